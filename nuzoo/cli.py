@@ -1,0 +1,70 @@
+"""The command line: `nuzoo COMMAND …`. A command's code is imported when it is called, not before."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+COMMANDS = {
+    "simulate": "simulate detector events into a Parquet dataset",
+    "convert": "turn real detector files into a Parquet dataset",
+    "train": "train a model by a recipe",
+    "evaluate": "measure a trained model and write the report",
+    "predict": "classify the events in detector files",
+    "display": "draw events as PNG and interactive HTML",
+    "demo": "simulate, train, evaluate, draw, save and load back, in one go",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: The arguments; those of the process by default.
+
+    Returns:
+        The exit status: 0 when all went well, 1 when something asked for could not be done, 2 when the
+        command line was wrong.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _overview()
+    if not arguments or arguments[0] not in COMMANDS:
+        parser.parse_args(arguments or ["--help"])
+        return 2
+    name, rest = arguments[0], arguments[1:]
+    command = import_module(f"nuzoo.commands.{name}")
+    parser = argparse.ArgumentParser(
+        prog=f"nuzoo {name}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    try:
+        return int(command.run(parser.parse_args(rest)))
+    except (ValueError, OSError) as error:
+        print(f"nuzoo {name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"nuzoo {name}: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def _overview() -> argparse.ArgumentParser:
+    from nuzoo import __version__
+
+    lines = "\n".join(f"  {name:10s} {purpose}" for name, purpose in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="nuzoo",
+        description="A Hugging Face Hub-native model zoo for neutrino detectors.",
+        epilog=f"commands:\n{lines}\n\n`nuzoo COMMAND --help` says what a command takes.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"nuzoo {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Symmetries of a pixel map, used to make training events go further."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random transformations that leave the physics of an event as it is.
+
+    The rows of a view run across the beam, so that reversing them mirrors the event at a plane that
+    contains the beam: a symmetry of the interaction and, but for the drift direction, of the detector.
+
+    Attributes:
+        flip_rows: Probability of reversing the rows of a view.
+        independent_views: Flip each view by itself. Right where the rows of the views are different
+            axes (XZ and YZ); views that share the drift axis must be flipped together.
+        swap_views: Probability of exchanging the first two views: a quarter turn about the beam for XZ
+            and YZ, a mirror at the horizontal plane for wire planes at opposite angles.
+        energy_scale: Standard deviation of a factor that multiplies all pixels of an event.
+    """
+
+    flip_rows: float = 0.0
+    independent_views: bool = True
+    swap_views: float = 0.0
+    energy_scale: float = 0.0
+
+    def __call__(self, pixel_values: Tensor) -> Tensor:
+        """Transforms a batch (B, views, H, W), each event by its own draw of torch's global generator."""
+        events, views = pixel_values.shape[:2]
+        columns = views if self.independent_views else 1
+        flip = torch.rand(events, columns, 1, 1) < self.flip_rows
+        pixel_values = torch.where(flip, pixel_values.flip(2), pixel_values)
+        if self.swap_views:
+            order = [1, 0, *range(2, views)]
+            swap = torch.rand(events, 1, 1, 1) < self.swap_views
+            pixel_values = torch.where(swap, pixel_values[:, order], pixel_values)
+        if self.energy_scale:
+            pixel_values = pixel_values * (1 + self.energy_scale * torch.randn(events, 1, 1, 1))
+        return pixel_values

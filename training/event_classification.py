@@ -1,0 +1,172 @@
+"""Training of an event classifier: one recipe in, one model folder out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+from transformers import (
+    CONFIG_MAPPING,
+    AutoImageProcessor,
+    AutoModelForImageClassification,
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+from transformers.trainer_utils import get_last_checkpoint
+
+from nuzoo.evaluation.classification import accuracy
+from nuzoo.simulation.detectors import DETECTORS
+from nuzoo.training.augmentation import Augmentation
+from nuzoo.training.pixel_map_batches import PixelMapBatches, as_is
+from nuzoo.training.recipe import Recipe, RecipeError
+
+logger = logging.getLogger(__name__)
+
+FITTED_EVENTS = 1000
+PROGRESS_FIELDS = ("num_train_epochs", "max_steps")
+
+
+def train_event_classifier(
+    recipe: Recipe,
+    *,
+    splits: datasets.DatasetDict | None = None,
+    callbacks: list[TrainerCallback] | None = None,
+) -> Path:
+    """Trains by a recipe, going on from the last checkpoint where there is one.
+
+    Args:
+        recipe: The run.
+        splits: The events, with `train` and `validation`; read from `recipe.data` by default.
+        callbacks: More `transformers.TrainerCallback`s.
+
+    Returns:
+        The output folder: model, processor, `recipe.yaml` and checkpoints.
+
+    Raises:
+        RecipeError: An unknown field, or an output folder that holds another run.
+    """
+    arguments = _training_arguments(recipe)
+    output = Path(arguments.output_dir)
+    checkpoint = _checkpoint_to_resume(recipe, output)
+    splits = splits or _read_splits(recipe)
+    processor = build_processor(recipe, splits["train"])
+    trainer = Trainer(
+        model=build_model(recipe, processor),
+        args=arguments,
+        data_collator=as_is,
+        train_dataset=PixelMapBatches(splits["train"], processor, Augmentation(**recipe.augmentation)),
+        eval_dataset=PixelMapBatches(splits["validation"], processor),
+        processing_class=processor,
+        compute_metrics=_metrics,
+        callbacks=[*_early_stopping(recipe), *(callbacks or [])],
+    )
+    if trainer.is_world_process_zero():
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
+    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.save_model()
+    trainer.save_state()
+    return output
+
+
+def build_processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
+    """The recipe's processor, with the detector's geometry and statistics of the first training events.
+
+    A recipe that starts from a checkpoint takes the checkpoint's processor as it is: the network knows no
+    other scale.
+    """
+    if pretrained := recipe.model.get("pretrained"):
+        return AutoImageProcessor.from_pretrained(pretrained, **recipe.processor)
+    from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+
+    detector = DETECTORS[rows[0]["detector"]]
+    processor = NuPixelMapImageProcessor(**(_geometry(detector) | recipe.processor))
+    processor.fit(rows.select(range(min(FITTED_EVENTS, len(rows)))).with_format("arrow")[:])
+    return processor
+
+
+def _geometry(detector: Any) -> dict[str, Any]:
+    view = detector.views[0]
+    return {
+        "detector": detector.name,
+        "views": [each.name for each in detector.views],
+        "height": view.rows,
+        "width": view.columns,
+        "pixel_size_mm": [view.row_pitch_mm, view.column_pitch_mm],
+    }
+
+
+def build_model(recipe: Recipe, processor: Any) -> PreTrainedModel:
+    """A freshly initialised network, or the checkpoint named by `model.pretrained`."""
+    fields = dict(recipe.model)
+    model_type, preset = fields.pop("model_type"), fields.pop("preset", None)
+    if pretrained := fields.pop("pretrained", None):
+        return AutoModelForImageClassification.from_pretrained(pretrained, **fields)
+    if model_type not in CONFIG_MAPPING:
+        raise RecipeError(f"unknown model_type {model_type!r}: is it in nuzoo/registry.py?")
+    kind = CONFIG_MAPPING[model_type]
+    fields["num_views"] = len(processor.views)
+    config = getattr(kind, preset)(**fields) if preset else kind(**fields)
+    return AutoModelForImageClassification.from_config(config)
+
+
+def _training_arguments(recipe: Recipe) -> TrainingArguments:
+    defaults = {
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "save_total_limit": 2,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "eval_loss",
+        "logging_steps": 20,
+        "label_names": ["labels"],
+    }
+    try:
+        return TrainingArguments(**(defaults | recipe.training))
+    except TypeError as error:
+        raise RecipeError(f"training: {error}; see transformers.TrainingArguments") from error
+
+
+def _checkpoint_to_resume(recipe: Recipe, output: Path) -> str | None:
+    checkpoint = get_last_checkpoint(str(output)) if output.is_dir() else None
+    if checkpoint is None:
+        return None
+    from nuzoo.training.recipe import load_recipe
+
+    earlier = load_recipe(output / "recipe.yaml")
+    if _without_length(earlier) != _without_length(recipe):
+        raise RecipeError(
+            f"{output} holds checkpoints of another recipe (see its recipe.yaml): "
+            "give another training.output_dir, or remove the folder"
+        )
+    logger.warning("going on from %s", checkpoint)
+    return checkpoint
+
+
+def _without_length(recipe: Recipe) -> dict[str, Any]:
+    training = {key: value for key, value in recipe.training.items() if key not in PROGRESS_FIELDS}
+    return vars(recipe) | {"training": training}
+
+
+def _read_splits(recipe: Recipe) -> datasets.DatasetDict:
+    splits = datasets.load_dataset(recipe.data.path, revision=recipe.data.revision)
+    if recipe.data.train_events is not None:
+        events = min(recipe.data.train_events, len(splits["train"]))
+        splits["train"] = splits["train"].select(range(events))
+    return splits
+
+
+def _early_stopping(recipe: Recipe) -> list[TrainerCallback]:
+    patience = recipe.early_stopping_patience
+    return [] if patience is None else [EarlyStoppingCallback(early_stopping_patience=patience)]
+
+
+def _metrics(prediction: EvalPrediction) -> dict[str, float]:
+    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    return {"accuracy": float(accuracy(prediction.label_ids, np.argmax(logits, axis=-1)))}

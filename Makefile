@@ -37,7 +37,7 @@ tree:
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[vit,vlm,interactive,tracking,dev]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[tracking,dev]"
 	touch $@
 
 clean:

@@ -1,0 +1,27 @@
+"""What evaluation says when it cannot go on: what was expected, what came, how to mend it."""
+
+from __future__ import annotations
+
+
+class EvaluationError(ValueError):
+    """Base of every error that evaluation raises itself."""
+
+
+class MissingTruthError(EvaluationError):
+    """The dataset has no usable label for an event that should be scored."""
+
+
+class ShapeMismatchError(EvaluationError):
+    """Arrays that describe the same events or classes do not fit together."""
+
+
+class NonFiniteOutputError(EvaluationError):
+    """The model gave NaN or infinity."""
+
+
+class ResultsFileError(EvaluationError):
+    """A results or predictions file cannot be read by this version."""
+
+
+class DisplayError(EvaluationError):
+    """A dataset row cannot be drawn."""

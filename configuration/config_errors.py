@@ -1,0 +1,17 @@
+"""What can be wrong with a configuration, by name."""
+
+
+class ConfigError(ValueError):
+    """A configuration cannot be used as it stands."""
+
+
+class UnknownConfigKeyError(ConfigError):
+    """A key that no field of the configuration has: a typing error, or a file of another model."""
+
+
+class ModelTypeError(ConfigError):
+    """The file describes another architecture."""
+
+
+class FormatVersionError(ConfigError):
+    """The file was written by a later nuzoo than this one."""

@@ -1,0 +1,92 @@
+"""The base of every configuration: what a checkpoint says about itself is checked, never guessed."""
+
+from dataclasses import fields
+from typing import Any, ClassVar
+
+from huggingface_hub.dataclasses import strict
+from transformers import PreTrainedConfig
+
+from nuzoo.configuration.config_errors import (
+    FormatVersionError,
+    ModelTypeError,
+    UnknownConfigKeyError,
+)
+
+KEYS_OF_TRANSFORMERS = frozenset(
+    {
+        "_attn_implementation",
+        "_experts_implementation",
+        "_commit_hash",
+        "_name_or_path",
+        "_output_attentions",
+        "attn_implementation",
+        "auto_map",
+        "custom_pipelines",
+        "experts_implementation",
+        "model_type",
+        "name_or_path",
+        "num_labels",
+        "output_attentions",
+        "per_layer_config",
+        "quantization_config",
+        "torch_dtype",
+    }
+)
+"""Keys that transformers itself writes into `config.json` or passes to a configuration."""
+
+COMMON_FIELDS = frozenset(field.name for field in fields(PreTrainedConfig))
+
+
+@strict
+class NuPreTrainedConfig(PreTrainedConfig):
+    """A `PreTrainedConfig` whose loading is strict.
+
+    `PreTrainedConfig` keeps any keyword as an attribute, so a misspelt or outdated key passes unseen.
+    Here it is an error, as are another architecture's file and a file from a later version.
+
+    Args:
+        format_version: version of the meaning of this configuration's keys, see `latest_format`.
+
+    Raises:
+        UnknownConfigKeyError: a key is neither a field nor one that transformers writes.
+        ModelTypeError: the keys belong to another `model_type`.
+        FormatVersionError: `format_version` is later than `latest_format`.
+    """
+
+    latest_format: ClassVar[int] = 1
+
+    format_version: int = 1
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        self._refuse_unknown_keys(kwargs)
+        self._refuse_other_model_type(kwargs.get("model_type", self.model_type))
+        self._refuse_later_format()
+        super().__post_init__(**kwargs)
+        self._complete_labels()
+
+    def _refuse_unknown_keys(self, keys: dict[str, Any]) -> None:
+        unknown = sorted(set(keys) - KEYS_OF_TRANSFORMERS)
+        if unknown:
+            own = sorted({field.name for field in fields(self)} - COMMON_FIELDS)
+            raise UnknownConfigKeyError(
+                f"{type(self).__name__} has no field {', '.join(map(repr, unknown))}; beside those of "
+                f"every PreTrainedConfig its fields are {', '.join(own)}. Correct or remove the key."
+            )
+
+    def _refuse_other_model_type(self, model_type: str) -> None:
+        if model_type != self.model_type:
+            raise ModelTypeError(
+                f"expected model_type {self.model_type!r}, got {model_type!r}: "
+                "load this folder with AutoConfig, or with the configuration class of that type."
+            )
+
+    def _refuse_later_format(self) -> None:
+        if self.format_version > self.latest_format:
+            raise FormatVersionError(
+                f"format_version {self.format_version} is later than {self.latest_format}, the latest "
+                f"that this nuzoo reads for {self.model_type!r}: update nuzoo."
+            )
+
+    def _complete_labels(self) -> None:
+        if self.id2label is not None and self.label2id is None:
+            self.label2id = {label: index for index, label in self.id2label.items()}

@@ -1,0 +1,85 @@
+"""The base of every network: weights are loaded whole, from safetensors, or not at all."""
+
+from collections.abc import Collection
+from typing import Any, ClassVar, Self
+
+from transformers import PreTrainedModel
+
+from nuzoo.modeling.weight_errors import WeightsError
+
+
+class NuPreTrainedModel(PreTrainedModel):
+    """A `PreTrainedModel` whose loading is strict.
+
+    Attributes:
+        heads: modules that a checkpoint may hold and the network without a head leaves unread.
+    """
+
+    heads: ClassVar[tuple[str, ...]] = ()
+    main_input_name = "pixel_values"
+    input_modalities = ("image",)
+    supports_gradient_checkpointing = True
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls,
+        pretrained_model_name_or_path: Any,
+        *args: Any,
+        reinitialize: Collection[str] = (),
+        output_loading_info: bool = False,
+        **kwargs: Any,
+    ) -> Self | tuple[Self, dict[str, Any]]:
+        """Load a checkpoint, every tensor of it, from safetensors only.
+
+        Args:
+            pretrained_model_name_or_path: Hub repository or local folder.
+            *args: passed to `PreTrainedModel.from_pretrained`.
+            reinitialize: names of modules, such as `["classifier"]`, that start afresh: their tensors
+                may be missing or have another shape. Use it to fine-tune with other classes.
+            output_loading_info: also return transformers' account of the loading.
+            **kwargs: passed to `PreTrainedModel.from_pretrained`.
+
+        Returns:
+            The model in evaluation mode, and the account if asked for.
+
+        Raises:
+            WeightsError: a tensor is missing, unexpected or of another shape.
+        """
+        model, report = super().from_pretrained(
+            pretrained_model_name_or_path,
+            *args,
+            **{
+                **kwargs,
+                "use_safetensors": True,
+                "ignore_mismatched_sizes": True,
+                "output_loading_info": True,
+            },
+        )
+        unread = cls.heads if model.base_model is model else ()
+        _refuse_incomplete(report, (*reinitialize, *unread), pretrained_model_name_or_path)
+        return (model, report) if output_loading_info else model
+
+
+def _refuse_incomplete(report: dict[str, Any], excepted: tuple[str, ...], origin: Any) -> None:
+    """Raise `WeightsError` unless every difference lies in an excepted module."""
+    mismatched = {name for name, *_ in report["mismatched_keys"]}
+    problems = {
+        "missing": set(report["missing_keys"]) - mismatched,
+        "unexpected": set(report["unexpected_keys"]),
+        "of another shape": mismatched,
+    }
+    described = [
+        f"{problem}: {', '.join(left)}"
+        for problem, names in problems.items()
+        if (left := sorted(name for name in names if not _belongs_to(name, excepted)))
+    ]
+    if described:
+        raise WeightsError(
+            f"{origin} does not hold the weights of this network. {'; '.join(described)}. Load it with "
+            "the class and configuration that wrote it, or name the modules that shall start afresh: "
+            'reinitialize=["classifier"].'
+        )
+
+
+def _belongs_to(tensor: str, modules: tuple[str, ...]) -> bool:
+    return any(tensor == module or tensor.startswith(f"{module}.") for module in modules)

@@ -168,5 +168,7 @@ def _early_stopping(recipe: Recipe) -> list[TrainerCallback]:
 
 
 def _metrics(prediction: EvalPrediction) -> dict[str, float]:
-    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    logits = (
+        prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    )
     return {"accuracy": float(accuracy(prediction.label_ids, np.argmax(logits, axis=-1)))}

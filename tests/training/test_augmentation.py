@@ -1,0 +1,38 @@
+import torch
+
+from nuzoo.training.augmentation import Augmentation
+
+
+def batch() -> torch.Tensor:
+    return torch.arange(2 * 2 * 3 * 4, dtype=torch.float32).reshape(2, 2, 3, 4)
+
+
+def test_certain_flips_reverse_rows_and_only_rows():
+    flipped = Augmentation(flip_rows=1.0)(batch())
+    assert torch.equal(flipped, batch()[:, :, [2, 1, 0]])
+
+
+def test_certain_swap_exchanges_the_first_two_views():
+    assert torch.equal(Augmentation(swap_views=1.0)(batch()), batch()[:, [1, 0]])
+
+
+def test_views_that_share_the_drift_axis_flip_together():
+    torch.manual_seed(0)
+    events = torch.zeros(64, 3, 2, 1)
+    events[:, :, 0] = 1
+    flipped = Augmentation(flip_rows=0.5, independent_views=False)(events)[:, :, 1, 0]
+    assert torch.equal(flipped.amin(1), flipped.amax(1))
+    assert 0 < flipped[:, 0].sum() < 64
+
+
+def test_no_augmentation_changes_nothing():
+    assert torch.equal(Augmentation()(batch()), batch())
+
+
+def test_energy_scale_keeps_empty_pixels_empty_and_ratios_within_an_event():
+    torch.manual_seed(0)
+    scaled = Augmentation(energy_scale=0.1)(batch())
+    ratio = scaled.flatten(1)[:, 1:] / batch().flatten(1)[:, 1:]
+    assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio))
+    assert scaled[0, 0, 0, 0] == 0
+    assert not torch.equal(scaled, batch())

@@ -1,0 +1,58 @@
+import pytest
+
+from nuzoo.training.recipe import RECIPES, RecipeError, load_recipe
+
+
+def test_the_paper_recipe_holds_the_papers_values():
+    recipe = load_recipe("nu_cnn")
+    # arXiv:2509.08461v4, section 2.4
+    assert recipe.training["learning_rate"] == 1e-6
+    assert recipe.training["weight_decay"] == 1e-4
+    assert recipe.training["per_device_train_batch_size"] == 16
+    assert recipe.training["num_train_epochs"] == 300
+    assert recipe.early_stopping_patience == 10
+    assert "2509.08461" in recipe.source
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_recipe_names_its_source_and_survives_yaml(path, tmp_path):
+    recipe = load_recipe(path)
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(recipe.to_yaml())
+    assert load_recipe(copy) == recipe
+    assert len(recipe.source) > 40
+
+
+def test_any_field_can_be_overridden():
+    recipe = load_recipe(
+        "nu_cnn_tiny", ["training.learning_rate=1.0e-4", "data.path=elsewhere", "augmentation.flip_rows=0"]
+    )
+    assert recipe.training["learning_rate"] == 1e-4
+    assert recipe.data.path == "elsewhere"
+    assert recipe.augmentation["flip_rows"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("- a list", "expected sections"),
+        ("model: {model_type: nu_cnn}", "needs `source`"),
+        ("source: x\nmodel: {model_type: nu_cnn}\ntrainning: {}", "unknown field trainning"),
+        ("source: x\nmodel: {model_type: nu_cnn}\ndata: {paht: x}", "unknown field paht"),
+        ("a: [1", "not YAML"),
+    ],
+)
+def test_a_broken_recipe_says_what_is_wrong(tmp_path, text, complaint):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=complaint):
+        load_recipe(path)
+
+
+def test_unknown_recipes_and_malformed_overrides_are_refused():
+    with pytest.raises(RecipeError, match="nu_cnn_tiny"):
+        load_recipe("nu_cnn_tony")
+    with pytest.raises(RecipeError, match=r"section\.field=value"):
+        load_recipe("nu_cnn", ["training.seed"])
+    with pytest.raises(RecipeError, match="is a value"):
+        load_recipe("nu_cnn", ["source.x=1"])

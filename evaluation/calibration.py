@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+
 from nuzoo.evaluation.errors import ShapeMismatchError
 from nuzoo.evaluation.metrics_classification import check_classes
-from scipy.optimize import brentq
 
 ECE_BINS = 15
 """Equal-width confidence bins, as in Guo et al."""

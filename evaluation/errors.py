@@ -11,6 +11,10 @@ class MissingTruthError(EvaluationError):
     """The dataset has no usable label for an event that should be scored."""
 
 
+class SplitOverlapError(EvaluationError):
+    """Events used to calibrate are also among those whose calibration is reported."""
+
+
 class ShapeMismatchError(EvaluationError):
     """Arrays that describe the same events or classes do not fit together."""
 

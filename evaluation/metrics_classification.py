@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from nuzoo.evaluation.errors import MissingTruthError, ShapeMismatchError
 
 

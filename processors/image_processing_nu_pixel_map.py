@@ -1,0 +1,295 @@
+"""Pixel maps for image models: energies in MeV become a batch of normalised images."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, ClassVar, Literal, Self, get_args
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from transformers.image_processing_base import BatchFeature
+from transformers.image_processing_utils import BaseImageProcessor
+from transformers.image_utils import ImageInput
+from transformers.processing_utils import ImagesKwargs
+
+from nuzoo.processors.input_errors import (
+    DetectorMismatchError,
+    MissingStatisticsError,
+    PixelSizeError,
+    ProcessorSettingError,
+)
+from nuzoo.processors.pixel_map_inputs import (
+    MapLayout,
+    as_table,
+    read_pixel_maps,
+    split_events,
+    stated_detectors,
+)
+
+Scale = Literal["log", "linear"]
+HalfResolution = Literal["energy", "image"]
+
+EVENTS_PER_FIT_STEP = 256
+PIXEL_SIZE_TOLERANCE = 0.01
+
+
+class NuPixelMapKwargs(ImagesKwargs, total=False):
+    """Settings that `from_pretrained` may override."""
+
+    views: list[str]
+    height: int
+    width: int
+    detector: str | None
+    pixel_size_mm: float | None
+    mev_per_count: float | None
+    scale: Scale
+    reference_energy: float
+    rebin: int
+    active_rms: list[float] | None
+
+
+class NuPixelMapImageProcessor(BaseImageProcessor):
+    """Turn the pixel maps of neutrino events into `pixel_values` (events, views, rows, columns).
+
+    The energies of `rebin` × `rebin` pixels are summed while they are scattered into the image, so
+    the cost follows the occupancy. They are then scaled, log(1 + E/E0) or linearly, and divided by
+    the root mean square of the scaled active pixels of that view. Nothing is subtracted: a pixel
+    without energy is exactly 0.
+
+    Args:
+        views: names of the views, in the order of the channels.
+        height: rows of the raw map.
+        width: columns of the raw map.
+        detector: identifier of the detector; rows of another one are refused. None takes any.
+        pixel_size_mm: edge of a raw pixel in mm, for those who state theirs. None takes any.
+        mev_per_count: energy in MeV of one count of an 8-bit image. None refuses images.
+        scale: "log" for log(1 + E/reference_energy), "linear" for E/reference_energy.
+        reference_energy: E0 in MeV.
+        rebin: edge, in raw pixels, of the square whose energy one pixel of the image holds.
+        active_rms: for each view, the root mean square of its scaled active pixels. `fit` sets it;
+            without it the processor refuses to run.
+        **kwargs: what transformers writes into a processor's file.
+
+    Raises:
+        ProcessorSettingError: a setting is unknown or out of range.
+    """
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values"]
+    valid_kwargs = NuPixelMapKwargs
+
+    def __init__(
+        self,
+        views: Sequence[str] = ("xz", "yz"),
+        height: int = 512,
+        width: int = 512,
+        detector: str | None = None,
+        pixel_size_mm: float | None = None,
+        mev_per_count: float | None = None,
+        scale: Scale = "log",
+        reference_energy: float = 1.0,
+        rebin: int = 1,
+        active_rms: Sequence[float] | None = None,
+        **kwargs: Any,
+    ):
+        _refuse_unknown(kwargs)
+        super().__init__(**kwargs)
+        self.views = list(views)
+        self.height = height
+        self.width = width
+        self.detector = detector
+        self.pixel_size_mm = pixel_size_mm
+        self.mev_per_count = mev_per_count
+        self.scale = scale
+        self.reference_energy = reference_energy
+        self.rebin = rebin
+        self.active_rms = None if active_rms is None else [float(rms) for rms in active_rms]
+        self._check_settings()
+
+    def _check_settings(self) -> None:
+        problems = {
+            "views must be distinct names": not self.views or len(set(self.views)) < len(self.views),
+            f"scale must be one of {get_args(Scale)}": self.scale not in get_args(Scale),
+            "reference_energy must be positive": not self.reference_energy > 0,
+            "rebin must be at least 1 and divide height and width": self.rebin < 1
+            or bool(self.height % self.rebin or self.width % self.rebin),
+            "active_rms must hold one positive number for each view": self.active_rms is not None
+            and (len(self.active_rms) != len(self.views) or not min(self.active_rms) > 0),
+        }
+        wrong = [problem for problem, found in problems.items() if found]
+        if wrong:
+            raise ProcessorSettingError(
+                f"{'; '.join(wrong)}. Got views={self.views}, scale={self.scale!r}, "
+                f"reference_energy={self.reference_energy}, rebin={self.rebin} for "
+                f"{self.height} × {self.width} pixels, active_rms={self.active_rms}."
+            )
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Rows and columns of the image after re-binning."""
+        return self.height // self.rebin, self.width // self.rebin
+
+    def __call__(self, images: ImageInput, *args: Any, **kwargs: Any) -> BatchFeature:
+        """See `preprocess`."""
+        return self.preprocess(images, *args, **kwargs)
+
+    def preprocess(  # type: ignore[override]
+        self,
+        images: Any,
+        *,
+        detector: str | None = None,
+        pixel_size_mm: float | None = None,
+        mev_per_count: float | None = None,
+        half_resolution: HalfResolution | None = None,
+        return_tensors: str | None = "pt",
+    ) -> BatchFeature:
+        """Make the images of one event or of a batch of events.
+
+        Args:
+            images: a dataset row or a list of them, a batch as a dataset's slice gives it, an Arrow
+                table or a `datasets.Dataset`, columns in compressed sparse rows (with
+                `<view>_offsets`), an array (views, rows, columns) or (events, views, rows, columns)
+                in MeV, or per event one map for each view: a PIL image, a 2-D array, a SciPy sparse
+                array or an (index, energy) pair.
+            detector: accept rows of this detector although the processor is made for another one.
+            pixel_size_mm: edge of the pixels of these events in mm, checked against the processor's.
+            mev_per_count: energy in MeV of one count, for images; in place of the processor's.
+            half_resolution: what half the resolution does to the model. "energy" sums the energy
+                of 2 × 2 pixels and spreads it over the same four: coarser pixels, objects of the
+                same size. "image" averages 2 × 2 pixels into one: objects half as large, as in
+                arXiv 2509.08461.
+            return_tensors: "pt" for torch, "np" for NumPy.
+
+        Returns:
+            `pixel_values`, float32 (events, views, height/rebin, width/rebin), dimensionless.
+
+        Raises:
+            MissingStatisticsError: the processor has not been fitted.
+            DetectorMismatchError: rows are of another detector.
+            PixelSizeError: pixels are of another size.
+            PixelMapError: see `nuzoo.processors.input_errors`.
+        """
+        if self.active_rms is None:
+            raise MissingStatisticsError(
+                "expected a fitted processor, got active_rms=None: load the processor that is saved "
+                "with the model, or call processor.fit(rows) on the training events"
+            )
+        self._check_pixel_size(pixel_size_mm)
+        energy, active = self._scatter(images, detector, mev_per_count)
+        if half_resolution is not None:
+            energy, active = _halve_resolution(energy, half_resolution), None
+        pixel_values = self._normalise(energy, active)
+        return BatchFeature({"pixel_values": pixel_values}, tensor_type=return_tensors)
+
+    def fit(self, images: Any, **kwargs: Any) -> Self:
+        """Measure the normalisation on the training events and keep it.
+
+        Args:
+            images: see `preprocess`; any length, read in steps.
+            **kwargs: `detector` and `mev_per_count`, see `preprocess`.
+
+        Returns:
+            The processor itself, with `active_rms` set.
+
+        Raises:
+            MissingStatisticsError: a view has no energy in any event.
+        """
+        squares = torch.zeros(len(self.views), dtype=torch.float64)
+        counts = torch.zeros(len(self.views), dtype=torch.int64)
+        for chunk in _chunks(images, EVENTS_PER_FIT_STEP):
+            energy, _ = self._scatter(chunk, kwargs.get("detector"), kwargs.get("mev_per_count"))
+            scaled = self._scale(energy).transpose(0, 1).flatten(1)
+            squares += scaled.double().square().sum(dim=1)
+            counts += (scaled > 0).sum(dim=1)
+        if not bool((counts > 0).all()):
+            raise MissingStatisticsError(
+                f"expected energy in every view of {self.views}, got {counts.tolist()} active pixels: "
+                "fit on the training events of this detector"
+            )
+        self.active_rms = (squares / counts).sqrt().tolist()
+        return self
+
+    def _check_pixel_size(self, pixel_size_mm: float | None) -> None:
+        if pixel_size_mm is None or self.pixel_size_mm is None:
+            return
+        if abs(pixel_size_mm / self.pixel_size_mm - 1) > PIXEL_SIZE_TOLERANCE:
+            raise PixelSizeError(
+                f"expected pixels of {self.pixel_size_mm} mm, got {pixel_size_mm} mm: re-bin the maps "
+                "to the same pitch, or fit a processor (and train a model) for this detector"
+            )
+
+    def _scatter(
+        self, images: Any, detector: str | None, mev_per_count: float | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Energy (events, views, rows, columns) in MeV, and the flat positions that hold some."""
+        images = as_table(images)
+        self._check_detector(images, detector)
+        layout = MapLayout(tuple(self.views), self.height, self.width, mev_per_count or self.mev_per_count)
+        views = read_pixel_maps(images, layout)
+        rows, columns = self.image_size
+        channels = [view.event * len(views) + channel for channel, view in enumerate(views)]
+        index = np.concatenate([view.index for view in views])
+        row, column = np.divmod(index, self.width)
+        pixel = (row // self.rebin) * columns + column // self.rebin
+        active = torch.from_numpy(np.concatenate(channels) * (rows * columns) + pixel)
+        energy = torch.zeros(len(views[0].counts), len(views), rows, columns)
+        energy.view(-1).index_add_(
+            0, active, torch.from_numpy(np.concatenate([view.energy for view in views]))
+        )
+        return energy, active
+
+    def _check_detector(self, images: Any, accepted: str | None) -> None:
+        if self.detector is None:
+            return
+        others = stated_detectors(images) - {self.detector, accepted}
+        if others:
+            raise DetectorMismatchError(
+                f"expected events of detector {self.detector!r}, got {', '.join(sorted(others))}: use "
+                "the model of that detector, or pass detector=... to accept its events knowingly"
+            )
+
+    def _normalise(self, energy: torch.Tensor, active: torch.Tensor | None) -> torch.Tensor:
+        """Scale and normalise in place: the active pixels only, or all of them."""
+        rms = torch.tensor(self.active_rms)[:, None, None]
+        if active is None:
+            return self._scale(energy) / rms
+        rows, columns = self.image_size
+        channel = active.div(rows * columns, rounding_mode="floor") % len(self.views)
+        flat = energy.view(-1)
+        flat[active] = self._scale(flat[active]) / rms.flatten()[channel]
+        return energy
+
+    def _scale(self, energy: torch.Tensor) -> torch.Tensor:
+        relative = energy / self.reference_energy
+        return torch.log1p(relative) if self.scale == "log" else relative
+
+
+def _halve_resolution(energy: torch.Tensor, how: HalfResolution) -> torch.Tensor:
+    if how not in get_args(HalfResolution):
+        raise ProcessorSettingError(
+            f"expected half_resolution to be one of {get_args(HalfResolution)} or None, got {how!r}"
+        )
+    mean = F.avg_pool2d(energy, 2)
+    return mean if how == "image" else mean.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+
+
+def _refuse_unknown(kwargs: Mapping[str, Any]) -> None:
+    known = {"image_processor_type", "processor_class", "feature_extractor_type", "auto_map"}
+    unknown = sorted(set(kwargs) - known)
+    if unknown:
+        raise ProcessorSettingError(
+            f"NuPixelMapImageProcessor has no setting {', '.join(map(repr, unknown))}; it has "
+            f"{', '.join(NuPixelMapKwargs.__annotations__.keys() - ImagesKwargs.__annotations__)}. "
+            "Correct or remove the key."
+        )
+
+
+def _chunks(images: Any, size: int) -> Iterator[Any]:
+    """The events in steps of bounded memory."""
+    if hasattr(images, "with_format") and hasattr(images, "__len__"):
+        for start in range(0, len(images), size):
+            yield images.with_format("arrow")[start : start + size]
+        return
+    events: Iterable[Any] = images if isinstance(images, Iterator) else split_events(images)
+    iterator = iter(events)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

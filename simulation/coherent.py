@@ -1,0 +1,69 @@
+"""Coherent pion production: the nucleus stays in its ground state and takes almost no energy.
+
+The variables and the exponential fall with |t| are those of Rein & Sehgal, Nucl. Phys. B 223 (1983)
+29; the spectrum of the pion is a simple power law.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from nuzoo.simulation.four_vectors import FourVector, direction_about
+from nuzoo.simulation.masses import mass_of
+from nuzoo.simulation.nucleus import Nucleus
+from nuzoo.simulation.quasi_elastic import MAX_TRIES, draw_dipole
+
+AXIAL_MASS_SQUARED = 1.0e6
+HBAR_C = 197.3269804
+
+
+@njit(cache=True)
+def coherent(
+    rng: np.random.Generator,
+    energy: float,
+    antineutrino: bool,
+    is_cc: bool,
+    lepton_mass: float,
+    nucleus: Nucleus,
+    pdg: FourVector,
+    p: FourVector,
+) -> tuple[int, int]:
+    """Make one coherent event; see `quasi_elastic`. The struck nucleon is 0."""
+    pion = 111
+    if is_cc:
+        pion = -211 if antineutrino else 211
+    mass = mass_of(pion)
+    slope = (nucleus.nucleons ** (1.0 / 3.0) / HBAR_C) ** 2 / 3.0
+    for _ in range(MAX_TRIES):
+        y = 1.0 - np.sqrt(rng.random())
+        transfer = y * energy
+        lepton_energy = energy - transfer
+        if transfer < mass + 10.0 or lepton_energy <= lepton_mass:
+            continue
+        lepton_momentum = np.sqrt(lepton_energy**2 - lepton_mass**2)
+        low = 2.0 * energy * (lepton_energy - lepton_momentum) - lepton_mass**2
+        high = 2.0 * energy * (lepton_energy + lepton_momentum) - lepton_mass**2
+        q_squared = draw_dipole(rng, max(low, 0.0), high, AXIAL_MASS_SQUARED)
+        momentum_transfer = np.sqrt(transfer**2 + q_squared)
+        pion_momentum = np.sqrt(transfer**2 - mass**2)
+        least_t = (momentum_transfer - pion_momentum) ** 2
+        if rng.random() > np.exp(-slope * least_t):
+            continue
+        t = least_t + rng.exponential() / slope
+        cosine = (2.0 * transfer**2 + q_squared - mass**2 - t) / (2.0 * momentum_transfer * pion_momentum)
+        if cosine < -1.0:
+            continue
+        lepton_cosine = (2.0 * energy * lepton_energy - q_squared - lepton_mass**2) / (
+            2.0 * energy * lepton_momentum
+        )
+        beam = np.array([0.0, 0.0, 1.0])
+        p[0, :3] = lepton_momentum * direction_about(rng, beam, lepton_cosine)
+        p[0, 3] = lepton_energy
+        q = -p[0, :3]
+        q[2] += energy
+        p[1, :3] = pion_momentum * direction_about(rng, q, min(cosine, 1.0))
+        p[1, 3] = transfer
+        pdg[1] = pion
+        return 2, 0
+    return 0, 0

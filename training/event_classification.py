@@ -21,11 +21,12 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from nuzoo.evaluation.classification import accuracy
+from nuzoo.evaluation.metrics_classification import accuracy, confusion_counts
+from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.training.augmentation import Augmentation
 from nuzoo.training.pixel_map_batches import PixelMapBatches, as_is
-from nuzoo.training.recipe import Recipe, RecipeError
+from nuzoo.training.recipe import Recipe, RecipeError, load_recipe
 
 logger = logging.getLogger(__name__)
 
@@ -84,22 +85,20 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
     """
     if pretrained := recipe.model.get("pretrained"):
         return AutoImageProcessor.from_pretrained(pretrained, **recipe.processor)
-    from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
-
-    detector = DETECTORS[rows[0]["detector"]]
-    processor = NuPixelMapImageProcessor(**(_geometry(detector) | recipe.processor))
-    processor.fit(rows.select(range(min(FITTED_EVENTS, len(rows)))).with_format("arrow")[:])
-    return processor
+    geometry = pixel_map_geometry(rows[0]["detector"])
+    processor = NuPixelMapImageProcessor(**(geometry | recipe.processor))
+    return processor.fit(rows.select(range(min(FITTED_EVENTS, len(rows)))))
 
 
-def _geometry(detector: Any) -> dict[str, Any]:
-    view = detector.views[0]
+def pixel_map_geometry(detector: str) -> dict[str, Any]:
+    """The processor's fields that follow from a detector of `nuzoo.simulation.detectors`."""
+    views = DETECTORS[detector].views
     return {
-        "detector": detector.name,
-        "views": [each.name for each in detector.views],
-        "height": view.rows,
-        "width": view.columns,
-        "pixel_size_mm": [view.row_pitch_mm, view.column_pitch_mm],
+        "detector": detector,
+        "views": [view.name for view in views],
+        "height": views[0].rows,
+        "width": views[0].columns,
+        "pixel_size_mm": views[0].column_pitch_mm,
     }
 
 
@@ -137,8 +136,6 @@ def _checkpoint_to_resume(recipe: Recipe, output: Path) -> str | None:
     checkpoint = get_last_checkpoint(str(output)) if output.is_dir() else None
     if checkpoint is None:
         return None
-    from nuzoo.training.recipe import load_recipe
-
     earlier = load_recipe(output / "recipe.yaml")
     if _without_length(earlier) != _without_length(recipe):
         raise RecipeError(
@@ -171,4 +168,5 @@ def _metrics(prediction: EvalPrediction) -> dict[str, float]:
     logits = (
         prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
     )
-    return {"accuracy": float(accuracy(prediction.label_ids, np.argmax(logits, axis=-1)))}
+    confusion = confusion_counts(prediction.label_ids, np.argmax(logits, axis=-1), logits.shape[-1])
+    return {"accuracy": float(accuracy(confusion))}

@@ -1,0 +1,113 @@
+"""Make the Auto factories of transformers know the architectures, at no cost until they are used.
+
+transformers keeps its own models in tables of names and imports a model when it is loaded. The
+architectures of nuzoo enter the same tables, in the same way, as soon as transformers has built
+them. So `import nuzoo` imports neither transformers nor torch, and it does not matter which of the
+two is imported first.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, Architecture
+
+Hook = Callable[[ModuleType], None]
+
+
+class _AfterImport(MetaPathFinder):
+    """Calls a hook once with each awaited module, when that has been imported.
+
+    Args:
+        hooks: what to call for which module.
+    """
+
+    def __init__(self, hooks: dict[str, Hook]):
+        self.awaited = dict(hooks)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        hook = self.awaited.pop(name, None)
+        spec = find_spec(name) if hook else None
+        if hook is None or spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_call(module: ModuleType) -> None:
+            execute(module)
+            hook(module)
+
+        spec.loader.exec_module = execute_and_call  # type: ignore[method-assign]
+        return spec
+
+
+def register(front_door: ModuleType) -> None:
+    """Enter every architecture and pipeline into the tables of transformers, now or when it is imported.
+
+    Args:
+        front_door: the module that has every public class as an attribute.
+    """
+    for model_type in ARCHITECTURES:
+        sys.modules[f"transformers.models.{model_type}"] = front_door
+    waiting = {name: hook for name, hook in _HOOKS.items() if name not in sys.modules}
+    sys.meta_path.insert(0, _AfterImport(waiting))
+    for name in _HOOKS.keys() - waiting.keys():
+        _HOOKS[name](sys.modules[name])
+
+
+def _enter_configurations(configuration_auto: Any) -> None:
+    for architecture in ARCHITECTURES.values():
+        config = _class_name(architecture.config)
+        configuration_auto.CONFIG_MAPPING_NAMES[architecture.model_type] = config
+
+
+def _enter_models(modeling_auto: Any) -> None:
+    for architecture in ARCHITECTURES.values():
+        for auto_class, path in architecture.models.items():
+            mapping = getattr(modeling_auto, auto_class)._model_mapping
+            _enter(mapping, architecture, _class_name(path))
+
+
+def _enter_image_processors(image_processing_auto: Any) -> None:
+    for architecture in ARCHITECTURES.values():
+        name = _class_name(architecture.processor)
+        backends = {"torchvision": name, "pil": name}
+        _enter(image_processing_auto.IMAGE_PROCESSOR_MAPPING, architecture, backends)
+
+
+def _enter_processors(processing_auto: Any) -> None:
+    for architecture in ARCHITECTURES.values():
+        _enter(processing_auto.PROCESSOR_MAPPING, architecture, _class_name(architecture.processor))
+
+
+def _enter_pipelines(pipelines: Any) -> None:
+    for task in PIPELINE_TASKS.values():
+        pipelines.PIPELINE_REGISTRY.supported_tasks[task.name] = {
+            "impl": task.pipeline,
+            "pt": (getattr(pipelines, task.auto_class),),
+            "type": task.modality,
+        }
+
+
+def _enter(mapping: Any, architecture: Architecture, classes: str | dict[str, str]) -> None:
+    """Add a row to a `_LazyAutoMapping`: model type → class names, configuration → model type."""
+    mapping._model_mapping[architecture.model_type] = classes
+    mapping._reverse_config_mapping[_class_name(architecture.config)] = architecture.model_type
+
+
+def _class_name(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+_HOOKS: dict[str, Hook] = {
+    "transformers.models.auto.configuration_auto": _enter_configurations,
+    "transformers.models.auto.modeling_auto": _enter_models,
+    "transformers.models.auto.image_processing_auto": _enter_image_processors,
+    "transformers.models.auto.processing_auto": _enter_processors,
+    "transformers.pipelines": _enter_pipelines,
+}

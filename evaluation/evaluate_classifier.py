@@ -49,9 +49,9 @@ def evaluate_classifier(
         out: Folder for `results.json` and `predictions.parquet`; made if absent.
         validation: Rows for the temperature. Without it the one in `model.config` is used.
         batch_size: Events per batch.
-        half_resolution: Also classify the events at half resolution, both ways: "energy" sums
-            2 x 2 pixels (a coarser detector at the same physical scale), "image" down-samples the
-            picture as the source paper did.
+        half_resolution: Also classify the events at half resolution, both ways: "energy" shares
+            the energy of 2 x 2 pixels (a coarser detector at the same physical scale), "image"
+            averages them into one pixel, as the source paper did.
         bootstrap: Replicas for the errors.
         seed: Seed of the bootstrap.
         energy_edges: Bins of efficiency and purity, GeV.
@@ -178,7 +178,7 @@ def _temperature(model: Any, processor: Any, validation: Dataset | None, batch_s
     return {
         "value": value,
         "error": error if np.isfinite(error) else None,
-        "fitted_on": f"{len(validation)} validation events",
+        "fitted_on": f"{len(validation):,} validation events",
     }
 
 

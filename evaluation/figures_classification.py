@@ -31,6 +31,8 @@ from nuzoo.evaluation.style import (
 
 Results = dict[str, Any]
 CONFIDENCE_BINS = 20
+NEARLY_SYMMETRIC = 1.3
+"""Ratio of the two arms of an interval below which one number stands for both."""
 
 
 def draw_roc(results: Results, predictions: Predictions, path: Path) -> None:
@@ -93,9 +95,10 @@ def _fraction(number: dict[str, Any]) -> str:
         return "–"
     up, down = number["high"] - number["value"], number["value"] - number["low"]
     decimals = min(3, decimals_for(max(up, down)))
-    ups, downs = f"{up:.{decimals}f}", f"{down:.{decimals}f}"
     value = f"{number['value']:.{decimals}f}"
-    return f"{value} ± {ups}" if ups == downs else f"${value}^{{+{ups}}}_{{-{downs}}}$"
+    if max(up, down) < NEARLY_SYMMETRIC * min(up, down):
+        return f"{value} ± {(up + down) / 2:.{decimals}f}"
+    return f"${value}^{{+{up:.{decimals}f}}}_{{-{down:.{decimals}f}}}$"
 
 
 def draw_confidence(results: Results, predictions: Predictions, path: Path) -> None:
@@ -121,7 +124,8 @@ def draw_confidence(results: Results, predictions: Predictions, path: Path) -> N
                 linewidth=1.6,
                 label=f"wrong ({len(wrong):,})",
             )
-            axes.set(title=f"predicted {class_title(name)}", xlabel="Confidence", xlim=(0.3, 1))
+            axes.set(title=f"predicted {class_title(name)}", xlabel="Confidence")
+            axes.set_xlim(edges[CONFIDENCE_BINS // len(names)], 1)
             axes.legend(loc="upper left")
         panels[0].set_ylabel(f"Events / {edges[1]:.2f}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from datasets import Dataset
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def classify_dataset(
 
     Args:
         model: A classifier whose output has `logits` (B, C).
-        processor: Called as `processor(rows)`, gives `pixel_values`.
+        processor: Called with Arrow tables of rows, gives `pixel_values`.
         dataset: Pixel-map rows.
         batch_size: Events per batch.
         half_resolution: None, or the processor's "energy" or "image".
@@ -72,8 +73,8 @@ def classify_dataset(
             logits.append(_forward(model, inputs))
             done = time.perf_counter()
             times.append((read - clock, processed - read, done - processed))
-            events.append(len(rows))
-            bar.update(len(rows))
+            events.append(rows.num_rows)
+            bar.update(rows.num_rows)
             clock = time.perf_counter()
     model.train(was_training)
     read_seconds, processor_seconds, model_seconds = np.array(times).reshape(-1, 3).T
@@ -86,11 +87,10 @@ def classify_dataset(
     )
 
 
-def _batches(dataset: Dataset, batch_size: int) -> Iterator[list[dict[str, Any]]]:
-    rows = dataset.select_columns(_input_columns(dataset.column_names)).with_format("numpy")
+def _batches(dataset: Dataset, batch_size: int) -> Iterator[pa.Table]:
+    rows = dataset.select_columns(_input_columns(dataset.column_names)).with_format("arrow")
     for first in range(0, len(rows), batch_size):
-        columns = rows[first : first + batch_size]
-        yield [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        yield rows[first : first + batch_size]
 
 
 def _input_columns(columns: list[str]) -> list[str]:

@@ -23,10 +23,14 @@ def with_error(number: Mapping[str, Any], scale: float = 1.0) -> str:
         return "–"
     value = number["value"] * scale
     if not number["error"]:
-        return f"{value:.4g}"
+        return _minus(f"{value:.4g}")
     error = number["error"] * scale
     decimals = decimals_for(error)
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    return _minus(f"{value:.{decimals}f} ± {error:.{decimals}f}")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def as_table(header: list[str], rows: list[list[str]]) -> str:

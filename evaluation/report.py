@@ -16,8 +16,8 @@ REPORT_FILE = "report.md"
 Results = dict[str, Any]
 
 HALF_RESOLUTION_MEANING = {
-    "energy": "energy summed over 2 × 2 pixels (a coarser detector, same physical scale)",
-    "image": "image down-sampled by two (as in the source paper)",
+    "energy": "energy of 2 × 2 pixels shared (a coarser detector, objects keep their size)",
+    "image": "2 × 2 pixels averaged into one (objects half as large, as in the source paper)",
 }
 
 
@@ -180,7 +180,7 @@ def _published(results: Results) -> str:
         f"this model, {results['dataset']['sample']}",
         *(with_error(metrics[key]) for key in ("accuracy", "macro_precision", "macro_recall", "macro_auc")),
         *(with_error(image[key]) if image else "–" for key in ("accuracy", "macro_auc")),
-        f"{results['model']['trainable_parameters'] / 1e6:.3g} M",
+        f"{results['model']['trainable_parameters'] / 1e6:,.1f} M",
     ]
     theirs = [
         [

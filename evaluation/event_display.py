@@ -74,7 +74,7 @@ def draw_event(
         for axes, view in zip(panels, views, strict=True):
             _draw_view(axes, view, norm, full_view)
         colours = ScalarMappable(norm, energy_colours())
-        drawn.colorbar(colours, ax=panels, label="Energy per pixel (MeV)", pad=0.01, aspect=30)
+        drawn.colorbar(colours, ax=panels, label="Energy per pixel (MeV)", pad=0.01, shrink=0.82)
         _draw_truth(drawn.add_subplot(grid[0, -1]), row, class_names)
         _draw_prediction(drawn.add_subplot(grid[1, -1]), prediction, true_class(row, class_names))
     return out

@@ -1,7 +1,8 @@
 """The materials that particles are transported in.
 
-Values: Particle Data Group, "Atomic and nuclear properties of materials" (pdg.lbl.gov/AtomicNuclearProperties),
-with the density-effect parameters of Sternheimer, Berger and Seltzer, At. Data Nucl. Data Tables 30 (1984) 261.
+Values: Particle Data Group, "Atomic and nuclear properties of materials"
+(pdg.lbl.gov/AtomicNuclearProperties), with the density-effect parameters of Sternheimer, Berger and
+Seltzer, At. Data Nucl. Data Tables 30 (1984) 261.
 """
 
 from __future__ import annotations

@@ -102,9 +102,7 @@ LAMBDA = SPECIES_OF[3122]
 SIGMA_PLUS, SIGMA_MINUS = SPECIES_OF[3222], SPECIES_OF[3112]
 DEUTERON, ALPHA = SPECIES_OF[1000010020], SPECIES_OF[1000020040]
 
-REST_CONTENT = np.where(
-    np.isin(PDG, [2212, 2112]) | (PDG > 1_000_000_000), 0.0, MASS
-)
+REST_CONTENT = np.where(np.isin(PDG, [2212, 2112]) | (PDG > 1_000_000_000), 0.0, MASS)
 """What a particle at rest counts for in the energy budget: nothing for nucleons and nuclei, else its mass."""
 
 _CHANNELS: dict[int, list[tuple[float, tuple[int, ...]]]] = {

@@ -1,0 +1,53 @@
+"""What every charged particle does on a step: collisions with electrons and multiple scattering."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from nuzoo.simulation.vectors import turn
+
+COLLISIONS = 5.0
+"""Collisions per step that are drawn one by one; the softer ones are summed as a Gaussian."""
+
+
+@njit(cache=True)
+def density_effect(medium, beta_gamma):  # type: ignore[no-untyped-def]
+    """Sternheimer's delta (compare `energy_loss.density_effect`)."""
+    x = math.log10(beta_gamma)
+    a, k, x0, x1, cbar, delta0 = medium.sternheimer
+    if x >= x1:
+        return 4.605170186 * x - cbar
+    if x >= x0:
+        return 4.605170186 * x - cbar + a * (x1 - x) ** k
+    if delta0 > 0:
+        return delta0 * 10 ** (2 * (x - x0))
+    return 0.0
+
+
+@njit(cache=True)
+def scatter(rng, p, medium, beta_p, charge, length):  # type: ignore[no-untyped-def]
+    """Turn `p` as multiple scattering does on a path of `length` cm.
+
+    The variance of the plane angle is the increment of Highland's between the path so far and the
+    path after the step, and beyond one radiation length grows in proportion to the path: the angle
+    after any thickness up to X0 is then Highland's, however it is divided into steps.
+    """
+    before = p.path / medium.radiation_length
+    after = before + length / medium.radiation_length
+    p.path += length
+    unit = 13.6 * charge / beta_p
+    sigma = unit * math.sqrt(max(_highland_variance(after) - _highland_variance(before), 0.0))
+    angle = sigma * math.sqrt(2 * rng.standard_exponential())
+    azimuth = 2 * math.pi * rng.random()
+    p.ux, p.uy, p.uz = turn(p.ux, p.uy, p.uz, math.cos(min(angle, math.pi)), azimuth)
+
+
+@njit(cache=True)
+def _highland_variance(lengths):  # type: ignore[no-untyped-def]
+    if lengths >= 1.0:
+        return lengths * 1.0
+    if lengths < 1e-5:
+        return lengths * 0.316
+    return lengths * (1 + 0.038 * math.log(lengths)) ** 2

@@ -72,7 +72,7 @@ class NuCnnConfig(NuPreTrainedConfig):
             "branch_depth": 1,
             "stage_channels": (16, 32, 64),
             "stage_depths": (1, 1, 1),
-            "se_ratio": 4,
+            "se_ratio": 2,
         }
         return cls(**(size | kwargs))
 

@@ -7,6 +7,8 @@ from transformers import PreTrainedModel
 
 from nuzoo.modeling.weight_errors import WeightsError
 
+CACHE_LINE_BYTES = 64
+
 
 class NuPreTrainedModel(PreTrainedModel):
     """A `PreTrainedModel` whose loading is strict.
@@ -57,7 +59,19 @@ class NuPreTrainedModel(PreTrainedModel):
         )
         unread = cls.heads if model.base_model is model else ()
         _refuse_incomplete(report, (*reinitialize, *unread), pretrained_model_name_or_path)
+        _align_weights(model)
         return (model, report) if output_loading_info else model
+
+
+def _align_weights(model: PreTrainedModel) -> None:
+    """Move weights that lie at odd addresses of the mapped file to memory of their own.
+
+    The CPU's kernels round otherwise there: without this a loaded network differs from the saved
+    one in the last bit.
+    """
+    for parameter in model.parameters():
+        if parameter.device.type == "cpu" and parameter.data_ptr() % CACHE_LINE_BYTES:
+            parameter.data = parameter.data.clone()
 
 
 def _refuse_incomplete(report: dict[str, Any], excepted: tuple[str, ...], origin: Any) -> None:

@@ -34,7 +34,7 @@ class NeutrinoEventClassificationPipeline(Pipeline):
         ProcessorModelMismatchError: processor and model disagree on the number of views.
     """
 
-    _load_image_processor = True
+    _load_image_processor = None
     _load_processor = False
     _load_tokenizer = False
     _load_feature_extractor = False
@@ -46,9 +46,10 @@ class NeutrinoEventClassificationPipeline(Pipeline):
     def _check_processor(self) -> None:
         if self.image_processor is None:
             raise MissingProcessorError(
-                f"expected a processor with the model {self.model.name_or_path!r}, got none: its "
-                "preprocessor_config.json is missing. Save the processor that it was trained with into "
-                "the same folder, or pass image_processor=..."
+                f"expected a processor with the model {self.model.name_or_path!r}, got none that can be "
+                "read: save the processor that it was trained with into the same folder "
+                "(preprocessor_config.json), or pass image_processor=...; "
+                "AutoImageProcessor.from_pretrained says what is wrong with a file that is there"
             )
         views, channels = self.image_processor.views, self.model.config.num_views
         if len(views) != channels:

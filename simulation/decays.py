@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from nuzoo.simulation.hadrons import deexcite
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.ledger import INVISIBLE, MICHEL, REST, SHOWER, TRACK, add_child
 from nuzoo.simulation.particles import (
     ANTIMUON,
@@ -26,11 +26,11 @@ from nuzoo.simulation.particles import (
     POSITRON,
     REST_CONTENT,
 )
-from nuzoo.simulation.phase_space import boost, share_out
+from nuzoo.simulation.phase_space import boost, set_row, share_out
 from nuzoo.simulation.vectors import isotropic
 
 
-@njit(cache=True)
+@inner
 def michel_energy(rng):  # type: ignore[no-untyped-def]
     """Total energy in MeV of the electron of a muon decay at rest."""
     end_point = (MASS[MUON] ** 2 + MASS[ELECTRON] ** 2) / (2 * MASS[MUON])
@@ -40,7 +40,7 @@ def michel_energy(rng):  # type: ignore[no-untyped-def]
             return x * end_point
 
 
-@njit(cache=True)
+@inner
 def decay(rng, p, ledger):  # type: ignore[no-untyped-def]
     """Replace `p` by its decay products."""
     if p.species == MUON or p.species == ANTIMUON:
@@ -50,52 +50,60 @@ def decay(rng, p, ledger):  # type: ignore[no-untyped-def]
     draw = rng.random()
     while DECAY_CUMULATIVE[channel] < draw and channel < DECAY_FIRST[p.species + 1] - 1:
         channel += 1
-    daughters = DECAY_DAUGHTERS[channel]
+    kinds = np.empty(MAX_DAUGHTERS, np.int64)
+    four = np.empty((MAX_DAUGHTERS, 4))
     n = 0
-    while n < MAX_DAUGHTERS and daughters[n] >= 0:
+    while n < MAX_DAUGHTERS and DECAY_DAUGHTERS[channel, n] >= 0:
+        kinds[n] = DECAY_DAUGHTERS[channel, n]
         n += 1
-    masses = np.empty(n)
-    for i in range(n):
-        masses[i] = MASS[daughters[i]]
-    products = np.empty((n, 4))
-    share_out(rng, MASS[p.species], masses, products)
+    momentum = math.sqrt(p.t * (p.t + 2 * MASS[p.species]))
+    share_out(
+        rng,
+        MASS[p.species],
+        momentum * p.ux,
+        momentum * p.uy,
+        momentum * p.uz,
+        kinds,
+        four,
+        0,
+        n,
+    )
     content = p.t + REST_CONTENT[p.species]
     for i in range(n):
-        content -= _release(rng, p, ledger, daughters[i], products[i])
+        content -= _release(rng, p, ledger, kinds[i], four, i)
     ledger.energy[REST] += content
 
 
-@njit(cache=True)
+@inner
 def _decay_muon(rng, p, ledger):  # type: ignore[no-untyped-def]
     electron = ELECTRON if p.species == MUON else POSITRON
     energy = michel_energy(rng)
     momentum = math.sqrt(max(energy * energy - MASS[ELECTRON] ** 2, 0.0))
     ux, uy, uz = isotropic(rng)
-    four = np.array([energy, momentum * ux, momentum * uy, momentum * uz])
+    four = np.empty((1, 4))
+    set_row(four, 0, energy, momentum * ux, momentum * uy, momentum * uz)
+    speed = math.sqrt(p.t * (p.t + 2 * MASS[p.species])) / (p.t + MASS[p.species])
+    boost(four, 0, 1, speed * p.ux, speed * p.uy, speed * p.uz)
     content = p.t + REST_CONTENT[p.species]
-    ledger.energy[INVISIBLE] += content - _release(rng, p, ledger, electron, four)
+    ledger.energy[INVISIBLE] += content - _release(rng, p, ledger, electron, four, 0)
 
 
-@njit(cache=True)
-def _release(rng, p, ledger, species, four):  # type: ignore[no-untyped-def]
-    """Boost a product from the rest frame of `p`, put it on the stack and return its content in MeV."""
-    energy = p.t + MASS[p.species]
-    speed = math.sqrt(p.t * (p.t + 2 * MASS[p.species])) / energy
-    boost(four, speed * p.ux, speed * p.uy, speed * p.uz)
-    momentum = math.sqrt(four[1] ** 2 + four[2] ** 2 + four[3] ** 2)
-    kinetic = max(four[0] - MASS[species], 0.0)
+@inner
+def _release(rng, p, ledger, species, four, row):  # type: ignore[no-untyped-def]
+    """Put a decay product on the stack and return what it counts for in the budget, MeV."""
+    momentum = math.sqrt(four[row, 1] ** 2 + four[row, 2] ** 2 + four[row, 3] ** 2)
+    kinetic = max(four[row, 0] - MASS[species], 0.0)
     ux, uy, uz = 0.0, 0.0, 1.0
     if momentum > 0:
-        ux, uy, uz = four[1] / momentum, four[2] / momentum, four[3] / momentum
+        ux, uy, uz = four[row, 1] / momentum, four[row, 2] / momentum, four[row, 3] / momentum
     semantic = TRACK
     if species in (PHOTON, ELECTRON, POSITRON):
-        is_michel = p.species == MUON or p.species == ANTIMUON
-        semantic = MICHEL if is_michel else SHOWER
+        semantic = MICHEL if p.species in (MUON, ANTIMUON) else SHOWER
     add_child(rng, ledger, p, species, ux, uy, uz, kinetic, semantic)
     return kinetic + REST_CONTENT[species]
 
 
-@njit(cache=True)
+@inner
 def decay_at_rest(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     """Decay of a stopped particle, or capture of a mu- by a nucleus."""
     p.t = 0.0

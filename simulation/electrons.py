@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from nuzoo.simulation.energy_loss import ELECTRON_MASS
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.ledger import (
     LOW_ENERGY,
     REST,
@@ -30,13 +29,13 @@ LOW_ENERGY_PHOTON = 5.0
 """MeV; what softer photons set free is called low energy, not shower."""
 
 
-@njit(cache=True)
+@inner
 def photon_semantic(parent, energy):  # type: ignore[no-untyped-def]
     """Class of what a photon will set free: only showers breed showers."""
     return SHOWER if parent == SHOWER and energy >= LOW_ENERGY_PHOTON else LOW_ENERGY
 
 
-@njit(cache=True)
+@inner
 def follow_electron(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def]
     """Follow an electron or positron until it stops or leaves."""
     while True:
@@ -77,14 +76,14 @@ def follow_electron(rng, p, medium, settings, box, ledger):  # type: ignore[no-u
             _radiate(rng, p, medium, ledger)
 
 
-@njit(cache=True)
+@inner
 def _restricted_log(soft, tau, gamma):  # type: ignore[no-untyped-def]
     """The part of Berger and Seltzer's F- that depends on the largest transfer counted, `soft` (in me)."""
     value = math.log((tau - soft) * soft) + tau / (tau - soft)
     return value + (soft**2 / 2 + (2 * tau + 1) * math.log(1 - soft / tau)) / gamma**2
 
 
-@njit(cache=True)
+@inner
 def _moller_weight(share, gamma):  # type: ignore[no-untyped-def]
     """Moller's cross-section over xi / T², for a share of the kinetic energy."""
     exchange = (2 * gamma - 1) / gamma**2
@@ -93,7 +92,7 @@ def _moller_weight(share, gamma):  # type: ignore[no-untyped-def]
     return weight + (share / other) ** 2 - share * share * exchange / other
 
 
-@njit(cache=True)
+@inner
 def _collide(rng, p, settings, ledger, xi, logs, beta2, gamma):  # type: ignore[no-untyped-def]
     """Energy given to electrons below the delta cut; those above it become particles."""
     tau = gamma - 1
@@ -118,7 +117,7 @@ def _collide(rng, p, settings, ledger, xi, logs, beta2, gamma):  # type: ignore[
     return lost
 
 
-@njit(cache=True)
+@inner
 def _delta_ray(rng, p, ledger, energy):  # type: ignore[no-untyped-def]
     cosine = math.sqrt(energy * (p.t + 2 * ELECTRON_MASS) / (p.t * (energy + 2 * ELECTRON_MASS)))
     ux, uy, uz = turn(p.ux, p.uy, p.uz, min(cosine, 1.0), 2 * math.pi * rng.random())
@@ -126,7 +125,7 @@ def _delta_ray(rng, p, ledger, energy):  # type: ignore[no-untyped-def]
     knock_out_electron(rng, ledger, p, ux, uy, uz, energy, p.semantic)
 
 
-@njit(cache=True)
+@inner
 def _radiate(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     """Emit one photon above the cut: 1/k, thinned by the screened spectrum."""
     total = p.t + ELECTRON_MASS
@@ -143,7 +142,7 @@ def _radiate(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     add_child(rng, ledger, p, PHOTON, ux, uy, uz, k, photon_semantic(p.semantic, k))
 
 
-@njit(cache=True)
+@inner
 def _last_step(rng, p, box, ledger, length):  # type: ignore[no-untyped-def]
     length = min(length, distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz))
     deposit(ledger, p, p.x + length * p.ux, p.y + length * p.uy, p.z + length * p.uz, p.t)

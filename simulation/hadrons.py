@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.ledger import INVISIBLE, LOW_ENERGY, REST, TRACK, add_child
 from nuzoo.simulation.medium import look_up
 from nuzoo.simulation.particles import (
@@ -39,7 +39,7 @@ from nuzoo.simulation.particles import (
     SIGMA_MINUS,
     SIGMA_PLUS,
 )
-from nuzoo.simulation.phase_space import boost, share_out, two_body_momentum
+from nuzoo.simulation.phase_space import boost, set_row, share_out, two_body_momentum
 from nuzoo.simulation.vectors import isotropic, turn
 
 FERMI_MOMENTUM = 240.0
@@ -59,19 +59,19 @@ BANK = 64
 MAX_PIONS = 10
 
 
-@njit(cache=True)
+@inner
 def is_pion(species):  # type: ignore[no-untyped-def]
     """Whether the species is a pion of any charge."""
     return species in (PI_PLUS, PI_MINUS, PI_ZERO)
 
 
-@njit(cache=True)
+@inner
 def is_nucleon(species):  # type: ignore[no-untyped-def]
     """Whether the species is a proton or neutron."""
     return species in (PROTON, NEUTRON)
 
 
-@njit(cache=True)
+@inner
 def hadronic_rate(medium, species, kinetic):  # type: ignore[no-untyped-def]
     """Interactions with nuclei per cm."""
     if species in (PI_PLUS, PI_MINUS):
@@ -89,7 +89,7 @@ def hadronic_rate(medium, species, kinetic):  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@njit(cache=True)
+@inner
 def interact(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     """Replace `p` by the products of its inelastic interaction with a nucleus."""
     kinds = np.empty(BANK, np.int64)
@@ -98,8 +98,7 @@ def interact(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     kinds[0] = p.species
     if p.species == K_LONG:
         kinds[0] = K_ZERO if rng.random() < 0.5 else ANTI_K_ZERO
-    four[0, 0] = p.t + MASS[p.species]
-    four[0, 1], four[0, 2], four[0, 3] = momentum * p.ux, momentum * p.uy, momentum * p.uz
+    set_row(four, 0, p.t + MASS[p.species], momentum * p.ux, momentum * p.uy, momentum * p.uz)
     proton_share = medium.atomic_number / medium.mass_number
     holes, n, i = 0, 1, 0
     while i < n:
@@ -114,7 +113,7 @@ def interact(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     _settle(rng, p, ledger, kinds, four, n, holes)
 
 
-@njit(cache=True)
+@inner
 def capture_star(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     """What follows when a negative hadron at rest is captured by a nucleus."""
     p.t = 0.0
@@ -124,7 +123,7 @@ def capture_star(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     interact(rng, p, medium, ledger)
 
 
-@njit(cache=True)
+@inner
 def _convert_sigma(rng, p, ledger):  # type: ignore[no-untyped-def]
     """Sigma- p -> Lambda n at rest, the Lambda's mass excess shared by the two."""
     energy = MASS[SIGMA_MINUS] - MASS[LAMBDA] - REMOVAL_ENERGY
@@ -135,7 +134,7 @@ def _convert_sigma(rng, p, ledger):  # type: ignore[no-untyped-def]
     ledger.energy[INVISIBLE] += REMOVAL_ENERGY
 
 
-@njit(cache=True)
+@inner
 def _settle(rng, p, ledger, kinds, four, n, holes):  # type: ignore[no-untyped-def]
     """Send out what left the cascade and close the books with the nucleus."""
     left = p.t + REST_CONTENT[p.species]
@@ -169,7 +168,7 @@ def _settle(rng, p, ledger, kinds, four, n, holes):  # type: ignore[no-untyped-d
     ledger.energy[INVISIBLE] += left
 
 
-@njit(cache=True)
+@inner
 def deexcite(rng, p, ledger, excitation):  # type: ignore[no-untyped-def]
     """Spend the excitation of a nucleus (MeV) on evaporated nucleons, alphas and photons."""
     left = excitation
@@ -197,13 +196,13 @@ def deexcite(rng, p, ledger, excitation):  # type: ignore[no-untyped-def]
     ledger.energy[INVISIBLE] += left
 
 
-@njit(cache=True)
+@inner
 def absorption_probability(kinetic):  # type: ignore[no-untyped-def]
     """Chance that a pion's collision is an absorption (after Ashery et al., 1981)."""
     return 0.35 / (1 + (kinetic / 350) ** 2)
 
 
-@njit(cache=True)
+@inner
 def _collide(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-def]
     """Let hadron i of the bank hit a nucleon; products go to the bank from row n on.
 
@@ -213,7 +212,7 @@ def _collide(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-d
     kind = kinds[i]
     kinetic = four[i, 0] - MASS[kind]
     if is_pion(kind) and (kinetic <= 0 or rng.random() < absorption_probability(kinetic)):
-        return _absorb(rng, kinds, four, i, n, proton_share)
+        return _absorb(rng, kinds, four, i, n)
     if kind in (ANTIPROTON, ANTINEUTRON):
         return _annihilate(rng, kinds, four, i, n, proton_share)
     for _ in range(10):
@@ -223,7 +222,7 @@ def _collide(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-d
     return 0, 0
 
 
-@njit(cache=True)
+@inner
 def _target(rng, kind, kinetic, proton_share):  # type: ignore[no-untyped-def]
     """Proton or neutron; at the Delta, a pi+ prefers protons (and a pi- neutrons) three to one."""
     weight = 1.0
@@ -235,7 +234,7 @@ def _target(rng, kind, kinetic, proton_share):  # type: ignore[no-untyped-def]
     return PROTON if rng.random() * (protons + 1 - proton_share) < protons else NEUTRON
 
 
-@njit(cache=True)
+@inner
 def _scatter(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-def]
     """One hadron-nucleon collision; 0 products if it is kinematically or Pauli forbidden."""
     kind = kinds[i]
@@ -254,63 +253,55 @@ def _scatter(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-d
         pions = rng.poisson(2.2 * math.log1p(0.0007 * free))
         pions = min(pions, int(free / 160), MAX_PIONS)
     strange = kind in (K_MINUS, ANTI_K_ZERO)
-    _name_products(rng, kinds, n, kind, target, pions, strange)
-    forward = 0
-    for _ in range(pions):
-        forward += rng.random() < 0.5
-    if strange and kinds[n + 1] != PROTON and kinds[n + 1] != NEUTRON:
-        forward = 0
-    total = 0.0
-    for j in range(n, n + 2 + pions):
-        total += MASS[kinds[j]]
-    if total >= w:
+    last = n + 2 + pions
+    nucleon = n + 1 + int(rng.random() * (pions + 1))
+    _name_products(rng, kinds, n, nucleon, last, kind, target, strange)
+    free_energy = w
+    for j in range(n, last):
+        free_energy -= MASS[kinds[j]]
+    if free_energy <= 0:
         return 0
-    incoming = four[i].copy()
-    boost(incoming, -px / energy, -py / energy, -pz / energy)
-    _clusters(rng, kinds, four, n, pions, forward, w, w - total, incoming)
-    for j in range(n, n + 2 + pions):
-        boost(four[j], px / energy, py / energy, pz / energy)
-        if is_nucleon(kinds[j]):
-            momentum2 = four[j, 1] ** 2 + four[j, 2] ** 2 + four[j, 3] ** 2
-            if momentum2 < PAULI_MOMENTUM**2:
-                return 0
+    _send_out(rng, kinds, four, i, n, nucleon, last, w, free_energy, px, py, pz)
+    momentum2 = four[nucleon, 1] ** 2 + four[nucleon, 2] ** 2 + four[nucleon, 3] ** 2
+    if is_nucleon(kinds[nucleon]) and momentum2 < PAULI_MOMENTUM**2:
+        return 0
     return 2 + pions
 
 
-@njit(cache=True)
-def _name_products(rng, kinds, n, kind, target, pions, strange):  # type: ignore[no-untyped-def]
-    """Choose the charges: hadron in row n, baryon in row n + 1, pions after them."""
+@inner
+def _name_products(rng, kinds, n, nucleon, last, kind, target, strange):  # type: ignore[no-untyped-def]
+    """Choose the charges: hadron in row n, baryon in row `nucleon`, pions in the rows between and after."""
     charge = CHARGE[kind] + CHARGE[target]
-    kinds[n], kinds[n + 1] = kind, target
-    if strange and rng.random() < 0.7:
-        _name_hyperon(rng, kinds, n, charge)
-        for j in range(n + 2, n + 2 + pions):
-            kinds[j] = PI_ZERO
-        return
-    if is_pion(kind) and pions == 0:
-        _exchange_charge(rng, kinds, n, charge)
-        return
     for _ in range(100):
-        kinds[n] = _partner(rng, kind)
-        kinds[n + 1] = PROTON if rng.random() < 0.5 else NEUTRON
-        total = CHARGE[kinds[n]] + CHARGE[kinds[n + 1]]
-        for j in range(n + 2, n + 2 + pions):
+        total = 0.0
+        for j in range(n, last):
             kinds[j] = _any_pion(rng)
+            if j == n:
+                kinds[j] = _partner(rng, kind)
+            elif j == nucleon:
+                kinds[j] = PROTON if rng.random() < 0.5 else NEUTRON
             total += CHARGE[kinds[j]]
         if total == charge:
-            return
-    kinds[n], kinds[n + 1] = kind, target
-    for j in range(n + 2, n + 2 + pions):
-        kinds[j] = PI_ZERO
+            break
+    if total != charge or last == n + 2:
+        for j in range(n, last):
+            kinds[j] = PI_ZERO
+        kinds[n], kinds[nucleon] = kind, target
+        if is_pion(kind):
+            _exchange_charge(rng, kinds, n, nucleon, charge)
+        elif is_nucleon(kind) and rng.random() < 0.5:
+            kinds[n], kinds[nucleon] = target, kind
+    if strange and rng.random() < 0.7:
+        _name_hyperon(rng, kinds, n, nucleon)
 
 
-@njit(cache=True)
+@inner
 def _any_pion(rng):  # type: ignore[no-untyped-def]
     draw = rng.random() * 3
     return PI_PLUS if draw < 1 else (PI_MINUS if draw < 2 else PI_ZERO)
 
 
-@njit(cache=True)
+@inner
 def _partner(rng, kind):  # type: ignore[no-untyped-def]
     """The hadron itself or one that differs from it by charge exchange."""
     if is_pion(kind):
@@ -325,73 +316,63 @@ def _partner(rng, kind):  # type: ignore[no-untyped-def]
     return kind
 
 
-@njit(cache=True)
-def _exchange_charge(rng, kinds, n, charge):  # type: ignore[no-untyped-def]
+@inner
+def _exchange_charge(rng, kinds, n, nucleon, charge):  # type: ignore[no-untyped-def]
     """Elastic or charge exchange through the Delta: for I3 = ±1/2 the isospin weights are 5:4."""
-    if charge == 2 or charge == -1:
+    if rng.random() > 4 / 9:
         return
-    if rng.random() < 4 / 9:
-        swapped = PROTON if kinds[n + 1] == NEUTRON else NEUTRON
-        change = charge - CHARGE[swapped]
-        if abs(change) > 1:
-            return
-        kinds[n + 1] = swapped
+    swapped = PROTON if kinds[nucleon] == NEUTRON else NEUTRON
+    change = charge - CHARGE[swapped]
+    if abs(change) <= 1:
+        kinds[nucleon] = swapped
         kinds[n] = PI_PLUS if change == 1 else (PI_MINUS if change == -1 else PI_ZERO)
 
 
-@njit(cache=True)
-def _name_hyperon(rng, kinds, n, charge):  # type: ignore[no-untyped-def]
-    """Antikaon and nucleon become pion and hyperon."""
-    if charge == 0:
-        draw = rng.random()
-        if draw < 0.4:
-            kinds[n], kinds[n + 1] = PI_ZERO, LAMBDA
-        elif draw < 0.7:
-            kinds[n], kinds[n + 1] = PI_MINUS, SIGMA_PLUS
-        else:
-            kinds[n], kinds[n + 1] = PI_PLUS, SIGMA_MINUS
-    elif charge < 0:
-        kinds[n], kinds[n + 1] = PI_MINUS, LAMBDA
-    else:
-        kinds[n], kinds[n + 1] = PI_PLUS, LAMBDA
+@inner
+def _name_hyperon(rng, kinds, n, nucleon):  # type: ignore[no-untyped-def]
+    """Antikaon and nucleon become pion and hyperon of the same charge."""
+    charge = CHARGE[kinds[n]] + CHARGE[kinds[nucleon]]
+    kinds[nucleon] = LAMBDA
+    kinds[n] = PI_PLUS if charge > 0 else (PI_MINUS if charge < 0 else PI_ZERO)
+    if charge == 0 and rng.random() < 0.3:
+        kinds[n], kinds[nucleon] = PI_MINUS, SIGMA_PLUS
+    elif charge == 0 and rng.random() < 0.4:
+        kinds[n], kinds[nucleon] = PI_PLUS, SIGMA_MINUS
 
 
-@njit(cache=True)
-def _clusters(rng, kinds, four, n, pions, forward, w, free, incoming):  # type: ignore[no-untyped-def]
-    """Fill the four-momenta in the rest frame of the collision."""
-    backward = pions - forward
-    inner = _inner_energy(rng, forward, 0.5 * free)
-    outer = _inner_energy(rng, backward, 0.5 * free)
-    first = np.empty(1 + forward, np.int64)
-    second = np.empty(1 + backward, np.int64)
-    first[0], second[0] = n, n + 1
-    for j in range(forward):
-        first[1 + j] = n + 2 + j
-    for j in range(backward):
-        second[1 + j] = n + 2 + forward + j
-    mass1, mass2 = inner, outer
-    for j in first:
+@inner
+def _send_out(rng, kinds, four, i, n, nucleon, last, w, free, px, py, pz):  # type: ignore[no-untyped-def]
+    """Two clusters, rows n to nucleon and nucleon to last, back to back in the rest frame of mass w."""
+    energy = math.sqrt(w * w + px * px + py * py + pz * pz)
+    mass1 = _inner_energy(rng, nucleon - n - 1, 0.5 * free)
+    mass2 = _inner_energy(rng, last - nucleon - 1, 0.5 * free)
+    for j in range(n, nucleon):
         mass1 += MASS[kinds[j]]
-    for j in second:
+    for j in range(nucleon, last):
         mass2 += MASS[kinds[j]]
     p = two_body_momentum(w, mass1, mass2)
-    size = math.sqrt(incoming[1] ** 2 + incoming[2] ** 2 + incoming[3] ** 2)
-    ux, uy, uz = isotropic(rng)
-    if size > 0:
-        reach = 4 * SLOPE * p * max(p, 1.0)
-        cosine = 1 + 2 * math.log1p(-rng.random() * (1 - math.exp(-reach))) / reach
-        ux, uy, uz = turn(
-            incoming[1] / size,
-            incoming[2] / size,
-            incoming[3] / size,
-            max(cosine, -1.0),
-            2 * math.pi * rng.random(),
-        )
-    _open_cluster(rng, kinds, four, first, mass1, p * ux, p * uy, p * uz)
-    _open_cluster(rng, kinds, four, second, mass2, -p * ux, -p * uy, -p * uz)
+    ux, uy, uz = _cluster_direction(rng, four, i, p, px / energy, py / energy, pz / energy)
+    share_out(rng, mass1, p * ux, p * uy, p * uz, kinds, four, n, nucleon)
+    share_out(rng, mass2, -p * ux, -p * uy, -p * uz, kinds, four, nucleon, last)
+    boost(four, n, last, px / energy, py / energy, pz / energy)
 
 
-@njit(cache=True)
+@inner
+def _cluster_direction(rng, four, i, p, bx, by, bz):  # type: ignore[no-untyped-def]
+    """Direction with exp(b t) about the incoming hadron, seen from a frame of velocity (bx, by, bz)."""
+    seen = np.empty((1, 4))
+    set_row(seen, 0, four[i, 0], four[i, 1], four[i, 2], four[i, 3])
+    boost(seen, 0, 1, -bx, -by, -bz)
+    size = math.sqrt(seen[0, 1] ** 2 + seen[0, 2] ** 2 + seen[0, 3] ** 2)
+    if size <= 0:
+        return isotropic(rng)
+    reach = 4 * SLOPE * max(p, 1.0) ** 2
+    cosine = 1 + 2 * math.log1p(-rng.random() * (1 - math.exp(-reach))) / reach
+    azimuth = 2 * math.pi * rng.random()
+    return turn(seen[0, 1] / size, seen[0, 2] / size, seen[0, 3] / size, max(cosine, -1.0), azimuth)
+
+
+@inner
 def _inner_energy(rng, pions, limit):  # type: ignore[no-untyped-def]
     energy = 0.0
     for _ in range(pions):
@@ -399,25 +380,8 @@ def _inner_energy(rng, pions, limit):  # type: ignore[no-untyped-def]
     return min(energy, limit * rng.random() ** 0.5) if pions > 0 else 0.0
 
 
-@njit(cache=True)
-def _open_cluster(rng, kinds, four, rows, mass, px, py, pz):  # type: ignore[no-untyped-def]
-    energy = math.sqrt(mass * mass + px * px + py * py + pz * pz)
-    if len(rows) == 1:
-        out = four[rows[0]]
-        out[0], out[1], out[2], out[3] = energy, px, py, pz
-        return
-    masses = np.empty(len(rows))
-    for j in range(len(rows)):
-        masses[j] = MASS[kinds[rows[j]]]
-    products = np.empty((len(rows), 4))
-    share_out(rng, mass, masses, products)
-    for j in range(len(rows)):
-        boost(products[j], px / energy, py / energy, pz / energy)
-        four[rows[j]] = products[j]
-
-
-@njit(cache=True)
-def _absorb(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-def]
+@inner
+def _absorb(rng, kinds, four, i, n):  # type: ignore[no-untyped-def]
     """A pion absorbed by two nucleons, mostly by an unlike pair."""
     kind = kinds[i]
     unlike = rng.random() < 0.8
@@ -427,46 +391,34 @@ def _absorb(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-de
         kinds[n], kinds[n + 1] = NEUTRON, NEUTRON if unlike else PROTON
     else:
         kinds[n], kinds[n + 1] = PROTON, NEUTRON
-    energy = four[i, 0] + 2 * MASS[PROTON] - 2 * REMOVAL_ENERGY
-    return _back_to_back(rng, kinds, four, i, n, energy)
+    return _merge(rng, kinds, four, i, n, n + 2, four[i, 0] + 2 * (MASS[PROTON] - REMOVAL_ENERGY), 2)
 
 
-@njit(cache=True)
-def _back_to_back(rng, kinds, four, i, n, energy):  # type: ignore[no-untyped-def]
+@inner
+def _merge(rng, kinds, four, i, n, last, energy, used):  # type: ignore[no-untyped-def]
+    """Hadron i and what it meets become one cluster that decays into the rows n to last."""
     px, py, pz = four[i, 1], four[i, 2], four[i, 3]
     w = math.sqrt(max(energy * energy - px * px - py * py - pz * pz, 0.0))
-    masses = np.array([MASS[kinds[n]], MASS[kinds[n + 1]]])
-    if w <= masses.sum():
+    masses = 0.0
+    for j in range(n, last):
+        masses += MASS[kinds[j]]
+    if w <= masses:
         return 0, 0
-    products = np.empty((2, 4))
-    share_out(rng, w, masses, products)
-    for j in range(2):
-        boost(products[j], px / energy, py / energy, pz / energy)
-        four[n + j] = products[j]
-    return 2, 2
+    share_out(rng, w, px, py, pz, kinds, four, n, last)
+    return last - n, used
 
 
-@njit(cache=True)
+@inner
 def _annihilate(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-def]
     """An antinucleon and a nucleon become four to six pions."""
     target = PROTON if rng.random() < proton_share else NEUTRON
     charge = CHARGE[kinds[i]] + CHARGE[target]
-    energy = four[i, 0] + MASS[target] - REMOVAL_ENERGY
-    px, py, pz = four[i, 1], four[i, 2], four[i, 3]
-    w = math.sqrt(energy * energy - px * px - py * py - pz * pz)
     pions = 4 + int(3 * rng.random())
-    masses = np.empty(pions)
-    while True:
+    total = 99.0
+    while total != charge:
         total = 0.0
-        for j in range(pions):
-            kinds[n + j] = _any_pion(rng)
-            total += CHARGE[kinds[n + j]]
-            masses[j] = MASS[kinds[n + j]]
-        if total == charge:
-            break
-    products = np.empty((pions, 4))
-    share_out(rng, w, masses, products)
-    for j in range(pions):
-        boost(products[j], px / energy, py / energy, pz / energy)
-        four[n + j] = products[j]
-    return pions, 1
+        for j in range(n, n + pions):
+            kinds[j] = _any_pion(rng)
+            total += CHARGE[kinds[j]]
+    energy = four[i, 0] + MASS[target] - REMOVAL_ENERGY
+    return _merge(rng, kinds, four, i, n, n + pions, energy, 1)

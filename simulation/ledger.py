@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from nuzoo.simulation.event_types import SemanticClass
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.particles import (
     ANTI_K_ZERO,
     ELECTRON,
@@ -95,7 +95,7 @@ def open_ledger(rows: int = 8 * MARGIN) -> Ledger:
     )
 
 
-@njit(cache=True)
+@inner
 def is_short(ledger: Ledger) -> bool:
     """Whether there is too little room for another step."""
     return (
@@ -105,16 +105,17 @@ def is_short(ledger: Ledger) -> bool:
     )
 
 
-@njit(cache=True)
+@inner
 def _grown(rows, used):  # type: ignore[no-untyped-def]
     if used + 2 * MARGIN <= len(rows):
         return rows
     larger = np.empty(2 * len(rows), rows.dtype)
-    larger[:used] = rows[:used]
+    for i in range(used):
+        larger[i] = rows[i]
     return larger
 
 
-@njit(cache=True)
+@inner
 def reserve(ledger: Ledger) -> Ledger:
     """The same books with room for more."""
     return Ledger(
@@ -126,7 +127,7 @@ def reserve(ledger: Ledger) -> Ledger:
     )
 
 
-@njit(cache=True)
+@inner
 def add_particle(rng, ledger, parent, species, x, y, z, ux, uy, uz, t, semantic):  # type: ignore[no-untyped-def]
     """Write a new particle into the table and put it on the stack; neutrinos leave at once."""
     if FIRST_NEUTRINO <= species <= LAST_NEUTRINO:
@@ -154,27 +155,27 @@ def add_particle(rng, ledger, parent, species, x, y, z, ux, uy, uz, t, semantic)
     ledger.count[STACK] += 1
 
 
-@njit(cache=True)
+@inner
 def add_child(rng, ledger, p, species, ux, uy, uz, t, semantic):  # type: ignore[no-untyped-def]
     """A new particle that starts where `p` is."""
     add_particle(rng, ledger, p.row, species, p.x, p.y, p.z, ux, uy, uz, t, semantic)
 
 
-@njit(cache=True)
+@inner
 def knock_out_electron(rng, ledger, p, ux, uy, uz, t, semantic):  # type: ignore[no-untyped-def]
     """Set an electron of the medium free, its mass taken from the medium."""
     ledger.energy[REST] -= MASS[ELECTRON]
     add_child(rng, ledger, p, ELECTRON, ux, uy, uz, t, semantic)
 
 
-@njit(cache=True)
+@inner
 def put_back(ledger, p):  # type: ignore[no-untyped-def]
     """Return a particle to the stack as it is, to be followed further."""
     ledger.stack[ledger.count[STACK]] = p
     ledger.count[STACK] += 1
 
 
-@njit(cache=True)
+@inner
 def deposit(ledger, p, x, y, z, energy):  # type: ignore[no-untyped-def]
     """Deposit energy on the straight line from where `p` is to (x, y, z), and move `p` there."""
     if energy > 0:
@@ -189,13 +190,13 @@ def deposit(ledger, p, x, y, z, energy):  # type: ignore[no-untyped-def]
     p.x, p.y, p.z = x, y, z
 
 
-@njit(cache=True)
+@inner
 def escape(ledger, p):  # type: ignore[no-untyped-def]
     """Count what a particle carries out of the volume."""
     ledger.energy[ESCAPED] += p.t + REST_CONTENT[p.species]
 
 
-@njit(cache=True)
+@inner
 def stop_here(ledger, p):  # type: ignore[no-untyped-def]
     """Deposit what is left of the kinetic energy; the mass stays."""
     deposit(ledger, p, p.x, p.y, p.z, p.t)

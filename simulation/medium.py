@@ -7,11 +7,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from nuzoo.simulation import electromagnetic
 from nuzoo.simulation.energy_loss import landau_width_per_cm
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.materials import LAR, Material
 
 PHOTON_CUT = 0.5
@@ -92,7 +92,7 @@ def energy_grid() -> NDArray[np.float64]:
     return GRID_LOW * 10 ** (np.arange(GRID_SIZE) / GRID_PER_DECADE)
 
 
-@njit(cache=True)
+@inner
 def look_up(table: NDArray[np.float64], energy: float) -> float:
     """Interpolate a table of the energy grid, linearly in the logarithm of the energy (MeV)."""
     place = math.log10(max(energy, GRID_LOW) / GRID_LOW) * GRID_PER_DECADE

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from nuzoo.simulation.decays import decay
 from nuzoo.simulation.hadrons import deexcite, hadronic_rate, interact
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.ledger import INVISIBLE, LOW_ENERGY, deposit, escape
 from nuzoo.simulation.medium import look_up
 from nuzoo.simulation.particles import CTAU, MASS, NEUTRON
@@ -21,7 +20,7 @@ LEVEL_BELOW = 25.0
 """MeV; slower neutrons scatter inelastically off levels, faster ones off nucleons."""
 
 
-@njit(cache=True)
+@inner
 def follow_neutral(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def]
     """Follow a neutral hadron from vertex to vertex."""
     while True:
@@ -58,14 +57,14 @@ def follow_neutral(rng, p, medium, settings, box, ledger):  # type: ignore[no-un
             return
 
 
-@njit(cache=True)
+@inner
 def _leave(p, box, ledger):  # type: ignore[no-untyped-def]
     way = distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz)
     p.x, p.y, p.z = p.x + way * p.ux, p.y + way * p.uy, p.z + way * p.uz
     escape(ledger, p)
 
 
-@njit(cache=True)
+@inner
 def _scatter_elastically(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     """Isotropic in the centre of mass up to a few MeV, forward above (diffraction)."""
     a = medium.mass_number
@@ -79,7 +78,7 @@ def _scatter_elastically(rng, p, medium, ledger):  # type: ignore[no-untyped-def
     p.ux, p.uy, p.uz = turn(p.ux, p.uy, p.uz, max(cosine, -1.0), 2 * math.pi * rng.random())
 
 
-@njit(cache=True)
+@inner
 def _excite_level(rng, p, ledger):  # type: ignore[no-untyped-def]
     """The neutron excites the nucleus and goes on slower; below the level it is captured in place."""
     if p.t < 1.03 * LEVEL:

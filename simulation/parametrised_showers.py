@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.ledger import ESCAPED, MARGIN, REST, deposit
 from nuzoo.simulation.particles import PHOTON, REST_CONTENT
 from nuzoo.simulation.vectors import is_inside, turn
@@ -20,7 +19,7 @@ SPOT_LENGTH = 0.3
 """cm."""
 
 
-@njit(cache=True)
+@inner
 def deposit_shower(rng, p, medium, box, ledger):  # type: ignore[no-untyped-def]
     """Deposit the whole energy of an electron, positron or photon as a shower."""
     shape, depth = _longitudinal(rng, p.t / medium.critical_energy, medium.atomic_number)
@@ -45,7 +44,7 @@ def deposit_shower(rng, p, medium, box, ledger):  # type: ignore[no-untyped-def]
     ledger.energy[REST] += REST_CONTENT[p.species]
 
 
-@njit(cache=True)
+@inner
 def _longitudinal(rng, y, z):  # type: ignore[no-untyped-def]
     """Shape alpha of the gamma distribution and depth T of the maximum, fluctuating together."""
     log_y = math.log(max(y, 10.0))
@@ -60,7 +59,7 @@ def _longitudinal(rng, y, z):  # type: ignore[no-untyped-def]
     return max(shape, 1.2), depth
 
 
-@njit(cache=True)
+@inner
 def _radius(rng, tau, energy, z):  # type: ignore[no-untyped-def]
     """Distance from the axis in Moliere radii: a core and a tail, each 2 r R² / (r² + R²)²."""
     log_e = math.log(energy / 1000)

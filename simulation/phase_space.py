@@ -1,87 +1,117 @@
-"""N-body phase space (Raubold and Lynch, CERN 68-15) and Lorentz boosts, for the transport kernel."""
+"""N-body phase space (Raubold and Lynch, CERN 68-15) and Lorentz boosts, for the transport.
+
+Particles are rows of two arrays: `kinds` (n,) species and `four` (n, 4) E, px, py, pz in MeV.
+"""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
+from nuzoo.simulation.kernel import inner
+from nuzoo.simulation.particles import MASS
 from nuzoo.simulation.vectors import isotropic
 
 MAX_TRIES = 1000
 
 
-@njit(cache=True)
-def two_body_momentum(mass: float, first: float, second: float) -> float:
+@inner
+def two_body_momentum(mass, first, second):  # type: ignore[no-untyped-def]
     """Momentum in MeV/c of the products of a two-body decay in the rest frame."""
     product = (mass**2 - (first + second) ** 2) * (mass**2 - (first - second) ** 2)
     return math.sqrt(max(product, 0.0)) / (2 * mass)
 
 
-@njit(cache=True)
-def boost(four: NDArray[np.float64], bx: float, by: float, bz: float) -> None:
-    """Boost a four-momentum (E, px, py, pz) in place by a velocity in units of c."""
+@inner
+def set_row(four, row, energy, px, py, pz):  # type: ignore[no-untyped-def]
+    """Write one four-momentum."""
+    four[row, 0], four[row, 1], four[row, 2], four[row, 3] = energy, px, py, pz
+
+
+@inner
+def boost(four, first, last, bx, by, bz):  # type: ignore[no-untyped-def]
+    """Boost the rows first <= row < last in place by a velocity in units of c."""
     b2 = bx * bx + by * by + bz * bz
     if b2 <= 0:
         return
     gamma = 1 / math.sqrt(max(1 - b2, 1e-15))
-    along = bx * four[1] + by * four[2] + bz * four[3]
-    factor = (gamma - 1) / b2 * along + gamma * four[0]
-    four[0] = gamma * (four[0] + along)
-    four[1] += factor * bx
-    four[2] += factor * by
-    four[3] += factor * bz
+    for row in range(first, last):
+        along = bx * four[row, 1] + by * four[row, 2] + bz * four[row, 3]
+        factor = (gamma - 1) / b2 * along + gamma * four[row, 0]
+        four[row, 0] = gamma * (four[row, 0] + along)
+        four[row, 1] += factor * bx
+        four[row, 2] += factor * by
+        four[row, 3] += factor * bz
 
 
-@njit(cache=True)
-def share_out(
-    rng: np.random.Generator, mass: float, masses: NDArray[np.float64], out: NDArray[np.float64]
-) -> None:
-    """Decay a mass at rest into particles uniformly in phase space.
+@inner
+def share_out(rng, mass, px, py, pz, kinds, four, first, last):  # type: ignore[no-untyped-def]
+    """Decay a cluster uniformly in phase space into the rows first <= row < last.
 
     Args:
         rng: Generator.
-        mass: MeV.
-        masses: (n,) MeV, n >= 2; their sum must be below `mass`.
-        out: (n, 4), filled with E, px, py, pz in MeV.
+        mass: MeV of the cluster, above the sum of the masses.
+        px: Momentum of the cluster, MeV/c.
+        py: The same.
+        pz: The same.
+        kinds: Species.
+        four: Four-momenta, filled.
+        first: First row.
+        last: One past the last row.
     """
-    n = len(masses)
-    free = mass - masses.sum()
+    n = last - first
+    energy = math.sqrt(mass * mass + px * px + py * py + pz * pz)
+    if n == 1:
+        set_row(four, first, energy, px, py, pz)
+        return
     clusters = np.empty(n)
-    clusters[n - 1] = mass
-    highest = 1.0
-    lower, upper = masses[0], free + masses[0]
+    _draw_clusters(rng, mass, kinds, first, clusters)
     for i in range(1, n):
-        upper += masses[i]
-        highest *= max(two_body_momentum(upper, lower, masses[i]), 1e-12)
-        lower += masses[i]
-    for _ in range(MAX_TRIES):
-        cuts = np.sort(rng.random(n - 2))
-        weight, below = 1.0, masses[0]
-        clusters[0] = masses[0]
-        for i in range(1, n):
-            below += masses[i]
-            if i < n - 1:
-                clusters[i] = below + cuts[i - 1] * free
-            weight *= two_body_momentum(clusters[i], clusters[i - 1], masses[i])
-        if weight >= rng.random() * highest:
-            break
-    _decay_chain(rng, clusters, masses, out)
-
-
-@njit(cache=True)
-def _decay_chain(rng, clusters, masses, out):  # type: ignore[no-untyped-def]
-    n = len(masses)
-    for i in range(1, n):
-        p = two_body_momentum(clusters[i], clusters[i - 1], masses[i])
+        p = two_body_momentum(clusters[i], clusters[i - 1], MASS[kinds[first + i]])
         ux, uy, uz = isotropic(rng)
-        energy = math.sqrt(p * p + clusters[i - 1] ** 2)
+        recoil = math.sqrt(p * p + clusters[i - 1] ** 2)
         if i == 1:
-            out[0, 0] = energy
-            out[0, 1], out[0, 2], out[0, 3] = p * ux, p * uy, p * uz
-        for j in range(i if i > 1 else 0):
-            boost(out[j], p * ux / energy, p * uy / energy, p * uz / energy)
-        out[i, 0] = math.sqrt(p * p + masses[i] ** 2)
-        out[i, 1], out[i, 2], out[i, 3] = -p * ux, -p * uy, -p * uz
+            set_row(four, first, recoil, p * ux, p * uy, p * uz)
+        else:
+            boost(four, first, first + i, p * ux / recoil, p * uy / recoil, p * uz / recoil)
+        other = math.sqrt(p * p + MASS[kinds[first + i]] ** 2)
+        set_row(four, first + i, other, -p * ux, -p * uy, -p * uz)
+    boost(four, first, last, px / energy, py / energy, pz / energy)
+
+
+@inner
+def _draw_clusters(rng, mass, kinds, first, clusters):  # type: ignore[no-untyped-def]
+    """Masses of the first 1, 2, ... n particles together, accepted by the phase-space weight."""
+    n = len(clusters)
+    free = mass
+    for i in range(n):
+        free -= MASS[kinds[first + i]]
+    highest, lower, upper = 1.0, MASS[kinds[first]], free + MASS[kinds[first]]
+    for i in range(1, n):
+        upper += MASS[kinds[first + i]]
+        highest *= two_body_momentum(upper, lower, MASS[kinds[first + i]])
+        lower += MASS[kinds[first + i]]
+    for _ in range(MAX_TRIES):
+        _sorted_uniform(rng, clusters)
+        weight, below = 1.0, 0.0
+        for i in range(n):
+            below += MASS[kinds[first + i]]
+            clusters[i] = below + clusters[i] * free
+            if i > 0:
+                weight *= two_body_momentum(clusters[i], clusters[i - 1], MASS[kinds[first + i]])
+        if weight >= rng.random() * highest:
+            return
+
+
+@inner
+def _sorted_uniform(rng, out):  # type: ignore[no-untyped-def]
+    """Fill with 0, uniform numbers in rising order, 1."""
+    n = len(out)
+    out[0], out[n - 1] = 0.0, 1.0
+    for i in range(1, n - 1):
+        u, j = rng.random(), i
+        while out[j - 1] > u:
+            out[j] = out[j - 1]
+            j -= 1
+        out[j] = u

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from nuzoo.simulation.energy_loss import ELECTRON_MASS
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.ledger import add_child, deposit, escape, knock_out_electron
 from nuzoo.simulation.medium import look_up
 from nuzoo.simulation.particles import ELECTRON, POSITRON
@@ -17,7 +16,7 @@ PHOTON_TRANSPORT_CUT = 0.1
 COULOMB_FROM = 50.0
 
 
-@njit(cache=True)
+@inner
 def screened_pair(medium, energy, share):  # type: ignore[no-untyped-def]
     """Screened Phi1 and Phi2 relative to complete screening (compare `electromagnetic`)."""
     z_third, plain, coulomb, norm = medium.screening
@@ -31,7 +30,7 @@ def screened_pair(medium, energy, share):  # type: ignore[no-untyped-def]
     return max(first - offset, 0.0) / norm, max(second - offset, 0.0) / norm
 
 
-@njit(cache=True)
+@inner
 def radiation_angle(rng, energy):  # type: ignore[no-untyped-def]
     """Polar angle of a photon from an electron, or an electron from a photon: a few me/E (Tsai)."""
     width = 1.6 if rng.random() < 0.25 else 0.5333
@@ -39,7 +38,7 @@ def radiation_angle(rng, energy):  # type: ignore[no-untyped-def]
     return min(u * ELECTRON_MASS / energy, math.pi)
 
 
-@njit(cache=True)
+@inner
 def follow_photon(rng, p, medium, box, ledger):  # type: ignore[no-untyped-def]
     """Follow a photon until it is absorbed, makes a pair or leaves."""
     while p.t >= PHOTON_TRANSPORT_CUT:
@@ -61,7 +60,7 @@ def follow_photon(rng, p, medium, box, ledger):  # type: ignore[no-untyped-def]
     deposit(ledger, p, p.x, p.y, p.z, p.t)
 
 
-@njit(cache=True)
+@inner
 def _make_pair(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
     lowest = ELECTRON_MASS / p.t
     while True:
@@ -81,7 +80,7 @@ def _make_pair(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
         add_child(rng, ledger, p, species, ux, uy, uz, kinetic, p.semantic)
 
 
-@njit(cache=True)
+@inner
 def _scatter(rng, p, ledger):  # type: ignore[no-untyped-def]
     """Compton scattering: Klein and Nishina's spectrum by the composition of Butcher and Messel."""
     a = p.t / ELECTRON_MASS

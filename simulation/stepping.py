@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.vectors import turn
 
 COLLISIONS = 5.0
 """Collisions per step that are drawn one by one; the softer ones are summed as a Gaussian."""
 
 
-@njit(cache=True)
+@inner
 def density_effect(medium, beta_gamma):  # type: ignore[no-untyped-def]
     """Sternheimer's delta (compare `energy_loss.density_effect`)."""
     x = math.log10(beta_gamma)
@@ -26,7 +25,7 @@ def density_effect(medium, beta_gamma):  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@njit(cache=True)
+@inner
 def scatter(rng, p, medium, beta_p, charge, length):  # type: ignore[no-untyped-def]
     """Turn `p` as multiple scattering does on a path of `length` cm.
 
@@ -44,7 +43,7 @@ def scatter(rng, p, medium, beta_p, charge, length):  # type: ignore[no-untyped-
     p.ux, p.uy, p.uz = turn(p.ux, p.uy, p.uz, math.cos(min(angle, math.pi)), azimuth)
 
 
-@njit(cache=True)
+@inner
 def _highland_variance(lengths):  # type: ignore[no-untyped-def]
     if lengths >= 1.0:
         return lengths * 1.0

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from nuzoo.simulation.decays import decay, decay_at_rest
 from nuzoo.simulation.energy_loss import ELECTRON_MASS
 from nuzoo.simulation.hadrons import capture_star, hadronic_rate, interact
+from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.ledger import (
     DELTA,
     deposit,
@@ -42,7 +41,7 @@ RANGE_EXPONENT = 1.8
 """Below the minimum of ionisation the range is about T / (1.8 dE/dx)."""
 
 
-@njit(cache=True)
+@inner
 def track(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def]
     """Follow a charged particle that is not an electron."""
     mass, charge = MASS[p.species], abs(CHARGE[p.species])
@@ -100,7 +99,7 @@ def track(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def
             return
 
 
-@njit(cache=True)
+@inner
 def _collide(rng, p, settings, ledger, xi, logs, beta2, largest, gamma, mass):  # type: ignore[no-untyped-def]
     """Energy given to electrons below the delta cut on a step of Landau width `xi` MeV.
 
@@ -123,7 +122,7 @@ def _collide(rng, p, settings, ledger, xi, logs, beta2, largest, gamma, mass):  
     return lost
 
 
-@njit(cache=True)
+@inner
 def _delta_ray(rng, p, ledger, energy, largest):  # type: ignore[no-untyped-def]
     momentum = math.sqrt(energy * (energy + 2 * ELECTRON_MASS))
     highest = math.sqrt(largest * (largest + 2 * ELECTRON_MASS))
@@ -133,7 +132,7 @@ def _delta_ray(rng, p, ledger, energy, largest):  # type: ignore[no-untyped-def]
     knock_out_electron(rng, ledger, p, ux, uy, uz, energy, DELTA)
 
 
-@njit(cache=True)
+@inner
 def _last_step(p, box, ledger, length):  # type: ignore[no-untyped-def]
     length = min(length, distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz))
     deposit(ledger, p, p.x + length * p.ux, p.y + length * p.uy, p.z + length * p.uz, p.t)
@@ -141,7 +140,7 @@ def _last_step(p, box, ledger, length):  # type: ignore[no-untyped-def]
     p.t = 0.0
 
 
-@njit(cache=True)
+@inner
 def _end(rng, p, medium, settings, ledger):  # type: ignore[no-untyped-def]
     """What happens to a particle at rest."""
     deposit(ledger, p, p.x, p.y, p.z, p.t)

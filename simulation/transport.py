@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from nuzoo.simulation.electrons import follow_electron
@@ -18,6 +17,7 @@ from nuzoo.simulation.errors import (
     VertexOutsideVolumeError,
 )
 from nuzoo.simulation.event_types import Deposits, EnergyBudget, ParticleTable, Transported
+from nuzoo.simulation.kernel import inner, kernel
 from nuzoo.simulation.ledger import (
     PARTICLE,
     SEGMENTS,
@@ -63,7 +63,7 @@ class Volume:
     high: tuple[float, float, float]
 
 
-@njit(cache=True)
+@kernel
 def follow_all(
     rng: np.random.Generator,
     species: NDArray[np.int64],
@@ -97,7 +97,7 @@ def follow_all(
     return ledger
 
 
-@njit(cache=True)
+@inner
 def _follow(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def]
     s = p.species
     electromagnetic = s in (PHOTON, ELECTRON, POSITRON)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from nuzoo.simulation.kernel import inner
 
-@njit(cache=True)
+
+@inner
 def isotropic(rng: np.random.Generator) -> tuple[float, float, float]:
     """A direction drawn uniformly from the sphere."""
     cosine = 2 * rng.random() - 1
     return turn(0.0, 0.0, 1.0, cosine, 2 * math.pi * rng.random())
 
 
-@njit(cache=True)
+@inner
 def turn(ux: float, uy: float, uz: float, cosine: float, azimuth: float) -> tuple[float, float, float]:
     """Turn the unit vector u by a polar angle (given by its cosine) about a given azimuth."""
     sine = math.sqrt(max(0.0, 1 - cosine * cosine))
@@ -32,13 +33,13 @@ def turn(ux: float, uy: float, uz: float, cosine: float, azimuth: float) -> tupl
     return x * norm, y * norm, z * norm
 
 
-@njit(cache=True)
+@inner
 def is_inside(box: NDArray[np.float64], x: float, y: float, z: float) -> bool:
     """Whether a point (cm) lies in the box (2, 3): lower corner, upper corner."""
     return box[0, 0] <= x <= box[1, 0] and box[0, 1] <= y <= box[1, 1] and box[0, 2] <= z <= box[1, 2]
 
 
-@njit(cache=True)
+@inner
 def _to_plane(low: float, high: float, at: float, slope: float) -> float:
     if slope > 0:
         return (high - at) / slope
@@ -47,7 +48,7 @@ def _to_plane(low: float, high: float, at: float, slope: float) -> float:
     return math.inf
 
 
-@njit(cache=True)
+@inner
 def distance_to_wall(
     box: NDArray[np.float64], x: float, y: float, z: float, ux: float, uy: float, uz: float
 ) -> float:

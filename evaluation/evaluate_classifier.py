@@ -134,7 +134,7 @@ def true_labels(dataset: Dataset) -> NDArray[np.int64]:
     """Labels of every event, int64 (n,).
 
     Raises:
-        MissingTruthError: No label column, or events without a label.
+        MissingTruthError: No events, no label column, or events without a label.
     """
     if "label" not in dataset.column_names:
         raise MissingTruthError(
@@ -142,6 +142,8 @@ def true_labels(dataset: Dataset) -> NDArray[np.int64]:
             "`nuzoo predict` for events without truth"
         )
     labels = list(dataset["label"])
+    if not labels:
+        raise MissingTruthError("evaluation needs at least one event, the dataset is empty")
     missing = [i for i, label in enumerate(labels) if label is None]
     if missing:
         raise MissingTruthError(

@@ -50,7 +50,7 @@ def describe_dataset(
         sample: See `sample_tag`.
 
     Returns:
-        Events in all and per class, tag, detectors, some of the sources, the fingerprint of
+        Tag, split, events in all and per class, detectors, some of the sources, the fingerprint of
         `datasets`, and the SHA-256 of the sorted event ids, which names the events wherever they
         are stored.
     """
@@ -60,6 +60,7 @@ def describe_dataset(
     sources = _distinct(dataset, "source")
     return {
         "sample": sample_tag(event_ids, sample),
+        "split": None if dataset.split is None else str(dataset.split),
         "events": len(event_ids),
         "events_per_class": {name: labels.count(i) for i, name in enumerate(class_names)},
         "detectors": _distinct(dataset, "detector"),

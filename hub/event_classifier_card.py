@@ -1,0 +1,249 @@
+"""The card of an event classifier, made from measured results, its configuration and processor."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from huggingface_hub import EvalResult, EvalResultEntry, ModelCard, ModelCardData
+
+from nuzoo.evaluation.number_format import as_table, with_error
+from nuzoo.evaluation.provenance import SIMULATION_TAG
+from nuzoo.evaluation.report import HALF_RESOLUTION_MEANING
+from nuzoo.hub.cards import as_list, fill_template
+
+TEMPLATE = "event_classifier.md"
+PIPELINE_TAG = "image-classification"
+TAGS = ["neutrino", "particle-physics", "physics", "nuzoo"]
+
+HEADLINE = {
+    "accuracy": ("accuracy", "Accuracy"),
+    "macro_precision": ("precision", "Macro precision"),
+    "macro_recall": ("recall", "Macro recall"),
+    "macro_auc": ("roc_auc", "Macro one-vs-rest AUC"),
+}
+"""Key in the results file: metric type on the Hub, name."""
+
+LIMITS = {
+    True: "This is a fast parametrised simulation, not GENIE and Geant4, and not data: expect other "
+    "numbers on both.",
+    False: "Other samples, and real data, will give other numbers.",
+}
+
+INPUT_FACTS = {
+    "detector": ("detector", ""),
+    "views": ("views", ""),
+    "height": ("rows of the raw map", " pixels"),
+    "width": ("columns of the raw map", " pixels"),
+    "pixel_size_mm": ("pixel size", " mm"),
+    "rebin": ("raw pixels summed into one, per side", ""),
+    "scale": ("energy scale", ""),
+    "reference_energy": ("reference energy", " MeV"),
+}
+"""Attribute of the processor: its meaning, its unit."""
+
+CITATION = """```bibtex
+@software{nuzoo,
+  author = {{The nuzoo authors}},
+  title = {nuzoo: a Hugging Face Hub-native model zoo for neutrino detectors},
+  license = {Apache-2.0}
+}
+```"""
+
+
+def event_classifier_card(
+    model: Any,
+    processor: Any,
+    results: Mapping[str, Any],
+    *,
+    name: str,
+    dataset_id: str,
+    training: Mapping[str, object],
+    pictures: Mapping[str, str],
+    dataset_revision: str | None = None,
+    licence: str = "apache-2.0",
+    citation: str = CITATION,
+) -> ModelCard:
+    """Write the card of an event classifier.
+
+    Args:
+        model: The classifier.
+        processor: Its processor.
+        results: Contents of its results file.
+        name: Of the repository, "organisation/model".
+        dataset_id: Of the dataset it was trained and measured on.
+        training: Facts about the training: recipe, events, epochs, machine, time.
+        pictures: Caption of each picture, by its path in the repository.
+        dataset_revision: Commit of the dataset.
+        licence: Hub identifier of the licence.
+        citation: Markdown.
+
+    Returns:
+        The card, with `model-index`.
+
+    Raises:
+        IncompleteCardError: A section would be empty.
+    """
+    data = ModelCardData(
+        library_name="transformers",
+        pipeline_tag=PIPELINE_TAG,
+        license=licence,
+        datasets=[dataset_id],
+        metrics=[metric for metric, _ in HEADLINE.values()],
+        tags=[*TAGS, results["model"]["model_type"]],
+        model_name=name.rpartition("/")[2],
+        eval_results=_model_index(results, dataset_id, dataset_revision),
+    )
+    dataset = results["dataset"]
+    body = fill_template(
+        TEMPLATE,
+        {
+            "name": name,
+            "architecture": architecture_text(model.config),
+            "classes": ", ".join(f"`{c}`" for c in results["class_names"]),
+            "parameters": f"{results['model']['parameters']:,}",
+            "dtype": results["model"]["dtype"],
+            "sample": dataset["sample"],
+            "events": f"{dataset['events']:,}",
+            "events_per_class": _counts(dataset["events_per_class"]),
+            "limits": LIMITS[dataset["sample"] == SIMULATION_TAG],
+            "input_facts": input_facts(processor),
+            "dataset_id": dataset_id,
+            "revision_note": f" at revision `{dataset_revision}`." if dataset_revision else ".",
+            "training_facts": as_list(training),
+            "metrics_table": _metrics_table(results),
+            "classes_table": _classes_table(results),
+            "calibration": _calibration(results["calibration"]),
+            "half_resolution": _half_resolution(results),
+            "pictures": _pictures(pictures),
+            "compute": _compute(results),
+            "licence": f"Weights and code: {licence}.",
+            "citation": citation,
+        },
+    )
+    return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{body}")
+
+
+def architecture_text(config: Any) -> str:
+    """What the network is: the text of its configuration class up to the list of arguments."""
+    documentation = inspect.getdoc(type(config)) or f"A network of type `{config.model_type}`."
+    return documentation.partition("\nArgs:")[0].strip()
+
+
+def input_facts(processor: Any) -> str:
+    """What the processor expects, with units, as a list."""
+    facts = {"unit of energy": "MeV per pixel"}
+    for attribute, (meaning, unit) in INPUT_FACTS.items():
+        value = getattr(processor, attribute, None)
+        if value is not None:
+            facts[meaning] = (", ".join(value) if attribute == "views" else f"{value}") + unit
+    return as_list(facts)
+
+
+def eval_result_entries(
+    results: Mapping[str, Any], dataset_id: str, dataset_revision: str | None = None
+) -> list[EvalResultEntry]:
+    """The headline numbers as entries of `.eval_results`, errors in their notes."""
+    dataset = results["dataset"]
+    split = f"{dataset['split']} split, " if dataset["split"] else ""
+    sample = f"{split}{dataset['events']} events, {dataset['sample']}"
+    return [
+        EvalResultEntry(
+            dataset_id=dataset_id,
+            task_id=key,
+            value=results["metrics"][key]["value"],
+            dataset_revision=dataset_revision,
+            date=results["created"],
+            notes=f"{with_error(results['metrics'][key])}, {sample}",
+        )
+        for key in HEADLINE
+    ]
+
+
+def _model_index(
+    results: Mapping[str, Any], dataset_id: str, dataset_revision: str | None
+) -> list[EvalResult]:
+    return [
+        EvalResult(
+            task_type=PIPELINE_TAG,
+            task_name="Neutrino event classification",
+            dataset_type=dataset_id,
+            dataset_name=dataset_id,
+            dataset_split=results["dataset"]["split"],
+            dataset_revision=dataset_revision,
+            metric_type=metric,
+            metric_name=f"{title} (bootstrap error {results['metrics'][key]['error'] or 0:.2g})",
+            metric_value=results["metrics"][key]["value"],
+        )
+        for key, (metric, title) in HEADLINE.items()
+    ]
+
+
+def _counts(events: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in events.items())
+
+
+def _metrics_table(results: Mapping[str, Any]) -> str:
+    rows = [[title, with_error(results["metrics"][k])] for k, (_, title) in HEADLINE.items()]
+    return as_table(["", "value"], rows)
+
+
+def _classes_table(results: Mapping[str, Any]) -> str:
+    keys = ("recall", "precision", "auc")
+    rows = [
+        [name, *(with_error(results["metrics"][key][name]) for key in keys)]
+        for name in results["class_names"]
+    ]
+    return as_table(["class", "recall (efficiency)", "precision (purity)", "AUC"], rows)
+
+
+def _calibration(calibration: Mapping[str, Any]) -> str:
+    temperature = calibration["temperature"]
+    return (
+        f"Temperature {with_error(temperature)} ({temperature['fitted_on']}), stored in the "
+        "configuration and used by the pipeline. Expected calibration error: "
+        f"{with_error(calibration['ece_before'])} before, {with_error(calibration['ece_after'])} "
+        f"after; perfect calibration would show {with_error(calibration['ece_if_perfect'])} on as "
+        "many events."
+    )
+
+
+def _half_resolution(results: Mapping[str, Any]) -> str:
+    if "half_resolution" not in results:
+        return "Not measured."
+    halves = {HALF_RESOLUTION_MEANING[k]: half for k, half in results["half_resolution"].items()}
+    rows = [
+        [name, with_error(half["accuracy"]), with_error(half["accuracy_change"])]
+        for name, half in halves.items()
+    ]
+    return as_table(["", "accuracy", "change"], rows)
+
+
+def _pictures(pictures: Mapping[str, str]) -> str:
+    lines = [f"![{caption}]({path})" for path, caption in pictures.items()]
+    return "\n\n".join(lines) or "None were made."
+
+
+def _compute(results: Mapping[str, Any]) -> str:
+    cost, machine = results["cost"], results["machine"]
+    memory = cost["peak_memory"]
+    return (
+        f"Inference: {with_error(cost['ms_per_event']['total'])} ms per event, of which "
+        f"{with_error(cost['ms_per_event']['model'])} ms in the network, in batches of "
+        f"{cost['batch_size']} on {machine.get('gpu', machine['processor'])} "
+        f"({machine['threads']} CPU threads); peak memory {memory['mib']:,.0f} MiB "
+        f"({memory['counts']})."
+    )
+
+
+def picture_captions(names: Sequence[str]) -> dict[str, str]:
+    """Captions of the pictures that evaluation makes, by file stem; others are named as they are."""
+    known = {
+        "confusion": "Confusion matrices",
+        "roc": "ROC curve of each class against the others",
+        "confidence": "Confidence of right and wrong answers",
+        "reliability": "Reliability before and after temperature scaling",
+        "energy": "Efficiency and purity against neutrino energy",
+    }
+    return {name: known.get(name, name.replace("_", " ")) for name in names}

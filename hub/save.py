@@ -1,0 +1,183 @@
+"""Save a trained model as a Hub repository folder: weights, processor, results and card."""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from huggingface_hub import eval_result_entries_to_yaml
+
+from nuzoo.evaluation.evaluate_classifier import describe_model
+from nuzoo.evaluation.results_file import RESULTS_FILE, write_results
+from nuzoo.hub.errors import (
+    FolderInUseError,
+    ResultsMismatchError,
+    UnpublishableContentError,
+)
+from nuzoo.hub.event_classifier_card import (
+    CITATION,
+    eval_result_entries,
+    event_classifier_card,
+    picture_captions,
+)
+
+PICTURES_FOLDER = "figures"
+CARD_FILE = "README.md"
+PICKLE_SUFFIXES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
+TEXT_SUFFIXES = {".json", ".md", ".yaml", ".yml", ".txt", ".py"}
+DISK_PATH = re.compile(r"(?:(?<=[\s\"'`(=])|^)(?:/|~/|[A-Z]:\\)[\w.-]+[/\\][\w./\\-]+", re.MULTILINE)
+"""An absolute path: a slash, home or drive that begins a word, with at least two parts."""
+
+
+def save_repository(
+    folder: Path,
+    model: Any,
+    processor: Any,
+    results: Mapping[str, Any],
+    *,
+    name: str,
+    dataset_id: str,
+    training: Mapping[str, object],
+    pictures: Sequence[Path] = (),
+    dataset_revision: str | None = None,
+    licence: str = "apache-2.0",
+    citation: str = CITATION,
+) -> Path:
+    """Write a repository folder, complete or not at all.
+
+    It holds config.json and model.safetensors, the processor's file, results.json, the headline
+    numbers in `.eval_results/`, the pictures, and README.md with `model-index`.
+
+    Args:
+        folder: Where; a repository written there before is replaced.
+        model: Event classifier, calibrated: its `config.temperature` is that of the results.
+        processor: Its fitted processor.
+        results: Contents of its results file (`nuzoo.evaluation.results_file.read_results`).
+        name: Of the repository, "organisation/model".
+        dataset_id: Of the dataset it was trained and measured on.
+        training: Facts about the training for the card: recipe, events, epochs, machine, time.
+        pictures: Files to copy and show, e.g. those of the evaluation report.
+        dataset_revision: Commit of the dataset.
+        licence: Hub identifier of the licence.
+        citation: Markdown.
+
+    Returns:
+        `folder`.
+
+    Raises:
+        ResultsMismatchError: The results are of another model, or with another temperature.
+        FolderInUseError: The folder holds something else.
+        IncompleteCardError: A section of the card would be empty.
+        UnpublishableContentError: A pickle or a path of this machine would be published.
+    """
+    check_results(model, results)
+    captions = picture_captions([picture.stem for picture in pictures])
+    card = event_classifier_card(
+        model,
+        processor,
+        results,
+        name=name,
+        dataset_id=dataset_id,
+        training=training,
+        pictures={f"{PICTURES_FOLDER}/{p.name}": captions[p.stem] for p in pictures},
+        dataset_revision=dataset_revision,
+        licence=licence,
+        citation=citation,
+    )
+    with replaced_folder(folder) as partial:
+        model.save_pretrained(partial)
+        processor.save_pretrained(partial)
+        write_results(partial / RESULTS_FILE, dict(results))
+        _write_eval_results(partial, results, dataset_id, dataset_revision)
+        _copy_pictures(partial, pictures)
+        (partial / CARD_FILE).write_text(str(card), encoding="utf-8")
+        check_publishable(partial)
+    return folder
+
+
+def check_results(model: Any, results: Mapping[str, Any]) -> None:
+    """Refuse a card whose numbers the saved model would not give.
+
+    Raises:
+        ResultsMismatchError: Another class, size or temperature.
+    """
+    described = describe_model(model)
+    for key in ("class", "parameters"):
+        if described[key] != results["model"][key]:
+            raise ResultsMismatchError(
+                f"the results are of a model with {key} {results['model'][key]}, this one has "
+                f"{described[key]}; evaluate the model that is saved"
+            )
+    measured, stored = results["calibration"]["temperature"]["value"], model.config.temperature
+    if not math.isclose(measured, stored, rel_tol=1e-6):
+        raise ResultsMismatchError(
+            f"the results were measured with temperature {measured:.6g}, the model's configuration "
+            f"has {stored:.6g}; set model.config.temperature to the measured one"
+        )
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside `folder`, which takes its place if the block succeeds.
+
+    Raises:
+        FolderInUseError: `folder` is a file, or holds no config.json although it is not empty.
+    """
+    if folder.is_file() or (folder.is_dir() and _holds_something_else(folder)):
+        raise FolderInUseError(f"{folder} holds something else than a model repository; name another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        partial, previous = Path(scratch) / "new", Path(scratch) / "previous"
+        partial.mkdir()
+        yield partial
+        if folder.exists():
+            folder.rename(previous)
+        partial.rename(folder)
+
+
+def _holds_something_else(folder: Path) -> bool:
+    return any(folder.iterdir()) and not (folder / "config.json").exists()
+
+
+def _write_eval_results(
+    folder: Path, results: Mapping[str, Any], dataset_id: str, revision: str | None
+) -> None:
+    entries = eval_result_entries_to_yaml(eval_result_entries(results, dataset_id, revision))
+    path = folder / ".eval_results" / f"{dataset_id.rpartition('/')[2]}.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _copy_pictures(folder: Path, pictures: Sequence[Path]) -> None:
+    if pictures:
+        (folder / PICTURES_FOLDER).mkdir()
+    for picture in pictures:
+        shutil.copyfile(picture, folder / PICTURES_FOLDER / picture.name)
+
+
+def check_publishable(folder: Path) -> None:
+    """Refuse pickles, and text that names a path of this machine.
+
+    Raises:
+        UnpublishableContentError: With the first offending file and what is wrong.
+    """
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(folder)
+        if path.suffix in PICKLE_SUFFIXES:
+            raise UnpublishableContentError(
+                f"{name} may hold a pickle, which can run code when loaded; save as safetensors"
+            )
+        if path.suffix in TEXT_SUFFIXES:
+            found = DISK_PATH.search(path.read_text(encoding="utf-8"))
+            if found:
+                raise UnpublishableContentError(
+                    f"{name} names the path {found[0]!r} of this machine; remove it from what is "
+                    "saved (results, training facts or configuration)"
+                )

@@ -1,0 +1,159 @@
+import json
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nuzoo.evaluation.errors import DisplayError, EvaluationError
+from nuzoo.evaluation.event_display import brightest_of_blocks, draw_event, energy_scale
+from nuzoo.evaluation.event_page import write_interactive
+from nuzoo.evaluation.event_summary import truth_lines
+from nuzoo.evaluation.event_views import axis_label, event_views
+
+PREDICTION = {"label": "nc", "score": 0.6, "scores": {"nue_cc": 0.3, "numu_cc": 0.1, "nc": 0.6}}
+
+
+def make_view(name, row_axis):
+    return SimpleNamespace(
+        name=name,
+        row_axis=row_axis,
+        column_axis=(0.0, 0.0, 1.0),
+        row_pitch_mm=5.0,
+        column_pitch_mm=10.0,
+        rows=100,
+        columns=200,
+    )
+
+
+DETECTOR = SimpleNamespace(
+    name="toy", views=(make_view("xz", (1.0, 0.0, 0.0)), make_view("u", (0.0, 0.6, 0.8)))
+)
+
+
+def make_row(**changes):
+    row = {
+        "event_id": "sim-1-2",
+        "detector": "toy",
+        "xz_index": [40 * 200 + 50, 40 * 200 + 149, 59 * 200 + 50],
+        "xz_energy": [1.0, 2.0, 4.0],
+        "u_index": [0],
+        "u_energy": [0.5],
+        "label": 1,
+        "interaction_mode": 3,
+        "neutrino_energy": 3.214,
+        "n_protons": 2,
+        "lepton_energy": None,
+    }
+    return row | changes
+
+
+def test_maps_are_placed_in_space():
+    view, wires = event_views(make_row(), DETECTOR)
+    assert (view.row_label, view.column_label, wires.row_label) == ("x", "z", "u wires")
+    assert view.extent() == (0, 200, 0, 50)
+    image = view.dense()
+    assert image[40, 149] == 2
+    assert np.isfinite(image).sum() == 3
+    left, right, bottom, top = view.activity()
+    # Columns 50..149 are 50 to 150 cm, rows 40..59 are 20 to 30 cm: margins of 8 cm and to 30 cm.
+    assert (left, right) == pytest.approx((42, 158))
+    assert (bottom, top) == pytest.approx((10, 40))
+
+
+def test_window_leaves_noise_out():
+    index = [50 * 200 + 100 + i for i in range(60)]
+    row = make_row(xz_index=[3, *index], xz_energy=[0.1] + [1.0] * 60)
+    left, _, bottom, _ = event_views(row, DETECTOR)[0].activity()
+    assert left > 90
+    assert bottom > 5
+
+
+def test_axis_names():
+    assert axis_label((0, -1, 0), "v") == "y"
+    assert axis_label((0, 0.6, 0.8), "v") == "v wires"
+
+
+def test_energy_scale_spans_at_most_three_decades():
+    views = event_views(make_row(xz_energy=[1e-6, 1.0, 10.0]), DETECTOR)
+    norm = energy_scale(views)
+    assert norm.vmax <= 10
+    assert norm.vmax / norm.vmin <= 1000 * 1.001
+
+
+def test_shrinking_keeps_single_pixels():
+    image = np.full((5, 7), np.nan)
+    image[4, 6], image[0, 0], image[1, 1] = 3, 1, 2
+    small = brightest_of_blocks(image, 3)
+    assert small.shape == (2, 3)
+    assert small[0, 0] == 2
+    assert small[1, 2] == 3
+    assert np.isnan(small[0, 1])
+
+
+def test_truth_is_written_with_units_and_unknowns_left_out():
+    assert truth_lines(make_row()) == [
+        ("class", "numu_cc"),
+        ("channel", "DIS"),
+        ("neutrino energy", "3.21 GeV"),
+        ("protons", "2"),
+    ]
+
+
+@pytest.mark.parametrize("full_view", [True, False])
+def test_picture_shows_the_colours_of_the_energies(tmp_path, full_view):
+    path = draw_event(
+        make_row(), DETECTOR, tmp_path / "event.png", prediction=PREDICTION, full_view=full_view
+    )
+    empty = make_row(xz_index=[], xz_energy=[], u_index=[], u_energy=[])
+    blank = draw_event(empty, DETECTOR, tmp_path / "empty.png", full_view=full_view)
+    pixels, without = (np.asarray(Image.open(p).convert("RGB")).astype(int) for p in (path, blank))
+    third = pixels.shape[1] // 3
+    assert (pixels[:, :third].sum(axis=2) < 150).sum() > (without[:, :third].sum(axis=2) < 150).sum()
+
+
+def embedded(page):
+    return json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_page_holds_the_whole_event(tmp_path):
+    path = write_interactive(make_row(), DETECTOR, tmp_path / "e.html", prediction=PREDICTION)
+    event = embedded(path.read_text())
+    view = event["views"][0]
+    assert np.cumsum(view["steps"]).tolist() == make_row()["xz_index"]
+    assert view["energy"] == [1.0, 2.0, 4.0]
+    assert (view["rowPitch"], view["columnPitch"]) == (0.5, 1.0)
+    assert event["trueClass"] == "numu_cc"
+    assert event["prediction"]["scores"][2] == ["nc", 0.6]
+    assert path.stat().st_size < 30_000
+
+
+def test_page_is_self_contained(tmp_path):
+    page = write_interactive(make_row(), DETECTOR, tmp_path / "e.html").read_text()
+    assert not re.search(r"https?:|src=|href=|@import|url\(", page)
+
+
+def test_page_cannot_be_injected(tmp_path):
+    evil = "</script><img src=x onerror=alert(1)>&amp;"
+    page = write_interactive(
+        make_row(event_id=evil), DETECTOR, tmp_path / "e.html", sample="<b>x</b>"
+    ).read_text()
+    assert "<img" not in page
+    assert "<b>x" not in page
+    assert page.count("</script>") == 2
+    assert embedded(page)["id"] == evil
+    assert "innerHTML" not in page
+
+
+def test_bad_rows_are_named(tmp_path):
+    out = tmp_path / "e.png"
+    with pytest.raises(DisplayError, match=r"DETECTORS\[row"):
+        draw_event(make_row(detector="other"), DETECTOR, out)
+    with pytest.raises(DisplayError, match="u_energy"):
+        draw_event(make_row(u_energy=None), DETECTOR, out)
+    with pytest.raises(DisplayError, match="largest index is 20000"):
+        draw_event(make_row(u_index=[20000]), DETECTOR, out)
+    with pytest.raises(EvaluationError, match="sample="):
+        draw_event(make_row(event_id="run 7"), DETECTOR, out)
+    assert not out.exists()

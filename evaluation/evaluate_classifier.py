@@ -190,7 +190,7 @@ def _cost(model: Any, outputs: ModelOutputs, batch_size: int) -> dict[str, Any]:
         "processor": outputs.processor_seconds,
         "model": outputs.model_seconds,
     }
-    parts["total"] = sum(parts.values())
+    parts["total"] = outputs.read_seconds + outputs.processor_seconds + outputs.model_seconds
     return {
         "batch_size": batch_size,
         "ms_per_event": {part: mean_time(s, outputs.events) for part, s in parts.items()},

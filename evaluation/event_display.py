@@ -15,18 +15,12 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.event_summary import CLASS_NAMES, true_class, truth_lines
-from nuzoo.evaluation.event_views import ViewMap, event_views
+from nuzoo.evaluation.event_views import ViewMap, energy_range, event_views
 from nuzoo.evaluation.provenance import sample_tag
 from nuzoo.evaluation.style import GREY, PALE, PALETTE, class_title, figure
 
 if TYPE_CHECKING:
     from nuzoo.simulation.detectors import Detector
-
-ENERGY_DECADES = 3.0
-"""Largest dynamic range of the colour scale."""
-
-BRIGHTEST_FRACTION = 0.999
-"""Quantile of the pixel energies at the top of the colour scale: single pixels do not set it."""
 
 PANEL_INCHES = 4.4
 INSET_PIXELS = 96
@@ -64,7 +58,7 @@ def draw_event(
     """
     views = event_views(row, detector)
     tag = sample_tag([str(row.get("event_id", ""))], sample)
-    norm = energy_scale(views)
+    norm = LogNorm(*energy_range(views), clip=True)
     width = PANEL_INCHES * len(views) + 2.9
     with figure(out, width, PANEL_INCHES + 0.5, tag) as drawn:
         grid = drawn.add_gridspec(
@@ -85,20 +79,9 @@ def energy_colours() -> Colormap:
     return ListedColormap(matplotlib.colormaps["inferno_r"](np.linspace(0.12, 1, 256)))
 
 
-def energy_scale(views: Sequence[ViewMap]) -> LogNorm:
-    """Logarithmic scale in MeV, common to all views of an event."""
-    energy = np.concatenate([view.energy for view in views])
-    energy = energy[energy > 0]
-    if len(energy) == 0:
-        return LogNorm(0.1, 10, clip=True)
-    high = float(np.quantile(energy, BRIGHTEST_FRACTION))
-    low = max(float(np.quantile(energy, 0.02)), high / 10**ENERGY_DECADES)
-    return LogNorm(min(low, high / 3), high, clip=True)
-
-
 def _draw_view(axes: Axes, view: ViewMap, norm: LogNorm, full_view: bool) -> None:
     image = view.dense()
-    style = {"norm": norm, "cmap": energy_colours(), "origin": "lower", "aspect": "equal"}
+    style: dict[str, Any] = {"norm": norm, "cmap": energy_colours(), "origin": "lower", "aspect": "equal"}
     axes.imshow(image, extent=view.extent(), interpolation="nearest", **style)
     axes.set(
         title=f"{view.name} view",

@@ -17,9 +17,8 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import to_hex
 
-from nuzoo.evaluation.event_display import energy_scale
 from nuzoo.evaluation.event_summary import CLASS_NAMES, true_class, truth_lines
-from nuzoo.evaluation.event_views import ViewMap, event_views
+from nuzoo.evaluation.event_views import ViewMap, energy_range, event_views
 from nuzoo.evaluation.provenance import sample_tag
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def write_interactive(
         EvaluationError: An event of another origin without `sample`.
     """
     views = event_views(row, detector)
-    norm = energy_scale(views)
+    low, high = energy_range(views)
     shades = matplotlib.colormaps["inferno"](np.linspace(0.25, 1, COLOURS))
     event = {
         "id": str(row.get("event_id", "")),
@@ -68,7 +67,7 @@ def write_interactive(
         "trueClass": true_class(row, class_names),
         "prediction": prediction
         and {"label": prediction["label"], "scores": list(prediction["scores"].items())},
-        "scale": {"low": float(norm.vmin), "high": float(norm.vmax)},
+        "scale": {"low": low, "high": high},
         "colours": [to_hex(shade) for shade in shades],
         "views": [_embedded(view) for view in views],
     }

@@ -22,6 +22,12 @@ MARGIN = 0.08
 
 SMALLEST_WINDOW_CM = 30.0
 
+ENERGY_DECADES = 3.0
+"""Largest dynamic range of the colour scale."""
+
+BRIGHTEST_FRACTION = 0.999
+"""Quantile of the pixel energies at the top of the colour scale: single pixels do not set it."""
+
 
 @dataclass(frozen=True)
 class ViewMap:
@@ -119,6 +125,17 @@ def _view_map(row: Mapping[str, Any], view: View) -> ViewMap:
         row_label=axis_label(view.row_axis, view.name),
         column_label=axis_label(view.column_axis, view.name),
     )
+
+
+def energy_range(views: Sequence[ViewMap]) -> tuple[float, float]:
+    """Ends of a logarithmic colour scale in MeV, common to all views of an event."""
+    energy = np.concatenate([view.energy for view in views])
+    energy = energy[energy > 0]
+    if len(energy) == 0:
+        return 0.1, 10.0
+    high = float(np.quantile(energy, BRIGHTEST_FRACTION))
+    low = max(float(np.quantile(energy, 0.02)), high / 10**ENERGY_DECADES)
+    return min(low, high / 3), high
 
 
 def axis_label(direction: Sequence[float], view: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 MATRIX_COLOURS = "Blues"
 ENERGY_COLOURS = "viridis"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 150,
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,

@@ -1,5 +1,6 @@
 """Pixel maps for image models: energies in MeV become a batch of normalised images."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -113,7 +114,10 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
             "rebin must be at least 1 and divide height and width": self.rebin < 1
             or bool(self.height % self.rebin or self.width % self.rebin),
             "active_rms must hold one positive number for each view": self.active_rms is not None
-            and (len(self.active_rms) != len(self.views) or not min(self.active_rms) > 0),
+            and (
+                len(self.active_rms) != len(self.views)
+                or not all(0 < rms < math.inf for rms in self.active_rms)
+            ),
         }
         wrong = [problem for problem, found in problems.items() if found]
         if wrong:

@@ -118,7 +118,11 @@ def _flat_array(values: Any, name: str, column: str) -> NDArray[Any]:
 
 
 def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
-    filled = [array for array in arrays if len(array)]
+    filled = [
+        array.astype(np.int64, copy=False) if np.issubdtype(array.dtype, np.unsignedinteger) else array
+        for array in arrays
+        if len(array)
+    ]
     return np.concatenate(filled) if filled else np.empty(0)
 
 

@@ -1,0 +1,111 @@
+"""The front door: registration is complete, lazy and independent of the order of imports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import transformers
+
+import nuzoo
+from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, PUBLIC_CLASSES, import_object
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ["datasets", "trl", "peft", "evaluate", "matplotlib", "torchvision"]
+
+LOADED = """
+import json, sys
+{code}
+print(json.dumps([name for name in {names} if name in sys.modules]))
+"""
+
+LOAD_THROUGH_AUTO = """
+from transformers import {auto_classes}
+config = AutoConfig.from_pretrained({folder!r})
+assert type(config).__name__ == {config!r}
+for auto_class in ({auto_classes}):
+    print(type(auto_class.from_pretrained({folder!r})).__name__)
+"""
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def loaded_after(code: str, names: list[str]) -> list[str]:
+    return json.loads(python(LOADED.format(code=code, names=names)).splitlines()[-1])
+
+
+def test_import_nuzoo_imports_nothing_heavy():
+    assert loaded_after("import nuzoo", [*HEAVY, "torch", "transformers", "numpy", "numba"]) == []
+
+
+def test_registration_adds_nothing_to_the_import_of_transformers():
+    """What `AutoModel` imports with nuzoo is what it imports without."""
+    names = "sorted(name for name in sys.modules if not name.startswith('nuzoo'))"
+    script = "import json, sys\n{code}\nprint(json.dumps(" + names + "))"
+    plain = json.loads(python(script.format(code="from transformers import AutoModel")))
+    with_us = json.loads(python(script.format(code="import nuzoo; from transformers import AutoModel")))
+    aliases = {f"transformers.models.{model_type}" for model_type in ARCHITECTURES}
+    heavy = {name.partition(".")[0] for name in set(with_us) - set(plain) - aliases}
+    assert not heavy & {*HEAVY, "torch", "transformers"}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+@pytest.mark.parametrize("first", ["nuzoo", "transformers"])
+def test_auto_classes_load_the_architecture(architecture, first, tmp_path):
+    config = architecture.tiny_config()
+    head = list(architecture.models)[-1]
+    architecture.model_class(head)(config).save_pretrained(tmp_path)
+    processor = architecture.processor_class()(active_rms=[1.0, 1.0])
+    processor.save_pretrained(tmp_path)
+    auto = ["AutoConfig", *architecture.models, "AutoImageProcessor", "AutoProcessor"]
+    code = LOAD_THROUGH_AUTO.format(
+        auto_classes=", ".join(auto), folder=str(tmp_path), config=type(config).__name__
+    )
+    imports = {
+        "nuzoo": "import nuzoo",
+        "transformers": "import transformers.pipelines\nfrom transformers import AutoProcessor\n"
+        "from transformers.models.auto import modeling_auto\nimport nuzoo",
+    }
+    printed = python(imports[first] + code).splitlines()
+    expected = [architecture.config, *architecture.models.values(), *[architecture.processor] * 2]
+    assert printed == [path.rpartition(".")[2] for path in expected]
+
+
+@pytest.mark.parametrize("task", PIPELINE_TASKS.values(), ids=PIPELINE_TASKS)
+def test_pipeline_task_is_known(task):
+    from transformers.pipelines import PIPELINE_REGISTRY
+
+    _, entry, _ = PIPELINE_REGISTRY.check_task(task.name)
+    assert import_object(entry["impl"]) is import_object(task.pipeline)
+    assert entry["pt"] == (getattr(transformers, task.auto_class),)
+
+
+def test_every_public_class_is_an_attribute():
+    for name, path in PUBLIC_CLASSES.items():
+        assert getattr(nuzoo, name) is import_object(path)
+        assert name in dir(nuzoo)
+    with pytest.raises(AttributeError, match="NuNothing"):
+        _ = nuzoo.NuNothing
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_architecture_has_all_its_parts(architecture):
+    name = architecture.model_type
+    parts = [
+        f"configuration/configuration_{name}.py",
+        f"modeling/modeling_{name}.py",
+        f"tests/configuration/test_configuration_{name}.py",
+        f"tests/modeling/test_modeling_{name}.py",
+        *[f"training/recipes/{recipe}.yaml" for recipe in architecture.recipes],
+    ]
+    assert [part for part in parts if not (ROOT / part).is_file()] == []
+
+
+def test_no_configuration_is_missing_from_the_registry():
+    written = {file.stem for file in (ROOT / "configuration").glob("configuration_nu_*.py")}
+    assert written == {f"configuration_{name}" for name in ARCHITECTURES}

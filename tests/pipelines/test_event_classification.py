@@ -1,0 +1,91 @@
+import math
+
+import datasets
+import numpy as np
+import pytest
+import torch
+from transformers import AutoProcessor, pipeline
+
+import nuzoo
+from nuzoo.pipelines.pipeline_errors import MissingProcessorError, ProcessorModelMismatchError
+from nuzoo.processors.input_errors import DetectorMismatchError
+
+TASK = "neutrino-event-classification"
+
+
+@pytest.fixture(scope="module")
+def events():
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(5):
+        row = {"event_id": str(number), "detector": "here"}
+        for view in ("xz", "yz"):
+            row[f"{view}_index"] = np.sort(rng.choice(4096, 100, replace=False)).tolist()
+            row[f"{view}_energy"] = rng.exponential(2.0, 100).astype(np.float32).tolist()
+        rows.append(row)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, events):
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("nu-cnn")
+    config = nuzoo.NuCnnConfig.tiny(temperature=2.5)
+    nuzoo.NuCnnForEventClassification(config).save_pretrained(path)
+    processor = nuzoo.NuPixelMapImageProcessor(height=64, width=64, detector="here")
+    processor.fit(events).save_pretrained(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def classify(folder):
+    return pipeline(TASK, model=folder)
+
+
+def test_probabilities_are_the_softmax_of_logits_over_temperature(classify, folder, events):
+    result = classify(events[0])
+    model = nuzoo.NuCnnForEventClassification.from_pretrained(folder)
+    with torch.no_grad():
+        logits = model(**AutoProcessor.from_pretrained(folder)(events[0])).logits[0].tolist()
+    weights = [math.exp(logit / 2.5) for logit in logits]
+    for label, weight in zip(("nue_cc", "numu_cc", "nc"), weights, strict=True):
+        assert result["scores"][label] == pytest.approx(weight / sum(weights), rel=1e-5)
+    assert result["score"] == max(result["scores"].values())
+    assert result["scores"][result["label"]] == result["score"]
+
+
+def test_every_way_to_pass_several_events_gives_a_list(classify, events):
+    expected = [classify(event) for event in events]
+    dataset = datasets.Dataset.from_list(events)
+    dense = np.zeros((5, 2, 4096), np.float32)
+    for image, event in zip(dense, events, strict=True):
+        for channel, view in enumerate(("xz", "yz")):
+            image[channel, event[f"{view}_index"]] = event[f"{view}_energy"]
+    dense = dense.reshape(5, 2, 64, 64)
+    ways = [events, dataset, dataset[:], dense, list(dense), torch.from_numpy(dense)]
+    for way in ways:
+        results = classify(way, batch_size=2)
+        assert isinstance(results, list) and len(results) == 5
+        for result, single in zip(results, expected, strict=True):
+            assert result["scores"] == pytest.approx(single["scores"], rel=1e-4)
+    assert classify(dense[0])["scores"] == pytest.approx(expected[0]["scores"], rel=1e-4)
+
+
+def test_processor_options_are_passed_on(classify, events):
+    elsewhere = events[0] | {"detector": "there"}
+    with pytest.raises(DetectorMismatchError):
+        classify(elsewhere)
+    assert classify(elsewhere, detector="there") == classify(events[0])
+    assert classify(events[0], half_resolution="image") != classify(events[0])
+
+
+def test_model_without_its_processor_is_refused(tmp_path):
+    nuzoo.NuCnnForEventClassification(nuzoo.NuCnnConfig.tiny()).save_pretrained(tmp_path)
+    with pytest.raises(MissingProcessorError, match=r"preprocessor_config\.json"):
+        pipeline(TASK, model=str(tmp_path))
+
+
+def test_processor_for_other_views_is_refused(folder):
+    other = nuzoo.NuPixelMapImageProcessor(views=["u", "v", "z"], active_rms=[1.0] * 3)
+    with pytest.raises(ProcessorModelMismatchError, match="2 views, got one for 3"):
+        pipeline(TASK, model=folder, image_processor=other)

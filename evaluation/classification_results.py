@@ -57,6 +57,8 @@ def classification_results(
         Dictionary ready for JSON; numbers are {value, error, low, high}: error is the bootstrap
         standard deviation; low and high are the central 68.27 % of the replicas, or for simple
         fractions (those that also carry `events`, their denominator) the Wilson interval.
+        Calibration errors have no interval: a replica repeats the fluctuations of the sample and
+        adds its own, so that its percentiles lie above the value; compare with `ece_if_perfect`.
 
     Raises:
         ShapeMismatchError: Arrays do not fit together.
@@ -196,15 +198,23 @@ def _metrics(
 
 def _calibration(numbers: dict[str, Any], calibrated: NDArray[np.float64], seed: int) -> dict[str, Any]:
     perfect = expected_error_if_calibrated(calibrated, seed=seed)
-    names = ("ece_before", "ece_after", "nll_before", "nll_after")
-    return {name: numbers[name] for name in names} | {
+    return {
+        "ece_before": _without_interval(numbers["ece_before"]),
+        "ece_after": _without_interval(numbers["ece_after"]),
+        "nll_before": numbers["nll_before"],
+        "nll_after": numbers["nll_after"],
         "ece_if_perfect": {
             "value": float(perfect.mean()),
             "error": float(perfect.std(ddof=1)),
             "low": float(np.quantile(perfect, 0.1587)),
             "high": float(np.quantile(perfect, 0.8413)),
-        }
+        },
     }
+
+
+def _without_interval(number: dict[str, Any]) -> dict[str, Any]:
+    """Drop the percentiles of a calibration error: replicas fluctuate twice, so they lie too high."""
+    return number | {"low": None, "high": None}
 
 
 def _energy(

@@ -163,7 +163,8 @@ def _draw_prediction(axes: Axes, prediction: Mapping[str, Any] | None, truth: st
         return
     scores = prediction["scores"]
     names = list(scores)
-    colours = [PALETTE[0] if name == prediction["label"] else PALE for name in names]
+    chosen = PALETTE[0] if truth in (None, prediction["label"]) else PALETTE[1]
+    colours = [chosen if name == prediction["label"] else PALE for name in names]
     axes.barh(range(len(names)), list(scores.values()), color=colours)
     for i, score in enumerate(scores.values()):
         axes.text(score + 0.02, i, f"{score:.2f}", va="center", fontsize=9)

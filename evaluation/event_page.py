@@ -72,6 +72,7 @@ def write_interactive(
         "views": [_embedded(view) for view in views],
     }
     page = files("nuzoo.evaluation").joinpath(PAGE).read_text(encoding="utf-8")
+    out_html.parent.mkdir(parents=True, exist_ok=True)
     out_html.write_text(page.replace(PLACEHOLDER, json_for_html(event)), encoding="utf-8")
     return out_html
 

@@ -161,7 +161,7 @@ def _reliability(panels: NDArray[Any], labels: NDArray[np.int64], probability: N
         fmt=MARKERS[0],
         color=PALETTE[0],
     )
-    upper.set(xlim=(1 / probability.shape[1] - 0.03, 1.01), ylim=(0, 1.03))
+    upper.set(xlim=(1 / probability.shape[1] - 0.03, 1.01), ylim=(-0.03, 1.03))
     lower.bar(bins.edges[:-1], bins.count, 1 / ECE_BINS, align="edge", color=PALE, edgecolor=GREY, lw=0.6)
     lower.set_xlabel("Confidence")
 
@@ -194,7 +194,7 @@ def _energy_panel(axes: Axes, energy: Results, key: str, names: list[str]) -> No
             color=PALETTE[c],
             label=class_title(name),
         )
-    axes.set(xlabel="True neutrino energy (GeV)", xlim=(edges[0], edges[-1]), ylim=(0, 1.03))
+    axes.set(xlabel="True neutrino energy (GeV)", xlim=(edges[0], edges[-1]), ylim=(-0.03, 1.03))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
 
 

@@ -64,11 +64,12 @@ def figure(path: Path, width: float, height: float, tag: str) -> Iterator[Figure
     """Give a figure in our style, and save it as PNG when the block ends.
 
     Args:
-        path: File to write.
+        path: File to write; its folder is made if absent.
         width: Inches.
         height: Inches.
         tag: What kind of events are shown, printed in the upper right corner.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(STYLE):
         drawn = Figure(figsize=(width, height))
         drawn.suptitle(tag, x=0.99, ha="right", fontsize=8, style="italic", color=GREY)

@@ -230,3 +230,10 @@ def test_real_network_and_processor(tmp_path):
     with torch.inference_mode():
         expected = model.eval()(**processor(rows[:6])).logits
     np.testing.assert_allclose(read_predictions(tmp_path / "predictions.parquet").logits, expected, atol=1e-5)
+
+
+def test_intervals_contain_their_values(evaluated):
+    numbers = [n for n in numbers_in(evaluated.results) if n.get("low") is not None]
+    assert len(numbers) > 100
+    outside = [n for n in numbers if not n["low"] - 1e-9 <= n["value"] <= n["high"] + 1e-9]
+    assert outside == []

@@ -45,6 +45,7 @@ def make_row(**changes):
         "neutrino_energy": 3.214,
         "n_protons": 2,
         "lepton_energy": None,
+        "inelasticity": float("nan"),
     }
     return row | changes
 

@@ -41,7 +41,7 @@ _ANTI_LOW = np.array([0.20, 0.20, 0.20, 0.30, 1.0])
 _ANTI_HIGH = np.array([1.00, 1.00, 0.90, 0.50, 1.0])
 _ANTI_HALF = np.array([1500.0, 1500.0, 3000.0, 3000.0, 1.0])
 
-DIS_MINIMUM_W = 1350.0
+DIS_MINIMUM_W = 1150.0
 """Smallest hadronic mass of the DIS channel, MeV."""
 
 _MARGIN = 60.0
@@ -60,8 +60,13 @@ def fractions(energy: float, antineutrino: bool, lepton_mass: float) -> NDArray[
         float64 (5,), in the order of `InteractionMode`, summing to 1.
     """
     share = np.empty(5)
+    row = 1
+    while row < _ENERGY.size - 1 and _ENERGY[row] < energy:
+        row += 1
+    part = (energy - _ENERGY[row - 1]) / (_ENERGY[row] - _ENERGY[row - 1])
+    part = min(max(part, 0.0), 1.0)
     for mode in range(5):
-        share[mode] = np.interp(energy, _ENERGY, _FRACTIONS[:, mode])
+        share[mode] = (1.0 - part) * _FRACTIONS[row - 1, mode] + part * _FRACTIONS[row, mode]
         if antineutrino:
             rise = energy / (energy + _ANTI_HALF[mode])
             share[mode] *= _ANTI_LOW[mode] + (_ANTI_HIGH[mode] - _ANTI_LOW[mode]) * rise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from nuzoo.simulation.four_vectors import FourVector, direction_about
+from nuzoo.simulation.four_vectors import FourVector, direction_about, set_momentum
 from nuzoo.simulation.masses import mass_of
 from nuzoo.simulation.nucleus import Nucleus
 from nuzoo.simulation.quasi_elastic import MAX_TRIES, draw_dipole
@@ -58,12 +58,10 @@ def coherent(
             2.0 * energy * lepton_momentum
         )
         beam = np.array([0.0, 0.0, 1.0])
-        p[0, :3] = lepton_momentum * direction_about(rng, beam, lepton_cosine)
-        p[0, 3] = lepton_energy
-        q = -p[0, :3]
-        q[2] += energy
-        p[1, :3] = pion_momentum * direction_about(rng, q, min(cosine, 1.0))
-        p[1, 3] = transfer
+        direction = direction_about(rng, beam, lepton_cosine)
+        set_momentum(p[0], lepton_momentum, direction, lepton_mass)
+        boson = np.array([-p[0, 0], -p[0, 1], energy - p[0, 2]])
+        set_momentum(p[1], pion_momentum, direction_about(rng, boson, min(cosine, 1.0)), mass)
         pdg[1] = pion
         return 2, 0
     return 0, 0

@@ -2,7 +2,7 @@
 
 Valence and sea densities are simple fixed shapes (x u_v ~ √x (1-x)³, x d_v ~ √x (1-x)⁴,
 x sea ~ (1-x)⁷), the y dependence is 1 for quarks and (1-y)² for antiquarks (mirrored for
-antineutrinos), and Q² / (Q² + 0.2 GeV²) takes the photo-production limit into account in the way of
+antineutrinos), and Q² / (Q² + 0.35 GeV²) takes the photo-production limit into account in the way of
 Bodek & Yang (hep-ex/0308007). Below W = 1.7 GeV, where resonances take over, a part remains as the
 non-resonant background.
 """
@@ -20,8 +20,8 @@ from nuzoo.simulation.nucleus import Nucleus, draw_nucleon, draw_species
 from nuzoo.simulation.quasi_elastic import MAX_TRIES, SIN2_WEINBERG
 
 SEA = 0.17
-LOW_Q_SQUARED = 0.2e6
-BACKGROUND_SHARE = 0.35
+LOW_Q_SQUARED = 0.35e6
+BACKGROUND_SHARE = 0.40
 """Non-resonant background below W = 1.7 GeV, relative to the continued DIS cross-section."""
 RESONANCE_LIMIT = 1700.0
 
@@ -101,7 +101,7 @@ def deep_inelastic(
         if not scatter(rng, energy, target, w, q_squared, lepton_mass, p[0], system):
             continue
         charge = (1 if hit == 2212 else 0) + step
-        number = draw_multiplicity(rng, w, charge, antineutrino)
+        number = draw_multiplicity(rng, w, charge)
         rows = hadronise(rng, system, system - target, charge, number, pdg[1:], p[1:])
         if rows > 0:
             return rows + 1, hit

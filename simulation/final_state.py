@@ -18,9 +18,11 @@ from nuzoo.simulation.four_vectors import (
     FourVector,
     boost_to_rest,
     breakup_momentum,
+    copy_to,
     direction_about,
     invariant_mass_squared,
     isotropic_direction,
+    set_momentum,
     three_body_decay,
     two_body_decay,
 )
@@ -36,24 +38,29 @@ DENSITY = 3.0 / (4.0 * np.pi * RADIUS_PARAMETER**3)
 """Nucleons per fm³."""
 FORMATION_LENGTH = 0.342
 """Formation length over p/m, fm (SKAT, Z. Phys. C 40 (1988) 483; GENIE's default)."""
-NUCLEON_CROSS_SECTION = 1.3
+NUCLEON_CROSS_SECTION = 1.6
 """Effective cross-section of a nucleon on a bound one, fm²."""
 FORWARD_SLOPE = 4.0e-6
 """Slope of exp(b t) in elastic scattering, MeV⁻²."""
 EVAPORATION_TEMPERATURE = 2.0
-EVAPORATION_PROTON_SHARE = 0.15
+"""MeV."""
+COULOMB_CHARGE = 20.0
+"""Nuclear charge at which the Coulomb barrier cuts evaporated protons to 1/e."""
 
 
 @njit(cache=True)
 def pion_cross_section(kinetic_energy: float) -> float:
     """Effective cross-section of a pion on a bound nucleon, fm²: the Δ peak over a plateau."""
-    return 0.9 + 3.2 / (1.0 + ((kinetic_energy - 190.0) / 110.0) ** 2)
+    return 1.1 + 3.8 / (1.0 + ((kinetic_energy - 190.0) / 110.0) ** 2)
 
 
 @njit(cache=True)
 def _path_to_surface(position: FourVector, direction: FourVector, radius: float) -> float:
-    along = (position * direction).sum()
-    return -along + np.sqrt(max(along**2 + radius**2 - (position**2).sum(), 0.0))
+    along, distance_squared = 0.0, 0.0
+    for k in range(3):
+        along += position[k] * direction[k]
+        distance_squared += position[k] ** 2
+    return -along + np.sqrt(max(along**2 + radius**2 - distance_squared, 0.0))
 
 
 @njit(cache=True)
@@ -64,7 +71,7 @@ def _scattering_direction(
     boost_to_rest(axis, total)
     slope = max(2.0 * momentum**2 * FORWARD_SLOPE, 1e-6)
     cosine = 1.0 + np.log(1.0 - rng.random() * (1.0 - np.exp(-2.0 * slope))) / slope
-    return direction_about(rng, axis[:3], max(cosine, -1.0))
+    return direction_about(rng, axis, max(cosine, -1.0))
 
 
 @njit(cache=True)
@@ -91,7 +98,8 @@ def _two_body(
     if is_pauli_blocked(nucleus, first, a) or is_pauli_blocked(nucleus, second, b):
         return rows
     pdg[i], pdg[rows] = first, second
-    p[i], p[rows] = a, b
+    copy_to(p[i], a)
+    copy_to(p[rows], b)
     return rows + 1
 
 
@@ -105,7 +113,7 @@ def _absorb(
     p: FourVector,
 ) -> int:
     """Let two nucleons take a pion's energy: π+ np → pp, π+ nn → pn and so on."""
-    pion = pdg[i]
+    pion = int(pdg[i])
     charge = 0 if pion == 111 else (1 if pion > 0 else -1)
     mixed = rng.random() < 0.83
     first = 2112 if charge > 0 else 2212
@@ -113,8 +121,8 @@ def _absorb(
         first = draw_species(rng, nucleus)
     second = 4324 - first if mixed else first
     protons = charge + (1 if first == 2212 else 0) + (1 if second == 2212 else 0)
-    total = p[i] + draw_nucleon(rng, nucleus, first, nucleus.removal_energy)
-    total += draw_nucleon(rng, nucleus, second, nucleus.removal_energy)
+    total = p[i] + draw_nucleon(rng, nucleus, first, nucleus.separation_energy)
+    total += draw_nucleon(rng, nucleus, second, nucleus.separation_energy)
     out_first = 2212 if protons >= 1 else 2112
     out_second = 2212 if protons == 2 else 2112
     return _two_body(rng, nucleus, p[i].copy(), total, out_first, out_second, i, rows, pdg, p)
@@ -148,14 +156,16 @@ def _make_pion(
         pion = 211 if second == 2212 else -211
         second = 4324 - second
     masses = np.array([mass_of(first), mass_of(second), mass_of(pion)])
-    if invariant_mass_squared(total) <= (masses.sum() + 20.0) ** 2:
+    if invariant_mass_squared(total) <= (masses[0] + masses[1] + masses[2] + 20.0) ** 2:
         return rows
     a, b, c = np.empty(4), np.empty(4), np.empty(4)
     three_body_decay(rng, total, masses, a, b, c)
     if is_pauli_blocked(nucleus, first, a) or is_pauli_blocked(nucleus, second, b):
         return rows
     pdg[i], pdg[rows], pdg[rows + 1] = first, second, pion
-    p[i], p[rows], p[rows + 1] = a, b, c
+    copy_to(p[i], a)
+    copy_to(p[rows], b)
+    copy_to(p[rows + 1], c)
     return rows + 2
 
 
@@ -169,33 +179,34 @@ def _interact(
     p: FourVector,
 ) -> int:
     """One collision of row i with a bound nucleon; returns the rows in use."""
+    projectile_pdg = int(pdg[i])
     kinetic = p[i, 3] - mass_of(pdg[i])
     struck = draw_species(rng, nucleus)
     projectile = p[i].copy()
-    total = projectile + draw_nucleon(rng, nucleus, struck, nucleus.removal_energy)
+    total = projectile + draw_nucleon(rng, nucleus, struck, nucleus.separation_energy)
     choice = rng.random()
     if is_nucleon(pdg[i]):
         if kinetic > 600.0 and choice < 0.5:
-            return _make_pion(rng, nucleus, total, pdg[i], struck, i, rows, pdg, p)
-        first, second = pdg[i], struck
+            return _make_pion(rng, nucleus, total, projectile_pdg, struck, i, rows, pdg, p)
+        first, second = projectile_pdg, struck
         if rng.random() < 0.5:
             first, second = second, first
         return _two_body(rng, nucleus, projectile, total, first, second, i, rows, pdg, p)
     if choice < absorption_share(kinetic):
         return _absorb(rng, nucleus, i, rows, pdg, p)
     choice = rng.random()
-    if kinetic > 500.0 and choice < 0.6:
-        return _make_pion(rng, nucleus, total, pdg[i], struck, i, rows, pdg, p)
-    first, second = pdg[i], struck
+    if kinetic > 400.0 and choice < 0.5:
+        return _make_pion(rng, nucleus, total, projectile_pdg, struck, i, rows, pdg, p)
+    first, second = projectile_pdg, struck
     if choice > 0.55:
-        first, second = _exchange(pdg[i], struck)
+        first, second = _exchange(projectile_pdg, struck)
     return _two_body(rng, nucleus, projectile, total, first, second, i, rows, pdg, p)
 
 
 @njit(cache=True)
 def absorption_share(kinetic_energy: float) -> float:
     """Share of a pion's collisions that are absorptions."""
-    return 0.40 / (1.0 + (kinetic_energy / 450.0) ** 4)
+    return 0.26 / (1.0 + (kinetic_energy / 450.0) ** 4)
 
 
 @njit(cache=True)
@@ -221,8 +232,10 @@ def cascade(
         Rows in use afterwards.
     """
     radius = RADIUS_PARAMETER * nucleus.nucleons ** (1.0 / 3.0)
-    position = np.zeros((pdg.shape[0], 3))
-    position[1:] = radius * rng.random() ** (1.0 / 3.0) * isotropic_direction(rng)
+    position = np.zeros((pdg.shape[0], 4))
+    start, depth = isotropic_direction(rng), radius * rng.random() ** (1.0 / 3.0)
+    for i in range(rows):
+        set_momentum(position[i], depth, start, 0.0)
     primaries, most = rows, min(pdg.shape[0] - 4, rows + nucleus.nucleons // 2)
     i = 1
     while i < rows:
@@ -239,14 +252,15 @@ def cascade(
             area = NUCLEON_CROSS_SECTION if nucleon else pion_cross_section(kinetic)
             path = free + rng.exponential() / (DENSITY * area)
             free = 0.0
-            direction = p[i, :3] / size
+            direction = np.array([p[i, 0] / size, p[i, 1] / size, p[i, 2] / size])
             if path > _path_to_surface(position[i], direction, radius):
                 break
-            position[i] += path * direction
+            for k in range(3):
+                position[i, k] += path * direction[k]
             before = rows
             rows = _interact(rng, nucleus, i, rows, pdg, p)
             for new in range(before, rows):
-                position[new] = position[i]
+                copy_to(position[new], position[i])
         i += 1
     return rows
 
@@ -275,14 +289,14 @@ def evaporate(
     """
     while rows < pdg.shape[0]:
         kinetic = EVAPORATION_TEMPERATURE * rng.standard_gamma(2.0)
-        proton = rng.random() < EVAPORATION_PROTON_SHARE
+        proton = rng.random() < 0.5 * np.exp(-nucleus.protons / COULOMB_CHARGE)
         kinetic += nucleus.protons / 6.0 if proton else 0.0
         excitation -= kinetic + nucleus.separation_energy
         if excitation < 0.0:
             return rows
         pdg[rows] = 2212 if proton else 2112
         mass = mass_of(pdg[rows])
-        p[rows, :3] = np.sqrt(kinetic * (kinetic + 2.0 * mass)) * isotropic_direction(rng)
-        p[rows, 3] = mass + kinetic
+        momentum = np.sqrt(kinetic * (kinetic + 2.0 * mass))
+        set_momentum(p[rows], momentum, isotropic_direction(rng), mass)
         rows += 1
     return rows

@@ -39,9 +39,30 @@ def boost_from_rest(p: FourVector, frame: FourVector) -> None:
 @njit(cache=True)
 def boost_to_rest(p: FourVector, frame: FourVector) -> None:
     """Boost `p` in place into the rest frame of `frame`."""
-    mirrored = frame.copy()
-    mirrored[:3] *= -1.0
+    mirrored = np.array([-frame[0], -frame[1], -frame[2], frame[3]])
     boost_from_rest(p, mirrored)
+
+
+@njit(cache=True)
+def set_momentum(p: FourVector, size: float, direction: FourVector, mass: float) -> None:
+    """Write the four-momentum of a particle on its mass shell into `p`.
+
+    Args:
+        p: Written.
+        size: MeV/c.
+        direction: Unit vector (3,).
+        mass: MeV.
+    """
+    for i in range(3):
+        p[i] = size * direction[i]
+    p[3] = np.sqrt(size**2 + mass**2)
+
+
+@njit(cache=True)
+def copy_to(p: FourVector, source: FourVector) -> None:
+    """Copy the four components of `source` into `p`."""
+    for i in range(4):
+        p[i] = source[i]
 
 
 @njit(cache=True)
@@ -101,11 +122,8 @@ def two_body_decay(
     """
     mass = np.sqrt(invariant_mass_squared(parent))
     momentum = breakup_momentum(mass, first_mass, second_mass)
-    for i in range(3):
-        first[i] = momentum * direction[i]
-        second[i] = -momentum * direction[i]
-    first[3] = np.sqrt(momentum**2 + first_mass**2)
-    second[3] = np.sqrt(momentum**2 + second_mass**2)
+    set_momentum(first, momentum, direction, first_mass)
+    set_momentum(second, -momentum, direction, second_mass)
     boost_from_rest(first, parent)
     boost_from_rest(second, parent)
 
@@ -184,7 +202,7 @@ def scatter(
         return False
     beam = np.array([0.0, 0.0, neutrino_energy, neutrino_energy])
     boost_to_rest(beam, total)
-    direction = direction_about(rng, beam[:3], cosine)
+    direction = direction_about(rng, beam, cosine)
     two_body_decay(total, lepton_mass, hadronic_mass, direction, lepton, hadrons)
     return True
 

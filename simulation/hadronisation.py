@@ -24,7 +24,9 @@ from nuzoo.simulation.four_vectors import (
 )
 from nuzoo.simulation.masses import CHARGED_PION, LAMBDA, NUCLEON, mass_of
 
-TOTAL_OVER_CHARGED = 1.5
+TOTAL_OVER_CHARGED = 1.2
+TOTAL_OFFSET = 1.0
+"""Hadrons = 1.2 charged ones + 1 on average; AGKY has 1.5 and 0, short of pions at low W."""
 NEUTRAL_PAIR_SHARE = 0.31
 KAON_PAIR_SHARE = 0.06
 MEAN_TRANSVERSE_MOMENTUM = 330.0
@@ -34,13 +36,12 @@ BACKWARD_BARYON_SHARE = 0.85
 
 
 @njit(cache=True)
-def mean_charged(w: float, charge: int, antineutrino: bool) -> tuple[float, float]:
+def mean_charged(w: float, charge: int) -> tuple[float, float]:
     """Mean charged multiplicity, and the Levy parameter of its distribution.
 
     Args:
         w: Hadronic invariant mass, MeV.
-        charge: Charge of the hadronic system.
-        antineutrino: Whether the beam particle is an antineutrino.
+        charge: Charge of the hadronic system: 2, 1 (neutrino on p, n), 0, -1 (antineutrino on p, n).
 
     Returns:
         (<n_ch>, c). Neutral currents (charge 1 for a proton, 0 for a neutron) take the values of
@@ -57,13 +58,30 @@ def mean_charged(w: float, charge: int, antineutrino: bool) -> tuple[float, floa
 
 
 @njit(cache=True)
-def draw_multiplicity(rng: np.random.Generator, w: float, charge: int, antineutrino: bool) -> int:
+def draw_multiplicity(rng: np.random.Generator, w: float, charge: int) -> int:
     """Number of hadrons, baryon included, from KNO scaling; at least 2."""
-    mean, levy = mean_charged(w, charge, antineutrino)
+    mean, levy = mean_charged(w, charge)
     scaled = (rng.poisson(levy) + rng.random() - 0.5) / levy
-    number = int(TOTAL_OVER_CHARGED * mean * scaled + 0.5)
+    number = int(TOTAL_OVER_CHARGED * mean * scaled + TOTAL_OFFSET + 0.5)
     room = 1 + int((w - NUCLEON) / (CHARGED_PION + 30.0))
     return min(max(number, 2), max(room, 2), MOST_HADRONS)
+
+
+@njit(cache=True)
+def _draw_rapidities(rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+    """Uniform numbers stretched to reach from 0 to 1; the first is mostly the lowest."""
+    rapidity = np.empty(n)
+    lowest, highest = 0, 0
+    for i in range(n):
+        rapidity[i] = rng.random()
+        lowest = i if rapidity[i] < rapidity[lowest] else lowest
+        highest = i if rapidity[i] > rapidity[highest] else highest
+    least, width = rapidity[lowest], max(rapidity[highest] - rapidity[lowest], 1e-9)
+    if rng.random() < BACKWARD_BARYON_SHARE:
+        rapidity[lowest], rapidity[0] = rapidity[0], rapidity[lowest]
+    for i in range(n):
+        rapidity[i] = (rapidity[i] - least) / width
+    return rapidity
 
 
 @njit(cache=True)
@@ -79,31 +97,36 @@ def longitudinal_phase_space(
         p: float64 (n, 4). Written; momentum sums to zero and energy to `w` within rounding.
     """
     n = masses.shape[0]
+    sum_x, sum_y, rest = 0.0, 0.0, 0.0
     for i in range(n):
         size = 0.5 * MEAN_TRANSVERSE_MOMENTUM * rng.standard_gamma(2.0)
         phi = 2.0 * np.pi * rng.random()
         p[i, 0], p[i, 1] = size * np.cos(phi), size * np.sin(phi)
-    p[:n, 0] -= p[:n, 0].mean()
-    p[:n, 1] -= p[:n, 1].mean()
+        sum_x += p[i, 0] / n
+        sum_y += p[i, 1] / n
+        rest += masses[i]
+    for i in range(n):
+        p[i, 0] -= sum_x
+        p[i, 1] -= sum_y
     transverse_mass = np.empty(n)
-    limit = masses.sum() + 0.85 * (w - masses.sum())
-    while True:
+    total, shrink = w, 1.0
+    while total > rest + 0.85 * (w - rest):
+        total = 0.0
         for i in range(n):
-            transverse_mass[i] = np.sqrt(masses[i] ** 2 + p[i, 0] ** 2 + p[i, 1] ** 2)
-        if transverse_mass.sum() < limit:
-            break
-        p[:n, :2] *= 0.85
-    rapidity = rng.random(n)
-    if rng.random() < BACKWARD_BARYON_SHARE:
-        lowest = np.argmin(rapidity)
-        rapidity[0], rapidity[lowest] = rapidity[lowest], rapidity[0]
-    rapidity -= rapidity.min()
-    rapidity /= max(rapidity.max(), 1e-9)
-    low, high = 0.0, 2.0 * np.log(w / transverse_mass.min()) + 2.0
-    for _ in range(60):
+            size_squared = shrink**2 * (p[i, 0] ** 2 + p[i, 1] ** 2)
+            transverse_mass[i] = np.sqrt(masses[i] ** 2 + size_squared)
+            total += transverse_mass[i]
+        shrink *= 0.85
+    shrink /= 0.85
+    rapidity = _draw_rapidities(rng, n)
+    low, high = 0.0, 2.0 * np.log(w / CHARGED_PION) + 2.0
+    for _ in range(50):
         spread = 0.5 * (low + high)
-        forward = (transverse_mass * np.exp(spread * rapidity)).sum()
-        backward = (transverse_mass * np.exp(-spread * rapidity)).sum()
+        forward, backward = 0.0, 0.0
+        for i in range(n):
+            factor = np.exp(spread * rapidity[i])
+            forward += transverse_mass[i] * factor
+            backward += transverse_mass[i] / factor
         if forward * backward < w * w:
             low = spread
         else:
@@ -111,6 +134,8 @@ def longitudinal_phase_space(
     offset = np.log(w / forward)
     for i in range(n):
         y = spread * rapidity[i] + offset
+        p[i, 0] *= shrink
+        p[i, 1] *= shrink
         p[i, 2] = transverse_mass[i] * np.sinh(y)
         p[i, 3] = transverse_mass[i] * np.cosh(y)
 
@@ -211,9 +236,11 @@ def hadronise(
     for _ in range(20):
         rows = draw_species(rng, w, charge, number, pdg)
         masses = np.empty(rows)
+        rest = 0.0
         for i in range(rows):
             masses[i] = mass_of(pdg[i])
-        if masses.sum() + 5.0 < w:
+            rest += masses[i]
+        if rest + 5.0 < w:
             break
         number = max(number - 1, 2)
     else:
@@ -222,6 +249,6 @@ def hadronise(
     axis = boson.copy()
     boost_to_rest(axis, system)
     for i in range(rows):
-        rotate_to(p[i], axis[:3])
+        rotate_to(p[i], axis)
         boost_from_rest(p[i], system)
     return _decay_lambda(rng, pdg, p, rows)

@@ -69,6 +69,15 @@ def _visible_energy(rows: int, pdg: NDArray[np.int32], p: FourVector) -> float:
 
 
 @njit(cache=True)
+def _excitation(left: float, nucleus: Nucleus, rows: int, pdg: NDArray[np.int32]) -> float:
+    """What the energy left in the nucleus exceeds the binding of the nucleons that are out by."""
+    for i in range(rows):
+        if is_nucleon(pdg[i]):
+            left -= nucleus.separation_energy
+    return left
+
+
+@njit(cache=True)
 def _event(
     rng: np.random.Generator,
     energy: float,
@@ -85,8 +94,11 @@ def _event(
     lepton_mass = mass_of(lepton)
     mode = wanted_mode
     if mode < 0:
-        share = np.cumsum(fractions(energy, antineutrino, lepton_mass))
-        mode = min(int(np.searchsorted(share, rng.random() * share[-1])), 4)
+        share = fractions(energy, antineutrino, lepton_mass)
+        mode, left = 0, rng.random() - share[0]
+        while left > 0.0 and mode < 4:
+            mode += 1
+            left -= share[mode]
     rows, hit = _primary(rng, mode, energy, antineutrino, is_cc, lepton_mass, nucleus, pdg, p)
     if rows == 0 and wanted_mode < 0:
         mode = 0
@@ -97,7 +109,8 @@ def _event(
     if final_state and mode != 4:
         rows = cascade(rng, nucleus, mode == 3, rows, pdg, p)
         left = energy - _visible_energy(rows, pdg, p)
-        rows = evaporate(rng, nucleus, left * rng.random(), rows, pdg, p)
+        excitation = rng.random() * _excitation(left, nucleus, rows, pdg)
+        rows = evaporate(rng, nucleus, excitation, rows, pdg, p)
     return mode, hit, rows, pdg, p
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from nuzoo.simulation.four_vectors import FourVector, isotropic_direction
+from nuzoo.simulation.four_vectors import FourVector, isotropic_direction, set_momentum
 from nuzoo.simulation.masses import NUCLEON, mass_of
 
 
@@ -20,7 +20,7 @@ class Nucleus(NamedTuple):
         fermi_momentum_proton: MeV/c.
         fermi_momentum_neutron: MeV/c.
         removal_energy: Energy that it takes to free one nucleon in the primary interaction, MeV.
-        separation_energy: Least energy that it takes to free one more nucleon, MeV.
+        separation_energy: Energy that it takes to free one more nucleon, MeV.
     """
 
     protons: int
@@ -32,10 +32,10 @@ class Nucleus(NamedTuple):
 
 
 # Fermi momenta and removal energies: GENIE defaults (GENIE-MC/Generator configuration @143b849).
-# Separation energies: one-neutron separation, AME2020 (rounded).
-ARGON = Nucleus(18, 40, 242.0, 259.0, 29.5, 9.9)
-CARBON = Nucleus(6, 12, 221.0, 221.0, 25.0, 18.7)
-OXYGEN = Nucleus(8, 16, 225.0, 225.0, 27.0, 15.7)
+# Separation energies: the binding energy per nucleon (AME2020, rounded).
+ARGON = Nucleus(18, 40, 242.0, 259.0, 29.5, 8.6)
+CARBON = Nucleus(6, 12, 221.0, 221.0, 25.0, 7.7)
+OXYGEN = Nucleus(8, 16, 225.0, 225.0, 27.0, 8.0)
 
 
 @njit(cache=True)
@@ -71,7 +71,7 @@ def draw_nucleon(rng: np.random.Generator, nucleus: Nucleus, pdg: int, removal_e
     momentum = fermi_momentum(nucleus, pdg) * rng.random() ** (1.0 / 3.0)
     direction = isotropic_direction(rng)
     p = np.empty(4)
-    p[:3] = momentum * direction
+    set_momentum(p, momentum, direction, 0.0)
     recoil = momentum**2 / (2.0 * NUCLEON * max(nucleus.nucleons - 1, 1))
     p[3] = mass_of(pdg) - removal_energy - recoil
     return p

@@ -76,6 +76,16 @@ def llewellyn_smith(
 
 
 @njit(cache=True)
+def screening(q_squared: float) -> float:
+    """Collective suppression of charged-current QE at low Q² (RPA) against Q² in MeV².
+
+    A two-parameter curve near that of Nieves, Amaro & Valverde, Phys. Rev. C 70 (2004) 055503:
+    0.55 at Q² = 0, 1 above 0.6 GeV².
+    """
+    return float(1.0 - 0.45 * np.exp(-q_squared / 0.2e6))
+
+
+@njit(cache=True)
 def draw_dipole(rng: np.random.Generator, low: float, high: float, scale: float) -> float:
     """Draw Q² between two limits with density 1 / (scale + Q²)²."""
     first, last = 1.0 / (scale + low), 1.0 / (scale + high)
@@ -88,7 +98,7 @@ def llewellyn_smith_bound(
 ) -> float:
     """An upper bound of dσ/dQ² (DIPOLE_SCALE + Q²)² for accept-reject, from a scan."""
     largest = 0.0
-    limit = 2.0 * energy * NUCLEON * energy / (NUCLEON + 2.0 * energy)
+    limit = 4.0 * NUCLEON * energy**2 / (NUCLEON + 2.0 * energy)
     for i in range(32):
         u = i / 32.0
         q_squared = DIPOLE_SCALE * u * limit / (DIPOLE_SCALE + limit * (1.0 - u))
@@ -139,6 +149,7 @@ def quasi_elastic(
         q_squared = draw_dipole(rng, low, high, DIPOLE_SCALE)
         weight = llewellyn_smith(rest_energy, q_squared, lepton_mass, antineutrino, is_cc, hit)
         weight *= (DIPOLE_SCALE + q_squared) ** 2
+        weight *= screening(q_squared) if is_cc else 1.0
         bound = llewellyn_smith_bound(rest_energy, lepton_mass, antineutrino, is_cc, hit)
         if rng.random() * bound > weight:
             continue

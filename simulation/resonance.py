@@ -1,7 +1,7 @@
-"""Single- and double-pion production by baryon resonances, W < 1.7 GeV.
+"""Single- and double-pion production by baryon resonances, W < 1.8 GeV.
 
 A parametrisation, not the Rein–Sehgal model: Breit–Wigner line shapes of the Δ(1232) and of the
-second and third resonance regions, a dipole transition form factor with axial mass 1.12 GeV, and
+second and third resonance regions, a dipole transition form factor with mass 1.2 GeV, and
 the polarisation states of the exchanged boson with the helicity weights u², v² and 2uv.
 """
 
@@ -26,21 +26,22 @@ from nuzoo.simulation.masses import CHARGED_PION, DELTA, NUCLEON, mass_of
 from nuzoo.simulation.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
 from nuzoo.simulation.quasi_elastic import MAX_TRIES, draw_dipole
 
-MAXIMUM_W = 1700.0
+MAXIMUM_W = 1800.0
 MINIMUM_W = NUCLEON + CHARGED_PION + 1.0
 DELTA_WIDTH = 117.0
-TRANSITION_MASS_SQUARED = 1.12e3**2
+TRANSITION_MASS_SQUARED = 1.2e3**2
+LOW_Q_SQUARED = 0.02e6
 RIGHT_HANDED = 0.35
 """Strength of the right-handed boson relative to the left-handed one (the other way round for
 antineutrinos)."""
-SCALAR = 0.5
+SCALAR = 0.3
 """Strength of the scalar boson relative to the left-handed one."""
 
 # Isospin-1/2 resonances: mass, width (MeV), strength relative to the Δ at its peak.
 _NUCLEON_RESONANCES = np.array(
-    [[1440.0, 300.0, 0.10], [1520.0, 115.0, 0.45], [1535.0, 150.0, 0.20], [1680.0, 130.0, 0.50]]
+    [[1440.0, 300.0, 0.25], [1520.0, 115.0, 0.75], [1535.0, 150.0, 0.45], [1680.0, 130.0, 1.40]]
 )
-_DELTA_RESONANCES = np.array([[1620.0, 140.0, 0.10], [1700.0, 300.0, 0.10]])
+_DELTA_RESONANCES = np.array([[1620.0, 140.0, 0.15], [1700.0, 300.0, 0.15]])
 _DELTA_MOMENTUM = float(np.sqrt((DELTA**2 - 1078.5**2) * (DELTA**2 - 799.3**2)) / (2.0 * DELTA))
 DIPOLE_SCALE = 1.0e6
 
@@ -112,7 +113,7 @@ def helicity_weight(energy: float, lepton_energy: float, q_squared: float, antin
     if antineutrino:
         left, right = v * v, u * u * RIGHT_HANDED
     form = 1.0 / (1.0 + q_squared / TRANSITION_MASS_SQUARED) ** 2
-    transverse = (q_squared + 0.05e6) / q2 * (left + right) * (1.0 + q2 / NUCLEON**2)
+    transverse = (q_squared + LOW_Q_SQUARED) / q2 * (left + right) * (1.0 + q2 / NUCLEON**2)
     return form**2 * (transverse + 2.0 * u * v * SCALAR)
 
 
@@ -197,7 +198,7 @@ def decay(
     axis = boson.copy()
     boost_to_rest(axis, state)
     if spin_three_half:
-        direction = direction_about(rng, axis[:3], draw_cos_delta(rng))
+        direction = direction_about(rng, axis, draw_cos_delta(rng))
     else:
         direction = isotropic_direction(rng)
     two_body_decay(state, mass_of(pion), mass_of(nucleon), direction, p[2], p[1])
@@ -225,7 +226,7 @@ def _weight(
 @njit(cache=True)
 def _bound(energy: float, antineutrino: bool, is_cc: bool) -> float:
     largest = 0.0
-    for i in range(12):
+    for i in range(14):
         w = 1130.0 + 50.0 * i
         for j in range(8):
             q_squared = 0.01e6 * 2.3**j

@@ -31,8 +31,11 @@ from nuzoo.simulation.quasi_elastic import (
 MIXED_PAIR_SHARE = 0.8
 """Share of proton-neutron pairs among the struck ones (GENIE's empirical model)."""
 
-EXCITATION_MEAN = 130.0
-EXCITATION_WIDTH = 80.0
+PAIR_SCALE = 1.0e6
+"""Scale of the pair's form factor 1 / (1 + Q²/scale)², MeV²."""
+
+EXCITATION_MEAN = 240.0
+EXCITATION_WIDTH = 90.0
 """Mass of the cluster above that of a quasi-elastically hit one, MeV."""
 
 
@@ -62,7 +65,7 @@ def two_nucleon(
             continue
         q_squared = draw_dipole(rng, low, high, DIPOLE_SCALE)
         weight = llewellyn_smith(rest_energy, q_squared, lepton_mass, antineutrino, is_cc, hit)
-        weight *= (DIPOLE_SCALE + q_squared) ** 2
+        weight *= (DIPOLE_SCALE + q_squared) ** 2 / (1.0 + q_squared / PAIR_SCALE) ** 2
         bound = llewellyn_smith_bound(rest_energy, lepton_mass, antineutrino, is_cc, hit)
         if rng.random() * bound > weight:
             continue

@@ -89,4 +89,4 @@ class NuPreTrainedConfig(PreTrainedConfig):
 
     def _complete_labels(self) -> None:
         if self.id2label is not None and self.label2id is None:
-            self.label2id = {label: index for index, label in self.id2label.items()}
+            self.label2id = {str(label): int(index) for index, label in self.id2label.items()}

@@ -89,8 +89,8 @@ class NuCnnModel(NuCnnPreTrainedModel):
         self.branches = nn.ModuleList(NuCnnBranch(config) for _ in range(branches))
         widths = [config.branch_channels * config.num_views, *config.stage_channels]
         self.stages = nn.ModuleList(
-            NuCnnStage(config, *channels, depth, stride)
-            for *channels, depth, stride in zip(
+            NuCnnStage(config, inputs, outputs, depth, stride)
+            for inputs, outputs, depth, stride in zip(
                 widths[:-1], widths[1:], config.stage_depths, config.stage_strides, strict=True
             )
         )
@@ -149,7 +149,7 @@ class NuCnnForEventClassification(NuCnnPreTrainedModel):
     def __init__(self, config: NuCnnConfig):
         super().__init__(config)
         self.nu_cnn = NuCnnModel(config)
-        self.classifier = nn.Linear(config.stage_channels[-1], config.num_labels, bias=False)
+        self.classifier = nn.Linear(config.stage_channels[-1], len(config.id2label or {}), bias=False)
         self.post_init()
 
     @can_return_tuple

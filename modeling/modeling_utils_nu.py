@@ -19,7 +19,7 @@ class NuPreTrainedModel(PreTrainedModel):
 
     heads: ClassVar[tuple[str, ...]] = ()
     main_input_name = "pixel_values"
-    input_modalities = ("image",)
+    input_modalities = "image"
     supports_gradient_checkpointing = True
 
     @classmethod
@@ -47,7 +47,7 @@ class NuPreTrainedModel(PreTrainedModel):
         Raises:
             WeightsError: a tensor is missing, unexpected or of another shape.
         """
-        model, report = super().from_pretrained(
+        loaded: Any = super().from_pretrained(
             pretrained_model_name_or_path,
             *args,
             **{
@@ -57,6 +57,7 @@ class NuPreTrainedModel(PreTrainedModel):
                 "output_loading_info": True,
             },
         )
+        model, report = loaded
         unread = cls.heads if model.base_model is model else ()
         _refuse_incomplete(report, (*reinitialize, *unread), pretrained_model_name_or_path)
         _align_weights(model)

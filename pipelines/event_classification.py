@@ -35,9 +35,12 @@ class NeutrinoEventClassificationPipeline(Pipeline):
     """
 
     _load_image_processor = None
-    _load_processor = False
-    _load_tokenizer = False
-    _load_feature_extractor = False
+    _load_processor = False  # type: ignore[assignment]
+    _load_tokenizer = False  # type: ignore[assignment]
+    _load_feature_extractor = False  # type: ignore[assignment]
+
+    model: Any
+    image_processor: Any
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import torch
@@ -75,7 +75,6 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
         ProcessorSettingError: a setting is unknown or out of range.
     """
 
-    model_input_names: ClassVar[list[str]] = ["pixel_values"]
     valid_kwargs = NuPixelMapKwargs
 
     def __init__(
@@ -136,7 +135,7 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
         """See `preprocess`."""
         return self.preprocess(images, *args, **kwargs)
 
-    def preprocess(  # type: ignore[override]
+    def preprocess(
         self,
         images: Any,
         *,
@@ -179,9 +178,11 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
             )
         self._check_pixel_size(pixel_size_mm)
         energy, active = self._scatter(images, detector, mev_per_count)
-        if half_resolution is not None:
-            energy, active = _halve_resolution(energy, half_resolution), None
-        pixel_values = self._normalise(energy, active)
+        if half_resolution is None:
+            pixel_values = self._normalise(energy, active)
+        else:
+            energy = _halve_resolution(energy, half_resolution)
+            pixel_values = self._scale(energy) / self._rms[:, None, None]
         return BatchFeature({"pixel_values": pixel_values}, tensor_type=return_tensors)
 
     def fit(self, images: Any, **kwargs: Any) -> Self:
@@ -251,15 +252,16 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
                 "the model of that detector, or pass detector=... to accept its events knowingly"
             )
 
-    def _normalise(self, energy: torch.Tensor, active: torch.Tensor | None) -> torch.Tensor:
-        """Scale and normalise in place: the active pixels only, or all of them."""
-        rms = torch.tensor(self.active_rms)[:, None, None]
-        if active is None:
-            return self._scale(energy) / rms
+    @property
+    def _rms(self) -> torch.Tensor:
+        return torch.tensor(self.active_rms)
+
+    def _normalise(self, energy: torch.Tensor, active: torch.Tensor) -> torch.Tensor:
+        """Scale and normalise the active pixels, in place."""
         rows, columns = self.image_size
         channel = active.div(rows * columns, rounding_mode="floor") % len(self.views)
         flat = energy.view(-1)
-        flat[active] = self._scale(flat[active]) / rms.flatten()[channel]
+        flat[active] = self._scale(flat[active]) / self._rms[channel]
         return energy
 
     def _scale(self, energy: torch.Tensor) -> torch.Tensor:

@@ -253,7 +253,8 @@ def _read_csr_view(columns: Mapping[str, Any], view: str, layout: MapLayout) -> 
     index, energy = f"{view}_index", f"{view}_energy"
     if index not in columns or energy not in columns:
         raise _missing_view(columns, view)
-    counts = np.diff(_as_numpy(columns[f"{view}_offsets"]).astype(np.int64))
+    offsets = _as_numpy(columns[f"{view}_offsets"]).astype(np.int64)
+    counts = offsets[1:] - offsets[:-1]
     return joined_views(
         view, _as_numpy(columns[index]), _as_numpy(columns[energy]), counts, layout.num_pixels
     )

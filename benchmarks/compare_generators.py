@@ -2,8 +2,9 @@
 
     python benchmarks/compare_generators.py --data DIR [--repeat 10]
 
-DIR holds generators/gtrac_1_nue.root (GENIE, numu on carbon) and generators/gibuu_EventOutput.root
-(GiBUU, nue CC on oxygen); needs uproot and scipy. Each event of a file is generated `repeat` times
+DIR holds generators/gtrac_1_nue.root (GENIE, numu on carbon), generators/gibuu_EventOutput.root
+(GiBUU, nue CC on oxygen) and dune_cvn/dune_cvn_600.tar.gz (GENIE in DUNE's production, argon: only
+the counts of particles are kept); needs uproot. Each event of a file is generated `repeat` times
 here, at its own energy, with its own current, on its own nucleus; the channel is drawn.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 from nuzoo.simulation.event_types import InteractionMode
 from nuzoo.simulation.interactions import InteractionError, generate_interaction
 from nuzoo.simulation.masses import MASSES, PROTON
-from nuzoo.simulation.nucleus import CARBON, OXYGEN, Nucleus
+from nuzoo.simulation.nucleus import ARGON, CARBON, OXYGEN, Nucleus
 
 GENIE_BINS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 GIBUU_BINS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0)
@@ -217,6 +219,40 @@ def print_report(
     print_distances(reference, ours)
 
 
+def read_dune(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Truth of the DUNE events by class: energy, lepton energy (GeV), pdg, p, π±, π0, n."""
+    rows: dict[str, list[list[float]]] = {}
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if member.name.endswith(".info"):
+                values = [float(v) for v in archive.extractfile(member).read().split()[:12]]
+                rows.setdefault(member.name.split("/")[-2], []).append(values)
+    return {name: np.array(table)[:, [1, 2, 7, 8, 9, 10, 11]] for name, table in rows.items()}
+
+
+def print_dune(path: Path, repeat: int) -> None:
+    """Mean counts on argon; ± is the statistical error of the file's 150 events."""
+    print("\n### DUNE production (GENIE), argon\n")
+    print("| class | <E> (GeV) | <y> | p | π± | π0 | n |")
+    print("|---|---|---|---|---|---|---|")
+    rng = np.random.default_rng(2026)
+    for name, table in read_dune(path).items():
+        if name == "nutau":
+            continue
+        table = table[table[:, 0] > 0.3]
+        counts = []
+        for energy, _, pdg, *_ in np.repeat(table, repeat, axis=0):
+            neutrino = 14 if name == "nc" else int(pdg)
+            event = generate_interaction(rng, neutrino, energy * 1e3, name != "nc", ARGON)
+            kinds = (np.abs(event.pdg) == code for code in (2212, 211, 111, 2112))
+            counts.append([event.inelasticity, *(kind.sum() for kind in kinds)])
+        truth = np.column_stack((1.0 - table[:, 1] / table[:, 0], table[:, 3:]))
+        error = truth.std(0) / np.sqrt(len(truth))
+        triples = zip(truth.mean(0), error, np.mean(counts, 0), strict=True)
+        cells = [f"{theirs:.2f} ± {e:.2f} / {ours:.2f}" for theirs, e, ours in triples]
+        print(f"| {name} | {table[:, 0].mean():.1f} | " + " | ".join(cells) + " |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("NUZOO_DATA"))
@@ -234,6 +270,7 @@ def main() -> None:
     gibuu = gibuu.select(gibuu.energy >= GIBUU_BINS[0])
     ours = generate_like(gibuu, 12, OXYGEN, max(options.repeat // 3, 1))
     print_report("GiBUU, νe CC on oxygen", gibuu, ours, GIBUU_BINS, by_channel=False)
+    print_dune(Path(options.data) / "dune_cvn" / "dune_cvn_600.tar.gz", options.repeat)
 
 
 if __name__ == "__main__":

@@ -107,8 +107,8 @@ def _draw_view(axes: Axes, view: ViewMap, norm: LogNorm, full_view: bool) -> Non
 def _emptiest_corner(view: ViewMap, window: tuple[float, float, float, float]) -> tuple[float, float]:
     """Lower left corner, in panel units, of the inset that hides the least energy."""
     left, right, bottom, top = window
-    x = ((view.column + 0.5) * view.column_pitch - left) / (right - left)
-    y = ((view.row + 0.5) * view.row_pitch - bottom) / (top - bottom)
+    x = (view.column_start + (view.column + 0.5) * view.column_pitch - left) / (right - left)
+    y = (view.row_start + (view.row + 0.5) * view.row_pitch - bottom) / (top - bottom)
     near, far = 0.01, 0.99 - INSET_SIZE
 
     def hidden(corner: tuple[float, float]) -> float:
@@ -125,14 +125,13 @@ def _square(
 ) -> tuple[float, float, float, float]:
     """Widen the shorter side of a window as far as the map goes, so that panels are alike."""
     side = max(window[1] - window[0], window[3] - window[2])
-    left, right = _widen(window[0], window[1], side, extent[1])
-    bottom, top = _widen(window[2], window[3], side, extent[3])
-    return left, right, bottom, top
+    return *_widen(window[:2], side, extent[:2]), *_widen(window[2:], side, extent[2:])
 
 
-def _widen(low: float, high: float, side: float, limit: float) -> tuple[float, float]:
-    side = min(side, limit)
-    start = min(max(0.0, (low + high - side) / 2), limit - side)
+def _widen(window: tuple[float, float], side: float, limits: tuple[float, float]) -> tuple[float, float]:
+    low, high = limits
+    side = min(side, high - low)
+    start = min(max(low, (sum(window) - side) / 2), high - side)
     return start, start + side
 
 

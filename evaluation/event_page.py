@@ -92,6 +92,8 @@ def _embedded(view: ViewMap) -> dict[str, Any]:
         "columns": view.columns,
         "rowPitch": view.row_pitch,
         "columnPitch": view.column_pitch,
+        "rowStart": view.row_start,
+        "columnStart": view.column_start,
         "rowLabel": view.row_label,
         "columnLabel": view.column_label,
         "window": [float(edge) for edge in view.activity()],

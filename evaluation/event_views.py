@@ -1,4 +1,8 @@
-"""An event's pixel maps with their place in space, as displays need them."""
+"""An event's pixel maps with their place in space, as displays need them.
+
+Coordinates are cm from the centre of the anchor pixel, which holds the vertex, the mean of the active
+pixels or the first of them, as the detector's view says.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,9 @@ MARGIN = 0.08
 
 SMALLEST_WINDOW_CM = 30.0
 
+ORIGIN = {"vertex": "vertex", "mean": "mean pixel", "first": "first pixel"}
+"""What the anchor of a view is called on an axis."""
+
 ENERGY_DECADES = 3.0
 """Largest dynamic range of the colour scale."""
 
@@ -42,6 +49,8 @@ class ViewMap:
         energy: MeV, (k,).
         row_pitch: cm.
         column_pitch: cm.
+        row_start: Lower edge of row 0, cm.
+        column_start: Lower edge of column 0, cm.
         row_label: Name of the vertical axis.
         column_label: Name of the horizontal axis.
     """
@@ -54,6 +63,8 @@ class ViewMap:
     energy: NDArray[np.float64]
     row_pitch: float
     column_pitch: float
+    row_start: float
+    column_start: float
     row_label: str
     column_label: str
 
@@ -64,16 +75,19 @@ class ViewMap:
         return image
 
     def extent(self) -> tuple[float, float, float, float]:
-        """Edges of the whole map in cm: left, right, bottom, top."""
-        return 0.0, self.columns * self.column_pitch, 0.0, self.rows * self.row_pitch
+        """Edges of the whole map in cm from the anchor pixel: left, right, bottom, top."""
+        left, bottom = self.column_start, self.row_start
+        right = left + self.columns * self.column_pitch
+        return left, right, bottom, bottom + self.rows * self.row_pitch
 
     def activity(self) -> tuple[float, float, float, float]:
         """Window around the activity in cm: left, right, bottom, top; the whole map if empty."""
         if not self.energy.sum() > 0:
             return self.extent()
-        left, right = _window(self.column, self.energy, self.column_pitch, self.columns)
-        bottom, top = _window(self.row, self.energy, self.row_pitch, self.rows)
-        return left, right, bottom, top
+        left, right, bottom, top = self.extent()
+        x = left + (self.column + 0.5) * self.column_pitch
+        y = bottom + (self.row + 0.5) * self.row_pitch
+        return *_window(x, self.energy, left, right), *_window(y, self.energy, bottom, top)
 
 
 def event_views(row: Mapping[str, Any], detector: Detector) -> list[ViewMap]:
@@ -122,8 +136,10 @@ def _view_map(row: Mapping[str, Any], view: View) -> ViewMap:
         energy=energy,
         row_pitch=view.row_pitch_mm / 10,
         column_pitch=view.column_pitch_mm / 10,
-        row_label=axis_label(view.row_axis, view.name),
-        column_label=axis_label(view.column_axis, view.name),
+        row_start=-(view.anchor_pixel[0] + 0.5) * view.row_pitch_mm / 10,
+        column_start=-(view.anchor_pixel[1] + 0.5) * view.column_pitch_mm / 10,
+        row_label=f"{axis_name(view.row_axis, view.name)} from the {ORIGIN[view.row_anchor.value]}",
+        column_label=f"{axis_name(view.column_axis, view.name)} from the {ORIGIN[view.column_anchor.value]}",
     )
 
 
@@ -138,7 +154,7 @@ def energy_range(views: Sequence[ViewMap]) -> tuple[float, float]:
     return min(low, high / 3), high
 
 
-def axis_label(direction: Sequence[float], view: str) -> str:
+def axis_name(direction: Sequence[float], view: str) -> str:
     """Name of a map's axis: x, y, z if it lies along one, else the view's wire coordinate."""
     for name, component in zip("xyz", direction, strict=True):
         if abs(abs(component) - 1) < 1e-6:
@@ -147,12 +163,13 @@ def axis_label(direction: Sequence[float], view: str) -> str:
 
 
 def _window(
-    position: NDArray[np.int64], energy: NDArray[np.float64], pitch: float, pixels: int
+    position: NDArray[np.floating[Any]], energy: NDArray[np.float64], low: float, high: float
 ) -> tuple[float, float]:
+    """Ends of the activity along an axis, with a margin, within the map's own ends."""
     order = np.argsort(position)
     inside = np.cumsum(energy[order]) / energy.sum()
     tail = (1 - ENERGY_IN_WINDOW) / 2
-    low = position[order][np.searchsorted(inside, tail)]
-    high = position[order][np.searchsorted(inside, 1 - tail)] + 1
-    margin = max(MARGIN * (high - low) * pitch, (SMALLEST_WINDOW_CM - (high - low) * pitch) / 2)
-    return max(0.0, low * pitch - margin), min(pixels * pitch, high * pitch + margin)
+    first = position[order][np.searchsorted(inside, tail)]
+    last = position[order][np.searchsorted(inside, 1 - tail)]
+    margin = max(MARGIN * (last - first), (SMALLEST_WINDOW_CM - (last - first)) / 2)
+    return max(low, first - margin), min(high, last + margin)

@@ -10,13 +10,14 @@ from nuzoo.evaluation.errors import DisplayError, EvaluationError
 from nuzoo.evaluation.event_display import brightest_of_blocks, draw_event
 from nuzoo.evaluation.event_page import write_interactive
 from nuzoo.evaluation.event_summary import truth_lines
-from nuzoo.evaluation.event_views import axis_label, energy_range, event_views
+from nuzoo.evaluation.event_views import axis_name, energy_range, event_views
+from nuzoo.simulation.detectors import DETECTORS, Anchor, View
 
 PREDICTION = {"label": "nc", "score": 0.6, "scores": {"nue_cc": 0.3, "numu_cc": 0.1, "nc": 0.6}}
 
 
-def make_view(name, row_axis):
-    return SimpleNamespace(
+def make_view(name, row_axis, anchor, pixel):
+    return View(
         name=name,
         row_axis=row_axis,
         column_axis=(0.0, 0.0, 1.0),
@@ -24,11 +25,18 @@ def make_view(name, row_axis):
         column_pitch_mm=10.0,
         rows=100,
         columns=200,
+        row_anchor=anchor,
+        column_anchor=Anchor.FIRST,
+        anchor_pixel=pixel,
     )
 
 
 DETECTOR = SimpleNamespace(
-    name="toy", views=(make_view("xz", (1.0, 0.0, 0.0)), make_view("u", (0.0, 0.6, 0.8)))
+    name="toy",
+    views=(
+        make_view("xz", (1.0, 0.0, 0.0), Anchor.VERTEX, (50, 0)),
+        make_view("u", (0.0, 0.6, 0.8), Anchor.MEAN, (0, 0)),
+    ),
 )
 
 
@@ -52,28 +60,46 @@ def make_row(**changes):
 
 def test_maps_are_placed_in_space():
     view, wires = event_views(make_row(), DETECTOR)
-    assert (view.row_label, view.column_label, wires.row_label) == ("x", "z", "u wires")
-    assert view.extent() == (0, 200, 0, 50)
+    assert (view.row_label, view.column_label) == ("x from the vertex", "z from the first pixel")
+    assert wires.row_label == "u wires from the mean pixel"
+    # The centre of the anchor pixel (row 50, column 0) is the origin.
+    assert view.extent() == pytest.approx((-0.5, 199.5, -25.25, 24.75))
     image = view.dense()
     assert image[40, 149] == 2
     assert np.isfinite(image).sum() == 3
     left, right, bottom, top = view.activity()
-    # Columns 50..149 are 50 to 150 cm, rows 40..59 are 20 to 30 cm: margins of 8 cm and to 30 cm.
-    assert (left, right) == pytest.approx((42, 158))
-    assert (bottom, top) == pytest.approx((10, 40))
+    # Columns 50..149 are at 50 to 149 cm: 8 % margin. Rows 40..59 are at -5 to 4.5 cm: 30 cm window.
+    assert (left, right) == pytest.approx((50 - 7.92, 149 + 7.92))
+    assert (bottom, top) == pytest.approx((-15.25, 14.75))
 
 
 def test_window_leaves_noise_out():
     index = [50 * 200 + 100 + i for i in range(60)]
     row = make_row(xz_index=[3, *index], xz_energy=[0.1] + [1.0] * 60)
-    left, _, bottom, _ = event_views(row, DETECTOR)[0].activity()
-    assert left > 90
-    assert bottom > 5
+    left, right, bottom, _ = event_views(row, DETECTOR)[0].activity()
+    assert 90 < left < 100 < 159 < right < 170
+    assert bottom > -20
 
 
 def test_axis_names():
-    assert axis_label((0, -1, 0), "v") == "y"
-    assert axis_label((0, 0.6, 0.8), "v") == "v wires"
+    assert axis_name((0, -1, 0), "v") == "y"
+    assert axis_name((0, 0.6, 0.8), "v") == "v wires"
+
+
+@pytest.mark.parametrize("name", list(DETECTORS))
+def test_the_detectors_can_be_drawn(tmp_path, name):
+    detector = DETECTORS[name]
+    row = make_row(detector=name)
+    for view in detector.views:
+        row[f"{view.name}_index"] = [view.anchor_pixel[0] * view.columns + view.anchor_pixel[1]]
+        row[f"{view.name}_energy"] = [1.0]
+    for view in event_views(row, detector):
+        left, right, bottom, top = view.activity()
+        assert left <= 0 <= right
+        assert bottom <= 0 <= top
+    assert Image.open(draw_event(row, detector, tmp_path / "event.png")).format == "PNG"
+    page = write_interactive(row, detector, tmp_path / "event.html").read_text()
+    assert len(embedded(page)["views"]) == len(detector.views)
 
 
 def test_energy_range_spans_at_most_three_decades():

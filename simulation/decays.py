@@ -31,7 +31,7 @@ from nuzoo.simulation.vectors import isotropic
 
 
 @inner
-def michel_energy(rng):  # type: ignore[no-untyped-def]
+def michel_energy(rng):
     """Total energy in MeV of the electron of a muon decay at rest."""
     end_point = (MASS[MUON] ** 2 + MASS[ELECTRON] ** 2) / (2 * MASS[MUON])
     while True:
@@ -41,7 +41,7 @@ def michel_energy(rng):  # type: ignore[no-untyped-def]
 
 
 @inner
-def decay(rng, p, ledger):  # type: ignore[no-untyped-def]
+def decay(rng, p, ledger):
     """Replace `p` by its decay products."""
     if p.species == MUON or p.species == ANTIMUON:
         _decay_muon(rng, p, ledger)
@@ -75,7 +75,7 @@ def decay(rng, p, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _decay_muon(rng, p, ledger):  # type: ignore[no-untyped-def]
+def _decay_muon(rng, p, ledger):
     electron = ELECTRON if p.species == MUON else POSITRON
     energy = michel_energy(rng)
     momentum = math.sqrt(max(energy * energy - MASS[ELECTRON] ** 2, 0.0))
@@ -89,7 +89,7 @@ def _decay_muon(rng, p, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _release(rng, p, ledger, species, four, row):  # type: ignore[no-untyped-def]
+def _release(rng, p, ledger, species, four, row):
     """Put a decay product on the stack and return what it counts for in the budget, MeV."""
     momentum = math.sqrt(four[row, 1] ** 2 + four[row, 2] ** 2 + four[row, 3] ** 2)
     kinetic = max(four[row, 0] - MASS[species], 0.0)
@@ -104,7 +104,7 @@ def _release(rng, p, ledger, species, four, row):  # type: ignore[no-untyped-def
 
 
 @inner
-def decay_at_rest(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
+def decay_at_rest(rng, p, medium, ledger):
     """Decay of a stopped particle, or capture of a mu- by a nucleus."""
     p.t = 0.0
     if p.species == MUON and rng.random() < medium.muon_capture:

@@ -30,13 +30,13 @@ LOW_ENERGY_PHOTON = 5.0
 
 
 @inner
-def photon_semantic(parent, energy):  # type: ignore[no-untyped-def]
+def photon_semantic(parent, energy):
     """Class of what a photon will set free: only showers breed showers."""
     return SHOWER if parent == SHOWER and energy >= LOW_ENERGY_PHOTON else LOW_ENERGY
 
 
 @inner
-def follow_electron(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def]
+def follow_electron(rng, p, medium, settings, box, ledger):
     """Follow an electron or positron until it stops or leaves."""
     while True:
         if is_short(ledger):
@@ -77,14 +77,14 @@ def follow_electron(rng, p, medium, settings, box, ledger):  # type: ignore[no-u
 
 
 @inner
-def _restricted_log(soft, tau, gamma):  # type: ignore[no-untyped-def]
+def _restricted_log(soft, tau, gamma):
     """The part of Berger and Seltzer's F- that depends on the largest transfer counted, `soft` (in me)."""
     value = math.log((tau - soft) * soft) + tau / (tau - soft)
     return value + (soft**2 / 2 + (2 * tau + 1) * math.log(1 - soft / tau)) / gamma**2
 
 
 @inner
-def _moller_weight(share, gamma):  # type: ignore[no-untyped-def]
+def _moller_weight(share, gamma):
     """Moller's cross-section over xi / T², for a share of the kinetic energy."""
     exchange = (2 * gamma - 1) / gamma**2
     other = 1 - share
@@ -93,7 +93,7 @@ def _moller_weight(share, gamma):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _collide(rng, p, settings, ledger, xi, logs, beta2, gamma):  # type: ignore[no-untyped-def]
+def _collide(rng, p, settings, ledger, xi, logs, beta2, gamma):
     """Energy given to electrons below the delta cut; those above it become particles."""
     tau = gamma - 1
     largest = 0.5 * p.t
@@ -118,7 +118,7 @@ def _collide(rng, p, settings, ledger, xi, logs, beta2, gamma):  # type: ignore[
 
 
 @inner
-def _delta_ray(rng, p, ledger, energy):  # type: ignore[no-untyped-def]
+def _delta_ray(rng, p, ledger, energy):
     cosine = math.sqrt(energy * (p.t + 2 * ELECTRON_MASS) / (p.t * (energy + 2 * ELECTRON_MASS)))
     ux, uy, uz = turn(p.ux, p.uy, p.uz, min(cosine, 1.0), 2 * math.pi * rng.random())
     p.t -= energy
@@ -126,7 +126,7 @@ def _delta_ray(rng, p, ledger, energy):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _radiate(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
+def _radiate(rng, p, medium, ledger):
     """Emit one photon above the cut: 1/k, thinned by the screened spectrum."""
     total = p.t + ELECTRON_MASS
     while True:
@@ -143,7 +143,7 @@ def _radiate(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _last_step(rng, p, box, ledger, length):  # type: ignore[no-untyped-def]
+def _last_step(rng, p, box, ledger, length):
     length = min(length, distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz))
     deposit(ledger, p, p.x + length * p.ux, p.y + length * p.uy, p.z + length * p.uz, p.t)
     p.t = 0.0

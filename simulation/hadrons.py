@@ -60,19 +60,19 @@ MAX_PIONS = 10
 
 
 @inner
-def is_pion(species):  # type: ignore[no-untyped-def]
+def is_pion(species):
     """Whether the species is a pion of any charge."""
     return species in (PI_PLUS, PI_MINUS, PI_ZERO)
 
 
 @inner
-def is_nucleon(species):  # type: ignore[no-untyped-def]
+def is_nucleon(species):
     """Whether the species is a proton or neutron."""
     return species in (PROTON, NEUTRON)
 
 
 @inner
-def hadronic_rate(medium, species, kinetic):  # type: ignore[no-untyped-def]
+def hadronic_rate(medium, species, kinetic):
     """Interactions with nuclei per cm."""
     if species in (PI_PLUS, PI_MINUS):
         return look_up(medium.pion_rate, kinetic)
@@ -90,7 +90,7 @@ def hadronic_rate(medium, species, kinetic):  # type: ignore[no-untyped-def]
 
 
 @inner
-def interact(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
+def interact(rng, p, medium, ledger):
     """Replace `p` by the products of its inelastic interaction with a nucleus."""
     kinds = np.empty(BANK, np.int64)
     four = np.empty((BANK, 4))
@@ -114,7 +114,7 @@ def interact(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def capture_star(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
+def capture_star(rng, p, medium, ledger):
     """What follows when a negative hadron at rest is captured by a nucleus."""
     p.t = 0.0
     if p.species == SIGMA_MINUS:
@@ -124,7 +124,7 @@ def capture_star(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _convert_sigma(rng, p, ledger):  # type: ignore[no-untyped-def]
+def _convert_sigma(rng, p, ledger):
     """Sigma- p -> Lambda n at rest, the Lambda's mass excess shared by the two."""
     energy = MASS[SIGMA_MINUS] - MASS[LAMBDA] - REMOVAL_ENERGY
     part = MASS[NEUTRON] / (MASS[NEUTRON] + MASS[LAMBDA])
@@ -135,7 +135,7 @@ def _convert_sigma(rng, p, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _settle(rng, p, ledger, kinds, four, n, holes):  # type: ignore[no-untyped-def]
+def _settle(rng, p, ledger, kinds, four, n, holes):
     """Send out what left the cascade and close the books with the nucleus."""
     left = p.t + REST_CONTENT[p.species]
     heavy = -BARYON[p.species] if REST_CONTENT[p.species] > 0 else 0
@@ -169,7 +169,7 @@ def _settle(rng, p, ledger, kinds, four, n, holes):  # type: ignore[no-untyped-d
 
 
 @inner
-def deexcite(rng, p, ledger, excitation):  # type: ignore[no-untyped-def]
+def deexcite(rng, p, ledger, excitation):
     """Spend the excitation of a nucleus (MeV) on evaporated nucleons, alphas and photons."""
     left = excitation
     while left > SEPARATION_ENERGY + 4:
@@ -197,13 +197,13 @@ def deexcite(rng, p, ledger, excitation):  # type: ignore[no-untyped-def]
 
 
 @inner
-def absorption_probability(kinetic):  # type: ignore[no-untyped-def]
+def absorption_probability(kinetic):
     """Chance that a pion's collision is an absorption (after Ashery et al., 1981)."""
     return 0.35 / (1 + (kinetic / 350) ** 2)
 
 
 @inner
-def _collide(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-def]
+def _collide(rng, kinds, four, i, n, proton_share):
     """Let hadron i of the bank hit a nucleon; products go to the bank from row n on.
 
     Returns:
@@ -223,7 +223,7 @@ def _collide(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-d
 
 
 @inner
-def _target(rng, kind, kinetic, proton_share):  # type: ignore[no-untyped-def]
+def _target(rng, kind, kinetic, proton_share):
     """Proton or neutron; at the Delta, a pi+ prefers protons (and a pi- neutrons) three to one."""
     weight = 1.0
     if kinetic < 500 and kind == PI_PLUS:
@@ -235,7 +235,7 @@ def _target(rng, kind, kinetic, proton_share):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _scatter(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-def]
+def _scatter(rng, kinds, four, i, n, proton_share):
     """One hadron-nucleon collision; 0 products if it is kinematically or Pauli forbidden."""
     kind = kinds[i]
     target = _target(rng, kind, four[i, 0] - MASS[kind], proton_share)
@@ -269,7 +269,7 @@ def _scatter(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-d
 
 
 @inner
-def _name_products(rng, kinds, n, nucleon, last, kind, target, strange):  # type: ignore[no-untyped-def]
+def _name_products(rng, kinds, n, nucleon, last, kind, target, strange):
     """Choose the charges: hadron in row n, baryon in row `nucleon`, pions in the rows between and after."""
     charge = CHARGE[kind] + CHARGE[target]
     for _ in range(100):
@@ -296,13 +296,13 @@ def _name_products(rng, kinds, n, nucleon, last, kind, target, strange):  # type
 
 
 @inner
-def _any_pion(rng):  # type: ignore[no-untyped-def]
+def _any_pion(rng):
     draw = rng.random() * 3
     return PI_PLUS if draw < 1 else (PI_MINUS if draw < 2 else PI_ZERO)
 
 
 @inner
-def _partner(rng, kind):  # type: ignore[no-untyped-def]
+def _partner(rng, kind):
     """The hadron itself or one that differs from it by charge exchange."""
     if is_pion(kind):
         return _any_pion(rng)
@@ -317,7 +317,7 @@ def _partner(rng, kind):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _exchange_charge(rng, kinds, n, nucleon, charge):  # type: ignore[no-untyped-def]
+def _exchange_charge(rng, kinds, n, nucleon, charge):
     """Elastic or charge exchange through the Delta: for I3 = ±1/2 the isospin weights are 5:4."""
     if rng.random() > 4 / 9:
         return
@@ -329,7 +329,7 @@ def _exchange_charge(rng, kinds, n, nucleon, charge):  # type: ignore[no-untyped
 
 
 @inner
-def _name_hyperon(rng, kinds, n, nucleon):  # type: ignore[no-untyped-def]
+def _name_hyperon(rng, kinds, n, nucleon):
     """Antikaon and nucleon become pion and hyperon of the same charge."""
     charge = CHARGE[kinds[n]] + CHARGE[kinds[nucleon]]
     kinds[nucleon] = LAMBDA
@@ -341,7 +341,7 @@ def _name_hyperon(rng, kinds, n, nucleon):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _send_out(rng, kinds, four, i, n, nucleon, last, w, free, px, py, pz):  # type: ignore[no-untyped-def]
+def _send_out(rng, kinds, four, i, n, nucleon, last, w, free, px, py, pz):
     """Two clusters, rows n to nucleon and nucleon to last, back to back in the rest frame of mass w."""
     energy = math.sqrt(w * w + px * px + py * py + pz * pz)
     mass1 = _inner_energy(rng, nucleon - n - 1, 0.5 * free)
@@ -358,7 +358,7 @@ def _send_out(rng, kinds, four, i, n, nucleon, last, w, free, px, py, pz):  # ty
 
 
 @inner
-def _cluster_direction(rng, four, i, p, bx, by, bz):  # type: ignore[no-untyped-def]
+def _cluster_direction(rng, four, i, p, bx, by, bz):
     """Direction with exp(b t) about the incoming hadron, seen from a frame of velocity (bx, by, bz)."""
     seen = np.empty((1, 4))
     set_row(seen, 0, four[i, 0], four[i, 1], four[i, 2], four[i, 3])
@@ -373,7 +373,7 @@ def _cluster_direction(rng, four, i, p, bx, by, bz):  # type: ignore[no-untyped-
 
 
 @inner
-def _inner_energy(rng, pions, limit):  # type: ignore[no-untyped-def]
+def _inner_energy(rng, pions, limit):
     energy = 0.0
     for _ in range(pions):
         energy += CLUSTER_ENERGY * rng.standard_exponential()
@@ -381,7 +381,7 @@ def _inner_energy(rng, pions, limit):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _absorb(rng, kinds, four, i, n):  # type: ignore[no-untyped-def]
+def _absorb(rng, kinds, four, i, n):
     """A pion absorbed by two nucleons, mostly by an unlike pair."""
     kind = kinds[i]
     unlike = rng.random() < 0.8
@@ -395,7 +395,7 @@ def _absorb(rng, kinds, four, i, n):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _merge(rng, kinds, four, i, n, last, energy, used):  # type: ignore[no-untyped-def]
+def _merge(rng, kinds, four, i, n, last, energy, used):
     """Hadron i and what it meets become one cluster that decays into the rows n to last."""
     px, py, pz = four[i, 1], four[i, 2], four[i, 3]
     w = math.sqrt(max(energy * energy - px * px - py * py - pz * pz, 0.0))
@@ -409,7 +409,7 @@ def _merge(rng, kinds, four, i, n, last, energy, used):  # type: ignore[no-untyp
 
 
 @inner
-def _annihilate(rng, kinds, four, i, n, proton_share):  # type: ignore[no-untyped-def]
+def _annihilate(rng, kinds, four, i, n, proton_share):
     """An antinucleon and a nucleon become four to six pions."""
     target = PROTON if rng.random() < proton_share else NEUTRON
     charge = CHARGE[kinds[i]] + CHARGE[target]

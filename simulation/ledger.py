@@ -73,14 +73,14 @@ class Ledger(NamedTuple):
         stack: `PARTICLE` rows, the next particle last.
         table: `ENTRY` rows.
         segments: `SEGMENT` rows.
-        count: int64 (3,), rows in use of the three.
+        used: int64 (3,), rows in use of the three.
         energy: float64 (4,), MeV deposited, escaped, invisible and left as mass.
     """
 
     stack: NDArray[np.void]
     table: NDArray[np.void]
     segments: NDArray[np.void]
-    count: NDArray[np.int64]
+    used: NDArray[np.int64]
     energy: NDArray[np.float64]
 
 
@@ -99,14 +99,14 @@ def open_ledger(rows: int = 8 * MARGIN) -> Ledger:
 def is_short(ledger: Ledger) -> bool:
     """Whether there is too little room for another step."""
     return (
-        ledger.count[STACK] + MARGIN > len(ledger.stack)
-        or ledger.count[TABLE] + MARGIN > len(ledger.table)
-        or ledger.count[SEGMENTS] + MARGIN > len(ledger.segments)
+        ledger.used[STACK] + MARGIN > len(ledger.stack)
+        or ledger.used[TABLE] + MARGIN > len(ledger.table)
+        or ledger.used[SEGMENTS] + MARGIN > len(ledger.segments)
     )
 
 
 @inner
-def _grown(rows, used):  # type: ignore[no-untyped-def]
+def _grown(rows, used):
     if used + 2 * MARGIN <= len(rows):
         return rows
     larger = np.empty(2 * len(rows), rows.dtype)
@@ -119,32 +119,32 @@ def _grown(rows, used):  # type: ignore[no-untyped-def]
 def reserve(ledger: Ledger) -> Ledger:
     """The same books with room for more."""
     return Ledger(
-        _grown(ledger.stack, ledger.count[STACK]),
-        _grown(ledger.table, ledger.count[TABLE]),
-        _grown(ledger.segments, ledger.count[SEGMENTS]),
-        ledger.count,
+        _grown(ledger.stack, ledger.used[STACK]),
+        _grown(ledger.table, ledger.used[TABLE]),
+        _grown(ledger.segments, ledger.used[SEGMENTS]),
+        ledger.used,
         ledger.energy,
     )
 
 
 @inner
-def add_particle(rng, ledger, parent, species, x, y, z, ux, uy, uz, t, semantic):  # type: ignore[no-untyped-def]
+def add_particle(rng, ledger, parent, species, x, y, z, ux, uy, uz, t, semantic):
     """Write a new particle into the table and put it on the stack; neutrinos leave at once."""
     if FIRST_NEUTRINO <= species <= LAST_NEUTRINO:
         ledger.energy[INVISIBLE] += t
     if species in (K_ZERO, ANTI_K_ZERO):
         species = K_SHORT if rng.random() < 0.5 else K_LONG
-    row = ledger.count[TABLE]
+    row = ledger.used[TABLE]
     p = np.sqrt(max(t * (t + 2 * MASS[species]), 0.0))
     entry = ledger.table[row]
     entry.x, entry.y, entry.z = x, y, z
     entry.px, entry.py, entry.pz = p * ux, p * uy, p * uz
     entry.species = species
     entry.parent = parent
-    ledger.count[TABLE] = row + 1
+    ledger.used[TABLE] = row + 1
     if FIRST_NEUTRINO <= species <= LAST_NEUTRINO:
         return
-    new = ledger.stack[ledger.count[STACK]]
+    new = ledger.stack[ledger.used[STACK]]
     new.x, new.y, new.z = x, y, z
     new.ux, new.uy, new.uz = ux, uy, uz
     new.t = t
@@ -152,52 +152,52 @@ def add_particle(rng, ledger, parent, species, x, y, z, ux, uy, uz, t, semantic)
     new.species = species
     new.row = row
     new.semantic = semantic
-    ledger.count[STACK] += 1
+    ledger.used[STACK] += 1
 
 
 @inner
-def add_child(rng, ledger, p, species, ux, uy, uz, t, semantic):  # type: ignore[no-untyped-def]
+def add_child(rng, ledger, p, species, ux, uy, uz, t, semantic):
     """A new particle that starts where `p` is."""
     add_particle(rng, ledger, p.row, species, p.x, p.y, p.z, ux, uy, uz, t, semantic)
 
 
 @inner
-def knock_out_electron(rng, ledger, p, ux, uy, uz, t, semantic):  # type: ignore[no-untyped-def]
+def knock_out_electron(rng, ledger, p, ux, uy, uz, t, semantic):
     """Set an electron of the medium free, its mass taken from the medium."""
     ledger.energy[REST] -= MASS[ELECTRON]
     add_child(rng, ledger, p, ELECTRON, ux, uy, uz, t, semantic)
 
 
 @inner
-def put_back(ledger, p):  # type: ignore[no-untyped-def]
+def put_back(ledger, p):
     """Return a particle to the stack as it is, to be followed further."""
-    ledger.stack[ledger.count[STACK]] = p
-    ledger.count[STACK] += 1
+    ledger.stack[ledger.used[STACK]] = p
+    ledger.used[STACK] += 1
 
 
 @inner
-def deposit(ledger, p, x, y, z, energy):  # type: ignore[no-untyped-def]
+def deposit(ledger, p, x, y, z, energy):
     """Deposit energy on the straight line from where `p` is to (x, y, z), and move `p` there."""
     if energy > 0:
-        segment = ledger.segments[ledger.count[SEGMENTS]]
+        segment = ledger.segments[ledger.used[SEGMENTS]]
         segment.x0, segment.y0, segment.z0 = p.x, p.y, p.z
         segment.x1, segment.y1, segment.z1 = x, y, z
         segment.energy = energy
         segment.particle = p.row
         segment.semantic = p.semantic
-        ledger.count[SEGMENTS] += 1
+        ledger.used[SEGMENTS] += 1
         ledger.energy[DEPOSITED] += energy
     p.x, p.y, p.z = x, y, z
 
 
 @inner
-def escape(ledger, p):  # type: ignore[no-untyped-def]
+def escape(ledger, p):
     """Count what a particle carries out of the volume."""
     ledger.energy[ESCAPED] += p.t + REST_CONTENT[p.species]
 
 
 @inner
-def stop_here(ledger, p):  # type: ignore[no-untyped-def]
+def stop_here(ledger, p):
     """Deposit what is left of the kinetic energy; the mass stays."""
     deposit(ledger, p, p.x, p.y, p.z, p.t)
     ledger.energy[REST] += REST_CONTENT[p.species]

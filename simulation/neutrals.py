@@ -21,7 +21,7 @@ LEVEL_BELOW = 25.0
 
 
 @inner
-def follow_neutral(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def]
+def follow_neutral(rng, p, medium, settings, box, ledger):
     """Follow a neutral hadron from vertex to vertex."""
     while True:
         if p.species == NEUTRON and p.t < NEUTRON_CUT:
@@ -58,14 +58,14 @@ def follow_neutral(rng, p, medium, settings, box, ledger):  # type: ignore[no-un
 
 
 @inner
-def _leave(p, box, ledger):  # type: ignore[no-untyped-def]
+def _leave(p, box, ledger):
     way = distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz)
     p.x, p.y, p.z = p.x + way * p.ux, p.y + way * p.uy, p.z + way * p.uz
     escape(ledger, p)
 
 
 @inner
-def _scatter_elastically(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
+def _scatter_elastically(rng, p, medium, ledger):
     """Isotropic in the centre of mass up to a few MeV, forward above (diffraction)."""
     a = medium.mass_number
     sharpness = p.t / 3.0
@@ -79,7 +79,7 @@ def _scatter_elastically(rng, p, medium, ledger):  # type: ignore[no-untyped-def
 
 
 @inner
-def _excite_level(rng, p, ledger):  # type: ignore[no-untyped-def]
+def _excite_level(rng, p, ledger):
     """The neutron excites the nucleus and goes on slower; below the level it is captured in place."""
     if p.t < 1.03 * LEVEL:
         ledger.energy[INVISIBLE] += p.t

@@ -20,7 +20,7 @@ SPOT_LENGTH = 0.3
 
 
 @inner
-def deposit_shower(rng, p, medium, box, ledger):  # type: ignore[no-untyped-def]
+def deposit_shower(rng, p, medium, box, ledger):
     """Deposit the whole energy of an electron, positron or photon as a shower."""
     shape, depth = _longitudinal(rng, p.t / medium.critical_energy, medium.atomic_number)
     shift = 0.0
@@ -45,7 +45,7 @@ def deposit_shower(rng, p, medium, box, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _longitudinal(rng, y, z):  # type: ignore[no-untyped-def]
+def _longitudinal(rng, y, z):
     """Shape alpha of the gamma distribution and depth T of the maximum, fluctuating together."""
     log_y = math.log(max(y, 10.0))
     mean_t, sigma_t = math.log(log_y - 0.812), 1 / (-1.4 + 1.26 * log_y)
@@ -60,7 +60,7 @@ def _longitudinal(rng, y, z):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _radius(rng, tau, energy, z):  # type: ignore[no-untyped-def]
+def _radius(rng, tau, energy, z):
     """Distance from the axis in Moliere radii: a core and a tail, each 2 r R² / (r² + R²)²."""
     log_e = math.log(energy / 1000)
     core = 0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * z) * tau

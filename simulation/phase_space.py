@@ -17,20 +17,20 @@ MAX_TRIES = 1000
 
 
 @inner
-def two_body_momentum(mass, first, second):  # type: ignore[no-untyped-def]
+def two_body_momentum(mass, first, second):
     """Momentum in MeV/c of the products of a two-body decay in the rest frame."""
     product = (mass**2 - (first + second) ** 2) * (mass**2 - (first - second) ** 2)
     return math.sqrt(max(product, 0.0)) / (2 * mass)
 
 
 @inner
-def set_row(four, row, energy, px, py, pz):  # type: ignore[no-untyped-def]
+def set_row(four, row, energy, px, py, pz):
     """Write one four-momentum."""
     four[row, 0], four[row, 1], four[row, 2], four[row, 3] = energy, px, py, pz
 
 
 @inner
-def boost(four, first, last, bx, by, bz):  # type: ignore[no-untyped-def]
+def boost(four, first, last, bx, by, bz):
     """Boost the rows first <= row < last in place by a velocity in units of c."""
     b2 = bx * bx + by * by + bz * bz
     if b2 <= 0:
@@ -46,7 +46,7 @@ def boost(four, first, last, bx, by, bz):  # type: ignore[no-untyped-def]
 
 
 @inner
-def share_out(rng, mass, px, py, pz, kinds, four, first, last):  # type: ignore[no-untyped-def]
+def share_out(rng, mass, px, py, pz, kinds, four, first, last):
     """Decay a cluster uniformly in phase space into the rows first <= row < last.
 
     Args:
@@ -81,7 +81,7 @@ def share_out(rng, mass, px, py, pz, kinds, four, first, last):  # type: ignore[
 
 
 @inner
-def _draw_clusters(rng, mass, kinds, first, clusters):  # type: ignore[no-untyped-def]
+def _draw_clusters(rng, mass, kinds, first, clusters):
     """Masses of the first 1, 2, ... n particles together, accepted by the phase-space weight."""
     n = len(clusters)
     free = mass
@@ -105,7 +105,7 @@ def _draw_clusters(rng, mass, kinds, first, clusters):  # type: ignore[no-untype
 
 
 @inner
-def _sorted_uniform(rng, out):  # type: ignore[no-untyped-def]
+def _sorted_uniform(rng, out):
     """Fill with 0, uniform numbers in rising order, 1."""
     n = len(out)
     out[0], out[n - 1] = 0.0, 1.0

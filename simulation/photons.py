@@ -17,7 +17,7 @@ COULOMB_FROM = 50.0
 
 
 @inner
-def screened_pair(medium, energy, share):  # type: ignore[no-untyped-def]
+def screened_pair(medium, energy, share):
     """Screened Phi1 and Phi2 relative to complete screening (compare `electromagnetic`)."""
     z_third, plain, coulomb, norm = medium.screening
     delta = 136 * z_third * share * ELECTRON_MASS / energy
@@ -31,7 +31,7 @@ def screened_pair(medium, energy, share):  # type: ignore[no-untyped-def]
 
 
 @inner
-def radiation_angle(rng, energy):  # type: ignore[no-untyped-def]
+def radiation_angle(rng, energy):
     """Polar angle of a photon from an electron, or an electron from a photon: a few me/E (Tsai)."""
     width = 1.6 if rng.random() < 0.25 else 0.5333
     u = width * (rng.standard_exponential() + rng.standard_exponential())
@@ -39,7 +39,7 @@ def radiation_angle(rng, energy):  # type: ignore[no-untyped-def]
 
 
 @inner
-def follow_photon(rng, p, medium, box, ledger):  # type: ignore[no-untyped-def]
+def follow_photon(rng, p, medium, box, ledger):
     """Follow a photon until it is absorbed, makes a pair or leaves."""
     while p.t >= PHOTON_TRANSPORT_CUT:
         free = rng.standard_exponential() / look_up(medium.photon_rate, p.t)
@@ -61,7 +61,7 @@ def follow_photon(rng, p, medium, box, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _make_pair(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
+def _make_pair(rng, p, medium, ledger):
     lowest = ELECTRON_MASS / p.t
     while True:
         share = lowest + (1 - 2 * lowest) * rng.random()
@@ -81,7 +81,7 @@ def _make_pair(rng, p, medium, ledger):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _scatter(rng, p, ledger):  # type: ignore[no-untyped-def]
+def _scatter(rng, p, ledger):
     """Compton scattering: Klein and Nishina's spectrum by the composition of Butcher and Messel."""
     a = p.t / ELECTRON_MASS
     lowest = 1 / (1 + 2 * a)

@@ -12,7 +12,7 @@ COLLISIONS = 5.0
 
 
 @inner
-def density_effect(medium, beta_gamma):  # type: ignore[no-untyped-def]
+def density_effect(medium, beta_gamma):
     """Sternheimer's delta (compare `energy_loss.density_effect`)."""
     x = math.log10(beta_gamma)
     a, k, x0, x1, cbar, delta0 = medium.sternheimer
@@ -26,7 +26,7 @@ def density_effect(medium, beta_gamma):  # type: ignore[no-untyped-def]
 
 
 @inner
-def scatter(rng, p, medium, beta_p, charge, length):  # type: ignore[no-untyped-def]
+def scatter(rng, p, medium, beta_p, charge, length):
     """Turn `p` as multiple scattering does on a path of `length` cm.
 
     The variance of the plane angle is the increment of Highland's between the path so far and the
@@ -44,7 +44,7 @@ def scatter(rng, p, medium, beta_p, charge, length):  # type: ignore[no-untyped-
 
 
 @inner
-def _highland_variance(lengths):  # type: ignore[no-untyped-def]
+def _highland_variance(lengths):
     if lengths >= 1.0:
         return lengths * 1.0
     if lengths < 1e-5:

@@ -42,7 +42,7 @@ RANGE_EXPONENT = 1.8
 
 
 @inner
-def track(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def]
+def track(rng, p, medium, settings, box, ledger):
     """Follow a charged particle that is not an electron."""
     mass, charge = MASS[p.species], abs(CHARGE[p.species])
     while True:
@@ -100,7 +100,7 @@ def track(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def
 
 
 @inner
-def _collide(rng, p, settings, ledger, xi, logs, beta2, largest, gamma, mass):  # type: ignore[no-untyped-def]
+def _collide(rng, p, settings, ledger, xi, logs, beta2, largest, gamma, mass):
     """Energy given to electrons below the delta cut on a step of Landau width `xi` MeV.
 
     Transfers T above xi / COLLISIONS are a Poisson process, uniform in 1/T, thinned by the spin-0 factor.
@@ -123,7 +123,7 @@ def _collide(rng, p, settings, ledger, xi, logs, beta2, largest, gamma, mass):  
 
 
 @inner
-def _delta_ray(rng, p, ledger, energy, largest):  # type: ignore[no-untyped-def]
+def _delta_ray(rng, p, ledger, energy, largest):
     momentum = math.sqrt(energy * (energy + 2 * ELECTRON_MASS))
     highest = math.sqrt(largest * (largest + 2 * ELECTRON_MASS))
     cosine = energy / momentum * highest / largest
@@ -133,7 +133,7 @@ def _delta_ray(rng, p, ledger, energy, largest):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _last_step(p, box, ledger, length):  # type: ignore[no-untyped-def]
+def _last_step(p, box, ledger, length):
     length = min(length, distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz))
     deposit(ledger, p, p.x + length * p.ux, p.y + length * p.uy, p.z + length * p.uz, p.t)
     p.path += length
@@ -141,7 +141,7 @@ def _last_step(p, box, ledger, length):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _end(rng, p, medium, settings, ledger):  # type: ignore[no-untyped-def]
+def _end(rng, p, medium, settings, ledger):
     """What happens to a particle at rest."""
     deposit(ledger, p, p.x, p.y, p.z, p.t)
     p.t = 0.0

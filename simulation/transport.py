@@ -88,17 +88,17 @@ def follow_all(
         semantic = SHOWER if s in (PHOTON, ELECTRON, POSITRON) else TRACK
         add_particle(rng, ledger, -1, s, vertex[0], vertex[1], vertex[2], ux, uy, uz, kinetic, semantic)
     current = np.empty(1, PARTICLE)
-    while ledger.count[STACK] > 0:
+    while ledger.used[STACK] > 0:
         if is_short(ledger):
             ledger = reserve(ledger)
-        ledger.count[STACK] -= 1
-        current[0] = ledger.stack[ledger.count[STACK]]
+        ledger.used[STACK] -= 1
+        current[0] = ledger.stack[ledger.used[STACK]]
         _follow(rng, current[0], medium, settings, box, ledger)
     return ledger
 
 
 @inner
-def _follow(rng, p, medium, settings, box, ledger):  # type: ignore[no-untyped-def]
+def _follow(rng, p, medium, settings, box, ledger):
     s = p.species
     electromagnetic = s in (PHOTON, ELECTRON, POSITRON)
     if electromagnetic and p.t > settings.parametrised_above:
@@ -202,8 +202,8 @@ def _find_species(codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _result(ledger: Ledger, available: float, interaction: int) -> Transported:
-    table = ledger.table[: ledger.count[TABLE]]
-    segments = ledger.segments[: ledger.count[SEGMENTS]]
+    table = ledger.table[: ledger.used[TABLE]]
+    segments = ledger.segments[: ledger.used[SEGMENTS]]
     pdg = PDG[table["species"]]
     particles = ParticleTable(
         pdg=pdg,

@@ -127,7 +127,10 @@ def test_compton_coefficient_of_argon(energy: float, expected: float) -> None:
     assert grams == pytest.approx(expected, rel=0.02)
 
 
-@pytest.mark.parametrize(XX)
+@pytest.mark.parametrize(
+    ("energy", "expected"),
+    [(1.0, 12.5), (2.0, 17.6), (5.0, 26.0), (10.0, 29.0), (20.0, 28.0), (100.0, 21.6), (1000.0, 18.6)],
+)
 def test_photon_mean_free_path_in_argon(energy: float, expected: float) -> None:
     """Total from XCOM, known to us to about 5 %."""
     photon = np.array([energy])

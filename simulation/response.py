@@ -92,18 +92,12 @@ def pixel_maps(
     Returns:
         For each view's name its pixels.
     """
-    charge = ionisation_electrons(deposits, detector)
-    points, charge = _points(
-        deposits.start.astype(np.float64), deposits.end.astype(np.float64), charge, POINT_SPACING
-    )
-    charge, variance = drifted(points, charge, detector.drift)
-    mev_per_electron = ION_PAIR_ENERGY / recombination(
-        MIP_DEDX, detector.material.density, detector.drift.field
+    cloud = drifted(deposits, ionisation_electrons(deposits, detector), detector.drift)
+    mev_per_electron = ION_PAIR_ENERGY / float(
+        recombination(MIP_DEDX, detector.material.density, detector.drift.field)
     )
     return {
-        view.name: _view_map(
-            rng, points, charge, variance, view, detector.electronics, mev_per_electron, vertex
-        )
+        view.name: _view_map(rng, cloud, view, detector.electronics, mev_per_electron, vertex)
         for view in detector.views
     }
 
@@ -118,97 +112,101 @@ def ionisation_electrons(deposits: Deposits, detector: Detector) -> NDArray[np.f
     return deposits.energy / ION_PAIR_ENERGY * escaped
 
 
-def drifted(
-    points: NDArray[np.float64], charge: NDArray[np.float64], drift: Drift
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What reaches the nearest anode.
+@dataclass(frozen=True)
+class Cloud:
+    """Charge at the anodes, one straight and diffused line for each deposit.
 
-    Args:
-        points: (n, 3) cm.
-        charge: (n,) electrons.
-        drift: The drift.
-
-    Returns:
-        Charge (n,) after capture on impurities, and the variance (n, 3) in cm² by diffusion along x, y, z.
+    Attributes:
+        start: float64 (n, 3), cm.
+        end: float64 (n, 3), cm.
+        charge: float64 (n,), electrons.
+        variance: float64 (n, 3), cm² by diffusion along x, y and z.
+        points: int64 (n,), equidistant points that stand for the line.
     """
-    distance = np.min(np.abs(points[:, :1] - np.array(drift.anodes)), axis=1)
+
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    charge: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    points: NDArray[np.int64]
+
+
+def drifted(deposits: Deposits, electrons: NDArray[np.float64], drift: Drift) -> Cloud:
+    """Drifts the electrons of each segment to the anode nearest to its middle."""
+    start, end = deposits.start.astype(np.float64), deposits.end.astype(np.float64)
+    middle = (start[:, 0] + end[:, 0]) / 2
+    distance = np.min(np.abs(middle[:, None] - np.array(drift.anodes)), axis=1)
     time_ms = distance * 10 / drift.velocity / 1000
-    longitudinal = (drift.longitudinal_diffusion / 10) ** 2
-    transverse = (drift.transverse_diffusion / 10) ** 2
-    per_metre = np.array([longitudinal, transverse, transverse])
-    return charge * np.exp(-time_ms / drift.lifetime), distance[:, None] / 100 * per_metre
-
-
-@njit(cache=True)
-def _points(start, end, charge, spacing):  # type: ignore[no-untyped-def]
-    """Stands points at equal distances for each segment, each with an equal share of the charge."""
-    segments = len(charge)
-    counts = np.empty(segments, np.int64)
-    for i in range(segments):
-        length = math.sqrt(
-            (end[i, 0] - start[i, 0]) ** 2 + (end[i, 1] - start[i, 1]) ** 2 + (end[i, 2] - start[i, 2]) ** 2
-        )
-        counts[i] = max(1, math.ceil(length / spacing))
-    points = np.empty((counts.sum(), 3))
-    share = np.empty(len(points))
-    k = 0
-    for i in range(segments):
-        for j in range(counts[i]):
-            along = (j + 0.5) / counts[i]
-            for axis in range(3):
-                points[k, axis] = start[i, axis] + along * (end[i, axis] - start[i, axis])
-            share[k] = charge[i] / counts[i]
-            k += 1
-    return points, share
+    longitudinal, transverse = drift.longitudinal_diffusion / 10, drift.transverse_diffusion / 10
+    return Cloud(
+        start=start,
+        end=end,
+        charge=electrons * np.exp(-time_ms / drift.lifetime),
+        variance=distance[:, None] / 100 * np.array([longitudinal, transverse, transverse]) ** 2,
+        points=np.ceil(np.linalg.norm(end - start, axis=1) / POINT_SPACING).astype(np.int64).clip(min=1),
+    )
 
 
 def _view_map(
     rng: np.random.Generator,
-    points: NDArray[np.float64],
-    charge: NDArray[np.float64],
-    variance: NDArray[np.float64],
+    cloud: Cloud,
     view: View,
     electronics: Electronics,
     mev_per_electron: float,
     vertex: NDArray[np.float64],
 ) -> SparseView:
-    row_axis, column_axis = np.array(view.row_axis), np.array(view.column_axis)
-    row_pitch, column_pitch = view.row_pitch_mm / 10, view.column_pitch_mm / 10
-    row, column = points @ row_axis / row_pitch, points @ column_axis / column_pitch
-    low, high = _canvas(view, row, column, vertex @ row_axis / row_pitch, vertex @ column_axis / column_pitch)
-    canvas = np.zeros((high[0] - low[0], high[1] - low[1]))
-    row_width = np.sqrt(variance @ row_axis**2) / row_pitch
-    column_width = np.sqrt(variance @ column_axis**2) / column_pitch
-    _collect(canvas, row - low[0], column - low[1], row_width, column_width, charge, _CDF)
-    if electronics.readout is Readout.CHARGE:
-        rows, columns, collected = _read_pixels(rng, canvas, electronics.noise, electronics.threshold)
-    else:
-        rows, columns, collected = _read_hits(rng, canvas, electronics.noise, electronics.threshold)
+    axes = np.array([view.row_axis, view.column_axis])
+    pitch = np.array([view.row_pitch_mm, view.column_pitch_mm]) / 10
+    projection = axes / pitch[:, None]
+    start, end = _projected(cloud.start, projection), _projected(cloud.end, projection)
+    low, high = _canvas(view, start, end, projection @ vertex)
+    canvas = np.zeros((high[1] - low[1], high[0] - low[0]))
+    width = np.sqrt(_projected(cloud.variance, projection**2))
+    touched = _collect(canvas, start - low, end - low, width, cloud.charge, cloud.points, _CDF)
+    read = _read_pixels if electronics.readout is Readout.CHARGE else _read_hits
+    rows, columns, collected = read(rng, canvas, touched, electronics.noise, electronics.threshold)
     return _window(view, rows, columns, collected * mev_per_electron, electronics.saturation_mev)
 
 
+@njit(cache=True)
+def _projected(vectors, projection):  # type: ignore[no-untyped-def]
+    """`vectors @ projection.T` for (n, 3) and (2, 3), without waking the threads of a BLAS."""
+    out = np.empty((len(vectors), 2))
+    for i in range(len(vectors)):
+        for axis in range(2):
+            out[i, axis] = (
+                vectors[i, 0] * projection[axis, 0]
+                + vectors[i, 1] * projection[axis, 1]
+                + vectors[i, 2] * projection[axis, 2]
+            )
+    return out
+
+
+@njit(cache=True)
+def _bounds(start, end):  # type: ignore[no-untyped-def]
+    """Pixels around all lines, with one beside them for the diffused charge."""
+    low, high = np.empty(2, np.int64), np.empty(2, np.int64)
+    for axis in range(2):
+        smallest = largest = start[0, axis]
+        for i in range(len(start)):
+            smallest = min(smallest, start[i, axis], end[i, axis])
+            largest = max(largest, start[i, axis], end[i, axis])
+        low[axis], high[axis] = math.floor(smallest) - 1, math.floor(largest) + 2
+    return low, high
+
+
 def _canvas(
-    view: View,
-    row: NDArray[np.float64],
-    column: NDArray[np.float64],
-    vertex_row: float,
-    vertex_column: float,
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The pixels, counted from the detector's origin, that charge is collected on."""
-    bounds = []
-    for position, vertex, size, anchor, anchor_pixel in (
-        (row, vertex_row, view.rows, view.row_anchor, view.anchor_pixel[0]),
-        (column, vertex_column, view.columns, view.column_anchor, view.anchor_pixel[1]),
-    ):
-        if anchor is Anchor.VERTEX:
-            first = math.floor(vertex) - anchor_pixel
-            bounds.append((first, first + size))
-        elif len(position):
-            bounds.append((math.floor(position.min()) - 1, math.floor(position.max()) + 2))
-        else:
-            bounds.append((0, 1))
-    (row_low, row_high), (column_low, column_high) = bounds
-    return (row_low, column_low), (row_high, column_high)
+    view: View, start: NDArray[np.float64], end: NDArray[np.float64], vertex: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last-but-one row and column that charge is collected on, from the detector's origin."""
+    if len(start):
+        low, high = _bounds(start, end)
+    else:
+        low, high = np.zeros(2, np.int64), np.ones(2, np.int64)
+    window = np.array([view.rows, view.columns])
+    first = np.floor(vertex).astype(np.int64) - np.array(view.anchor_pixel)
+    fixed = np.array([view.row_anchor is Anchor.VERTEX, view.column_anchor is Anchor.VERTEX])
+    return np.where(fixed, first, low), np.where(fixed, first + window, high)
 
 
 @njit(cache=True)
@@ -229,32 +227,43 @@ def _shares(position, width, cdf, shares):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _collect(canvas, row, column, row_width, column_width, charge, cdf):  # type: ignore[no-untyped-def]
-    """Adds the charge of diffused points to the pixels; what falls outside the canvas is lost."""
-    rows, columns = canvas.shape
+def _collect(canvas, start, end, width, charge, points, cdf):  # type: ignore[no-untyped-def]
+    """Adds diffused lines to the canvas (columns, rows); charge that falls outside is lost.
+
+    Returns the range of rows (first, last + 1) that each column was touched in.
+    """
+    columns, rows = canvas.shape
+    touched = np.zeros((columns, 2), np.int64)
+    touched[:, 0] = rows
     in_rows, in_columns = np.empty(3), np.empty(3)
     for i in range(len(charge)):
-        r = _shares(row[i], row_width[i], cdf, in_rows)
-        c = _shares(column[i], column_width[i], cdf, in_columns)
-        for dr in range(3):
-            at_row = r + dr - 1
-            if in_rows[dr] == 0.0 or at_row < 0 or at_row >= rows:
-                continue
+        share = charge[i] / points[i]
+        for j in range(points[i]):
+            along = (j + 0.5) / points[i]
+            r = _shares(start[i, 0] + along * (end[i, 0] - start[i, 0]), width[i, 0], cdf, in_rows)
+            c = _shares(start[i, 1] + along * (end[i, 1] - start[i, 1]), width[i, 1], cdf, in_columns)
             for dc in range(3):
                 at_column = c + dc - 1
-                if in_columns[dc] != 0.0 and 0 <= at_column < columns:
-                    canvas[at_row, at_column] += charge[i] * in_rows[dr] * in_columns[dc]
+                if in_columns[dc] == 0.0 or at_column < 0 or at_column >= columns:
+                    continue
+                touched[at_column, 0] = min(touched[at_column, 0], max(r - 1, 0))
+                touched[at_column, 1] = max(touched[at_column, 1], min(r + 2, rows))
+                for dr in range(3):
+                    at_row = r + dr - 1
+                    if in_rows[dr] != 0.0 and 0 <= at_row < rows:
+                        canvas[at_column, at_row] += share * in_columns[dc] * in_rows[dr]
+    return touched
 
 
 @njit(cache=True)
-def _read_pixels(rng, canvas, noise, threshold):  # type: ignore[no-untyped-def]
+def _read_pixels(rng, canvas, touched, noise, threshold):  # type: ignore[no-untyped-def]
     """Rows, columns and charge of the pixels above threshold, noise included."""
-    rows, columns, charge = _buffers(np.count_nonzero(canvas))
+    rows, columns, charge = _buffers(_touched_pixels(touched))
     k = 0
-    for r in range(canvas.shape[0]):
-        for c in range(canvas.shape[1]):
-            if canvas[r, c] > 0:
-                measured = canvas[r, c] + noise * rng.standard_normal()
+    for c in range(canvas.shape[0]):
+        for r in range(touched[c, 0], touched[c, 1]):
+            if canvas[c, r] > 0:
+                measured = canvas[c, r] + noise * rng.standard_normal()
                 if measured > threshold:
                     rows[k], columns[k], charge[k] = r, c, measured
                     k += 1
@@ -262,18 +271,18 @@ def _read_pixels(rng, canvas, noise, threshold):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _read_hits(rng, canvas, noise, threshold):  # type: ignore[no-untyped-def]
+def _read_hits(rng, canvas, touched, noise, threshold):  # type: ignore[no-untyped-def]
     """Pulses on each wire (column): mean row, column, and charge of those above threshold."""
-    rows, columns, charge = _buffers(np.count_nonzero(canvas))
+    rows, columns, charge = _buffers(_touched_pixels(touched))
     k = 0
-    for c in range(canvas.shape[1]):
+    for c in range(canvas.shape[0]):
         total = moment = previous = 0.0
         length = 0
         falling = False
-        for r in range(canvas.shape[0] + 1):
+        for r in range(touched[c, 0], touched[c, 1] + 1):
             sample = 0.0
-            if r < canvas.shape[0] and canvas[r, c] > 0:
-                sample = canvas[r, c] + noise * rng.standard_normal()
+            if r < touched[c, 1] and canvas[c, r] > 0:
+                sample = canvas[c, r] + noise * rng.standard_normal()
             alive = sample > SAMPLE_SIGMAS * noise
             rising = sample > previous
             if length > 0 and (not alive or length == LONGEST_PULSE or (falling and rising)):
@@ -290,6 +299,14 @@ def _read_hits(rng, canvas, noise, threshold):  # type: ignore[no-untyped-def]
                 length += 1
             previous = sample
     return rows[:k], columns[:k], charge[:k]
+
+
+@njit(cache=True)
+def _touched_pixels(touched):  # type: ignore[no-untyped-def]
+    total = 0
+    for c in range(len(touched)):
+        total += max(touched[c, 1] - touched[c, 0], 0)
+    return total
 
 
 @njit(cache=True)

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, LogNorm
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.event_summary import CLASS_NAMES, true_class, truth_lines
@@ -68,7 +69,11 @@ def draw_event(
         for axes, view in zip(panels, views, strict=True):
             _draw_view(axes, view, norm, full_view)
         colours = ScalarMappable(norm, energy_colours())
-        drawn.colorbar(colours, ax=panels, label="Energy per pixel (MeV)", pad=0.01, shrink=0.82)
+        bar = drawn.colorbar(
+            colours, ax=panels, ticks=LogLocator(subs=(1, 2, 5)), format="%g", pad=0.01, shrink=0.82
+        )
+        bar.minorticks_off()
+        bar.set_label("Energy per pixel (MeV)")
         _draw_truth(drawn.add_subplot(grid[0, -1]), row, class_names)
         _draw_prediction(drawn.add_subplot(grid[1, -1]), prediction, true_class(row, class_names))
     return out

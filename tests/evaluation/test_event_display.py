@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.colors import LogNorm
 from PIL import Image
 
 from nuzoo.evaluation.errors import DisplayError, EvaluationError
-from nuzoo.evaluation.event_display import brightest_of_blocks, draw_event
+from nuzoo.evaluation.event_display import brightest_of_blocks, draw_event, energy_colours
 from nuzoo.evaluation.event_page import write_interactive
 from nuzoo.evaluation.event_summary import truth_lines
 from nuzoo.evaluation.event_views import axis_name, energy_range, event_views
@@ -128,16 +129,25 @@ def test_truth_is_written_with_units_and_unknowns_left_out():
     ]
 
 
-@pytest.mark.parametrize("full_view", [True, False])
-def test_picture_shows_the_colours_of_the_energies(tmp_path, full_view):
-    path = draw_event(
-        make_row(), DETECTOR, tmp_path / "event.png", prediction=PREDICTION, full_view=full_view
-    )
+def count_colour(path, energy, scale):
+    """Pixels of a picture that have exactly the colour of an energy."""
+    colour = energy_colours()(LogNorm(*scale)(energy), bytes=True)[:3]
+    return (np.asarray(Image.open(path).convert("RGB")) == colour).all(axis=2).sum()
+
+
+def test_picture_shows_energies_in_colour_and_zooms(tmp_path):
+    """A block of 10 cm x 20 cm: 1/50 of the whole map of 50 cm x 200 cm, most of the window."""
+    index = [(40 + r) * 200 + 100 + c for r in range(20) for c in range(20)]
+    row = make_row(xz_index=index, xz_energy=[10.0] * 10 + [1.0] * 390, u_index=[], u_energy=[])
+    scale = energy_range(event_views(row, DETECTOR))
+    options = {"prediction": PREDICTION}
+    whole = draw_event(row, DETECTOR, tmp_path / "whole.png", full_view=True, **options)
+    zoomed = draw_event(row, DETECTOR, tmp_path / "zoomed.png", **options)
     empty = make_row(xz_index=[], xz_energy=[], u_index=[], u_energy=[])
-    blank = draw_event(empty, DETECTOR, tmp_path / "empty.png", full_view=full_view)
-    pixels, without = (np.asarray(Image.open(p).convert("RGB")).astype(int) for p in (path, blank))
-    third = pixels.shape[1] // 3
-    assert (pixels[:, :third].sum(axis=2) < 150).sum() > (without[:, :third].sum(axis=2) < 150).sum()
+    blank = draw_event(empty, DETECTOR, tmp_path / "blank.png", **options)
+    in_blank, in_whole, in_zoomed = (count_colour(p, 1.0, scale) for p in (blank, whole, zoomed))
+    assert in_whole - in_blank > 500
+    assert in_zoomed - in_blank > 10 * (in_whole - in_blank)
 
 
 def embedded(page):

@@ -17,10 +17,10 @@ from nuzoo.simulation.ledger import (
     knock_out_electron,
     put_back,
 )
-from nuzoo.simulation.medium import PHOTON_CUT, look_up
+from nuzoo.simulation.medium import PHOTON_CUT, find_place, read
 from nuzoo.simulation.particles import PHOTON, POSITRON
 from nuzoo.simulation.photons import radiation_angle, screened_pair
-from nuzoo.simulation.stepping import COLLISIONS, density_effect, scatter
+from nuzoo.simulation.stepping import COLLISIONS, scatter
 from nuzoo.simulation.vectors import distance_to_wall, is_inside, isotropic, turn
 
 SHORTEST_STEP = 0.1
@@ -47,22 +47,22 @@ def follow_electron(rng, p, medium, settings, box, ledger):
         bg2 = gamma * gamma - 1
         beta2 = bg2 / (gamma * gamma)
         xi_per_cm = medium.xi_per_cm / beta2
-        logs = math.log(2 * (gamma + 1) * (ELECTRON_MASS / medium.excitation) ** 2)
-        logs -= density_effect(medium, math.sqrt(bg2)) + 1 + beta2
+        low, part = find_place(p.t)
+        logs = read(medium.electron_log, low, part)
         approximate = xi_per_cm * (logs + 2 * math.log(tau) + 0.6)
         if p.t < approximate * SHORTEST_STEP or p.t < 0.05:
             _last_step(rng, p, box, ledger, 0.6 * p.t / approximate)
             return
 
         step = min(settings.max_step, max(SHORTEST_STEP, 0.2 * p.t / approximate))
-        free = rng.standard_exponential() / max(look_up(medium.brems_rate, p.t), 1e-9)
+        free = rng.standard_exponential() / max(read(medium.brems_rate, low, part), 1e-9)
         radiates = free < step
         step = min(step, free)
         leaves = not is_inside(box, p.x + step * p.ux, p.y + step * p.uy, p.z + step * p.uz)
         if leaves:
             step = distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz)
 
-        lost = step * look_up(medium.brems_loss, p.t)
+        lost = step * read(medium.brems_loss, low, part)
         lost += _collide(rng, p, settings, ledger, xi_per_cm * step, logs, beta2, gamma)
         lost = min(lost, p.t)
         p.t -= lost

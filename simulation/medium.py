@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.simulation import electromagnetic
-from nuzoo.simulation.energy_loss import landau_width_per_cm
+from nuzoo.simulation.energy_loss import ELECTRON_MASS, density_effect, landau_width_per_cm
 from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.materials import LAR, Material
 
@@ -57,6 +57,7 @@ class Medium(NamedTuple):
         mass_number: A.
         muon_capture: Chance of capture of a stopped mu-.
         screening: (4,) Z^(-1/3), the two offsets of Phi, and Phi1 - offset at complete screening.
+        electron_log: What does not depend on the cut in Berger and Seltzer's bracket for electrons.
         brems_rate: Photons above `PHOTON_CUT` per cm against kinetic energy.
         brems_loss: MeV/cm to softer photons.
         photon_rate: Interactions of photons per cm.
@@ -77,6 +78,7 @@ class Medium(NamedTuple):
     mass_number: float
     muon_capture: float
     screening: NDArray[np.float64]
+    electron_log: NDArray[np.float64]
     brems_rate: NDArray[np.float64]
     brems_loss: NDArray[np.float64]
     photon_rate: NDArray[np.float64]
@@ -93,12 +95,24 @@ def energy_grid() -> NDArray[np.float64]:
 
 
 @inner
-def look_up(table: NDArray[np.float64], energy: float) -> float:
-    """Interpolate a table of the energy grid, linearly in the logarithm of the energy (MeV)."""
+def find_place(energy):
+    """Where an energy in MeV lies on the grid: the point below it, and the part of the way to the next."""
     place = math.log10(max(energy, GRID_LOW) / GRID_LOW) * GRID_PER_DECADE
     low = min(int(place), GRID_SIZE - 2)
-    part = min(place - low, 1.0)
-    return table[low] * (1 - part) + table[low + 1] * part
+    return low, min(place - low, 1.0)
+
+
+@inner
+def read(table, low, part):
+    """Interpolate a table between a grid point and the next (linear in the logarithm of the energy)."""
+    return table[low] + part * (table[low + 1] - table[low])
+
+
+@inner
+def look_up(table, energy):
+    """Interpolate a table at an energy in MeV."""
+    low, part = find_place(energy)
+    return read(table, low, part)
 
 
 def _hadronic_rate(points: tuple[tuple[float, ...], tuple[float, ...]], scale: float) -> NDArray[np.float64]:
@@ -106,6 +120,13 @@ def _hadronic_rate(points: tuple[tuple[float, ...], tuple[float, ...]], scale: f
     logs = np.interp(np.log(energy_grid()), np.log(energies), np.log(lengths))
     rate = 1 / (np.exp(logs) * scale)
     return np.where(energy_grid() < energies[0], 0.0, rate)
+
+
+def _electron_log(material: Material) -> NDArray[np.float64]:
+    gamma = 1 + energy_grid() / ELECTRON_MASS
+    excitation = material.mean_excitation * 1e-6 / ELECTRON_MASS
+    delta = density_effect(material, np.sqrt(gamma**2 - 1))
+    return np.log(2 * (gamma + 1) / excitation**2) - delta - (2 - 1 / gamma**2)
 
 
 @functools.lru_cache(maxsize=32)
@@ -137,6 +158,7 @@ def tabulate(material: Material) -> Medium:
                 electromagnetic.full_screening(z),
             ]
         ),
+        electron_log=_electron_log(material),
         brems_rate=rate,
         brems_loss=loss,
         photon_rate=total,

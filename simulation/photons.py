@@ -7,7 +7,7 @@ import math
 from nuzoo.simulation.energy_loss import ELECTRON_MASS
 from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.ledger import add_child, deposit, escape, knock_out_electron
-from nuzoo.simulation.medium import look_up
+from nuzoo.simulation.medium import find_place, read
 from nuzoo.simulation.particles import ELECTRON, POSITRON
 from nuzoo.simulation.vectors import distance_to_wall, is_inside, turn
 
@@ -42,7 +42,8 @@ def radiation_angle(rng, energy):
 def follow_photon(rng, p, medium, box, ledger):
     """Follow a photon until it is absorbed, makes a pair or leaves."""
     while p.t >= PHOTON_TRANSPORT_CUT:
-        free = rng.standard_exponential() / look_up(medium.photon_rate, p.t)
+        low, part = find_place(p.t)
+        free = rng.standard_exponential() / read(medium.photon_rate, low, part)
         x, y, z = p.x + free * p.ux, p.y + free * p.uy, p.z + free * p.uz
         if not is_inside(box, x, y, z):
             way = distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz)
@@ -51,10 +52,10 @@ def follow_photon(rng, p, medium, box, ledger):
             return
         p.x, p.y, p.z = x, y, z
         draw = rng.random()
-        if draw < look_up(medium.pair_share, p.t) and p.t > 2 * ELECTRON_MASS:
+        if draw < read(medium.pair_share, low, part) and p.t > 2 * ELECTRON_MASS:
             _make_pair(rng, p, medium, ledger)
             return
-        if draw >= look_up(medium.compton_share, p.t):
+        if draw >= read(medium.compton_share, low, part):
             break
         _scatter(rng, p, ledger)
     deposit(ledger, p, p.x, p.y, p.z, p.t)

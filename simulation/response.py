@@ -46,6 +46,9 @@ _CDF = np.array(
     ]
 )
 
+ENERGY_STEP = 1 / 1024
+"""MeV: stored energies are multiples of it, a thirtieth of the pixels' noise, so that files compress."""
+
 SAMPLE_SIGMAS = 3.0
 """A sample belongs to a pulse when it is that many times the noise."""
 
@@ -330,6 +333,7 @@ def _window(
     energy = np.bincount(position, energy[inside], minlength=len(index))
     if saturation_mev is not None:
         energy = np.minimum(energy, saturation_mev)
+    energy = np.maximum(np.rint(energy / ENERGY_STEP), 1) * ENERGY_STEP
     return SparseView(index.astype(np.uint32), energy.astype(np.float32))
 
 

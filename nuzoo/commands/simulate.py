@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from nuzoo.simulation.detectors import DETECTORS
+from nuzoo.simulation.spectra import SPECTRA
 
 DATASETS = ("lartpc-pixelmaps",)
 
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-proc", type=int, default=1, help="processes (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the simulation (default: 0)")
     parser.add_argument("--detector", choices=DETECTORS, default="modular-2x2x7")
+    parser.add_argument("--spectrum", choices=SPECTRA, default="flat-0-10")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,7 +30,12 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
 
     simulate_dataset(
-        args.out, events=args.events, seed=args.seed, detector=args.detector, num_proc=args.num_proc
+        args.out,
+        events=args.events,
+        seed=args.seed,
+        detector=args.detector,
+        spectrum=args.spectrum,
+        num_proc=args.num_proc,
     )
     print(f"dataset: {args.out}")
     return 0

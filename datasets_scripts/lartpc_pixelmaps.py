@@ -1,0 +1,233 @@
+"""`lartpc-pixelmaps`: neutrino events as pixel maps, simulated or read from real files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from nuzoo.datasets_scripts.dataset_card import write_dataset_card
+from nuzoo.datasets_scripts.pixel_map_rows import (
+    SPLITS,
+    row_features,
+    simulated_event_id,
+    simulated_row,
+    split_of,
+    with_display,
+)
+from nuzoo.datasets_scripts.sharded_parquet import plan_shards, write_shards
+from nuzoo.simulation.detectors import DETECTORS, MODULAR_LARTPC
+from nuzoo.simulation.simulate import simulate_event
+from nuzoo.simulation.spectra import SPECTRA
+
+SHARD_SIZE = 500
+DEFAULT_SPECTRUM = "flat-0-10"
+
+
+class DatasetRequestError(ValueError):
+    """A dataset that cannot be made as asked."""
+
+
+@dataclass(frozen=True)
+class SimulationPlan:
+    """What decides every byte of a simulated dataset.
+
+    Attributes:
+        events: How many.
+        seed: Seed of the simulation.
+        detector: A name in `DETECTORS`.
+        spectrum: A name in `SPECTRA`.
+        shard_size: Events in a file.
+    """
+
+    events: int
+    seed: int = 0
+    detector: str = MODULAR_LARTPC.name
+    spectrum: str = DEFAULT_SPECTRUM
+    shard_size: int = SHARD_SIZE
+
+    def __post_init__(self) -> None:
+        for name, least in (("events", 1), ("seed", 0), ("shard_size", 1)):
+            if getattr(self, name) < least:
+                raise DatasetRequestError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+        for name, known in (("detector", DETECTORS), ("spectrum", SPECTRA)):
+            if getattr(self, name) not in known:
+                raise DatasetRequestError(
+                    f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}"
+                )
+
+
+def simulate_dataset(
+    out: Path,
+    *,
+    events: int,
+    seed: int = 0,
+    detector: str = MODULAR_LARTPC.name,
+    spectrum: str = DEFAULT_SPECTRUM,
+    num_proc: int = 1,
+    shard_size: int = SHARD_SIZE,
+) -> dict[str, Any]:
+    """Simulates events into a folder that `datasets.load_dataset` reads.
+
+    Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
+
+    Args:
+        out: Folder.
+        events: How many, shared out to the splits by the hash of each event's name.
+        seed: Seed of the simulation.
+        detector: A name in `DETECTORS`.
+        spectrum: A name in `SPECTRA`.
+        num_proc: Processes.
+        shard_size: Events in a file.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DatasetRequestError: Numbers out of range, unknown detector or spectrum.
+        DatasetFolderError: `out` holds another dataset.
+    """
+    from nuzoo import __version__
+
+    plan = SimulationPlan(events, seed, detector, spectrum, shard_size)
+    members: dict[str, list[int]] = {split: [] for split in SPLITS}
+    for index in range(events):
+        members[split_of(simulated_event_id(seed, index))].append(index)
+    manifest = write_shards(
+        out,
+        plan_shards(members, shard_size),
+        row_features(DETECTORS[detector]),
+        partial(_simulated_row, plan),
+        {"dataset": "lartpc-pixelmaps", "nuzoo": __version__, **asdict(plan)},
+        num_proc,
+    )
+    write_dataset_card(out, DETECTORS[detector], manifest, _origin(plan))
+    return manifest
+
+
+def _simulated_row(plan: SimulationPlan, index: int) -> dict[str, Any]:
+    detector = DETECTORS[plan.detector]
+    event = simulate_event(plan.seed, index, detector, SPECTRA[plan.spectrum])
+    return with_display(simulated_row(event, plan.seed, index, detector), detector)
+
+
+def _origin(plan: SimulationPlan) -> str:
+    return (
+        f"simulated by nuzoo's fast parametrised simulation (not GENIE and Geant4): "
+        f"`nuzoo simulate lartpc-pixelmaps --events {plan.events} --seed {plan.seed} "
+        f"--detector {plan.detector} --spectrum {plan.spectrum}`"
+    )
+
+
+def convert_files(
+    out: Path, paths: Sequence[Path], *, detector: str | None = None, mev_per_count: float | None = None
+) -> tuple[dict[str, Any], list[Any]]:
+    """Turns real detector files into a folder that `datasets.load_dataset` reads.
+
+    Args:
+        out: Folder.
+        paths: Files and folders, see `nuzoo.datasets_scripts.detector_files`.
+        detector: A name in `DETECTORS`; inferred from the arrays by default.
+        mev_per_count: Energy of one count in 8-bit files, MeV.
+
+    Returns:
+        The manifest, and what was left out with its errors.
+
+    Raises:
+        DatasetRequestError: No event could be read, or the files are of several detectors.
+        DatasetFolderError: `out` holds another dataset.
+    """
+    from nuzoo.datasets_scripts.detector_files import read_detector_files
+
+    files = read_detector_files(paths, detector=detector, mev_per_count=mev_per_count)
+    rows = list(files)
+    detectors = {row["detector"] for row in rows}
+    if len(detectors) != 1:
+        raise DatasetRequestError(
+            f"expected events of one detector, got {', '.join(sorted(detectors)) or 'no readable event'} "
+            f"({len(files.left_out)} left out)"
+        )
+    instance = DETECTORS[detectors.pop()]
+    members: dict[str, list[Any]] = {split: [] for split in SPLITS}
+    for row in rows:
+        members[split_of(row["event_id"])].append(row)
+    manifest = write_shards(
+        out,
+        plan_shards(members, SHARD_SIZE),
+        row_features(instance),
+        partial(with_display, detector=instance),
+        {"dataset": "lartpc-pixelmaps", "files": sorted(row["source"] for row in rows)},
+    )
+    write_dataset_card(out, instance, manifest, "read from detector files by `nuzoo convert`")
+    return manifest, files.left_out
+
+
+@dataclass
+class LArTPCPixelMapsConfig(datasets.BuilderConfig):
+    """Configuration of the builder: a simulation, or files.
+
+    Attributes:
+        events: Events to simulate; not used when there are files.
+        seed: Seed of the simulation.
+        detector: A name in `DETECTORS`.
+        spectrum: A name in `SPECTRA`.
+        files: Real files and folders to read instead.
+    """
+
+    events: int = 1000
+    seed: int = 0
+    detector: str = MODULAR_LARTPC.name
+    spectrum: str = DEFAULT_SPECTRUM
+    files: tuple[str, ...] = ()
+
+
+class LArTPCPixelMaps(datasets.GeneratorBasedBuilder):
+    """The dataset as a `datasets` builder, for those who want it in the library's own cache.
+
+    `LArTPCPixelMaps(events=100, seed=1).download_and_prepare()`; `num_proc` shares the events out.
+    """
+
+    BUILDER_CONFIG_CLASS = LArTPCPixelMapsConfig
+    VERSION = datasets.Version("1.0.0")
+    config: LArTPCPixelMapsConfig
+
+    def _info(self) -> datasets.DatasetInfo:
+        return datasets.DatasetInfo(features=row_features(DETECTORS[self.config.detector]))
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        if self.config.files:
+            return [datasets.SplitGenerator(split, {"indices": None, "split": split}) for split in SPLITS]
+        members: dict[str, list[int]] = {split: [] for split in SPLITS}
+        for index in range(self.config.events):
+            members[split_of(simulated_event_id(self.config.seed, index))].append(index)
+        return [
+            datasets.SplitGenerator(split, {"indices": indices, "split": split})
+            for split, indices in members.items()
+            if indices
+        ]
+
+    def _generate_examples(
+        self, indices: list[int] | None, split: str
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        rows = self._file_rows(split) if indices is None else self._simulated_rows(indices)
+        for row in rows:
+            yield row["event_id"], row
+
+    def _simulated_rows(self, indices: list[int]) -> Iterator[dict[str, Any]]:
+        config = self.config
+        plan = SimulationPlan(config.events, config.seed, config.detector, config.spectrum)
+        for index in indices:
+            yield _simulated_row(plan, index)
+
+    def _file_rows(self, split: str) -> Iterator[dict[str, Any]]:
+        from nuzoo.datasets_scripts.detector_files import read_detector_files
+
+        detector = DETECTORS[self.config.detector]
+        paths = [Path(file) for file in self.config.files]
+        for row in read_detector_files(paths, detector=detector.name, strict=True):
+            if split_of(row["event_id"]) == split:
+                yield with_display(row, detector)

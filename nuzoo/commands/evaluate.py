@@ -1,0 +1,53 @@
+"""Measure a trained model on held-out events and write the report.
+
+Writes results.json, predictions.parquet, report.md and its figures to the output folder. The temperature that
+calibrates the probabilities is fitted on the validation split and stored in the model's configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Says what the command takes."""
+    parser.add_argument("--model", required=True, help="model folder or repository")
+    parser.add_argument("--data", required=True, help="dataset folder or repository")
+    parser.add_argument("--split", default="test", help="events to report on (default: test)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does it."""
+    from datasets import load_dataset
+    from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+    from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
+    from nuzoo.evaluation.predictions import PREDICTIONS_FILE
+    from nuzoo.evaluation.report import write_report
+    from nuzoo.evaluation.results_file import RESULTS_FILE
+
+    model = AutoModelForImageClassification.from_pretrained(args.model)
+    splits = load_dataset(args.data)
+    if args.split not in splits:
+        raise ValueError(f"{args.data} has no split {args.split!r}; it has {', '.join(splits)}")
+    results = evaluate_classifier(
+        model,
+        AutoImageProcessor.from_pretrained(args.model),
+        splits[args.split],
+        out=args.out,
+        validation=splits.get("validation"),
+        batch_size=args.batch_size,
+        sample=args.sample,
+    )
+    if Path(args.model).is_dir():
+        model.config.temperature = results["calibration"]["temperature"]["value"]
+        model.config.save_pretrained(args.model)
+    report = write_report(args.out / RESULTS_FILE, args.out / PREDICTIONS_FILE, args.out)
+    accuracy, events = results["metrics"]["accuracy"], results["dataset"]["events"]
+    print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({events} events)")
+    print(f"report: {report}")
+    return 0

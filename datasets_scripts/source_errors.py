@@ -1,0 +1,106 @@
+"""The named errors of reading files: which one, what was expected, what came, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class SourceFileError(ValueError):
+    """Base of every error that a bad detector file raises.
+
+    Attributes:
+        file: The file, followed by `#<index>` where one event of many is meant.
+        expected: What the file should have held.
+        got: What it held.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, file: Path | str, expected: str, got: str, remedy: str) -> None:
+        super().__init__(file, expected, got, remedy)
+        self.file = str(file)
+        self.expected = expected
+        self.got = got
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.file}: expected {self.expected}, got {self.got}; {self.remedy}"
+
+
+class UnreadableFileError(SourceFileError):
+    """A path that does not exist, is no ordinary file, or may not be read."""
+
+
+class UnknownFileTypeError(SourceFileError):
+    """A file whose name does not tell a known format."""
+
+
+class NotThisFormatError(SourceFileError):
+    """A file whose contents are not what its name promises."""
+
+
+class TruncatedFileError(SourceFileError):
+    """A file that ends early or whose bytes are damaged."""
+
+
+class TooLargeError(SourceFileError):
+    """A file that unpacks to more than an event of its detector can hold."""
+
+
+class ObjectArrayError(SourceFileError):
+    """An array of pickled Python objects, which is never loaded."""
+
+
+class ArraySizeError(SourceFileError):
+    """An array whose shape is not the detector's."""
+
+
+class MissingViewError(SourceFileError):
+    """An event without one of its detector's views."""
+
+
+class UnknownDetectorError(SourceFileError):
+    """A detector name that is not in `DETECTORS`."""
+
+
+class NonFiniteEnergyError(SourceFileError):
+    """An energy that is NaN or infinite."""
+
+
+class NegativeEnergyFileError(SourceFileError):
+    """An energy below zero."""
+
+
+class UnknownLabelError(SourceFileError):
+    """A label that names none of the classes."""
+
+
+@contextmanager
+def naming_errors(file: Path, expected: str) -> Iterator[None]:
+    """Turns whatever a library raises on a bad file into a `SourceFileError`.
+
+    Args:
+        file: The file that is read.
+        expected: What it should be, e.g. "an HDF5 file".
+
+    Raises:
+        SourceFileError: The named error; the library's own is its cause.
+    """
+    try:
+        yield
+    except SourceFileError:
+        raise
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        remedy = "check the path and the permissions"
+        raise UnreadableFileError(file, expected, error.strerror or str(error), remedy) from error
+    except (MemoryError, OverflowError) as error:
+        remedy = "the sizes it declares do not fit in memory; make the file again"
+        raise TooLargeError(file, expected, type(error).__name__, remedy) from error
+    except Exception as error:
+        got = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        if isinstance(error, EOFError) or "truncated" in got.lower():
+            remedy = "copy or download the file again"
+            raise TruncatedFileError(file, f"{expected} that is whole", got, remedy) from error
+        remedy = "check that the file is what its name says, and whole"
+        raise NotThisFormatError(file, expected, got, remedy) from error

@@ -1,0 +1,98 @@
+"""Whole events: reproducible, labelled, and with sensible maps."""
+
+import multiprocessing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nuzoo.simulation.detectors import DETECTORS, MODULAR_LARTPC
+from nuzoo.simulation.event_types import InteractionMode
+from nuzoo.simulation.interactions import Spectrum
+from nuzoo.simulation.simulate import EventClass, SimulatedEvent, simulate_event
+
+SEED = 11
+
+
+def event(index: int, name: str = MODULAR_LARTPC.name, seed: int = SEED) -> SimulatedEvent:
+    return simulate_event(seed, index, DETECTORS[name], Spectrum())
+
+
+def fingerprint(index: int) -> bytes:
+    made = event(index)
+    arrays = [part for view in made.views.values() for part in (view.index, view.energy)]
+    return b"".join(array.tobytes() for array in (made.vertex, made.interaction.momentum, *arrays))
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[SimulatedEvent]:
+    return [event(index) for index in range(60)]
+
+
+def test_an_event_does_not_depend_on_those_before_it():
+    forwards = [fingerprint(index) for index in range(6)]
+    backwards = [fingerprint(index) for index in reversed(range(6))]
+    assert forwards == backwards[::-1]
+    assert len(set(forwards)) == 6
+
+
+def test_an_event_does_not_depend_on_its_process():
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        elsewhere = pool.map(fingerprint, range(4), chunksize=1)
+    assert elsewhere == [fingerprint(index) for index in range(4)]
+
+
+def test_seeds_name_different_samples():
+    assert not np.array_equal(event(0, seed=1).vertex, event(0, seed=2).vertex)
+
+
+def test_the_label_is_the_current_and_the_flavour(sample):
+    for made in sample:
+        interaction = made.interaction
+        expected = EventClass.NC
+        if interaction.is_cc:
+            expected = {12: EventClass.NUE_CC, 14: EventClass.NUMU_CC}[abs(interaction.neutrino_pdg)]
+        assert made.label == expected
+    assert {made.label for made in sample} == set(EventClass)
+
+
+def test_tau_neutrinos_have_no_label_of_this_task(sample):
+    charged = next(made for made in sample if made.interaction.is_cc)
+    tau = replace(charged.interaction, neutrino_pdg=16, mode=InteractionMode.DIS)
+    assert replace(charged, interaction=tau).label is None
+
+
+def test_vertices_fill_the_stated_box(sample):
+    vertices = np.array([made.vertex for made in sample])
+    low, high = np.array(MODULAR_LARTPC.vertex_low), np.array(MODULAR_LARTPC.vertex_high)
+    assert np.all((vertices >= low) & (vertices <= high))
+    standard_error = (high - low) / np.sqrt(12 * len(sample))
+    assert np.all(np.abs(vertices.mean(axis=0) - (low + high) / 2) < 4 * standard_error)
+
+
+def test_maps_hold_no_more_energy_than_was_deposited(sample):
+    for made in sample:
+        deposited = made.transported.deposits.energy.sum()
+        for view in made.views.values():
+            assert view.energy.sum() < 1.03 * deposited + 5.0
+
+
+def test_both_views_of_contained_events_agree(sample):
+    ratios = []
+    for made in sample:
+        sums = [view.energy.sum() for view in made.views.values()]
+        if min(sums) > 200:
+            ratios.append(sums[0] / sums[1])
+    assert len(ratios) > 20
+    assert np.median(ratios) == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_maps_fit_their_windows(name):
+    detector = DETECTORS[name]
+    for index in range(8):
+        made = event(index, name)
+        assert list(made.views) == [view.name for view in detector.views]
+        for geometry, view in zip(detector.views, made.views.values(), strict=True):
+            assert np.all(np.diff(view.index.astype(np.int64)) > 0)
+            assert len(view.index) == 0 or view.index[-1] < geometry.rows * geometry.columns

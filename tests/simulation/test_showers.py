@@ -18,7 +18,7 @@ def send(
     return transport(rng, [pdg], [[0, 0, energy]], ORIGIN, LAR, HUGE, settings=settings)
 
 
-EVENTS = {300.0: 2500, 1000.0: 1000, 3000.0: 500, 10_000.0: 200}
+EVENTS = {300.0: 4000, 1000.0: 600, 3000.0: 300, 10_000.0: 100}
 
 
 @functools.cache
@@ -36,11 +36,13 @@ def depth_of_maximum(energy: float, settings: TransportSettings | None = None) -
     return float(fine[np.polyval(np.polyfit(t[near], profile[near], 3), fine).argmax()])
 
 
-@pytest.mark.parametrize("energy", [1000.0, 3000.0, 10_000.0])
-def test_electron_shower_peaks_where_the_pdg_says(energy: float) -> None:
-    """Tmax = ln(E / Ec) - 0.5 (PDG, fitted from 1 GeV up)."""
+@pytest.mark.parametrize(
+    ("energy", "tolerance"), [(300.0, 0.13), (1000.0, 0.1), (3000.0, 0.1), (10_000.0, 0.1)]
+)
+def test_electron_shower_peaks_where_the_pdg_says(energy: float, tolerance: float) -> None:
+    """Tmax = ln(E / Ec) - 0.5 (PDG, fitted from 1 GeV up; at 300 MeV 25,000 events give 10 % less)."""
     expected = np.log(energy / LAR.critical_energy) - 0.5
-    assert depth_of_maximum(energy) == pytest.approx(expected, rel=0.10)
+    assert depth_of_maximum(energy) == pytest.approx(expected, rel=tolerance)
 
 
 @pytest.mark.parametrize("energy", sorted(EVENTS))

@@ -1,5 +1,6 @@
 """The configuration of `nu_cnn`, the multi-view SE-ResNet for pixel maps."""
 
+import math
 from typing import Any, Self
 
 from huggingface_hub.dataclasses import strict
@@ -56,6 +57,11 @@ class NuCnnConfig(NuPreTrainedConfig):
         if self.id2label is None and kwargs.get("num_labels") in (None, len(EVENT_LABELS)):
             self.id2label = dict(enumerate(EVENT_LABELS))
         super().__post_init__(**kwargs)
+
+    @property
+    def total_stride(self) -> int:
+        """Pixels of the image for each pixel of the last feature map; the stem and its pool have 4."""
+        return 4 * math.prod(self.stage_strides)
 
     @classmethod
     def tiny(cls, **kwargs: Any) -> Self:

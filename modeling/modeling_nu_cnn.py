@@ -11,6 +11,7 @@ from transformers.modeling_outputs import (
 from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.modeling.global_pool import GlobalPool
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.se_residual_block import SeResidualBlock
 
@@ -95,6 +96,7 @@ class NuCnnModel(NuCnnPreTrainedModel):
             )
         )
         self.norm = nn.BatchNorm2d(widths[-1], config.batch_norm_eps, config.batch_norm_momentum)
+        self.pool = GlobalPool()
         self.post_init()
 
     @can_return_tuple
@@ -129,7 +131,7 @@ class NuCnnModel(NuCnnPreTrainedModel):
             output_hidden_states = self.config.output_hidden_states
         return BaseModelOutputWithPoolingAndNoAttention(
             last_hidden_state=features,
-            pooler_output=features.mean(dim=(2, 3)),
+            pooler_output=self.pool(features),
             hidden_states=tuple(hidden_states) if output_hidden_states else None,
         )
 

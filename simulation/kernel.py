@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import njit
 
-kernel = njit(cache=True, error_model="numpy")
-"""Decorator of everything that runs inside the transport: cached, and 1 / 0 is infinite as in NumPy."""
-inner = njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy"}
+
+kernel = njit(**_OPTIONS)
+"""Decorator of what Python calls: cached, and 1 / 0 is infinite as in NumPy."""
+inner = njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """The same for what only compiled functions call; without a way in from Python it compiles faster."""

@@ -130,7 +130,7 @@ def sparse_view(file: Path | str, pixels: NDArray[Any], scale: float) -> tuple[N
         NegativeEnergyFileError: An energy below zero.
     """
     flat = pixels.reshape(-1)
-    index = np.flatnonzero(flat)
+    index = np.flatnonzero(flat != 0)
     with np.errstate(over="ignore"):
         energy = (flat[index] * np.asarray(scale, np.float64)).astype(np.float32)
     check_energies(file, energy)

@@ -77,10 +77,10 @@ class DetectorFiles:
 
     def __iter__(self) -> Iterator[Row]:
         self.left_out = []
-        named = [path for path in self.paths if not path.is_dir()]
+        named = [path for path in self.paths if not _is_folder(path)]
         yield from self._read_files(named, found=False)
         for folder in self.paths:
-            if folder.is_dir():
+            if _is_folder(folder):
                 yield from self._read_folder(folder)
 
     def _read_folder(self, folder: Path) -> Iterator[Row]:
@@ -156,6 +156,13 @@ def read_detector_files(
     return DetectorFiles(tuple(map(Path, paths)), known, scale, strict)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def _event_of(file: Path) -> tuple[Path, _Format | None]:
     """The path that stands for the event a file is part of, the `.gz` of an `.info` say, and its format."""
     images = image_event(file)
@@ -172,7 +179,7 @@ def _check_ordinary(file: Path, form: _Format) -> None:
 
 
 def _unknown_type(file: Path) -> SourceFileError:
-    if not file.exists():
+    if not os.path.lexists(file):
         return UnreadableFileError(file, "a file or folder", "nothing there", "check the path")
     expected = f"a file ending in .info, _<view>.png, _pid.txt, {', '.join(_FORMATS)}"
     return UnknownFileTypeError(file, expected, repr(file.name), "convert it to one of these formats")

@@ -70,6 +70,8 @@ def read_npy(file: Path, detector: Detector | None, mev_per_count: float) -> Ite
 def read_npz(file: Path, detector: Detector | None, mev_per_count: float) -> Iterator[Row | SourceFileError]:
     """The events of one `.npz`: `images` as in a `.npy`; `pids` or `labels`, and `event_id`, are optional.
 
+    The checksum of the maps stands at their end: of a damaged archive, events may come before its error.
+
     Args:
         file: The file.
         detector: Whose events they are; None takes the known one of the same shape.

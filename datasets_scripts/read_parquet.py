@@ -112,10 +112,10 @@ def _check_types(file: Path, schema: Any, detector: Detector) -> None:
             is_list = types.is_list(kind) or types.is_large_list(kind)
             check(name, is_list and is_number(kind.value_type), "lists of numbers")
     for name in TRUTH_COLUMNS:
-        if name in schema.names and name != "vertex":
+        if name in schema.names:
             kind = schema.field(name).type
-            number = types.is_integer(kind) or types.is_floating(kind) or types.is_null(kind)
-            check(name, number, "numbers")
+            kind = kind.value_type if name == "vertex" and types.is_nested(kind) else kind
+            check(name, types.is_integer(kind) or types.is_floating(kind) or types.is_null(kind), "numbers")
 
 
 def _check_row_groups(file: Path, metadata: Any) -> None:
@@ -141,6 +141,7 @@ def _rows(
         result: Row | SourceFileError = blank_row(numbered_id(file, index), detector, f"{file.name}#{index}")
         try:
             result |= {name: value for name, value in known.items() if value is not None}
+            result["event_id"] = str(result["event_id"])
             _check_name(where, result["detector"], detector)
             result["label"] = label_number(where, result["label"])
             for view in detector.views:

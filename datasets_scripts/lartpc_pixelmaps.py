@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 
 from nuzoo.datasets_scripts.dataset_card import write_dataset_card
 from nuzoo.datasets_scripts.pixel_map_rows import (
@@ -160,10 +162,20 @@ def convert_files(
         plan_shards(members, SHARD_SIZE),
         row_features(instance),
         partial(with_display, detector=instance),
-        {"dataset": "lartpc-pixelmaps", "files": sorted(row["source"] for row in rows)},
+        {"dataset": "lartpc-pixelmaps", "events": len(rows), "sha256": _digest(rows)},
     )
     write_dataset_card(out, instance, manifest, "read from detector files by `nuzoo convert`")
     return manifest, files.left_out
+
+
+def _digest(rows: Sequence[Mapping[str, Any]]) -> str:
+    """SHA-256 of all that the rows hold, so that other files or another scale are another dataset."""
+    digest = hashlib.sha256()
+    for row in rows:
+        for name, value in sorted(row.items()):
+            digest.update(name.encode())
+            digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+    return digest.hexdigest()
 
 
 @dataclass
@@ -200,7 +212,12 @@ class LArTPCPixelMaps(datasets.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         if self.config.files:
-            return [datasets.SplitGenerator(split, {"indices": None, "split": split}) for split in SPLITS]
+            present = {split_of(row["event_id"]) for row in self._read_files()}
+            return [
+                datasets.SplitGenerator(split, {"indices": None, "split": split})
+                for split in SPLITS
+                if split in present
+            ]
         members: dict[str, list[int]] = {split: [] for split in SPLITS}
         for index in range(self.config.events):
             members[split_of(simulated_event_id(self.config.seed, index))].append(index)
@@ -224,10 +241,13 @@ class LArTPCPixelMaps(datasets.GeneratorBasedBuilder):
             yield _simulated_row(plan, index)
 
     def _file_rows(self, split: str) -> Iterator[dict[str, Any]]:
-        from nuzoo.datasets_scripts.detector_files import read_detector_files
-
         detector = DETECTORS[self.config.detector]
-        paths = [Path(file) for file in self.config.files]
-        for row in read_detector_files(paths, detector=detector.name, strict=True):
+        for row in self._read_files():
             if split_of(row["event_id"]) == split:
                 yield with_display(row, detector)
+
+    def _read_files(self) -> Iterator[dict[str, Any]]:
+        from nuzoo.datasets_scripts.detector_files import read_detector_files
+
+        paths = [Path(file) for file in self.config.files]
+        yield from read_detector_files(paths, detector=self.config.detector, strict=True)

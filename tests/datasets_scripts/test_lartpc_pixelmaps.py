@@ -17,6 +17,7 @@ from datasets import ClassLabel, Image, load_dataset
 from nuzoo.datasets_scripts.lartpc_pixelmaps import (
     DatasetRequestError,
     LArTPCPixelMaps,
+    convert_files,
     simulate_dataset,
 )
 from nuzoo.datasets_scripts.pixel_map_rows import DESCRIPTIONS, row_features, split_of
@@ -255,3 +256,58 @@ def test_simulations_do_not_share_a_cache(tmp_path):
         for events, seed in ((12, 0), (12, 1), (13, 0))
     }
     assert len(folders) == 3
+
+
+@pytest.fixture
+def counts(tmp_path) -> Path:
+    """Three DUNE-like events of 8-bit counts, each with one pixel lit in each view."""
+    maps = np.zeros((3, 3, 500, 500), np.uint8)
+    maps[:, :, 100, 200] = np.array([[10], [20], [30]])
+    file = tmp_path / "counts.npz"
+    np.savez(file, images=maps)
+    return file
+
+
+def converted_energies(folder: Path) -> list[float]:
+    return sorted(
+        energy
+        for shard in shards(folder)
+        for pixels in pq.read_table(shard)["u_energy"].to_pylist()
+        for energy in pixels
+    )
+
+
+def test_files_become_a_dataset(counts, tmp_path):
+    manifest, left_out = convert_files(tmp_path / "out", [counts], mev_per_count=0.5)
+    assert sum(manifest["splits"].values()) == 3
+    assert left_out == []
+    assert converted_energies(tmp_path / "out") == [5.0, 10.0, 15.0]
+
+
+def test_broken_files_are_left_out(counts, tmp_path):
+    broken = tmp_path / "broken.h5"
+    broken.write_text("not HDF5")
+    manifest, left_out = convert_files(tmp_path / "out", [counts, broken])
+    assert sum(manifest["splits"].values()) == 3
+    assert [one.path for one in left_out] == [broken]
+    with pytest.raises(DatasetRequestError, match="no readable event"):
+        convert_files(tmp_path / "other", [broken])
+    assert not (tmp_path / "other").exists()
+
+
+def test_other_contents_are_another_dataset(counts, tmp_path):
+    convert_files(tmp_path / "out", [counts], mev_per_count=0.5)
+    convert_files(tmp_path / "out", [counts], mev_per_count=0.5)
+    with pytest.raises(DatasetFolderError, match="another dataset"):
+        convert_files(tmp_path / "out", [counts], mev_per_count=1.0)
+    assert converted_energies(tmp_path / "out") == [5.0, 10.0, 15.0]
+
+
+def test_the_builder_prepares_files_that_do_not_fill_every_split(counts, tmp_path):
+    builder = LArTPCPixelMaps(
+        cache_dir=str(tmp_path / "cache"), detector=DUNE_LIKE.name, files=(str(counts),)
+    )
+    builder.download_and_prepare()
+    built = builder.as_dataset()
+    assert sum(part.num_rows for part in built.values()) == 3
+    assert all(split_of(row["event_id"]) == split for split, part in built.items() for row in part)

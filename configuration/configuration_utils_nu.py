@@ -30,6 +30,7 @@ KEYS_OF_TRANSFORMERS = frozenset(
         "per_layer_config",
         "quantization_config",
         "torch_dtype",
+        "use_cache",
     }
 )
 """Keys that transformers itself writes into `config.json` or passes to a configuration."""

@@ -99,6 +99,8 @@ def simulate_dataset(
     members: dict[str, list[int]] = {split: [] for split in SPLITS}
     for index in range(events):
         members[split_of(simulated_event_id(seed, index))].append(index)
+    if num_proc > 1:
+        _simulated_row(plan, 0)  # compiles the kernels once, not in every process
     manifest = write_shards(
         out,
         plan_shards(members, shard_size),

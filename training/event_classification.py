@@ -125,6 +125,7 @@ def _training_arguments(recipe: Recipe) -> TrainingArguments:
         "metric_for_best_model": "eval_loss",
         "logging_steps": 20,
         "label_names": ["labels"],
+        "remove_unused_columns": False,
     }
     try:
         return TrainingArguments(**(defaults | recipe.training))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
+    results = evaluate_and_report(
+        args.model, args.data, args.out, split=args.split, batch_size=args.batch_size, sample=args.sample
+    )
+    accuracy, events = results["metrics"]["accuracy"], results["dataset"]["events"]
+    print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({events} events)")
+    print(f"report: {args.out / 'report.md'}")
+    return 0
+
+
+def evaluate_and_report(
+    model_path: str,
+    data: str,
+    out: Path,
+    *,
+    split: str = "test",
+    batch_size: int = 16,
+    sample: str | None = None,
+) -> dict[str, Any]:
+    """Measures a model, stores its temperature if it is a folder, and writes the report.
+
+    Returns:
+        The contents of `results.json`.
+
+    Raises:
+        ValueError: The dataset has no such split.
+    """
     from datasets import load_dataset
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
@@ -30,24 +57,21 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.evaluation.report import write_report
     from nuzoo.evaluation.results_file import RESULTS_FILE
 
-    model = AutoModelForImageClassification.from_pretrained(args.model)
-    splits = load_dataset(args.data)
-    if args.split not in splits:
-        raise ValueError(f"{args.data} has no split {args.split!r}; it has {', '.join(splits)}")
+    model = AutoModelForImageClassification.from_pretrained(model_path)
+    splits = load_dataset(data)
+    if split not in splits:
+        raise ValueError(f"{data} has no split {split!r}; it has {', '.join(splits)}")
     results = evaluate_classifier(
         model,
-        AutoImageProcessor.from_pretrained(args.model),
-        splits[args.split],
-        out=args.out,
+        AutoImageProcessor.from_pretrained(model_path),
+        splits[split],
+        out=out,
         validation=splits.get("validation"),
-        batch_size=args.batch_size,
-        sample=args.sample,
+        batch_size=batch_size,
+        sample=sample,
     )
-    if Path(args.model).is_dir():
+    if Path(model_path).is_dir():
         model.config.temperature = results["calibration"]["temperature"]["value"]
-        model.config.save_pretrained(args.model)
-    report = write_report(args.out / RESULTS_FILE, args.out / PREDICTIONS_FILE, args.out)
-    accuracy, events = results["metrics"]["accuracy"], results["dataset"]["events"]
-    print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({events} events)")
-    print(f"report: {report}")
-    return 0
+        model.config.save_pretrained(model_path)
+    write_report(out / RESULTS_FILE, out / PREDICTIONS_FILE, out)
+    return results

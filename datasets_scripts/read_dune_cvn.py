@@ -72,13 +72,12 @@ def read_dune_cvn(file: Path, detector: Detector | None, mev_per_count: float) -
 def _unpack(file: Path) -> NDArray[np.uint8]:
     size = int(np.prod(SHAPE))
     expected = f"{size} bytes of uint8 {SHAPE}, compressed with zlib"
-    with file.open("rb") as stream:
-        packed = stream.read(_LARGEST_FILE + 1)
-    if len(packed) > _LARGEST_FILE:
-        raise TooLargeError(file, expected, f"more than {_LARGEST_FILE} bytes", "is it a DUNE CVN pixel map?")
+    packed_size = file.stat().st_size
+    if packed_size > _LARGEST_FILE:
+        raise TooLargeError(file, expected, f"a file of {packed_size} bytes", "is it a DUNE CVN pixel map?")
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     try:
-        unpacked = unpacker.decompress(packed, size + 1)
+        unpacked = unpacker.decompress(file.read_bytes(), size + 1)
     except zlib.error as error:
         if "header" in str(error) or "compression method" in str(error):
             raise NotThisFormatError(file, expected, str(error), "is it a DUNE CVN pixel map?") from error

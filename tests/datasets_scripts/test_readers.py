@@ -299,6 +299,8 @@ def test_bad_dune_cvn(tmp_path):
     fails(whole, ArraySizeError, "749999")
     whole.write_bytes(zlib.compress(bytes(200_000_000), 9))
     fails(whole, TooLargeError)
+    whole.write_bytes(bytes(2_000_000))
+    fails(whole, TooLargeError, "2000000")
     whole.write_bytes(packed)
     fails(whole, ArraySizeError, "512", detector="modular-2x2x7")
 

@@ -21,7 +21,8 @@ class Anchor(Enum):
 
     VERTEX: The anchor pixel holds the interaction vertex.
     MEAN: The anchor pixel holds the mean position of the active pixels.
-    FIRST: The anchor pixel holds the first active pixel.
+    FIRST: The anchor pixel holds the first active pixel that others follow closely, so that a stray hit
+        far upstream does not move the window.
     """
 
     VERTEX = "vertex"
@@ -229,7 +230,7 @@ DUNE_LIKE = Detector(
         transverse_diffusion=1.3,
         longitudinal_diffusion=0.9,
     ),
-    electronics=Electronics(noise=500.0, threshold=6000.0, saturation_mev=9.0, readout=Readout.HITS),
+    electronics=Electronics(noise=500.0, threshold=6000.0, saturation_mev=8.4, readout=Readout.HITS),
     views=(_wire_view("u", 35.7, 4.67), _wire_view("v", -35.7, 4.67), _wire_view("z", 0.0, 4.79)),
 )
 """Like the DUNE far detector's 1 × 2 × 6 geometry (Phys. Rev. D 102, 092003): three wire planes, 3.6 m drift.

@@ -52,6 +52,10 @@ ENERGY_STEP = 1 / 1024
 SAMPLE_SIGMAS = 3.0
 """A sample belongs to a pulse when it is that many times the noise."""
 
+FOLLOWING_PIXELS = 20
+FOLLOWERS = 10
+"""An activity begins where at least that many of the following pixels of an axis hold charge."""
+
 LONGEST_PULSE = 3
 """Rows after which hit finding cuts a long pulse."""
 
@@ -340,5 +344,11 @@ def _window(
 def _placed(positions: NDArray[np.int64], anchor: Anchor, anchor_pixel: int) -> NDArray[np.int64]:
     if anchor is Anchor.VERTEX or len(positions) == 0:
         return positions
-    reference = positions.min() if anchor is Anchor.FIRST else round(float(positions.mean()))
+    reference = _first_followed(positions) if anchor is Anchor.FIRST else round(float(positions.mean()))
     return positions - reference + anchor_pixel
+
+
+def _first_followed(positions: NDArray[np.int64]) -> int:
+    occupied = np.unique(positions)
+    followers = np.searchsorted(occupied, occupied + FOLLOWING_PIXELS) - np.arange(len(occupied)) - 1
+    return int(occupied[np.argmax(followers >= FOLLOWERS)])

@@ -90,7 +90,7 @@ def simulated_row(event: SimulatedEvent, seed: int, index: int, detector: Detect
     interaction = event.interaction
     hadrons = interaction.pdg[1:]
     lepton_energy = (1 - interaction.inelasticity) * interaction.neutrino_energy
-    row = {
+    row: dict[str, Any] = {
         "event_id": simulated_event_id(seed, index),
         "detector": detector.name,
         "label": event.label,

@@ -9,7 +9,7 @@ import pytest
 
 from nuzoo.simulation.detectors import DETECTORS, DUNE_LIKE, MODULAR_LARTPC, Detector, DetectorError
 from nuzoo.simulation.event_types import Deposits
-from nuzoo.simulation.response import MIP_DEDX, SparseView, pixel_maps, recombination
+from nuzoo.simulation.response import ENERGY_STEP, MIP_DEDX, SparseView, pixel_maps, recombination
 
 MIP_ELECTRONS_PER_MEV = 29.9e3
 """Charge after recombination at 2.1 MeV/cm, 0.5 kV/cm: 42.4 ke/MeV × 0.705."""
@@ -173,7 +173,21 @@ def test_two_pulses_on_a_wire_are_two_hits():
 def test_stored_energy_saturates():
     point = [[100.0, 0.0, 300.2]]
     for view in respond(segments(point, point, 500.0), DUNE_LIKE).values():
-        assert view.energy.max() == np.float32(DUNE_LIKE.electronics.saturation_mev)
+        assert view.energy.max() == pytest.approx(DUNE_LIKE.electronics.saturation_mev, abs=ENERGY_STEP)
+
+
+def test_a_stray_hit_upstream_does_not_move_the_window():
+    detector = ideal(DUNE_LIKE, transverse_diffusion=0.0, longitudinal_diffusion=0.0)
+    track = straight_muon((100.1, 0.0, 300.0), (0.0, 0.0, 1.0), 60.0)
+    stray = np.array([[100.1, 0.0, 200.0]])
+    both = segments(
+        np.concatenate([stray, track.start]),
+        np.concatenate([stray, track.end]),
+        np.concatenate([[5.0], track.energy]),
+    )
+    expected, found = respond(track, detector)["z"], respond(both, detector)["z"]
+    assert expected.index.min() % 500 == 0
+    np.testing.assert_array_equal(found.index, expected.index)
 
 
 def test_the_spread_of_a_pixel_is_its_noise():

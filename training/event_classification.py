@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,21 +54,9 @@ def train_event_classifier(
     Raises:
         RecipeError: An unknown field, or an output folder that holds another run.
     """
-    arguments = _training_arguments(recipe)
-    output = Path(arguments.output_dir)
+    output = Path(_training_arguments(recipe).output_dir)
     checkpoint = _checkpoint_to_resume(recipe, output)
-    splits = splits or _read_splits(recipe)
-    processor = build_processor(recipe, splits["train"])
-    trainer = Trainer(
-        model=build_model(recipe, processor),
-        args=arguments,
-        data_collator=as_is,
-        train_dataset=PixelMapBatches(splits["train"], processor, Augmentation(**recipe.augmentation)),
-        eval_dataset=PixelMapBatches(splits["validation"], processor),
-        processing_class=processor,
-        compute_metrics=_metrics,
-        callbacks=[*_early_stopping(recipe), *(callbacks or [])],
-    )
+    trainer = build_trainer(recipe, splits or _read_splits(recipe), callbacks or [])
     if trainer.is_world_process_zero():
         output.mkdir(parents=True, exist_ok=True)
         (output / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
@@ -75,6 +64,30 @@ def train_event_classifier(
     trainer.save_model()
     trainer.save_state()
     return output
+
+
+def build_trainer(
+    recipe: Recipe, splits: Mapping[str, datasets.Dataset], callbacks: list[TrainerCallback]
+) -> Trainer:
+    """The `transformers.Trainer` of a recipe.
+
+    Args:
+        recipe: The run.
+        splits: `train`, and `validation` unless nothing is to be evaluated or stopped early.
+        callbacks: More callbacks.
+    """
+    processor = build_processor(recipe, splits["train"])
+    validation = splits.get("validation")
+    return Trainer(
+        model=build_model(recipe, processor),
+        args=_training_arguments(recipe),
+        data_collator=as_is,
+        train_dataset=PixelMapBatches(splits["train"], processor, Augmentation(**recipe.augmentation)),
+        eval_dataset=None if validation is None else PixelMapBatches(validation, processor),
+        processing_class=processor,
+        compute_metrics=_metrics,
+        callbacks=[*_early_stopping(recipe), *callbacks],
+    )
 
 
 def build_processor(recipe: Recipe, rows: datasets.Dataset) -> Any:

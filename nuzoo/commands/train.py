@@ -8,18 +8,48 @@ same command is given again. Under torchrun it uses every process.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nuzoo.training.recipe import Recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the command takes."""
     parser.add_argument("recipe")
     parser.add_argument("overrides", nargs="*", metavar="SECTION.FIELD=VALUE")
+    parser.add_argument("--folds", type=int, help="cross-validate on all splits together, with K folds")
+    parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
-    from nuzoo.training.event_classification import train_event_classifier
     from nuzoo.training.recipe import load_recipe
 
-    print(f"model: {train_event_classifier(load_recipe(args.recipe, args.overrides))}")
+    recipe = load_recipe(args.recipe, args.overrides)
+    if args.folds is not None:
+        return _cross_validate(recipe, args.folds, args.sample)
+    from nuzoo.training.event_classification import train_event_classifier
+
+    print(f"model: {train_event_classifier(recipe)}")
+    return 0
+
+
+def _cross_validate(recipe: Recipe, folds: int, sample: str | None) -> int:
+    from datasets import concatenate_datasets, load_dataset
+
+    from nuzoo.evaluation.cross_validated import report_cross_validation
+    from nuzoo.training.cross_validation import cross_validate
+
+    splits = load_dataset(recipe.data.path, revision=recipe.data.revision)
+    rows = concatenate_datasets(list(splits.values()))
+    labels = rows.with_format("arrow")[:]["label"].to_pylist()
+    rows = rows.select([index for index, label in enumerate(labels) if label is not None])
+    logits = cross_validate(recipe, rows, folds)
+    out = Path(recipe.training["output_dir"])
+    results = report_cross_validation(logits, rows, folds, out, sample)
+    accuracy = results["metrics"]["accuracy"]
+    print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({len(rows)} events, {folds} folds)")
+    print(f"results: {out}")
     return 0

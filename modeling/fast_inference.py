@@ -126,7 +126,7 @@ class FastEventClassifier(nn.Module):
 
     def __init__(self, model: nn.Module, dtype: torch.dtype, margin: int | None):
         super().__init__()
-        self.model = copy.deepcopy(model).eval().to(dtype, memory_format=torch.channels_last)
+        self.model = copy.deepcopy(model).eval().to(dtype).to(memory_format=torch.channels_last)
         self.config: Any = self.model.config
         self.margin = margin
         self.pool = WindowPool()

@@ -20,7 +20,7 @@ types: $(VENV)/.installed tree
 	MYPYPATH=build/tree $(BIN)/mypy -p nuzoo
 
 contracts: $(VENV)/.installed tree
-	PYTHONPATH=build/tree $(BIN)/lint-imports
+	cd build/tree && PYTHONPATH=. $(abspath $(BIN))/lint-imports --config ../../pyproject.toml
 
 unit: $(VENV)/.installed
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not gpu"

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from nuzoo.simulation.event_types import InteractionMode
 from nuzoo.simulation.interactions import InteractionError, generate_interaction
-from nuzoo.simulation.masses import MASSES, PROTON
-from nuzoo.simulation.nucleus import ARGON, CARBON, OXYGEN, Nucleus
+from nuzoo.simulation.interactions.masses import MASSES, PROTON
+from nuzoo.simulation.interactions.nucleus import ARGON, CARBON, OXYGEN, Nucleus
 
 GENIE_BINS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 GIBUU_BINS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0)

@@ -240,12 +240,13 @@ def dense_rows(
     for index, (event, label, event_id) in enumerate(zip(maps, labels, event_ids, strict=True), first):
         name = numbered_id(file, index) if event_id is None else _text(event_id)
         where = f"{file}#{index}"
-        result: Row | SourceFileError = blank_row(name, detector, f"{file.name}#{index}")
+        row = blank_row(name, detector, f"{file.name}#{index}")
         try:
-            result |= view_columns(where, event, detector, scale) | {"label": label_number(where, label)}
+            row |= view_columns(where, event, detector, scale) | {"label": label_number(where, label)}
         except SourceFileError as error:
-            result = error
-        yield result
+            yield error
+        else:
+            yield row
 
 
 def events_at_once(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:

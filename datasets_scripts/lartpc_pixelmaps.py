@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,6 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, unknown detector or spectrum.
         DatasetFolderError: `out` holds another dataset.
     """
-    from nuzoo import __version__
-
     plan = SimulationPlan(events, seed, detector, spectrum, shard_size)
     members: dict[str, list[int]] = {split: [] for split in SPLITS}
     for index in range(events):
@@ -106,7 +105,7 @@ def simulate_dataset(
         plan_shards(members, shard_size),
         row_features(DETECTORS[detector]),
         partial(_simulated_row, plan),
-        {"dataset": "lartpc-pixelmaps", "nuzoo": __version__, **asdict(plan)},
+        {"dataset": "lartpc-pixelmaps", "nuzoo": version("nuzoo"), **asdict(plan)},
         num_proc,
     )
     write_dataset_card(out, DETECTORS[detector], manifest, _origin(plan))

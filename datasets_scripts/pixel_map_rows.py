@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -85,8 +86,6 @@ def simulated_event_id(seed: int, index: int) -> str:
 
 def simulated_row(event: SimulatedEvent, seed: int, index: int, detector: Detector) -> dict[str, Any]:
     """The row of a simulated event."""
-    from nuzoo import __version__
-
     interaction = event.interaction
     hadrons = interaction.pdg[1:]
     lepton_energy = (1 - interaction.inelasticity) * interaction.neutrino_energy
@@ -106,7 +105,7 @@ def simulated_row(event: SimulatedEvent, seed: int, index: int, detector: Detect
         "n_charged_pions": np.count_nonzero(np.abs(hadrons) == 211),
         "n_neutral_pions": np.count_nonzero(hadrons == 111),
         "deposited_energy": event.transported.budget.deposited,
-        "source": f"nuzoo-simulation {__version__} seed={seed} event={index} detector={detector.name}",
+        "source": f"nuzoo-simulation {version('nuzoo')} seed={seed} event={index} detector={detector.name}",
     }
     for name, view in event.views.items():
         row[f"{name}_index"], row[f"{name}_energy"] = view.index, view.energy

@@ -33,9 +33,9 @@ SHAPE = (3, 500, 500)
 MEV_PER_COUNT = 0.033
 """MeV of one count of an 8-bit map.
 
-Set so that the median hit of muon-neutrino events (minimum-ionising, 27 to 38 counts by view) and the total of
-all classes agree with events of the same energies from `nuzoo.simulation` in the detector `dune-like-3view`;
-the two ask for 0.031 and 0.034.
+Set so that the median hit of muon-neutrino events (minimum-ionising, 27 to 38 counts by view) and the total
+of all classes agree with events of the same energies from `nuzoo.simulation` in the detector
+`dune-like-3view`; the two ask for 0.031 and 0.034.
 """
 
 _LARGEST_FILE = 1 << 20

@@ -138,19 +138,20 @@ def _rows(
     for event, known in enumerate(values):
         index = first + event
         where = f"{file}#{index}"
-        result: Row | SourceFileError = blank_row(numbered_id(file, index), detector, f"{file.name}#{index}")
+        row = blank_row(numbered_id(file, index), detector, f"{file.name}#{index}")
         try:
-            result |= {name: value for name, value in known.items() if value is not None}
-            result["event_id"] = str(result["event_id"])
-            _check_name(where, result["detector"], detector)
-            result["label"] = label_number(where, result["label"])
+            row |= {name: value for name, value in known.items() if value is not None}
+            row["event_id"] = str(row["event_id"])
+            _check_name(where, row["detector"], detector)
+            row["label"] = label_number(where, row["label"])
             for view in detector.views:
-                result |= _view(
+                row |= _view(
                     where, view, *(views[f"{view.name}_{part}"][event] for part in ("index", "energy"))
                 )
         except SourceFileError as error:
-            result = error
-        yield result
+            yield error
+        else:
+            yield row
 
 
 def _lists(column: Any) -> list[NDArray[Any] | None]:

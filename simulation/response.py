@@ -176,7 +176,7 @@ def _view_map(
 
 
 @njit(cache=True)
-def _projected(vectors, projection):  # type: ignore[no-untyped-def]
+def _projected(vectors, projection):
     """`vectors @ projection.T` for (n, 3) and (2, 3), without waking the threads of a BLAS."""
     out = np.empty((len(vectors), 2))
     for i in range(len(vectors)):
@@ -190,7 +190,7 @@ def _projected(vectors, projection):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _bounds(start, end):  # type: ignore[no-untyped-def]
+def _bounds(start, end):
     """Pixels around all lines, with one beside them for the diffused charge."""
     low, high = np.empty(2, np.int64), np.empty(2, np.int64)
     for axis in range(2):
@@ -217,7 +217,7 @@ def _canvas(
 
 
 @njit(cache=True)
-def _shares(position, width, cdf, shares):  # type: ignore[no-untyped-def]
+def _shares(position, width, cdf, shares):
     """Shares of a Gaussian at `position` in its own pixel and the two beside it; returns its own pixel."""
     own = math.floor(position)
     if width < 1e-6:
@@ -234,7 +234,7 @@ def _shares(position, width, cdf, shares):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _collect(canvas, start, end, width, charge, points, cdf):  # type: ignore[no-untyped-def]
+def _collect(canvas, start, end, width, charge, points, cdf):
     """Adds diffused lines to the canvas (columns, rows); charge that falls outside is lost.
 
     Returns the range of rows (first, last + 1) that each column was touched in.
@@ -263,7 +263,7 @@ def _collect(canvas, start, end, width, charge, points, cdf):  # type: ignore[no
 
 
 @njit(cache=True)
-def _read_pixels(rng, canvas, touched, noise, threshold):  # type: ignore[no-untyped-def]
+def _read_pixels(rng, canvas, touched, noise, threshold):
     """Rows, columns and charge of the pixels above threshold, noise included."""
     rows, columns, charge = _buffers(_touched_pixels(touched))
     k = 0
@@ -278,7 +278,7 @@ def _read_pixels(rng, canvas, touched, noise, threshold):  # type: ignore[no-unt
 
 
 @njit(cache=True)
-def _read_hits(rng, canvas, touched, noise, threshold):  # type: ignore[no-untyped-def]
+def _read_hits(rng, canvas, touched, noise, threshold):
     """Pulses on each wire (column): mean row, column, and charge of those above threshold."""
     rows, columns, charge = _buffers(_touched_pixels(touched))
     k = 0
@@ -309,7 +309,7 @@ def _read_hits(rng, canvas, touched, noise, threshold):  # type: ignore[no-untyp
 
 
 @njit(cache=True)
-def _touched_pixels(touched):  # type: ignore[no-untyped-def]
+def _touched_pixels(touched):
     total = 0
     for c in range(len(touched)):
         total += max(touched[c, 1] - touched[c, 0], 0)
@@ -317,7 +317,7 @@ def _touched_pixels(touched):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _buffers(size):  # type: ignore[no-untyped-def]
+def _buffers(size):
     return np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
 
 
@@ -332,8 +332,7 @@ def _window(
     rows = _placed(rows, view.row_anchor, view.anchor_pixel[0])
     columns = _placed(columns, view.column_anchor, view.anchor_pixel[1])
     inside = (rows >= 0) & (rows < view.rows) & (columns >= 0) & (columns < view.columns)
-    index = rows[inside] * view.columns + columns[inside]
-    index, position = np.unique(index, return_inverse=True)
+    index, position = np.unique(rows[inside] * view.columns + columns[inside], return_inverse=True)
     energy = np.bincount(position, energy[inside], minlength=len(index))
     if saturation_mev is not None:
         energy = np.minimum(energy, saturation_mev)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -32,13 +33,15 @@ class Augmentation:
     def __call__(self, pixel_values: Tensor) -> Tensor:
         """Transforms a batch (B, views, H, W), each event by its own draw of torch's global generator."""
         events, views = pixel_values.shape[:2]
+        draw = partial(torch.rand, device=pixel_values.device)
         columns = views if self.independent_views else 1
-        flip = torch.rand(events, columns, 1, 1) < self.flip_rows
+        flip = draw(events, columns, 1, 1) < self.flip_rows
         pixel_values = torch.where(flip, pixel_values.flip(2), pixel_values)
         if self.swap_views:
             order = [1, 0, *range(2, views)]
-            swap = torch.rand(events, 1, 1, 1) < self.swap_views
+            swap = draw(events, 1, 1, 1) < self.swap_views
             pixel_values = torch.where(swap, pixel_values[:, order], pixel_values)
         if self.energy_scale:
-            pixel_values = pixel_values * (1 + self.energy_scale * torch.randn(events, 1, 1, 1))
+            factor = 1 + self.energy_scale * torch.randn(events, 1, 1, 1, device=pixel_values.device)
+            pixel_values = pixel_values * factor
         return pixel_values

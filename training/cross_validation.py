@@ -7,7 +7,6 @@ from pathlib import Path
 
 import datasets
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
@@ -46,7 +45,6 @@ def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> NDArra
     for fold, (train, held_out) in enumerate(splitter.split(labels, labels)):
         output = Path(str(recipe.training["output_dir"])) / f"fold-{fold}"
         training = recipe.training | {"output_dir": output.as_posix()}
-        torch.manual_seed(seed)
         trainer = build_trainer(replace(recipe, training=training), {"train": rows.select(train)}, [])
         trainer.train()
         batches = PixelMapBatches(rows.select(held_out), trainer.processing_class)

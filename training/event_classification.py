@@ -19,6 +19,7 @@ from transformers import (
     Trainer,
     TrainerCallback,
     TrainingArguments,
+    set_seed,
 )
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -26,6 +27,7 @@ from nuzoo.evaluation.metrics_classification import accuracy, confusion_counts
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.training.augmentation import Augmentation
+from nuzoo.training.augmenting_trainer import AugmentingTrainer
 from nuzoo.training.pixel_map_batches import PixelMapBatches, as_is
 from nuzoo.training.recipe import Recipe, RecipeError, load_recipe
 
@@ -54,7 +56,7 @@ def train_event_classifier(
     Raises:
         RecipeError: An unknown field, or an output folder that holds another run.
     """
-    output = Path(_training_arguments(recipe).output_dir)
+    output = Path(str(_training_arguments(recipe).output_dir))
     checkpoint = _checkpoint_to_resume(recipe, output)
     trainer = build_trainer(recipe, splits or _read_splits(recipe), callbacks or [])
     if trainer.is_world_process_zero():
@@ -76,13 +78,16 @@ def build_trainer(
         splits: `train`, and `validation` unless nothing is to be evaluated or stopped early.
         callbacks: More callbacks.
     """
+    arguments = _training_arguments(recipe)
+    set_seed(arguments.seed)  # the Trainer does so after the network was initialised
     processor = build_processor(recipe, splits["train"])
     validation = splits.get("validation")
-    return Trainer(
+    return AugmentingTrainer(
+        augmentation=Augmentation(**recipe.augmentation),
         model=build_model(recipe, processor),
-        args=_training_arguments(recipe),
+        args=arguments,
         data_collator=as_is,
-        train_dataset=PixelMapBatches(splits["train"], processor, Augmentation(**recipe.augmentation)),
+        train_dataset=PixelMapBatches(splits["train"], processor),
         eval_dataset=None if validation is None else PixelMapBatches(validation, processor),
         processing_class=processor,
         compute_metrics=_metrics,
@@ -130,7 +135,7 @@ def build_model(recipe: Recipe, processor: Any) -> PreTrainedModel:
 
 
 def _training_arguments(recipe: Recipe) -> TrainingArguments:
-    defaults = {
+    defaults: dict[str, Any] = {
         "eval_strategy": "epoch",
         "save_strategy": "epoch",
         "save_total_limit": 2,

@@ -9,8 +9,6 @@ import datasets
 import torch
 from torch import Tensor
 
-from nuzoo.training.augmentation import Augmentation
-
 
 class PixelMapBatches(torch.utils.data.Dataset[dict[str, Tensor]]):
     """A map-style dataset whose `__getitems__` makes a whole batch at once.
@@ -21,16 +19,12 @@ class PixelMapBatches(torch.utils.data.Dataset[dict[str, Tensor]]):
     Args:
         rows: Pixel-map rows with a `label` column.
         processor: What turns rows into `pixel_values`.
-        augmentation: Applied to each batch; None for evaluation.
     """
 
-    def __init__(
-        self, rows: datasets.Dataset, processor: Any, augmentation: Augmentation | None = None
-    ) -> None:
+    def __init__(self, rows: datasets.Dataset, processor: Any) -> None:
         maps = [name for view in processor.views for name in (f"{view}_index", f"{view}_energy")]
         self.rows = rows.select_columns([*maps, "detector", "label"]).with_format("arrow")
         self.processor = processor
-        self.augmentation = augmentation
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -40,12 +34,10 @@ class PixelMapBatches(torch.utils.data.Dataset[dict[str, Tensor]]):
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         table = self.rows[list(indices)]
-        pixel_values = self.processor(table)["pixel_values"]
-        if self.augmentation is not None:
-            pixel_values = self.augmentation(pixel_values)
-        return {"pixel_values": pixel_values, "labels": torch.from_numpy(table["label"].to_numpy())}
+        labels = torch.from_numpy(table["label"].to_numpy())
+        return {"pixel_values": self.processor(table)["pixel_values"], "labels": labels}
 
 
-def as_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def as_is(batch: Any) -> Any:
     """The collator for a dataset that makes whole batches."""
     return batch

@@ -118,8 +118,9 @@ def _draw(data: Path, out: Path, repository: Path) -> list[Path]:
 
 
 def _classify_new_events(repository: Path) -> None:
-    from transformers import AutoModelForImageClassification, AutoProcessor, pipeline
+    from transformers import AutoModelForImageClassification, AutoProcessor
 
+    from nuzoo.commands.classifier import load_classifier
     from nuzoo.datasets_scripts.pixel_map_rows import LABELS, simulated_row
     from nuzoo.simulation.detectors import MODULAR_LARTPC
     from nuzoo.simulation.interactions import Spectrum
@@ -128,7 +129,7 @@ def _classify_new_events(repository: Path) -> None:
     model = AutoModelForImageClassification.from_pretrained(repository)
     processor = AutoProcessor.from_pretrained(repository)
     print(f"{type(model).__name__} and {type(processor).__name__} from {repository}")
-    classify = pipeline("neutrino-event-classification", model=repository.as_posix())
+    classify = load_classifier(repository.as_posix())
     for index in range(NEW_EVENTS):
         event = simulate_event(NEW_EVENTS_SEED, index, MODULAR_LARTPC, Spectrum())
         result = classify(simulated_row(event, NEW_EVENTS_SEED, index, MODULAR_LARTPC))

@@ -61,9 +61,9 @@ def _sample(row: dict[str, Any]) -> str | None:
 def _predictions(rows: list[dict[str, Any]], model: str | None) -> list[Any]:
     if model is None:
         return [None] * len(rows)
-    from transformers import pipeline
+    from nuzoo.commands.classifier import load_classifier
 
-    return list(pipeline("neutrino-event-classification", model=model)(rows))
+    return list(load_classifier(model)(rows))
 
 
 def _rows(source: list[str], split: str) -> Iterator[dict[str, Any]]:

@@ -32,13 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
-    from transformers import pipeline
-
+    from nuzoo.commands.classifier import load_classifier
     from nuzoo.datasets_scripts.detector_files import read_detector_files
 
     write = _writer(args.out)
     files = read_detector_files(args.files, detector=args.detector, mev_per_count=args.mev_per_count)
-    classify = pipeline("neutrino-event-classification", model=args.model, batch_size=args.batch_size)
+    classify = load_classifier(args.model, batch_size=args.batch_size)
     refused: list[tuple[str, Exception]] = []
     predictions = list(_predictions(classify, files, refused))
     left_out = [(str(item.path), item.error) for item in files.left_out] + refused

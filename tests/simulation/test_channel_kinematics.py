@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from nuzoo.simulation.channels import channel_fractions
-from nuzoo.simulation.deep_inelastic import quark_weight
 from nuzoo.simulation.event_types import InteractionMode
-from nuzoo.simulation.final_state import cascade
-from nuzoo.simulation.four_vectors import invariant_mass_squared
-from nuzoo.simulation.hadronisation import draw_multiplicity, hadronise, mean_charged
 from nuzoo.simulation.interactions import generate_interaction
-from nuzoo.simulation.masses import CHARGED_PION, MASSES, MUON, NUCLEON, PROTON
-from nuzoo.simulation.nucleus import ARGON, CARBON
-from nuzoo.simulation.quasi_elastic import AXIAL_COUPLING, MU_NEUTRON, MU_PROTON, llewellyn_smith
-from nuzoo.simulation.resonance import charges, draw_cos_delta, isospin_strengths
+from nuzoo.simulation.interactions.channels import channel_fractions
+from nuzoo.simulation.interactions.deep_inelastic import quark_weight
+from nuzoo.simulation.interactions.final_state import cascade
+from nuzoo.simulation.interactions.four_vectors import invariant_mass_squared
+from nuzoo.simulation.interactions.hadronisation import draw_multiplicity, hadronise, mean_charged
+from nuzoo.simulation.interactions.masses import CHARGED_PION, MASSES, MUON, NUCLEON, PROTON
+from nuzoo.simulation.interactions.nucleus import ARGON, CARBON
+from nuzoo.simulation.interactions.quasi_elastic import AXIAL_COUPLING, MU_NEUTRON, MU_PROTON, llewellyn_smith
+from nuzoo.simulation.interactions.resonance import charges, draw_cos_delta, isospin_strengths
 
 FERMI_CONSTANT = 1.1663788e-11  # MeV⁻²
 COS_CABIBBO = 0.9737

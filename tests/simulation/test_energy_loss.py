@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nuzoo.simulation import electromagnetic
-from nuzoo.simulation.energy_loss import (
+from nuzoo.simulation.materials import LAR, POLYSTYRENE, TUNGSTEN, Material
+from nuzoo.simulation.transport import electromagnetic
+from nuzoo.simulation.transport.energy_loss import (
     csda_range,
     density_effect,
     electron_stopping_power,
@@ -15,7 +16,6 @@ from nuzoo.simulation.energy_loss import (
     max_transfer,
     stopping_power,
 )
-from nuzoo.simulation.materials import LAR, POLYSTYRENE, TUNGSTEN, Material
 
 DATA = Path(os.environ.get("NUZOO_DATA", Path(__file__).parents[3] / "shared" / "data"))
 MUON, PION, PROTON = 105.6583755, 139.57039, 938.27208816

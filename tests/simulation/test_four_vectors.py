@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nuzoo.simulation.four_vectors import (
+from nuzoo.simulation.interactions.four_vectors import (
     boost_from_rest,
     boost_to_rest,
     breakup_momentum,
@@ -14,7 +14,7 @@ from nuzoo.simulation.four_vectors import (
     three_body_decay,
     two_body_decay,
 )
-from nuzoo.simulation.masses import CHARGED_PION, DELTA, MUON, NUCLEON, PROTON
+from nuzoo.simulation.interactions.masses import CHARGED_PION, DELTA, MUON, NUCLEON, PROTON
 
 
 def four_vector(mass, *momentum):

@@ -16,8 +16,8 @@ from nuzoo.simulation.interactions import (
     minimum_energy,
     sample_interaction,
 )
-from nuzoo.simulation.masses import MASSES
-from nuzoo.simulation.nucleus import ARGON, CARBON, OXYGEN
+from nuzoo.simulation.interactions.masses import MASSES
+from nuzoo.simulation.interactions.nucleus import ARGON, CARBON, OXYGEN
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("NUZOO_DATA", ROOT.parent / "shared" / "data"))

@@ -5,7 +5,7 @@ import math
 import pytest
 from particle import Particle
 
-from nuzoo.simulation.masses import DELTA, MASSES, mass_of
+from nuzoo.simulation.interactions.masses import DELTA, MASSES, mass_of
 
 
 @pytest.mark.parametrize("pdg", [code for code in MASSES if code not in (12, 14, 16, 22)])

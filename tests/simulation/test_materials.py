@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pytest
 
-from nuzoo.simulation.energy_loss import stopping_power
 from nuzoo.simulation.errors import UnknownMaterialError
 from nuzoo.simulation.materials import (
     IRON,
@@ -15,6 +14,7 @@ from nuzoo.simulation.materials import (
     Material,
     find_material,
 )
+from nuzoo.simulation.transport.energy_loss import stopping_power
 
 # PDG, Atomic and nuclear properties of materials: minimum ionisation, MeV cm²/g
 MINIMUM_IONISATION = {LAR: 1.508, POLYSTYRENE: 1.936, TUNGSTEN: 1.145, IRON: 1.451, LEAD: 1.122}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from particle import Particle
 
-from nuzoo.simulation.particles import (
+from nuzoo.simulation.transport.particles import (
     BARYON,
     CHARGE,
     CTAU,

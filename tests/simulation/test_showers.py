@@ -5,8 +5,8 @@ import pytest
 
 from nuzoo.simulation.event_types import SemanticClass, Transported
 from nuzoo.simulation.materials import LAR
-from nuzoo.simulation.settings import TransportSettings
 from nuzoo.simulation.transport import Volume, transport
+from nuzoo.simulation.transport.settings import TransportSettings
 
 HUGE = Volume((-2000.0,) * 3, (2000.0,) * 3)
 ORIGIN = (0.0, 0.0, 0.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.vectors import turn
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.vectors import turn
 
 COLLISIONS = 5.0
 """Collisions per step that are drawn one by one; the softer ones are summed as a Gaussian."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 
-from nuzoo.simulation.decays import decay, decay_at_rest
-from nuzoo.simulation.energy_loss import ELECTRON_MASS
-from nuzoo.simulation.hadrons import capture_star, hadronic_rate, interact
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.ledger import (
+from nuzoo.simulation.transport.decays import decay, decay_at_rest
+from nuzoo.simulation.transport.energy_loss import ELECTRON_MASS
+from nuzoo.simulation.transport.hadrons import capture_star, hadronic_rate, interact
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import (
     DELTA,
     deposit,
     escape,
@@ -23,7 +23,7 @@ from nuzoo.simulation.ledger import (
     put_back,
     stop_here,
 )
-from nuzoo.simulation.particles import (
+from nuzoo.simulation.transport.particles import (
     ANTIPROTON,
     CHARGE,
     CTAU,
@@ -32,8 +32,8 @@ from nuzoo.simulation.particles import (
     PI_MINUS,
     SIGMA_MINUS,
 )
-from nuzoo.simulation.stepping import COLLISIONS, density_effect, scatter
-from nuzoo.simulation.vectors import distance_to_wall, is_inside, turn
+from nuzoo.simulation.transport.stepping import COLLISIONS, density_effect, scatter
+from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, turn
 
 SHORTEST_STEP = 0.03
 """cm; a particle with less range than this ends in one step."""

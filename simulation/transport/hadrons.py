@@ -13,10 +13,10 @@ import math
 
 import numpy as np
 
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.ledger import INVISIBLE, LOW_ENERGY, REST, TRACK, add_child
-from nuzoo.simulation.medium import look_up
-from nuzoo.simulation.particles import (
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import INVISIBLE, LOW_ENERGY, REST, TRACK, add_child
+from nuzoo.simulation.transport.medium import look_up
+from nuzoo.simulation.transport.particles import (
     ALPHA,
     ANTI_K_ZERO,
     ANTINEUTRON,
@@ -39,8 +39,8 @@ from nuzoo.simulation.particles import (
     SIGMA_MINUS,
     SIGMA_PLUS,
 )
-from nuzoo.simulation.phase_space import boost, set_row, share_out, two_body_momentum
-from nuzoo.simulation.vectors import isotropic, turn
+from nuzoo.simulation.transport.phase_space import boost, set_row, share_out, two_body_momentum
+from nuzoo.simulation.transport.vectors import isotropic, turn
 
 FERMI_MOMENTUM = 240.0
 """MeV/c (Ar: 242 and 259 for protons and neutrons; C: 221)."""

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nuzoo.simulation.electrons import follow_electron
 from nuzoo.simulation.errors import (
     InvalidMomentumError,
     UnknownParticleError,
     VertexOutsideVolumeError,
 )
 from nuzoo.simulation.event_types import Deposits, EnergyBudget, ParticleTable, Transported
-from nuzoo.simulation.kernel import inner, kernel
-from nuzoo.simulation.ledger import (
+from nuzoo.simulation.materials import Material
+from nuzoo.simulation.transport.electrons import follow_electron
+from nuzoo.simulation.transport.kernel import inner, kernel
+from nuzoo.simulation.transport.ledger import (
     PARTICLE,
     SEGMENTS,
     SHOWER,
@@ -31,11 +32,10 @@ from nuzoo.simulation.ledger import (
     open_ledger,
     reserve,
 )
-from nuzoo.simulation.materials import Material
-from nuzoo.simulation.medium import Medium, tabulate
-from nuzoo.simulation.neutrals import follow_neutral
-from nuzoo.simulation.parametrised_showers import deposit_shower
-from nuzoo.simulation.particles import (
+from nuzoo.simulation.transport.medium import Medium, tabulate
+from nuzoo.simulation.transport.neutrals import follow_neutral
+from nuzoo.simulation.transport.parametrised_showers import deposit_shower
+from nuzoo.simulation.transport.particles import (
     CHARGE,
     ELECTRON,
     MASS,
@@ -45,9 +45,9 @@ from nuzoo.simulation.particles import (
     REST_CONTENT,
     SPECIES_OF,
 )
-from nuzoo.simulation.photons import follow_photon
-from nuzoo.simulation.settings import TransportSettings
-from nuzoo.simulation.tracks import track
+from nuzoo.simulation.transport.photons import follow_photon
+from nuzoo.simulation.transport.settings import TransportSettings
+from nuzoo.simulation.transport.tracks import track
 
 
 @dataclass(frozen=True)

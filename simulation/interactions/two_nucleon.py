@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from nuzoo.simulation.four_vectors import (
+from nuzoo.simulation.interactions.four_vectors import (
     FourVector,
     invariant_mass_squared,
     isotropic_direction,
@@ -18,9 +19,9 @@ from nuzoo.simulation.four_vectors import (
     scatter,
     two_body_decay,
 )
-from nuzoo.simulation.masses import NUCLEON, mass_of
-from nuzoo.simulation.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
-from nuzoo.simulation.quasi_elastic import (
+from nuzoo.simulation.interactions.masses import NUCLEON, mass_of
+from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
+from nuzoo.simulation.interactions.quasi_elastic import (
     DIPOLE_SCALE,
     MAX_TRIES,
     draw_dipole,
@@ -47,7 +48,7 @@ def two_nucleon(
     is_cc: bool,
     lepton_mass: float,
     nucleus: Nucleus,
-    pdg: FourVector,
+    pdg: NDArray[np.int32],
     p: FourVector,
 ) -> tuple[int, int]:
     """Make one two-nucleon event before final-state interactions; see `quasi_elastic`."""

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from nuzoo.simulation.masses import CHARGED_PION, NUCLEON
+from nuzoo.simulation.interactions.masses import CHARGED_PION, NUCLEON
 
 # Energy in MeV; columns QE, MEC, RES, DIS, COH of charged-current neutrino events.
 _ENERGY = np.array([1e2, 2.5e2, 7.5e2, 1.25e3, 1.75e3, 2.5e3, 4e3, 6e3, 1.15e4, 2.25e4, 4e4, 6e4])

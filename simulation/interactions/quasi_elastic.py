@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from nuzoo.simulation.four_vectors import (
+from nuzoo.simulation.interactions.four_vectors import (
     FourVector,
     invariant_mass_squared,
     q_squared_limits,
     scatter,
 )
-from nuzoo.simulation.masses import CHARGED_PION, NUCLEON, mass_of
-from nuzoo.simulation.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
+from nuzoo.simulation.interactions.masses import CHARGED_PION, NUCLEON, mass_of
+from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
 
 AXIAL_MASS = 990.0
 VECTOR_MASS_SQUARED = 0.71e6
@@ -115,7 +116,7 @@ def quasi_elastic(
     is_cc: bool,
     lepton_mass: float,
     nucleus: Nucleus,
-    pdg: FourVector,
+    pdg: NDArray[np.int32],
     p: FourVector,
 ) -> tuple[int, int]:
     """Make one quasi-elastic event before final-state interactions.

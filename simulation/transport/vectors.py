@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.simulation.kernel import inner
+from nuzoo.simulation.transport.kernel import inner
 
 
 @inner

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nuzoo.simulation.four_vectors import (
+from nuzoo.simulation.interactions.four_vectors import (
     FourVector,
     boost_to_rest,
     breakup_momentum,
@@ -26,11 +26,11 @@ from nuzoo.simulation.four_vectors import (
     three_body_decay,
     two_body_decay,
 )
-from nuzoo.simulation.masses import (
+from nuzoo.simulation.interactions.masses import (
     is_nucleon,
     mass_of,
 )
-from nuzoo.simulation.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
+from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
 
 RADIUS_PARAMETER = 1.25
 """Radius over A^(1/3), fm."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from nuzoo.simulation.four_vectors import (
+from nuzoo.simulation.interactions.four_vectors import (
     FourVector,
     boost_to_rest,
     breakup_momentum,
@@ -22,9 +23,9 @@ from nuzoo.simulation.four_vectors import (
     three_body_decay,
     two_body_decay,
 )
-from nuzoo.simulation.masses import CHARGED_PION, DELTA, NUCLEON, mass_of
-from nuzoo.simulation.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
-from nuzoo.simulation.quasi_elastic import MAX_TRIES, draw_dipole
+from nuzoo.simulation.interactions.masses import CHARGED_PION, DELTA, NUCLEON, mass_of
+from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
+from nuzoo.simulation.interactions.quasi_elastic import MAX_TRIES, draw_dipole
 
 MAXIMUM_W = 1800.0
 MINIMUM_W = NUCLEON + CHARGED_PION + 1.0
@@ -170,7 +171,7 @@ def decay(
     boson: FourVector,
     charge: int,
     spin_three_half: bool,
-    pdg: FourVector,
+    pdg: NDArray[np.int32],
     p: FourVector,
 ) -> int:
     """Let a resonance decay to a nucleon and one or two pions.
@@ -244,7 +245,7 @@ def resonance(
     is_cc: bool,
     lepton_mass: float,
     nucleus: Nucleus,
-    pdg: FourVector,
+    pdg: NDArray[np.int32],
     p: FourVector,
 ) -> tuple[int, int]:
     """Make one resonance event before final-state interactions; see `quasi_elastic`."""

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.simulation.event_types import SemanticClass
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.particles import (
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.particles import (
     ANTI_K_ZERO,
     ELECTRON,
     FIRST_NEUTRINO,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.ledger import ESCAPED, MARGIN, REST, deposit
-from nuzoo.simulation.particles import PHOTON, REST_CONTENT
-from nuzoo.simulation.vectors import is_inside, turn
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import ESCAPED, MARGIN, REST, deposit
+from nuzoo.simulation.transport.particles import PHOTON, REST_CONTENT
+from nuzoo.simulation.transport.vectors import is_inside, turn
 
 SPOTS = MARGIN - 64
 """Deposits per shower."""

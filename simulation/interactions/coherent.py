@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from nuzoo.simulation.four_vectors import FourVector, direction_about, set_momentum
-from nuzoo.simulation.masses import mass_of
-from nuzoo.simulation.nucleus import Nucleus
-from nuzoo.simulation.quasi_elastic import MAX_TRIES, draw_dipole
+from nuzoo.simulation.interactions.four_vectors import FourVector, direction_about, set_momentum
+from nuzoo.simulation.interactions.masses import mass_of
+from nuzoo.simulation.interactions.nucleus import Nucleus
+from nuzoo.simulation.interactions.quasi_elastic import MAX_TRIES, draw_dipole
 
 AXIAL_MASS_SQUARED = 1.0e6
 HBAR_C = 197.3269804
@@ -26,7 +27,7 @@ def coherent(
     is_cc: bool,
     lepton_mass: float,
     nucleus: Nucleus,
-    pdg: FourVector,
+    pdg: NDArray[np.int32],
     p: FourVector,
 ) -> tuple[int, int]:
     """Make one coherent event; see `quasi_elastic`. The struck nucleon is 0."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from nuzoo.simulation.four_vectors import FourVector, isotropic_direction, set_momentum
-from nuzoo.simulation.masses import NUCLEON, mass_of
+from nuzoo.simulation.interactions.four_vectors import FourVector, isotropic_direction, set_momentum
+from nuzoo.simulation.interactions.masses import NUCLEON, mass_of
 
 
 class Nucleus(NamedTuple):

@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.particles import MASS
-from nuzoo.simulation.vectors import isotropic
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.particles import MASS
+from nuzoo.simulation.transport.vectors import isotropic
 
 MAX_TRIES = 1000
 

@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 
-from nuzoo.simulation.hadrons import deexcite
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.ledger import INVISIBLE, MICHEL, REST, SHOWER, TRACK, add_child
-from nuzoo.simulation.particles import (
+from nuzoo.simulation.transport.hadrons import deexcite
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import INVISIBLE, MICHEL, REST, SHOWER, TRACK, add_child
+from nuzoo.simulation.transport.particles import (
     ANTIMUON,
     DECAY_CUMULATIVE,
     DECAY_DAUGHTERS,
@@ -26,8 +26,8 @@ from nuzoo.simulation.particles import (
     POSITRON,
     REST_CONTENT,
 )
-from nuzoo.simulation.phase_space import boost, set_row, share_out
-from nuzoo.simulation.vectors import isotropic
+from nuzoo.simulation.transport.phase_space import boost, set_row, share_out
+from nuzoo.simulation.transport.vectors import isotropic
 
 
 @inner

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from nuzoo.simulation.decays import decay
-from nuzoo.simulation.hadrons import deexcite, hadronic_rate, interact
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.ledger import INVISIBLE, LOW_ENERGY, deposit, escape
-from nuzoo.simulation.medium import look_up
-from nuzoo.simulation.particles import CTAU, MASS, NEUTRON
-from nuzoo.simulation.vectors import distance_to_wall, is_inside, turn
+from nuzoo.simulation.transport.decays import decay
+from nuzoo.simulation.transport.hadrons import deexcite, hadronic_rate, interact
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import INVISIBLE, LOW_ENERGY, deposit, escape
+from nuzoo.simulation.transport.medium import look_up
+from nuzoo.simulation.transport.particles import CTAU, MASS, NEUTRON
+from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, turn
 
 NEUTRON_CUT = 0.5
 """MeV; slower neutrons are invisible."""

@@ -13,18 +13,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nuzoo.simulation.channels import fractions
-from nuzoo.simulation.coherent import coherent
-from nuzoo.simulation.deep_inelastic import deep_inelastic
 from nuzoo.simulation.errors import SimulationError
 from nuzoo.simulation.event_types import Interaction, InteractionMode
-from nuzoo.simulation.final_state import cascade, evaporate
-from nuzoo.simulation.four_vectors import FourVector
-from nuzoo.simulation.masses import MASSES, NUCLEON, is_nucleon, mass_of
-from nuzoo.simulation.nucleus import ARGON, Nucleus
-from nuzoo.simulation.quasi_elastic import quasi_elastic
-from nuzoo.simulation.resonance import resonance
-from nuzoo.simulation.two_nucleon import two_nucleon
+from nuzoo.simulation.interactions.channels import fractions
+from nuzoo.simulation.interactions.coherent import coherent
+from nuzoo.simulation.interactions.deep_inelastic import deep_inelastic
+from nuzoo.simulation.interactions.final_state import cascade, evaporate
+from nuzoo.simulation.interactions.four_vectors import FourVector
+from nuzoo.simulation.interactions.masses import MASSES, NUCLEON, is_nucleon, mass_of
+from nuzoo.simulation.interactions.nucleus import ARGON, Nucleus
+from nuzoo.simulation.interactions.quasi_elastic import quasi_elastic
+from nuzoo.simulation.interactions.resonance import resonance
+from nuzoo.simulation.interactions.two_nucleon import two_nucleon
 
 NEUTRINOS = (12, 14, 16)
 MOST_PARTICLES = 64

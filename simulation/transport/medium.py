@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.simulation import electromagnetic
-from nuzoo.simulation.energy_loss import ELECTRON_MASS, density_effect, landau_width_per_cm
-from nuzoo.simulation.kernel import inner
 from nuzoo.simulation.materials import LAR, Material
+from nuzoo.simulation.transport import electromagnetic
+from nuzoo.simulation.transport.energy_loss import ELECTRON_MASS, density_effect, landau_width_per_cm
+from nuzoo.simulation.transport.kernel import inner
 
 PHOTON_CUT = 0.5
 """MeV; softer bremsstrahlung is a continuous loss of the electron."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from nuzoo.simulation.energy_loss import ELECTRON_MASS
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.ledger import (
+from nuzoo.simulation.transport.energy_loss import ELECTRON_MASS
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import (
     LOW_ENERGY,
     REST,
     SHOWER,
@@ -17,11 +17,11 @@ from nuzoo.simulation.ledger import (
     knock_out_electron,
     put_back,
 )
-from nuzoo.simulation.medium import PHOTON_CUT, find_place, read
-from nuzoo.simulation.particles import PHOTON, POSITRON
-from nuzoo.simulation.photons import radiation_angle, screened_pair
-from nuzoo.simulation.stepping import COLLISIONS, scatter
-from nuzoo.simulation.vectors import distance_to_wall, is_inside, isotropic, turn
+from nuzoo.simulation.transport.medium import PHOTON_CUT, find_place, read
+from nuzoo.simulation.transport.particles import PHOTON, POSITRON
+from nuzoo.simulation.transport.photons import radiation_angle, screened_pair
+from nuzoo.simulation.transport.stepping import COLLISIONS, scatter
+from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, isotropic, turn
 
 SHORTEST_STEP = 0.1
 """cm; an electron with about this range left ends in one step."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from nuzoo.simulation.energy_loss import ELECTRON_MASS
-from nuzoo.simulation.kernel import inner
-from nuzoo.simulation.ledger import add_child, deposit, escape, knock_out_electron
-from nuzoo.simulation.medium import find_place, read
-from nuzoo.simulation.particles import ELECTRON, POSITRON
-from nuzoo.simulation.vectors import distance_to_wall, is_inside, turn
+from nuzoo.simulation.transport.energy_loss import ELECTRON_MASS
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import add_child, deposit, escape, knock_out_electron
+from nuzoo.simulation.transport.medium import find_place, read
+from nuzoo.simulation.transport.particles import ELECTRON, POSITRON
+from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, turn
 
 PHOTON_TRANSPORT_CUT = 0.1
 """MeV; softer photons are absorbed where they are."""

@@ -13,8 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.simulation.energy_loss import BETHE_K, ELECTRON_MASS
 from nuzoo.simulation.materials import Material
+from nuzoo.simulation.transport.energy_loss import BETHE_K, ELECTRON_MASS
 
 FINE_STRUCTURE = 1 / 137.035999
 COULOMB_FROM = 50.0

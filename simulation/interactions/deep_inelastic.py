@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from nuzoo.simulation.channels import DIS_MINIMUM_W
-from nuzoo.simulation.four_vectors import FourVector, invariant_mass_squared, scatter
-from nuzoo.simulation.hadronisation import draw_multiplicity, hadronise
-from nuzoo.simulation.masses import NUCLEON
-from nuzoo.simulation.nucleus import Nucleus, draw_nucleon, draw_species
-from nuzoo.simulation.quasi_elastic import MAX_TRIES, SIN2_WEINBERG
+from nuzoo.simulation.interactions.channels import DIS_MINIMUM_W
+from nuzoo.simulation.interactions.four_vectors import FourVector, invariant_mass_squared, scatter
+from nuzoo.simulation.interactions.hadronisation import draw_multiplicity, hadronise
+from nuzoo.simulation.interactions.masses import NUCLEON
+from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species
+from nuzoo.simulation.interactions.quasi_elastic import MAX_TRIES, SIN2_WEINBERG
 
 SEA = 0.17
 LOW_Q_SQUARED = 0.35e6
@@ -75,7 +76,7 @@ def deep_inelastic(
     is_cc: bool,
     lepton_mass: float,
     nucleus: Nucleus,
-    pdg: FourVector,
+    pdg: NDArray[np.int32],
     p: FourVector,
 ) -> tuple[int, int]:
     """Make one inelastic event before final-state interactions; see `quasi_elastic`."""

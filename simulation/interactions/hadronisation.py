@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nuzoo.simulation.four_vectors import (
+from nuzoo.simulation.interactions.four_vectors import (
     FourVector,
     boost_from_rest,
     boost_to_rest,
@@ -22,7 +22,7 @@ from nuzoo.simulation.four_vectors import (
     rotate_to,
     two_body_decay,
 )
-from nuzoo.simulation.masses import CHARGED_PION, LAMBDA, NUCLEON, mass_of
+from nuzoo.simulation.interactions.masses import CHARGED_PION, LAMBDA, NUCLEON, mass_of
 
 TOTAL_OVER_CHARGED = 1.2
 TOTAL_OFFSET = 1.0

@@ -1,0 +1,17 @@
+"""The first idea of the simulation: which neutrino interaction happens, and what leaves the nucleus."""
+
+from nuzoo.simulation.interactions.generator import (
+    InteractionError,
+    Spectrum,
+    generate_interaction,
+    minimum_energy,
+    sample_interaction,
+)
+
+__all__ = [
+    "InteractionError",
+    "Spectrum",
+    "generate_interaction",
+    "minimum_energy",
+    "sample_interaction",
+]

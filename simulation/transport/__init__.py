@@ -1,0 +1,5 @@
+"""The second idea of the simulation: what particles do in a material, down to energy deposits."""
+
+from nuzoo.simulation.transport.engine import Volume, transport
+
+__all__ = ["Volume", "transport"]

@@ -1,0 +1,23 @@
+import os
+
+import pytest
+import torch
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Two test processes share two cores: more threads in each only get into each other's way."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def simulated_dataset(tmp_path_factory):
+    """A folder with 60 simulated events, for tests that need a real dataset and not a large one."""
+    from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
+
+    folder = tmp_path_factory.mktemp("data") / "lartpc-pixelmaps"
+    simulate_dataset(folder, events=60, seed=5)
+    return folder

@@ -1,0 +1,151 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoImageProcessor, AutoModelForImageClassification, TrainerCallback
+
+from nuzoo.training.cross_validation import cross_validate
+from nuzoo.training.event_classification import train_event_classifier
+from nuzoo.training.recipe import RecipeError, load_recipe
+
+
+@pytest.fixture(scope="module")
+def splits(simulated_dataset):
+    return datasets.load_dataset(str(simulated_dataset))
+
+
+def recipe(output: Path, **training: object):
+    """Eight pixels a side, two events a step: a step is a few milliseconds."""
+    loaded = load_recipe("nu_cnn_tiny", ["processor.rebin=16"])
+    quick = {
+        "output_dir": output.as_posix(),
+        "per_device_train_batch_size": 2,
+        "max_steps": 20,
+        "lr_scheduler_type": "constant",
+        "warmup_steps": 0,
+        "eval_strategy": "no",
+        "save_strategy": "steps",
+        "save_steps": 10,
+        "load_best_model_at_end": False,
+        "logging_steps": 1,
+        "use_cpu": True,
+        "disable_tqdm": True,
+    }
+    return replace(loaded, training=loaded.training | quick | training)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model.safetensors")
+
+
+def losses(folder: Path) -> list[float]:
+    history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
+    return [entry["loss"] for entry in history if "loss" in entry]
+
+
+class StopAt(TrainerCallback):
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args, state, control, **kwargs):
+        control.should_training_stop = state.global_step >= self.step
+
+
+def test_ten_and_ten_steps_after_a_stop_equal_twenty(splits, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train_event_classifier(recipe(whole), splits=splits)
+    train_event_classifier(recipe(parts), splits=splits, callbacks=[StopAt(10)])
+    assert (parts / "checkpoint-10").is_dir()
+    train_event_classifier(recipe(parts), splits=splits)
+    assert len(losses(whole)) == 20
+    assert losses(parts) == losses(whole)
+    expected = weights(whole)
+    for name, tensor in weights(parts).items():
+        assert torch.equal(tensor, expected[name]), name
+
+
+def test_the_seed_decides_the_run(splits, tmp_path):
+    for name, seed in (("first", 1), ("again", 1), ("other", 2)):
+        train_event_classifier(recipe(tmp_path / name, seed=seed, max_steps=3), splits=splits)
+    assert losses(tmp_path / "first") == losses(tmp_path / "again")
+    assert losses(tmp_path / "first") != losses(tmp_path / "other")
+
+
+def test_what_is_saved_loads_with_the_auto_classes(splits, tmp_path):
+    train_event_classifier(recipe(tmp_path, max_steps=2), splits=splits)
+    model = AutoModelForImageClassification.from_pretrained(tmp_path)
+    processor = AutoImageProcessor.from_pretrained(tmp_path)
+    assert processor.detector == "modular-2x2x7"
+    assert processor.active_rms is not None
+    logits = model(**processor(splits["test"][0])).logits
+    assert logits.shape == (1, 3)
+    assert load_recipe(tmp_path / "recipe.yaml").training["max_steps"] == 2
+
+
+def test_a_checkpoint_is_fine_tuned_with_its_own_processor(splits, tmp_path):
+    train_event_classifier(recipe(tmp_path / "first", max_steps=2), splits=splits)
+    start = recipe(tmp_path / "second", max_steps=1, learning_rate=0.0, weight_decay=0.0)
+    tuned = replace(
+        start, model={"model_type": "nu_cnn", "pretrained": str(tmp_path / "first")}, processor={}
+    )
+    train_event_classifier(tuned, splits=splits)
+    before, after = weights(tmp_path / "first"), weights(tmp_path / "second")
+    trained = [name for name in before if not name.endswith(("running_mean", "running_var", "tracked"))]
+    assert all(torch.equal(before[name], after[name]) for name in trained)
+    first, second = (AutoImageProcessor.from_pretrained(tmp_path / name) for name in ("first", "second"))
+    assert first.active_rms == second.active_rms
+
+
+def test_a_folder_with_another_run_is_refused(splits, tmp_path):
+    train_event_classifier(recipe(tmp_path, max_steps=10), splits=splits)
+    with pytest.raises(RecipeError, match="another recipe"):
+        train_event_classifier(recipe(tmp_path, max_steps=20, learning_rate=1.0), splits=splits)
+
+
+def test_an_unknown_training_field_is_named(splits, tmp_path):
+    with pytest.raises(RecipeError, match="learning_rat"):
+        train_event_classifier(recipe(tmp_path, learning_rat=1.0), splits=splits)
+
+
+def test_cross_validation_judges_every_event_once_and_by_others(splits, tmp_path):
+    rows = splits["train"].select(range(24))
+    start = recipe(tmp_path, max_steps=3)
+    logits = cross_validate(start, rows, folds=2)
+    assert logits.shape == (24, 3)
+    assert np.isfinite(logits).all()
+    assert np.array_equal(logits, cross_validate(start, rows, folds=2))
+    with pytest.raises(RecipeError, match="folds"):
+        cross_validate(start, rows, folds=1)
+
+
+def test_torchrun_with_two_processes_trains_one_model(simulated_dataset, tmp_path):
+    overrides = {
+        "processor.rebin": 16,
+        "data.path": simulated_dataset,
+        "training.output_dir": tmp_path,
+        "training.per_device_train_batch_size": 4,
+        "training.max_steps": 4,
+        "training.use_cpu": "true",
+        "training.ddp_backend": "gloo",
+    }
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command += ["-m", "nuzoo.cli", "train", "nu_cnn_tiny"]
+    command += [f"{name}={value}" for name, value in overrides.items()]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    result = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False, timeout=240
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    state = json.loads((tmp_path / "trainer_state.json").read_text())
+    events = len(datasets.load_dataset(str(simulated_dataset), split="train"))
+    # Each of the two processes takes 4 events a step, so an epoch has a quarter fewer steps than alone.
+    assert state["epoch"] == pytest.approx(4 / np.ceil(events / 8), rel=0.01)
+    assert weights(tmp_path)

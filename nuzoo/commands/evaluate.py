@@ -15,7 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the command takes."""
     parser.add_argument("--model", required=True, help="model folder or repository")
     parser.add_argument("--data", required=True, help="dataset folder or repository")
-    parser.add_argument("--split", default="test", help="events to report on (default: test)")
+    parser.add_argument(
+        "--split",
+        default="test",
+        help="events to report on (default: test); all: every labelled event, nothing fitted",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
@@ -52,6 +56,7 @@ def evaluate_and_report(
     from datasets import load_dataset
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
+    from nuzoo.datasets_scripts.pixel_map_rows import all_labelled
     from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
     from nuzoo.evaluation.predictions import PREDICTIONS_FILE
     from nuzoo.evaluation.report import write_report
@@ -59,6 +64,8 @@ def evaluate_and_report(
 
     model = AutoModelForImageClassification.from_pretrained(model_path)
     splits = load_dataset(data)
+    if split == "all":
+        splits = {"all": all_labelled(splits)}
     if split not in splits:
         raise ValueError(f"{data} has no split {split!r}; it has {', '.join(splits)}")
     results = evaluate_classifier(

@@ -37,15 +37,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _cross_validate(recipe: Recipe, folds: int, sample: str | None) -> int:
-    from datasets import concatenate_datasets, load_dataset
+    from datasets import load_dataset
 
+    from nuzoo.datasets_scripts.pixel_map_rows import all_labelled
     from nuzoo.evaluation.cross_validated import report_cross_validation
     from nuzoo.training.cross_validation import cross_validate
 
-    splits = load_dataset(recipe.data.path, revision=recipe.data.revision)
-    rows = concatenate_datasets(list(splits.values()))
-    labels = rows.with_format("arrow")[:]["label"].to_pylist()
-    rows = rows.select([index for index, label in enumerate(labels) if label is not None])
+    rows = all_labelled(load_dataset(recipe.data.path, revision=recipe.data.revision))
     logits = cross_validate(recipe, rows, folds)
     out = Path(recipe.training["output_dir"])
     results = report_cross_validation(logits, rows, folds, out, sample)

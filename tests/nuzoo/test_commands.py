@@ -1,0 +1,136 @@
+import json
+import zlib
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from datasets import load_dataset
+from pyarrow import csv
+
+from nuzoo.cli import main
+from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+
+CLASSES = ("nue_cc", "numu_cc", "nc")
+
+
+@pytest.fixture(scope="module")
+def model(simulated_dataset, tmp_path_factory):
+    """An untrained network with a processor: what it says means nothing, how it says it does."""
+    folder = tmp_path_factory.mktemp("model")
+    rows = load_dataset(str(simulated_dataset), split="train")
+    processor = NuPixelMapImageProcessor(detector="modular-2x2x7", rebin=8, mev_per_count=0.033)
+    processor.fit(rows).save_pretrained(folder)
+    NuCnnForEventClassification(NuCnnConfig.tiny(temperature=2.0)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def arrays(tmp_path):
+    """Five events with energy in both views, as an array file."""
+    maps = np.zeros((5, 2, 512, 512), np.float32)
+    maps[:, :, 250:260, 256:400] = 1.5
+    np.save(tmp_path / "events.npy", maps)
+    return tmp_path / "events.npy"
+
+
+READERS = {
+    ".parquet": lambda path: pq.read_table(path).to_pylist(),
+    ".csv": lambda path: csv.read_csv(path).to_pylist(),
+    ".jsonl": lambda path: [json.loads(line) for line in path.read_text().splitlines()],
+}
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_predict_writes_one_row_per_event(model, arrays, tmp_path, suffix):
+    out = tmp_path / f"predictions{suffix}"
+    assert main(["predict", "--model", str(model), str(arrays), "--out", str(out)]) == 0
+    rows = READERS[suffix](out)
+    assert [row["event_id"].rpartition("#")[2] for row in rows] == ["0", "1", "2", "3", "4"]
+    for row in rows:
+        probabilities = [row[name] for name in CLASSES]
+        assert sum(probabilities) == pytest.approx(1)
+        assert row["score"] == pytest.approx(max(probabilities))
+        assert row["label"] == CLASSES[int(np.argmax(probabilities))]
+
+
+def test_predict_calibrates_with_the_models_temperature(model, arrays, tmp_path):
+    out = tmp_path / "predictions.parquet"
+    main(["predict", "--model", str(model), str(arrays), "--out", str(out)])
+    network = NuCnnForEventClassification.from_pretrained(model).eval()
+    inputs = NuPixelMapImageProcessor.from_pretrained(model)(np.load(arrays)[0])
+    logits = network(**inputs).logits[0].detach().double().numpy()
+    expected = np.exp(logits / 2) / np.exp(logits / 2).sum()
+    row = pq.read_table(out).to_pylist()[0]
+    assert [row[name] for name in CLASSES] == pytest.approx(expected.tolist(), rel=1e-5)
+
+
+def test_predict_goes_on_past_broken_files_and_lists_them(model, arrays, tmp_path, capsys):
+    (tmp_path / "text.h5").write_text("this is not HDF5")
+    (tmp_path / "truncated.gz").write_bytes(zlib.compress(bytes(750_000))[:100])
+    nan = np.full((2, 512, 512), np.nan, np.float32)
+    np.save(tmp_path / "nan.npy", nan)
+    np.save(tmp_path / "negative.npy", np.full((2, 512, 512), -1, np.float32))
+    np.save(tmp_path / "one_view.npy", np.zeros((1, 512, 512), np.float32))
+    out = tmp_path / "out" / "predictions.csv"
+    assert main(["predict", "--model", str(model), str(tmp_path), "--out", str(out)]) == 0
+    captured = capsys.readouterr()
+    assert len(READERS[".csv"](out)) == 5
+    assert "classified 5 events, left out 5" in captured.out
+    for name in ("text.h5", "truncated.gz", "nan.npy", "negative.npy", "one_view.npy"):
+        assert f"{name}: " in captured.err
+    assert [path.name for path in out.parent.iterdir()] == ["predictions.csv"]
+
+
+def test_predict_refuses_events_of_another_detector_one_by_one(model, tmp_path, capsys):
+    (tmp_path / "event.gz").write_bytes(zlib.compress(bytes(749_000) + bytes([30] * 1000)))
+    out = tmp_path / "predictions.csv"
+    assert main(["predict", "--model", str(model), str(tmp_path / "event.gz"), "--out", str(out)]) == 1
+    assert "dune-like-3view" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_predict_names_what_it_can_write(model, arrays, tmp_path, capsys):
+    assert main(["predict", "--model", str(model), str(arrays), "--out", str(tmp_path / "p.xls")]) == 1
+    assert ".jsonl" in capsys.readouterr().err
+
+
+def test_evaluate_measures_reports_and_stores_the_temperature(model, simulated_dataset, tmp_path, capsys):
+    report = tmp_path / "report"
+    command = ["evaluate", "--model", str(model), "--data", str(simulated_dataset), "--out", str(report)]
+    assert main([*command, "--split", "train"]) == 0
+    results = json.loads((report / "results.json").read_text())
+    stored = NuCnnConfig.from_pretrained(model).temperature
+    assert stored == pytest.approx(results["calibration"]["temperature"]["value"])
+    assert (report / "report.md").exists()
+    assert main([*command, "--split", "tset"]) == 1
+    assert "train" in capsys.readouterr().err
+
+
+def test_display_draws_datasets_and_files(model, simulated_dataset, arrays, tmp_path):
+    out = tmp_path / "displays"
+    command = ["display", "--out", str(out), "--model", str(model)]
+    assert main([*command, str(simulated_dataset), "--split", "train", "--number", "1"]) == 0
+    assert main([*command, str(arrays), "--number", "1"]) == 0
+    assert {path.suffix for path in out.iterdir()} == {".png", ".html"}
+    assert len(list(out.iterdir())) == 4
+
+
+def test_display_says_when_an_event_is_not_there(simulated_dataset, tmp_path, capsys):
+    command = ["display", str(simulated_dataset), "--event", "sim-5-999", "--out", str(tmp_path)]
+    assert main(command) == 1
+    assert "sim-5-999" in capsys.readouterr().err
+
+
+def test_convert_makes_a_dataset_of_files(arrays, tmp_path, capsys):
+    out = tmp_path / "converted"
+    assert main(["convert", str(arrays), "--out", str(out)]) == 0
+    assert "converted 5 events" in capsys.readouterr().out
+    assert sum(split.num_rows for split in load_dataset(str(out)).values()) == 5
+
+
+def test_simulate_refuses_impossible_numbers(tmp_path, capsys):
+    assert main(["simulate", "lartpc-pixelmaps", "--events", "0", "--out", str(tmp_path / "x")]) == 1
+    assert "events: expected at least 1" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()

@@ -35,6 +35,10 @@ def report_cross_validation(
     """
     class_names = rows.features["label"].names
     labels, energy = true_labels(rows), true_energy(rows)
+    measured = classification_results(
+        logits, labels, class_names, energy=energy if np.isfinite(energy).any() else None
+    )
+    measured["calibration"]["temperature"] = {"value": 1.0, "error": None, "fitted_on": "not fitted"}
     results = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -42,9 +46,7 @@ def report_cross_validation(
         "class_names": class_names,
         "dataset": describe_dataset(rows, class_names, sample),
         "folds": folds,
-        **classification_results(
-            logits, labels, class_names, energy=energy if np.isfinite(energy).any() else None
-        ),
+        **measured,
     }
     predictions = Predictions(list(rows["event_id"]), labels, logits, energy)
     out.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     command.add_arguments(parser)
     try:
-        return int(command.run(parser.parse_args(rest)))
+        return int(command.run(parser.parse_intermixed_args(rest)))
     except (ValueError, OSError) as error:
         print(f"nuzoo {name}: {error}", file=sys.stderr)
         return 1

@@ -333,11 +333,11 @@ def _window(
     columns = _placed(columns, view.column_anchor, view.anchor_pixel[1])
     inside = (rows >= 0) & (rows < view.rows) & (columns >= 0) & (columns < view.columns)
     index, position = np.unique(rows[inside] * view.columns + columns[inside], return_inverse=True)
-    energy = np.bincount(position, energy[inside], minlength=len(index))
+    total = np.bincount(position, weights=energy[inside], minlength=len(index)).astype(np.float64)
     if saturation_mev is not None:
-        energy = np.minimum(energy, saturation_mev)
-    energy = np.maximum(np.rint(energy / ENERGY_STEP), 1) * ENERGY_STEP
-    return SparseView(index.astype(np.uint32), energy.astype(np.float32))
+        total = np.minimum(total, saturation_mev)
+    total = np.maximum(np.rint(total / ENERGY_STEP), 1) * ENERGY_STEP
+    return SparseView(index.astype(np.uint32), total.astype(np.float32))
 
 
 def _placed(positions: NDArray[np.int64], anchor: Anchor, anchor_pixel: int) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ROOMS := configuration processors modeling simulation datasets_scripts training evaluation pipelines hub model_cards
 TREE := build/tree/nuzoo
 
-.PHONY: demo test lint types contracts unit bench clean tree
+.PHONY: demo test lint types contracts unit bench clean clean-kernels tree
 
 demo: $(VENV)/.installed
 	$(BIN)/nuzoo demo --out runs/demo
@@ -40,5 +40,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e ".[tracking,dev]"
 	touch $@
 
-clean:
+# Numba's cache does not see edits in functions that a cached kernel calls from another file.
+clean-kernels:
+	find simulation -name __pycache__ -prune -exec rm -rf {} +
+
+clean: clean-kernels
 	rm -rf build runs $(VENV)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-EVENTS = 8000
+EVENTS = 12_000
 SEED = 20260911
 NEW_EVENTS_SEED = 7
 NEW_EVENTS = 4
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the command takes."""
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder (default: runs/demo)")
     parser.add_argument("--events", type=int, default=EVENTS, help=f"default: {EVENTS}")
-    parser.add_argument("--epochs", type=int, default=8, help="default: 8")
+    parser.add_argument("--epochs", type=int, default=10, help="default: 10")
     parser.add_argument("--num-proc", type=int, default=os.cpu_count() or 1)
 
 

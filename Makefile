@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ROOMS := configuration processors modeling simulation datasets_scripts training evaluation pipelines hub model_cards
 TREE := build/tree/nuzoo
 
-.PHONY: demo test lint types contracts unit bench clean clean-kernels tree
+.PHONY: demo test lint types contracts unit bench clean tree
 
 demo: $(VENV)/.installed
 	$(BIN)/nuzoo demo --out runs/demo
@@ -40,9 +40,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e ".[tracking,dev]"
 	touch $@
 
-# Numba's cache does not see edits in functions that a cached kernel calls from another file.
-clean-kernels:
-	find simulation -name __pycache__ -prune -exec rm -rf {} +
-
-clean: clean-kernels
+clean:
 	rm -rf build runs $(VENV)

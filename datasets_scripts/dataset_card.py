@@ -21,7 +21,15 @@ LIMITS = (
 CITATION = "Cite nuzoo (CITATION.cff) and, for the detector and the task, arXiv:2509.08461."
 
 
-def write_dataset_card(out: Path, detector: Detector, manifest: Mapping[str, Any], origin: str) -> Path:
+CONVERTED_LIMITS = (
+    "Truth is what the files state; columns that they do not have are null. The detector's properties above "
+    "are those of nuzoo's description of it, not measured from these files."
+)
+
+
+def write_dataset_card(
+    out: Path, detector: Detector, manifest: Mapping[str, Any], origin: str, *, simulated: bool
+) -> Path:
     """Writes README.md, with the metadata that `load_dataset` and the dataset viewer read.
 
     Args:
@@ -29,6 +37,7 @@ def write_dataset_card(out: Path, detector: Detector, manifest: Mapping[str, Any
         detector: What recorded it.
         manifest: From `write_shards`.
         origin: How the events were made, a phrase.
+        simulated: By nuzoo; otherwise licence and limits are those of converted files.
     """
     template = files("nuzoo.model_cards").joinpath("pixel_map_dataset.md").read_text(encoding="utf-8")
     total = sum(manifest["splits"].values())
@@ -48,23 +57,23 @@ def write_dataset_card(out: Path, detector: Detector, manifest: Mapping[str, Any
         map_columns=view.columns,
         detector_facts=_detector_facts(detector),
         provenance=origin[0].upper() + origin[1:] + ". Each row's `source` names its own origin.",
-        limits=LIMITS,
-        licence="Apache-2.0 for what nuzoo simulates; converted files keep the licence of their source.",
-        citation=CITATION,
+        limits=LIMITS if simulated else CONVERTED_LIMITS,
+        licence="Apache-2.0." if simulated else "That of the files that were converted: state it here.",
+        citation=CITATION if simulated else "Cite the source of the files.",
     )
     card = out / "README.md"
-    card.write_text(f"---\n{_metadata(detector, manifest)}---\n\n{text}", encoding="utf-8")
+    card.write_text(f"---\n{_metadata(detector, manifest, simulated)}---\n\n{text}", encoding="utf-8")
     return card
 
 
-def _metadata(detector: Detector, manifest: Mapping[str, Any]) -> str:
+def _metadata(detector: Detector, manifest: Mapping[str, Any], simulated: bool) -> str:
     splits = manifest["splits"]
     sizes = {
         split: sum(file["bytes"] for path, file in manifest["files"].items() if f"/{split}-" in path)
         for split in splits
     }
     content = {
-        "license": "apache-2.0",
+        "license": "apache-2.0" if simulated else "other",
         "task_categories": ["image-classification"],
         "tags": ["physics", "neutrino", "LArTPC", "pixel maps"],
         "pretty_name": f"LArTPC pixel maps ({detector.name})",

@@ -20,6 +20,7 @@ from nuzoo.datasets_scripts.source_errors import (
     SourceFileError,
     UnknownDetectorError,
     UnknownLabelError,
+    UnknownScaleError,
 )
 from nuzoo.simulation.detectors import DETECTORS, Detector
 
@@ -97,12 +98,13 @@ def views_first(maps: NDArray[Any]) -> NDArray[Any]:
     return np.moveaxis(maps, -1, -3) if maps.shape[-1] < maps.shape[-3] else maps
 
 
-def energy_scale(file: Path | str, dtype: np.dtype[Any], mev_per_count: float) -> float:
+def energy_scale(file: Path | str, dtype: np.dtype[Any], mev_per_count: float | None) -> float:
     """MeV per unit of an array: 1 for floating-point numbers, `mev_per_count` for integers.
 
     Raises:
         ObjectArrayError: Python objects.
         NotThisFormatError: Neither floating-point numbers nor integers.
+        UnknownScaleError: Integers, and no `mev_per_count`.
     """
     if dtype.hasobject:
         raise ObjectArrayError(
@@ -111,7 +113,12 @@ def energy_scale(file: Path | str, dtype: np.dtype[Any], mev_per_count: float) -
     if dtype.kind not in "fiu":
         remedy = "save the maps as float32 (MeV) or uint8 (counts)"
         raise NotThisFormatError(file, "an array of energies or counts", f"dtype {dtype}", remedy)
-    return 1.0 if dtype.kind == "f" else mev_per_count
+    if dtype.kind == "f":
+        return 1.0
+    if mev_per_count is None:
+        remedy = "give the energy of one count: mev_per_count, on the command line --mev-per-count"
+        raise UnknownScaleError(file, "energies in MeV as floating-point numbers", f"{dtype} counts", remedy)
+    return mev_per_count
 
 
 def sparse_view(file: Path | str, pixels: NDArray[Any], scale: float) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -216,7 +223,7 @@ def dense_rows(
     first: int,
     maps: NDArray[Any],
     detector: Detector,
-    mev_per_count: float,
+    mev_per_count: float | None,
     labels: Iterable[Any] | None = None,
     event_ids: Iterable[Any] | None = None,
 ) -> Iterator[Row | SourceFileError]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nuzoo.datasets_scripts.dense_maps import Row, detector_named
 from nuzoo.datasets_scripts.read_arrays import read_npy, read_npz
-from nuzoo.datasets_scripts.read_dune_cvn import MEV_PER_COUNT, read_dune_cvn
+from nuzoo.datasets_scripts.read_dune_cvn import read_dune_cvn
 from nuzoo.datasets_scripts.read_hdf5 import read_hdf5
 from nuzoo.datasets_scripts.read_image_folder import image_event, read_image_folder
 from nuzoo.datasets_scripts.read_parquet import read_parquet
@@ -22,7 +22,7 @@ from nuzoo.datasets_scripts.source_errors import (
 )
 from nuzoo.simulation.detectors import Detector
 
-Reader = Callable[[Path, Detector | None, float], Iterator[Row | SourceFileError]]
+Reader = Callable[[Path, Detector | None, float | None], Iterator[Row | SourceFileError]]
 """Rows of one file (or event of several files), and errors in place of broken events."""
 
 
@@ -71,7 +71,7 @@ class DetectorFiles:
 
     paths: tuple[Path, ...]
     detector: Detector | None
-    mev_per_count: float
+    mev_per_count: float | None
     strict: bool
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -138,8 +138,8 @@ def read_detector_files(
     Args:
         paths: Files and folders. Files come first.
         detector: Name of the detector; None infers it from the number, names and size of the views.
-        mev_per_count: MeV of one count of 8-bit (integer) maps; None is `MEV_PER_COUNT`, the DUNE scale.
-            Floating-point maps are in MeV.
+        mev_per_count: MeV of one count of 8-bit (integer) maps. Without it DUNE CVN files have their known
+            scale, and other integer maps are refused. Floating-point maps are in MeV.
         strict: Raise the first error instead of going on.
 
     Returns:
@@ -149,11 +149,10 @@ def read_detector_files(
         UnknownDetectorError: No detector has this name.
         ValueError: `mev_per_count` is not a positive number.
     """
-    scale = MEV_PER_COUNT if mev_per_count is None else mev_per_count
-    if not (math.isfinite(scale) and scale > 0):
-        raise ValueError(f"mev_per_count must be a positive number of MeV, got {scale}")
+    if mev_per_count is not None and not (math.isfinite(mev_per_count) and mev_per_count > 0):
+        raise ValueError(f"mev_per_count must be a positive number of MeV, got {mev_per_count}")
     known = None if detector is None else detector_named(detector)
-    return DetectorFiles(tuple(map(Path, paths)), known, scale, strict)
+    return DetectorFiles(tuple(map(Path, paths)), known, mev_per_count, strict)
 
 
 def _is_folder(path: Path) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from nuzoo.datasets_scripts.pixel_map_rows import (
     split_of,
     with_display,
 )
-from nuzoo.datasets_scripts.sharded_parquet import plan_shards, write_shards
+from nuzoo.datasets_scripts.sharded_parquet import plan_shards, write_atomically, write_shards
+from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, MODULAR_LARTPC
 from nuzoo.simulation.simulate import simulate_event
 from nuzoo.simulation.spectra import SPECTRA
@@ -94,6 +95,8 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, unknown detector or spectrum.
         DatasetFolderError: `out` holds another dataset.
     """
+    if num_proc < 1:
+        raise DatasetRequestError(f"num_proc: expected at least 1, got {num_proc}")
     plan = SimulationPlan(events, seed, detector, spectrum, shard_size)
     members: dict[str, list[int]] = {split: [] for split in SPLITS}
     for index in range(events):
@@ -105,10 +108,14 @@ def simulate_dataset(
         plan_shards(members, shard_size),
         row_features(DETECTORS[detector]),
         partial(_simulated_row, plan),
-        {"dataset": "lartpc-pixelmaps", "nuzoo": version("nuzoo"), **asdict(plan)},
+        {"dataset": "lartpc-pixelmaps", "simulation": SOURCE_DIGEST, **asdict(plan)},
         num_proc,
     )
-    write_dataset_card(out, DETECTORS[detector], manifest, _origin(plan))
+    _write_split_manifests(
+        out,
+        {split: [simulated_event_id(seed, index) for index in indices] for split, indices in members.items()},
+    )
+    write_dataset_card(out, DETECTORS[detector], manifest, _origin(plan), simulated=True)
     return manifest
 
 
@@ -152,9 +159,10 @@ def convert_files(
     if len(detectors) != 1:
         raise DatasetRequestError(
             f"expected events of one detector, got {', '.join(sorted(detectors)) or 'no readable event'} "
-            f"({len(files.left_out)} left out)"
+            f"({len(files.left_out)} left out, first {files.left_out[0].error if files.left_out else 'none'})"
         )
     instance = DETECTORS[detectors.pop()]
+    _refuse_repeated(row["event_id"] for row in rows)
     members: dict[str, list[Any]] = {split: [] for split in SPLITS}
     for row in rows:
         members[split_of(row["event_id"])].append(row)
@@ -165,7 +173,12 @@ def convert_files(
         partial(with_display, detector=instance),
         {"dataset": "lartpc-pixelmaps", "events": len(rows), "sha256": _digest(rows)},
     )
-    write_dataset_card(out, instance, manifest, "read from detector files by `nuzoo convert`")
+    _write_split_manifests(
+        out, {split: [row["event_id"] for row in group] for split, group in members.items()}
+    )
+    write_dataset_card(
+        out, instance, manifest, "read from detector files by `nuzoo convert`", simulated=False
+    )
     return manifest, files.left_out
 
 
@@ -179,6 +192,23 @@ def _digest(rows: Sequence[Mapping[str, Any]]) -> str:
     return digest.hexdigest()
 
 
+def _refuse_repeated(event_ids: Iterable[str]) -> None:
+    repeated = [event_id for event_id, times in Counter(event_ids).items() if times > 1]
+    if repeated:
+        raise DatasetRequestError(
+            f"expected one event of each name, got {len(repeated)} names more than once (for example "
+            f"{repeated[0]}): convert the folders one by one, or rename them"
+        )
+
+
+def _write_split_manifests(out: Path, members: Mapping[str, Iterable[str]]) -> None:
+    """One text file a split: the names of its events, a line each."""
+    folder = out / "manifests"
+    folder.mkdir(exist_ok=True)
+    for split, event_ids in members.items():
+        write_atomically(folder / f"{split}.txt", "".join(f"{event_id}\n" for event_id in event_ids))
+
+
 @dataclass
 class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     """Configuration of the builder: a simulation, or files.
@@ -189,6 +219,7 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
         detector: A name in `DETECTORS`.
         spectrum: A name in `SPECTRA`.
         files: Real files and folders to read instead.
+        mev_per_count: Energy of one count in 8-bit files, MeV.
     """
 
     events: int = 1000
@@ -196,6 +227,7 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     detector: str = MODULAR_LARTPC.name
     spectrum: str = DEFAULT_SPECTRUM
     files: tuple[str, ...] = ()
+    mev_per_count: float | None = None
 
 
 class LArTPCPixelMaps(datasets.GeneratorBasedBuilder):
@@ -251,4 +283,6 @@ class LArTPCPixelMaps(datasets.GeneratorBasedBuilder):
         from nuzoo.datasets_scripts.detector_files import read_detector_files
 
         paths = [Path(file) for file in self.config.files]
-        yield from read_detector_files(paths, detector=self.config.detector, strict=True)
+        yield from read_detector_files(
+            paths, detector=self.config.detector, mev_per_count=self.config.mev_per_count, strict=True
+        )

@@ -46,7 +46,9 @@ class _Array:
     dtype: np.dtype[Any]
 
 
-def read_npy(file: Path, detector: Detector | None, mev_per_count: float) -> Iterator[Row | SourceFileError]:
+def read_npy(
+    file: Path, detector: Detector | None, mev_per_count: float | None
+) -> Iterator[Row | SourceFileError]:
     """The events of one `.npy`: (events, views, rows, columns), or (views, rows, columns) for one event.
 
     Floating-point numbers are MeV, integers are counts. Nothing is unpickled, events are read one by one.
@@ -67,7 +69,9 @@ def read_npy(file: Path, detector: Detector | None, mev_per_count: float) -> Ite
         yield from _rows(file, images, detector, mev_per_count, None, None)
 
 
-def read_npz(file: Path, detector: Detector | None, mev_per_count: float) -> Iterator[Row | SourceFileError]:
+def read_npz(
+    file: Path, detector: Detector | None, mev_per_count: float | None
+) -> Iterator[Row | SourceFileError]:
     """The events of one `.npz`: `images` as in a `.npy`; `pids` or `labels`, and `event_id`, are optional.
 
     The checksum of the maps stands at their end: of a damaged archive, events may come before its error.
@@ -162,7 +166,7 @@ def _rows(
     file: Path,
     images: _Array,
     detector: Detector | None,
-    mev_per_count: float,
+    mev_per_count: float | None,
     labels: NDArray[Any] | None,
     event_ids: NDArray[Any] | None,
 ) -> Iterator[Row | SourceFileError]:

@@ -47,7 +47,7 @@ _MODES = (InteractionMode.QE.value, InteractionMode.RES.value, InteractionMode.D
 _CC_LABELS = {12: LABELS.index("nue_cc"), 14: LABELS.index("numu_cc"), 16: None}
 
 
-def read_dune_cvn(file: Path, detector: Detector | None, mev_per_count: float) -> Iterator[Row]:
+def read_dune_cvn(file: Path, detector: Detector | None, mev_per_count: float | None) -> Iterator[Row]:
     """The event of one `.gz` file and of the `.info` file beside it, if there is one.
 
     The `.gz` is a zlib (or gzip) stream of uint8 (views, wires, ticks); ticks become the rows of the map.
@@ -58,7 +58,7 @@ def read_dune_cvn(file: Path, detector: Detector | None, mev_per_count: float) -
     Args:
         file: The `.gz`.
         detector: Whose event it is; None takes the known one with three views of 500 × 500.
-        mev_per_count: MeV of one count.
+        mev_per_count: MeV of one count; None is `MEV_PER_COUNT`.
 
     Yields:
         One row.
@@ -69,7 +69,7 @@ def read_dune_cvn(file: Path, detector: Detector | None, mev_per_count: float) -
     detector = matching_detector(file, (SHAPE[0], SHAPE[2], SHAPE[1]), detector)
     maps = _unpack(file).transpose(0, 2, 1)
     row = blank_row(f"{file.absolute().parent.name}/{file.stem}", detector, file.name)
-    row |= view_columns(file, maps, detector, mev_per_count)
+    row |= view_columns(file, maps, detector, MEV_PER_COUNT if mev_per_count is None else mev_per_count)
     info = file.with_suffix(".info")
     yield row | (_truth(info) if info.exists() else {})
 

@@ -29,7 +29,9 @@ _LARGEST_CHUNK = 1 << 30
 _LABEL_NAMES = ("pids", "labels", "label")
 
 
-def read_hdf5(file: Path, detector: Detector | None, mev_per_count: float) -> Iterator[Row | SourceFileError]:
+def read_hdf5(
+    file: Path, detector: Detector | None, mev_per_count: float | None
+) -> Iterator[Row | SourceFileError]:
     """The events of one HDF5 file, read in slices.
 
     `images` is (events, views, rows, columns) or (events, rows, columns, views), floating-point in MeV or

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.dense_maps import Row, blank_row, label_number, view_columns
+from nuzoo.datasets_scripts.dense_maps import Row, blank_row, energy_scale, label_number, view_columns
 from nuzoo.datasets_scripts.source_errors import (
     ArraySizeError,
     MissingViewError,
@@ -27,7 +27,7 @@ def image_event(file: Path) -> Path | None:
     return file.with_name(event) if event and part in names else None
 
 
-def read_image_folder(event: Path, detector: Detector | None, mev_per_count: float) -> Iterator[Row]:
+def read_image_folder(event: Path, detector: Detector | None, mev_per_count: float | None) -> Iterator[Row]:
     """One event: its 8-bit grey images and, if there is a `_pid.txt`, its label.
 
     The seed's files (`<root>/<group>/<event>/<event>_xz.png`) and events side by side in one folder both
@@ -52,7 +52,8 @@ def read_image_folder(event: Path, detector: Detector | None, mev_per_count: flo
         raise MissingViewError(event, expected, f"no {' and no '.join(missing)}", "add the missing image")
     row = blank_row(_event_id(event), detector, files[0].name)
     images = [_pixels(file, view) for file, view in zip(files, detector.views, strict=True)]
-    row |= view_columns(event, images, detector, mev_per_count)
+    scale = energy_scale(event, images[0].dtype, mev_per_count)
+    row |= view_columns(event, images, detector, scale)
     label = _part(event, "pid.txt")
     yield row | ({"label": _label(label)} if label.is_file() else {})
 

@@ -35,7 +35,7 @@ _LARGEST_ROW_GROUP = 4 << 30
 
 
 def read_parquet(
-    file: Path, detector: Detector | None, mev_per_count: float
+    file: Path, detector: Detector | None, mev_per_count: float | None
 ) -> Iterator[Row | SourceFileError]:
     """The events of one Parquet file, streamed in batches.
 

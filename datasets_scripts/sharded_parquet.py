@@ -12,6 +12,8 @@ import json
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -97,7 +99,7 @@ def write_shards(
     for leftover in (out / "data").glob("*.partial"):
         leftover.unlink()
     manifest = _manifest(out, shards)
-    _write_atomically(out / MANIFEST_FILE, json.dumps(manifest, indent=2) + "\n")
+    write_atomically(out / MANIFEST_FILE, json.dumps(manifest, indent=2) + "\n")
     return manifest
 
 
@@ -109,7 +111,7 @@ def _claim(out: Path, plan: Mapping[str, Any]) -> None:
     if not stored.exists():
         if any((out / "data").iterdir()):
             raise DatasetFolderError(f"{out} holds data but no {PLAN_FILE}: give an empty or a new folder")
-        _write_atomically(stored, text)
+        write_atomically(stored, text)
     elif stored.read_text(encoding="utf-8") != text:
         raise DatasetFolderError(
             f"{out} holds another dataset, see its {PLAN_FILE}; expected {json.dumps(plan)}. "
@@ -121,8 +123,15 @@ def _mapped(write: Callable[[Shard], int], shards: Sequence[Shard], num_proc: in
     if num_proc == 1 or len(shards) < 2:
         yield from map(write, shards)
         return
-    with multiprocessing.get_context("spawn").Pool(num_proc, _leave_interrupts_to_parent) as pool:
-        yield from pool.imap_unordered(write, shards)
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(num_proc, context, initializer=_leave_interrupts_to_parent)
+    try:
+        for written in as_completed([pool.submit(write, shard) for shard in shards]):
+            yield written.result()
+    except BrokenProcessPool as error:
+        raise DatasetFolderError("a process was killed, by want of memory perhaps: run it again") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _leave_interrupts_to_parent() -> None:
@@ -181,7 +190,8 @@ def _manifest(out: Path, shards: Iterable[Shard]) -> dict[str, Any]:
     return {"splits": splits, "files": files}
 
 
-def _write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a text file whole or not at all."""
     partial_file = path.with_suffix(".partial")
     partial_file.write_text(text, encoding="utf-8")
     partial_file.replace(path)

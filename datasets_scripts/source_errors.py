@@ -72,6 +72,10 @@ class NegativeEnergyFileError(SourceFileError):
     """An energy below zero."""
 
 
+class UnknownScaleError(SourceFileError):
+    """Counts without the energy that one of them stands for."""
+
+
 class UnknownLabelError(SourceFileError):
     """A label that names none of the classes."""
 

@@ -58,7 +58,7 @@ def draw_event(
         EvaluationError: An event of another origin without `sample`.
     """
     views = event_views(row, detector)
-    tag = sample_tag([str(row.get("event_id", ""))], sample)
+    tag = sample_tag([str(row.get("source", ""))], sample)
     norm = LogNorm(*energy_range(views), clip=True)
     width = PANEL_INCHES * len(views) + 2.9
     with figure(out, width, PANEL_INCHES + 0.5, tag) as drawn:

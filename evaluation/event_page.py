@@ -62,7 +62,7 @@ def write_interactive(
     event = {
         "id": str(row.get("event_id", "")),
         "detector": detector.name,
-        "tag": sample_tag([str(row.get("event_id", ""))], sample),
+        "tag": sample_tag([str(row.get("source", ""))], sample),
         "truth": truth_lines(row, class_names),
         "trueClass": true_class(row, class_names),
         "prediction": prediction

@@ -12,24 +12,24 @@ from nuzoo.evaluation.errors import EvaluationError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-SIMULATED_PREFIX = "sim-"
-"""Event ids of our own simulation begin with this."""
+SIMULATED_PREFIX = "nuzoo-simulation "
+"""The column `source` of our own simulation begins with this."""
 
 SIMULATION_TAG = "nuzoo simulation"
 SOURCES_LISTED = 5
 
 
-def sample_tag(event_ids: Sequence[str], sample: str | None = None) -> str:
+def sample_tag(sources: Sequence[str], sample: str | None = None) -> str:
     """Name what kind of events these are, for the corner of every figure.
 
     Args:
-        event_ids: Ids of the events.
+        sources: Where the events come from, their column `source`.
         sample: The user's own words, needed when not all events are from our simulation.
 
     Raises:
         EvaluationError: Events of another origin without a name.
     """
-    if all(event_id.startswith(SIMULATED_PREFIX) for event_id in event_ids):
+    if sources and all(source.startswith(SIMULATED_PREFIX) for source in sources):
         return sample or SIMULATION_TAG
     if sample is None:
         raise EvaluationError(
@@ -59,7 +59,7 @@ def describe_dataset(
     listing = "\n".join(sorted(event_ids)).encode()
     sources = _distinct(dataset, "source")
     return {
-        "sample": sample_tag(event_ids, sample),
+        "sample": sample_tag(sources, sample),
         "split": None if dataset.split is None else str(dataset.split),
         "events": len(event_ids),
         "events_per_class": {name: labels.count(i) for i, name in enumerate(class_names)},

@@ -116,7 +116,7 @@ class WindowPool(nn.Module):
 class FastEventClassifier(nn.Module):
     """An event classifier in bfloat16 that looks at the active window of each event.
 
-    It takes the place of the model in `pipeline(..., model=...)` or by itself.
+    Call it as the network itself.
 
     Args:
         model: a trained event classifier.
@@ -163,7 +163,7 @@ def optimize_for_inference(
     margin: int | None = None,
     compile_graph: bool = False,
 ) -> FastEventClassifier:
-    """Make a copy of a classifier that is several times faster on a CPU.
+    """Make a copy of a classifier that is faster on a CPU: twice, without a window (docs/results.md).
 
     Check on your own events that the classes agree; `benchmarks/bench_cnn_inference.py` does.
 

@@ -109,7 +109,7 @@ ARCHITECTURES: dict[str, Architecture] = {
                 ),
             },
             processor=_PIXEL_MAPS,
-            recipes=("nu_cnn", "nu_cnn_tiny"),
+            recipes=("nu_cnn", "nu_cnn_tiny", "nu_cnn_dune", "nu_cnn_dune_finetune"),
         ),
     )
 }

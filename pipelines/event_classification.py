@@ -7,7 +7,11 @@ import torch
 from torch.utils.data import Dataset
 from transformers.pipelines import Pipeline
 
-from nuzoo.pipelines.pipeline_errors import MissingProcessorError, ProcessorModelMismatchError
+from nuzoo.pipelines.pipeline_errors import (
+    MissingProcessorError,
+    NonFiniteOutputError,
+    ProcessorModelMismatchError,
+)
 from nuzoo.processors.pixel_map_inputs import is_single_event, split_events
 
 PROCESSOR_OPTIONS = ("detector", "pixel_size_mm", "mev_per_count", "half_resolution")
@@ -106,9 +110,17 @@ class NeutrinoEventClassificationPipeline(Pipeline):
 
         Returns:
             `label`, `score`, `scores`.
+
+        Raises:
+            NonFiniteOutputError: a logit is NaN or infinite.
         """
         config = self.model.config
         logits = model_outputs["logits"][0].double() / config.temperature
+        if not bool(logits.isfinite().all()):
+            raise NonFiniteOutputError(
+                f"expected finite logits, got {logits.tolist()}: the weights of "
+                f"{self.model.name_or_path or 'this model'} are broken; download or train it again"
+            )
         probabilities = logits.softmax(dim=-1).tolist()
         scores = {config.id2label[index]: value for index, value in enumerate(probabilities)}
         label = max(scores, key=scores.__getitem__)

@@ -5,6 +5,10 @@ class PipelineError(ValueError):
     """Model and processor do not make a pipeline."""
 
 
+class NonFiniteOutputError(ValueError):
+    """A network whose output is not a number: its weights are broken."""
+
+
 class MissingProcessorError(PipelineError):
     """The model comes without its processor."""
 

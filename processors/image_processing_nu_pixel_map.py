@@ -279,8 +279,11 @@ def _halve_resolution(energy: torch.Tensor, how: HalfResolution) -> torch.Tensor
         raise ProcessorSettingError(
             f"expected half_resolution to be one of {get_args(HalfResolution)} or None, got {how!r}"
         )
-    mean = F.avg_pool2d(energy, 2)
-    return mean if how == "image" else mean.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    rows, columns = energy.shape[2:]
+    mean = F.avg_pool2d(F.pad(energy, (0, columns % 2, 0, rows % 2)), 2)
+    if how == "image":
+        return mean
+    return mean.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)[:, :, :rows, :columns]
 
 
 def _refuse_unknown(kwargs: Mapping[str, Any]) -> None:

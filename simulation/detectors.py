@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 from nuzoo.simulation.errors import SimulationError
 from nuzoo.simulation.materials import LAR, Material
@@ -139,7 +140,9 @@ class Detector:
     views: tuple[View, ...]
 
     def __post_init__(self) -> None:
-        longest = max(min(abs(x - anode) for anode in self.drift.anodes) for x in (self.low[0], self.high[0]))
+        anodes = sorted(self.drift.anodes)
+        between = [(right - left) / 2 for left, right in pairwise(anodes)]
+        longest = max(abs(self.low[0] - anodes[0]), abs(self.high[0] - anodes[-1]), *between)
         widest = max(self.drift.transverse_diffusion, self.drift.longitudinal_diffusion)
         finest = min(min(view.row_pitch_mm, view.column_pitch_mm) for view in self.views)
         if widest * math.sqrt(longest / 100) > 0.75 * finest:
@@ -235,7 +238,8 @@ DUNE_LIKE = Detector(
 )
 """Like the DUNE far detector's 1 × 2 × 6 geometry (Phys. Rev. D 102, 092003): three wire planes, 3.6 m drift.
 
-Pulses in 3.2 µs of drift time make one row of 5.1 mm, so that rows and wires have about one pitch.
+Pulses in 3.2 µs of drift time make one row of 5.1 mm, so that rows and wires have about one pitch. Noise,
+threshold and lifetime are estimates; the largest energy is 255 counts of the 8-bit CVN files at 0.033 MeV.
 """
 
 DETECTORS: dict[str, Detector] = {detector.name: detector for detector in (MODULAR_LARTPC, DUNE_LIKE)}

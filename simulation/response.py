@@ -28,17 +28,21 @@ MIP_DEDX = 2.1
 """MeV/cm: where the energy scale is calibrated."""
 
 STOPPED_ELECTRON_DEDX = 3.0
-"""MeV/cm given to electrons below the tracking cut: the mean along the end of their range."""
+"""MeV/cm given to electrons below the tracking cut: an estimate for the last half MeV of their range."""
 
 STOPPED_HADRON_DEDX = 60.0
-"""MeV/cm given to nuclear fragments that stop where they are made."""
+"""MeV/cm given to nuclear fragments that stop where they are made: an estimate for slow protons."""
 
 SMALLEST_DEDX = 1.0
+"""MeV/cm; the box model is not used below, where its logarithm would turn over."""
+
 POINT_SPACING = 0.1
 """cm between the points that stand for a segment."""
 
 CDF_RANGE = 4.0
 CDF_STEPS = 1024
+"""A table of the normal distribution from -4 to 4 standard deviations."""
+
 _CDF = np.array(
     [
         0.5 * math.erfc((CDF_RANGE - 2 * CDF_RANGE * i / CDF_STEPS) / math.sqrt(2))
@@ -50,14 +54,15 @@ ENERGY_STEP = 1 / 1024
 """MeV: stored energies are multiples of it, a thirtieth of the pixels' noise, so that files compress."""
 
 SAMPLE_SIGMAS = 3.0
-"""A sample belongs to a pulse when it is that many times the noise."""
+"""A sample belongs to a pulse when it is that many times the noise, a usual cut of hit finders."""
 
 FOLLOWING_PIXELS = 20
 FOLLOWERS = 10
-"""An activity begins where at least that many of the following pixels of an axis hold charge."""
+"""An activity begins where at least that many of the following pixels of an axis hold charge; set so that
+windows begin as they do in the DUNE CVN files."""
 
 LONGEST_PULSE = 3
-"""Rows after which hit finding cuts a long pulse."""
+"""Rows after which hit finding cuts a long pulse; set so that hits stand alone as in the DUNE CVN files."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random transformations that leave the physics of an event as it is.
+    """Random transformations after which an event is still one of its class.
 
     The rows of a view run across the beam, so that reversing them mirrors the event at a plane that
     contains the beam: a symmetry of the interaction and, but for the drift direction, of the detector.
@@ -22,13 +22,14 @@ class Augmentation:
             axes (XZ and YZ); views that share the drift axis must be flipped together.
         swap_views: Probability of exchanging the first two views: a quarter turn about the beam for XZ
             and YZ, a mirror at the horizontal plane for wire planes at opposite angles.
-        energy_scale: Standard deviation of a factor that multiplies all pixels of an event.
+        intensity_jitter: Standard deviation of a factor that multiplies all pixel values of an event. They
+            are logarithms where the processor's scale is "log": a jitter of brightness, not of calibration.
     """
 
     flip_rows: float = 0.0
     independent_views: bool = True
     swap_views: float = 0.0
-    energy_scale: float = 0.0
+    intensity_jitter: float = 0.0
 
     def __call__(self, pixel_values: Tensor) -> Tensor:
         """Transforms a batch (B, views, H, W), each event by its own draw of torch's global generator."""
@@ -41,7 +42,7 @@ class Augmentation:
             order = [1, 0, *range(2, views)]
             swap = draw(events, 1, 1, 1) < self.swap_views
             pixel_values = torch.where(swap, pixel_values[:, order], pixel_values)
-        if self.energy_scale:
-            factor = 1 + self.energy_scale * torch.randn(events, 1, 1, 1, device=pixel_values.device)
+        if self.intensity_jitter:
+            factor = 1 + self.intensity_jitter * torch.randn(events, 1, 1, 1, device=pixel_values.device)
             pixel_values = pixel_values * factor
         return pixel_values

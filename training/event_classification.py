@@ -34,6 +34,10 @@ from nuzoo.training.recipe import Recipe, RecipeError, load_recipe
 logger = logging.getLogger(__name__)
 
 FITTED_EVENTS = 1000
+PRESETS = ("tiny", "small")
+STATE_FILE = "trainer_state.json"
+"""What `Trainer.save_state` writes when a run has ended; checkpoints have their own."""
+
 PROGRESS_FIELDS = ("num_train_epochs", "max_steps")
 
 
@@ -57,6 +61,9 @@ def train_event_classifier(
         RecipeError: An unknown field, or an output folder that holds another run.
     """
     output = Path(str(_training_arguments(recipe).output_dir))
+    if _is_finished(recipe, output):
+        logger.warning("%s holds the finished run of this recipe", output)
+        return output
     checkpoint = _checkpoint_to_resume(recipe, output)
     trainer = build_trainer(recipe, splits or _read_splits(recipe), callbacks or [])
     if trainer.is_world_process_zero():
@@ -111,12 +118,13 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
 def pixel_map_geometry(detector: str) -> dict[str, Any]:
     """The processor's fields that follow from a detector of `nuzoo.simulation.detectors`."""
     views = DETECTORS[detector].views
+    pitches = {pitch for view in views for pitch in (view.row_pitch_mm, view.column_pitch_mm)}
     return {
         "detector": detector,
         "views": [view.name for view in views],
         "height": views[0].rows,
         "width": views[0].columns,
-        "pixel_size_mm": views[0].column_pitch_mm,
+        "pixel_size_mm": pitches.pop() if len(pitches) == 1 else None,
     }
 
 
@@ -130,6 +138,8 @@ def build_model(recipe: Recipe, processor: Any) -> PreTrainedModel:
         raise RecipeError(f"unknown model_type {model_type!r}: is it in nuzoo/registry.py?")
     kind = CONFIG_MAPPING[model_type]
     fields["num_views"] = len(processor.views)
+    if preset and preset not in PRESETS:
+        raise RecipeError(f"model.preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
     config = getattr(kind, preset)(**fields) if preset else kind(**fields)
     return AutoModelForImageClassification.from_config(config)
 
@@ -143,12 +153,18 @@ def _training_arguments(recipe: Recipe) -> TrainingArguments:
         "metric_for_best_model": "eval_loss",
         "logging_steps": 20,
         "label_names": ["labels"],
+        "restore_callback_states_from_checkpoint": True,
         "remove_unused_columns": False,
     }
     try:
         return TrainingArguments(**(defaults | recipe.training))
     except TypeError as error:
         raise RecipeError(f"training: {error}; see transformers.TrainingArguments") from error
+
+
+def _is_finished(recipe: Recipe, output: Path) -> bool:
+    """Whether the folder holds this very run, ended by its length or by early stopping."""
+    return (output / STATE_FILE).exists() and load_recipe(output / "recipe.yaml") == recipe
 
 
 def _checkpoint_to_resume(recipe: Recipe, output: Path) -> str | None:

@@ -7,6 +7,7 @@ its processor, `data` says where the events are, `training` holds `transformers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -19,6 +20,17 @@ RECIPES = Path(__file__).parent / "recipes"
 
 class RecipeError(ValueError):
     """A recipe, or an override of one, that cannot be followed."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose numbers are those of YAML 1.2: 1e-3 is one, not a text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ def _find(path: str | Path) -> Path:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not YAML: {error}") from error
     if not isinstance(content, dict):
@@ -108,7 +120,7 @@ def _override(content: dict[str, Any], override: str) -> None:
         content = content.setdefault(section, {})
         if not isinstance(content, dict):
             raise RecipeError(f"override {override!r}: {section} is a value, not a section")
-    content[last] = yaml.safe_load(value)
+    content[last] = yaml.load(value, Loader=_Loader)
 
 
 def _recipe(content: Mapping[str, Any], origin: str) -> Recipe:

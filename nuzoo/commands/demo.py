@@ -81,7 +81,7 @@ def _train(data: Path, output: Path, epochs: int) -> None:
 def _evaluate(model: Path, data: Path, report: Path) -> dict[str, Any]:
     from nuzoo.commands.evaluate import evaluate_and_report
 
-    return evaluate_and_report(model.as_posix(), data.as_posix(), report)
+    return evaluate_and_report(model.as_posix(), data.as_posix(), report, calibrate=True)
 
 
 def _save(

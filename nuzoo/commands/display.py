@@ -46,7 +46,7 @@ def draw_events(
     predictions = _predictions(rows, model)
     paths = []
     for row, prediction in zip(rows, predictions, strict=True):
-        stem = out / re.sub(r"[^\w.-]+", "_", row["event_id"])
+        stem = out / re.sub(r"[^\w.-]+", "_", row["event_id"])[:100]
         detector = DETECTORS[row["detector"]]
         for draw, suffix in ((draw_event, ".png"), (write_interactive, ".html")):
             path = stem.with_name(stem.name + suffix)
@@ -95,3 +95,4 @@ def _chosen(
             yield row
         if not wanted:
             return
+    raise ValueError(f"no event {', '.join(sorted(wanted))} there")

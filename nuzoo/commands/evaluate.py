@@ -1,7 +1,8 @@
 """Measure a trained model on held-out events and write the report.
 
 Writes results.json, predictions.parquet, report.md and its figures to the output folder. The temperature that
-calibrates the probabilities is fitted on the validation split and stored in the model's configuration.
+calibrates the probabilities is fitted on the validation split; --calibrate stores it in the model's
+configuration, for `nuzoo predict` and the pipeline to use.
 """
 
 from __future__ import annotations
@@ -21,14 +22,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="events to report on (default: test); all: every labelled event, nothing fitted",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    parser.add_argument("--calibrate", action="store_true", help="store the fitted temperature in the model")
     parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--energy-edges", type=float, nargs="+", help="bins of efficiency and purity, GeV")
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
     results = evaluate_and_report(
-        args.model, args.data, args.out, split=args.split, batch_size=args.batch_size, sample=args.sample
+        args.model,
+        args.data,
+        args.out,
+        split=args.split,
+        calibrate=args.calibrate,
+        batch_size=args.batch_size,
+        energy_edges=args.energy_edges,
+        sample=args.sample,
     )
     accuracy, events = results["metrics"]["accuracy"], results["dataset"]["events"]
     print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({events} events)")
@@ -42,42 +52,53 @@ def evaluate_and_report(
     out: Path,
     *,
     split: str = "test",
+    calibrate: bool = False,
     batch_size: int = 16,
+    energy_edges: list[float] | None = None,
     sample: str | None = None,
 ) -> dict[str, Any]:
-    """Measures a model, stores its temperature if it is a folder, and writes the report.
+    """Measures a model and writes the report; with `calibrate` its folder gets the fitted temperature.
 
     Returns:
         The contents of `results.json`.
 
     Raises:
-        ValueError: The dataset has no such split.
+        ValueError: The dataset has no such split, or there is no folder or no fit to calibrate with.
     """
+    import torch
     from datasets import load_dataset
-    from transformers import AutoImageProcessor, AutoModelForImageClassification
 
+    from nuzoo.commands.classifier import load_model
     from nuzoo.datasets_scripts.pixel_map_rows import all_labelled
+    from nuzoo.evaluation.classification_results import DEFAULT_ENERGY_EDGES
     from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
     from nuzoo.evaluation.predictions import PREDICTIONS_FILE
     from nuzoo.evaluation.report import write_report
     from nuzoo.evaluation.results_file import RESULTS_FILE
 
-    model = AutoModelForImageClassification.from_pretrained(model_path)
+    if calibrate and not (Path(model_path) / "config.json").is_file():
+        raise ValueError(f"--calibrate: expected a model folder, got {model_path}")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model, processor = load_model(model_path)
+    model = model.to(device)
     splits = load_dataset(data)
     if split == "all":
         splits = {"all": all_labelled(splits)}
     if split not in splits:
         raise ValueError(f"{data} has no split {split!r}; it has {', '.join(splits)}")
+    if calibrate and "validation" not in splits:
+        raise ValueError(f"--calibrate: {data} has no split 'validation' to fit the temperature on")
     results = evaluate_classifier(
         model,
-        AutoImageProcessor.from_pretrained(model_path),
+        processor,
         splits[split],
         out=out,
         validation=splits.get("validation"),
         batch_size=batch_size,
+        energy_edges=energy_edges or DEFAULT_ENERGY_EDGES,
         sample=sample,
     )
-    if Path(model_path).is_dir():
+    if calibrate:
         model.config.temperature = results["calibration"]["temperature"]["value"]
         model.config.save_pretrained(model_path)
     write_report(out / RESULTS_FILE, out / PREDICTIONS_FILE, out)

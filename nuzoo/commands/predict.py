@@ -36,8 +36,9 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.datasets_scripts.detector_files import read_detector_files
 
     write = _writer(args.out)
-    files = read_detector_files(args.files, detector=args.detector, mev_per_count=args.mev_per_count)
     classify = load_classifier(args.model, batch_size=args.batch_size)
+    scale = args.mev_per_count or classify.image_processor.mev_per_count
+    files = read_detector_files(args.files, detector=args.detector, mev_per_count=scale)
     refused: list[tuple[str, Exception]] = []
     predictions = list(_predictions(classify, files, refused))
     left_out = [(str(item.path), item.error) for item in files.left_out] + refused
@@ -47,8 +48,11 @@ def run(args: argparse.Namespace) -> int:
     if not predictions:
         return 1
     partial = args.out.with_name(f".{args.out.name}.partial")
-    write(predictions, partial)
-    partial.replace(args.out)
+    try:
+        write(predictions, partial)
+        partial.replace(args.out)
+    finally:
+        partial.unlink(missing_ok=True)
     print(f"predictions: {args.out}")
     return 0
 

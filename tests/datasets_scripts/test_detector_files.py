@@ -6,6 +6,7 @@ import tarfile
 import tempfile
 import tracemalloc
 import zlib
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -17,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from nuzoo.datasets_scripts.detector_files import read_detector_files
+from nuzoo.datasets_scripts import detector_files
+from nuzoo.datasets_scripts.read_dune_cvn import MEV_PER_COUNT
 from nuzoo.datasets_scripts.source_errors import (
     MissingViewError,
     NotThisFormatError,
@@ -25,6 +27,8 @@ from nuzoo.datasets_scripts.source_errors import (
     TruncatedFileError,
     UnknownFileTypeError,
 )
+
+read_detector_files = partial(detector_files.read_detector_files, mev_per_count=MEV_PER_COUNT)
 
 DATA = Path(os.environ.get("NUZOO_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 SAMPLE = DATA / "dune_cvn" / "dune_cvn_600.tar.gz"

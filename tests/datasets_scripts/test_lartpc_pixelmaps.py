@@ -287,7 +287,7 @@ def test_files_become_a_dataset(counts, tmp_path):
 def test_broken_files_are_left_out(counts, tmp_path):
     broken = tmp_path / "broken.h5"
     broken.write_text("not HDF5")
-    manifest, left_out = convert_files(tmp_path / "out", [counts, broken])
+    manifest, left_out = convert_files(tmp_path / "out", [counts, broken], mev_per_count=0.5)
     assert sum(manifest["splits"].values()) == 3
     assert [one.path for one in left_out] == [broken]
     with pytest.raises(DatasetRequestError, match="no readable event"):
@@ -305,7 +305,7 @@ def test_other_contents_are_another_dataset(counts, tmp_path):
 
 def test_the_builder_prepares_files_that_do_not_fill_every_split(counts, tmp_path):
     builder = LArTPCPixelMaps(
-        cache_dir=str(tmp_path / "cache"), detector=DUNE_LIKE.name, files=(str(counts),)
+        cache_dir=str(tmp_path / "cache"), detector=DUNE_LIKE.name, files=(str(counts),), mev_per_count=0.5
     )
     builder.download_and_prepare()
     built = builder.as_dataset()

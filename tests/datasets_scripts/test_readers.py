@@ -29,6 +29,7 @@ from nuzoo.datasets_scripts.source_errors import (
     UnknownDetectorError,
     UnknownFileTypeError,
     UnknownLabelError,
+    UnknownScaleError,
     UnreadableFileError,
 )
 from nuzoo.simulation.detectors import DETECTORS, DUNE_LIKE, MODULAR_LARTPC
@@ -38,6 +39,7 @@ INFO = "6 3.5 1.4 0 0 0 0.9 12 2 1 0 4 0 0 99"
 
 
 def read(path, **options):
+    options = {"mev_per_count": MEV_PER_COUNT} | options
     return list(read_detector_files([path], strict=True, **options))
 
 
@@ -427,7 +429,7 @@ def test_bad_energies(tmp_path, energy, error):
     for ending in ("npy", "npz", "h5", "parquet"):
         file = tmp_path / f"a.{ending}"
         fails(file, error, f"a.{ending}#1")
-        files = read_detector_files([file])
+        files = read_detector_files([file], mev_per_count=MEV_PER_COUNT)
         assert len(list(files)) == 1 and len(files.left_out) == 1
 
 
@@ -537,3 +539,16 @@ def test_errors_survive_a_process_boundary():
     error = pickle.loads(pickle.dumps(ArraySizeError("a.npy", "three", "two", "add one")))
     assert isinstance(error, SourceFileError)
     assert str(error) == "a.npy: expected three, got two; add one"
+
+
+@pytest.mark.parametrize("name", ["counts.npy", "counts.h5"])
+def test_counts_without_their_energy_are_refused(tmp_path, name):
+    counts = np.full((2, 512, 512), 30, np.uint8)
+    if name.endswith("npy"):
+        np.save(tmp_path / name, counts)
+    else:
+        with h5py.File(tmp_path / name, "w") as file:
+            file["images"] = counts[None]
+    with pytest.raises(UnknownScaleError, match="--mev-per-count"):
+        list(read_detector_files([tmp_path / name], strict=True))
+    assert len(list(read_detector_files([tmp_path / name], strict=True, mev_per_count=0.1))) == 1

@@ -38,7 +38,7 @@ def make_rows(n, seed, **changes):
         "label": labels.tolist(),
         "neutrino_energy": rng.uniform(0, 11, n).tolist(),
         "deposited_energy": [1.0] * n,
-        "source": ["/home/someone/events.h5 3"] * n,
+        "source": ["nuzoo-simulation test /home/someone/events.h5 3"] * n,
     }
     return Dataset.from_dict(columns | changes)
 
@@ -183,7 +183,7 @@ def test_bad_input_is_named_and_leaves_nothing(tmp_path):
     with pytest.raises(SplitOverlapError, match="sim-1-0"):
         evaluate(make_rows(3, 1), out, validation=make_rows(2, 1))
     with pytest.raises(EvaluationError, match="sample="):
-        evaluate(make_rows(2, 1, event_id=["a", "b"]), out)
+        evaluate(make_rows(2, 1, source=["a", "b"]), out)
     with pytest.raises(MissingTruthError, match="at least one event"):
         evaluate(make_rows(2, 1).select([]), out)
     assert not out.exists()

@@ -44,6 +44,7 @@ DETECTOR = SimpleNamespace(
 def make_row(**changes):
     row = {
         "event_id": "sim-1-2",
+        "source": "nuzoo-simulation test",
         "detector": "toy",
         "xz_index": [40 * 200 + 50, 40 * 200 + 149, 59 * 200 + 50],
         "xz_energy": [1.0, 2.0, 4.0],
@@ -174,7 +175,7 @@ def test_page_is_self_contained(tmp_path):
 def test_page_cannot_be_injected(tmp_path):
     evil = "</script><img src=x onerror=alert(1)>&amp;"
     page = write_interactive(
-        make_row(event_id=evil), DETECTOR, tmp_path / "e.html", sample="<b>x</b>"
+        make_row(event_id=evil, source=evil), DETECTOR, tmp_path / "e.html", sample="<b>x</b>"
     ).read_text()
     assert "<img" not in page
     assert "<b>x" not in page
@@ -192,5 +193,5 @@ def test_bad_rows_are_named(tmp_path):
     with pytest.raises(DisplayError, match="largest index is 20000"):
         draw_event(make_row(u_index=[20000]), DETECTOR, out)
     with pytest.raises(EvaluationError, match="sample="):
-        draw_event(make_row(event_id="run 7"), DETECTOR, out)
+        draw_event(make_row(event_id="run 7", source="run 7"), DETECTOR, out)
     assert not out.exists()

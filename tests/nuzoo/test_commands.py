@@ -1,5 +1,6 @@
 import json
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -99,7 +100,10 @@ def test_predict_names_what_it_can_write(model, arrays, tmp_path, capsys):
 def test_evaluate_measures_reports_and_stores_the_temperature(model, simulated_dataset, tmp_path, capsys):
     report = tmp_path / "report"
     command = ["evaluate", "--model", str(model), "--data", str(simulated_dataset), "--out", str(report)]
+    before = NuCnnConfig.from_pretrained(model).temperature
     assert main([*command, "--split", "train"]) == 0
+    assert NuCnnConfig.from_pretrained(model).temperature == before
+    assert main([*command, "--split", "train", "--calibrate"]) == 0
     results = json.loads((report / "results.json").read_text())
     stored = NuCnnConfig.from_pretrained(model).temperature
     assert stored == pytest.approx(results["calibration"]["temperature"]["value"])
@@ -134,3 +138,20 @@ def test_simulate_refuses_impossible_numbers(tmp_path, capsys):
     assert main(["simulate", "lartpc-pixelmaps", "--events", "0", "--out", str(tmp_path / "x")]) == 1
     assert "events: expected at least 1" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_the_demo_runs_from_nothing_to_a_loaded_repository(tmp_path, capsys):
+    out = tmp_path / "demo"
+    assert main(["demo", "--out", str(out), "--events", "150", "--epochs", "1", "--num-proc", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "NuCnnForEventClassification and NuPixelMapImageProcessor" in printed
+    for path in ("report/report.md", "nu-cnn-tiny/model.safetensors", "nu-cnn-tiny/README.md"):
+        assert (out / path).stat().st_size > 0
+    assert len(list((out / "displays").glob("*.html"))) == 4
+    assert not list((out / "nu-cnn-tiny").rglob("*.bin"))
+
+
+def test_no_page_has_an_unfilled_place():
+    root = Path(__file__).parents[2]
+    for page in [*root.glob("*.md"), *root.glob("docs/*.md")]:
+        assert "@" * 2 not in page.read_text(encoding="utf-8"), page

@@ -341,3 +341,13 @@ def test_another_pixel_size_is_refused():
     with pytest.raises(errors.PixelSizeError, match=r"5\.0 mm, got 4\.67 mm"):
         pixels(make_dense(), processor, pixel_size_mm=4.67)
     assert pixels(make_dense(), processor, pixel_size_mm=5.0).any()
+
+
+def test_half_resolution_of_an_odd_number_of_pixels_loses_no_energy():
+    processor = NuPixelMapImageProcessor(views=["z"], height=5, width=5, scale="linear", active_rms=[1.0])
+    dense = np.arange(25, dtype=np.float32).reshape(1, 5, 5)
+    coarse = processor(dense, half_resolution="energy")["pixel_values"]
+    assert coarse.shape == (1, 1, 5, 5)
+    assert coarse[0, 0, 0, 0] == (0 + 1 + 5 + 6) / 4
+    assert coarse[0, 0, 4, 4] == 24 / 4
+    assert processor(dense, half_resolution="image")["pixel_values"].sum() == dense.sum() / 4

@@ -243,3 +243,11 @@ def test_detectors_that_contradict_themselves_are_refused():
         )
     with pytest.raises(DetectorError, match="inside the active volume"):
         replace(MODULAR_LARTPC, vertex_high=(200.0, 0.0, 100.0))
+
+
+def test_diffusion_is_judged_at_the_longest_drift_wherever_that_is():
+    """Anodes on both faces: the longest drift is half way between them, a metre here."""
+    drift = replace(MODULAR_LARTPC.drift, anodes=(-100.0, 100.0), transverse_diffusion=5.0)
+    with pytest.raises(DetectorError, match="coarser pitch"):
+        replace(MODULAR_LARTPC, drift=drift)
+    replace(MODULAR_LARTPC, drift=replace(drift, transverse_diffusion=3.0))

@@ -98,3 +98,15 @@ def test_maps_fit_their_windows(name):
         for geometry, view in zip(detector.views, made.views.values(), strict=True):
             assert np.all(np.diff(view.index.astype(np.int64)) > 0)
             assert len(view.index) == 0 or view.index[-1] < geometry.rows * geometry.columns
+
+
+def test_energy_closes_from_the_neutrino_to_the_deposits(sample):
+    """Neutrino energy = what stays in the nucleus + what becomes of the particles that leave it.
+
+    The transport counts nucleons by kinetic and other particles by total energy, as the interaction does;
+    the outgoing neutrino of a neutral current is invisible to it.
+    """
+    for made in sample:
+        budget, interaction = made.transported.budget, made.interaction
+        spent = budget.deposited + budget.escaped + budget.invisible + budget.rest_mass
+        assert spent + interaction.invisible_energy == pytest.approx(interaction.neutrino_energy, rel=0.01)

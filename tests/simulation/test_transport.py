@@ -185,6 +185,7 @@ def test_every_mev_is_accounted_for(pdg: int, material: Material) -> None:
         budget = result.budget
         spent = budget.deposited + budget.escaped + budget.invisible + budget.rest_mass
         assert spent == pytest.approx(budget.available, rel=1e-6, abs=1e-4)
+        assert budget.invisible >= -1e-3 * max(budget.available, 1.0)
         assert result.deposits.energy.sum(dtype=float) == pytest.approx(budget.deposited, rel=1e-5, abs=1e-6)
         assert (result.deposits.energy > 0).all()
         assert np.isfinite(result.deposits.end).all()

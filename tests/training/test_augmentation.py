@@ -29,9 +29,9 @@ def test_no_augmentation_changes_nothing():
     assert torch.equal(Augmentation()(batch()), batch())
 
 
-def test_energy_scale_keeps_empty_pixels_empty_and_ratios_within_an_event():
+def test_intensity_jitter_keeps_empty_pixels_empty_and_ratios_within_an_event():
     torch.manual_seed(0)
-    scaled = Augmentation(energy_scale=0.1)(batch())
+    scaled = Augmentation(intensity_jitter=0.1)(batch())
     ratio = scaled.flatten(1)[:, 1:] / batch().flatten(1)[:, 1:]
     assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio))
     assert scaled[0, 0, 0, 0] == 0

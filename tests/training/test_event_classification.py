@@ -55,14 +55,18 @@ class StopAt(TrainerCallback):
     def __init__(self, step: int) -> None:
         self.step = step
 
+    """Interrupts training as Ctrl-C does, at the first step after one that was saved."""
+
     def on_step_end(self, args, state, control, **kwargs):
-        control.should_training_stop = state.global_step >= self.step
+        if state.global_step >= self.step and not control.should_save:
+            raise KeyboardInterrupt
 
 
 def test_ten_and_ten_steps_after_a_stop_equal_twenty(splits, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train_event_classifier(recipe(whole), splits=splits)
-    train_event_classifier(recipe(parts), splits=splits, callbacks=[StopAt(10)])
+    with pytest.raises(KeyboardInterrupt):
+        train_event_classifier(recipe(parts), splits=splits, callbacks=[StopAt(11)])
     assert (parts / "checkpoint-10").is_dir()
     train_event_classifier(recipe(parts), splits=splits)
     assert len(losses(whole)) == 20
@@ -108,6 +112,21 @@ def test_a_folder_with_another_run_is_refused(splits, tmp_path):
     train_event_classifier(recipe(tmp_path, max_steps=10), splits=splits)
     with pytest.raises(RecipeError, match="another recipe"):
         train_event_classifier(recipe(tmp_path, max_steps=20, learning_rate=1.0), splits=splits)
+
+
+def test_early_stopping_survives_a_stop_and_a_finished_run_is_left_alone(splits, tmp_path):
+    """Next to no learning rate never improves: a patience of two ends the run after three evaluations."""
+    changes = {"learning_rate": 1e-12, "weight_decay": 0.0, "max_steps": 200, "eval_strategy": "steps"}
+    changes |= {"eval_steps": 10, "load_best_model_at_end": True, "greater_is_better": True}
+    changes |= {"metric_for_best_model": "eval_accuracy", "save_total_limit": 2}
+    patient = replace(recipe(tmp_path, **changes), early_stopping_patience=2)
+    with pytest.raises(KeyboardInterrupt):
+        train_event_classifier(patient, splits=splits, callbacks=[StopAt(21)])
+    train_event_classifier(patient, splits=splits)
+    state = (tmp_path / "trainer_state.json").read_text()
+    assert json.loads(state)["global_step"] == 30
+    train_event_classifier(patient, splits=splits)
+    assert (tmp_path / "trainer_state.json").read_text() == state
 
 
 def test_an_unknown_training_field_is_named(splits, tmp_path):

@@ -25,7 +25,7 @@ def test_every_shipped_recipe_names_its_source_and_survives_yaml(path, tmp_path)
 
 def test_any_field_can_be_overridden():
     recipe = load_recipe(
-        "nu_cnn_tiny", ["training.learning_rate=1.0e-4", "data.path=elsewhere", "augmentation.flip_rows=0"]
+        "nu_cnn_tiny", ["training.learning_rate=1e-4", "data.path=elsewhere", "augmentation.flip_rows=0"]
     )
     assert recipe.training["learning_rate"] == 1e-4
     assert recipe.data.path == "elsewhere"

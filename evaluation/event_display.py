@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nuzoo.simulation.detectors import Detector
 
 PANEL_INCHES = 4.4
+LONGEST_NAME = 32
 INSET_PIXELS = 96
 INSET_SIZE = 0.22
 """Side of the inset in units of the panel's."""
@@ -152,7 +153,8 @@ def brightest_of_blocks(image: NDArray[np.float64], pixels: int) -> NDArray[np.f
 
 def _draw_truth(axes: Axes, row: Mapping[str, Any], class_names: Sequence[str]) -> None:
     axes.axis("off")
-    axes.set_title(str(row.get("event_id", "")), loc="left", fontsize=9, family="monospace")
+    name = "".join(letter for letter in str(row.get("event_id", "")) if letter.isprintable())
+    axes.set_title(name[:LONGEST_NAME], loc="left", fontsize=9, family="monospace", parse_math=False)
     lines = truth_lines(row, class_names) or [("truth", "not known")]
     for i, (name, value) in enumerate(lines):
         height = 0.95 - 0.1 * i

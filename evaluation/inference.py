@@ -105,7 +105,7 @@ def _forward(model: Any, inputs: Any) -> NDArray[np.float64]:
 
 
 def mean_time(seconds: NDArray[np.float64], events: NDArray[np.int64]) -> dict[str, float | None]:
-    """Time per event in ms, with its standard error from the scatter between batches.
+    """Time per event in ms, with its standard error from the scatter between batches, by events.
 
     Args:
         seconds: Per batch.
@@ -115,7 +115,8 @@ def mean_time(seconds: NDArray[np.float64], events: NDArray[np.int64]) -> dict[s
     mean = 1e3 * seconds.sum() / events.sum()
     if len(events) < 2:
         return {"value": float(mean), "error": None, "low": None, "high": None}
-    error = per_event.std(ddof=1) / np.sqrt(len(events))
+    scatter = np.average((per_event - mean) ** 2, weights=events)
+    error = np.sqrt(scatter / (len(events) - 1))
     return {
         "value": float(mean),
         "error": float(error),

@@ -195,3 +195,8 @@ def test_bad_rows_are_named(tmp_path):
     with pytest.raises(EvaluationError, match="sample="):
         draw_event(make_row(event_id="run 7", source="run 7"), DETECTOR, out)
     assert not out.exists()
+
+
+def test_a_name_is_drawn_as_it_is_and_not_as_a_formula(tmp_path):
+    row = make_row(event_id="a$\\frac{$_{^\x00\n" + "b" * 5000)
+    assert draw_event(row, DETECTOR, tmp_path / "event.png").stat().st_size > 0

@@ -28,8 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Does it."""
     from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
+    from nuzoo.datasets_scripts.pixel_map_rows import SPLITS
 
-    simulate_dataset(
+    manifest = simulate_dataset(
         args.out,
         events=args.events,
         seed=args.seed,
@@ -37,5 +38,10 @@ def run(args: argparse.Namespace) -> int:
         spectrum=args.spectrum,
         num_proc=args.num_proc,
     )
-    print(f"dataset: {args.out}")
+    splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
+    print(f"dataset: {args.out} ({splits})")
+    if empty := sorted(set(SPLITS) - set(manifest["splits"])):
+        print(
+            f"no event fell into {', '.join(empty)}: training and evaluation need all splits, simulate more"
+        )
     return 0

@@ -155,3 +155,8 @@ def test_no_page_has_an_unfilled_place():
     root = Path(__file__).parents[2]
     for page in [*root.glob("*.md"), *root.glob("docs/*.md")]:
         assert "@" * 2 not in page.read_text(encoding="utf-8"), page
+
+
+def test_simulate_says_when_a_split_is_empty(tmp_path, capsys):
+    assert main(["simulate", "lartpc-pixelmaps", "--events", "2", "--out", str(tmp_path / "few")]) == 0
+    assert "no event fell into" in capsys.readouterr().out

@@ -34,7 +34,7 @@ class PixelMapBatches(torch.utils.data.Dataset[dict[str, Tensor]]):
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         table = self.rows[list(indices)]
-        labels = torch.from_numpy(table["label"].to_numpy())
+        labels = torch.tensor(table["label"].to_pylist())
         return {"pixel_values": self.processor(table)["pixel_values"], "labels": labels}
 
 

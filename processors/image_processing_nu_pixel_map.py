@@ -13,6 +13,7 @@ from transformers.image_processing_utils import BaseImageProcessor
 from transformers.image_utils import ImageInput
 from transformers.processing_utils import ImagesKwargs
 
+from nuzoo.processors.example_pixel_maps import example_pixel_maps
 from nuzoo.processors.input_errors import (
     DetectorMismatchError,
     MissingStatisticsError,
@@ -130,6 +131,17 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
     def image_size(self) -> tuple[int, int]:
         """Rows and columns of the image after re-binning."""
         return self.height // self.rebin, self.width // self.rebin
+
+    def example_events(self, events: int = 4) -> list[dict[str, Any]]:
+        """Made-up events of this processor's views and size, to try a network on.
+
+        Args:
+            events: how many; the first is empty, the second has one hit.
+
+        Returns:
+            Rows as `preprocess` takes them, see `example_pixel_maps`.
+        """
+        return example_pixel_maps(self.views, self.height, self.width, events)
 
     def __call__(self, images: ImageInput, *args: Any, **kwargs: Any) -> BatchFeature:
         """See `preprocess`."""

@@ -204,6 +204,14 @@ def test_half_resolution_keeps_or_halves_the_size_of_objects():
         pixels(dense, half_resolution="quarter")
 
 
+def test_example_events_fit_the_processor():
+    images = pixels(make_processor().example_events(5))
+    assert images.shape == (5, 2, HEIGHT, WIDTH)
+    assert [int(np.count_nonzero(image)) for image in images[:2]] == [0, 1]
+    assert all(image.any() for image in images[2:])
+    np.testing.assert_array_equal(pixels(make_processor().example_events(5)), images)
+
+
 def test_empty_events_are_legal():
     empty = {f"{view}_{column}": [] for view in VIEWS for column in ("index", "energy")}
     assert pixels(empty).shape == (1, 2, HEIGHT, WIDTH)

@@ -21,3 +21,7 @@ class IncompleteCardError(HubError):
 
 class UnpublishableContentError(HubError):
     """A file would carry what must not leave this machine: a pickle, or a path of its disk."""
+
+
+class NotExportableError(HubError):
+    """Code that a repository cannot bring along."""

@@ -25,3 +25,35 @@ class UnpublishableContentError(HubError):
 
 class NotExportableError(HubError):
     """Code that a repository cannot bring along."""
+
+
+class UnknownArchitectureError(HubError):
+    """A model of another library, which this one cannot publish."""
+
+
+class ChecksumsFileError(HubError):
+    """The list of checksums cannot be read, or cannot be trusted."""
+
+
+class GoldenOutputError(HubError):
+    """A model does not give the outputs that it was published with."""
+
+
+class RepositoryNameError(HubError):
+    """A repository is not named as the Hub names them."""
+
+
+class HubAccessError(HubError):
+    """The Hub cannot be reached, or does not allow what was asked."""
+
+
+class DatasetRepositoryError(HubError):
+    """A dataset folder that may not be published: unfinished, altered, or with files that are not known."""
+
+
+class DatasetRowError(DatasetRepositoryError):
+    """A row of a dataset that is wrong; the message names file, row and column."""
+
+
+class LicenceError(HubError):
+    """No licence where one must be stated, or one that the Hub does not know."""

@@ -1,0 +1,46 @@
+"""How the classes of the installed package and their flat copies in a repository differ.
+
+The installed package puts its exporter here when it is imported. In a copy there is none: a copy is
+pushed with the files that it came with, as transformers does.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+CODE_KEYS = ("auto_map", "custom_pipelines")
+"""Keys of saved files that point to the code beside them."""
+
+
+class PushedWithCode:
+    """`push_to_hub` that sends the flat code along, as `nuzoo publish` does.
+
+    Attributes:
+        exporter: called with the object, the repository and the options; None in a flat copy.
+    """
+
+    exporter: ClassVar[Callable[..., Any] | None] = None
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> Any:
+        """Upload as one commit: files, the code that loads them, and the checksums of all.
+
+        A push has no card: `nuzoo publish` makes one from measured results.
+
+        Args:
+            repo_id: "organisation/name".
+            **options: `commit_message`, `private`, `token`, `revision`, `create_pr`; a model also takes
+                `processor`, to send both in one commit, and the options of `save_pretrained`.
+
+        Returns:
+            The commit.
+
+        Raises:
+            HubError: see `nuzoo.hub.errors`.
+        """
+        if PushedWithCode.exporter is None:
+            return super().push_to_hub(repo_id, **options)  # type: ignore[misc]
+        return PushedWithCode.exporter(self, repo_id, **options)
+
+
+def is_installed() -> bool:
+    """Whether this is the installed package, which needs no code of a repository."""
+    return PushedWithCode.exporter is not None

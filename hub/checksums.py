@@ -1,0 +1,88 @@
+"""The SHA-256 of every file of a repository, in a file of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from nuzoo.hub.errors import ChecksumsFileError
+
+CHECKSUMS_FILE = "checksums.json"
+ALGORITHM = "sha256"
+UNLISTED = frozenset({CHECKSUMS_FILE, ".gitattributes"})
+CLIENT_FOLDERS = frozenset({".cache", ".git"})
+"""What the Hub's client and git put beside the files of a repository."""
+
+
+def repository_files(folder: Path) -> Iterator[Path]:
+    """Every file of a repository in a folder, relative to it, sorted."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and name.parts[0] not in CLIENT_FOLDERS:
+            yield name
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, ALGORITHM).hexdigest()
+
+
+def write_checksums(folder: Path, kept: Mapping[str, str] | None = None) -> None:
+    """Write `checksums.json` for all files of a folder.
+
+    Args:
+        folder: The repository.
+        kept: Checksums of files that are in the repository already and not in this folder.
+    """
+    found = {
+        name.as_posix(): sha256(folder / name)
+        for name in repository_files(folder)
+        if name.as_posix() not in UNLISTED
+    }
+    content = {"algorithm": ALGORITHM, "files": dict(sorted({**(kept or {}), **found}.items()))}
+    (folder / CHECKSUMS_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_checksums(path: Path) -> dict[str, str]:
+    """The SHA-256 of each file by name, as listed.
+
+    Raises:
+        ChecksumsFileError: No such list, or a name that points out of the repository.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        files, algorithm = content["files"], content["algorithm"]
+        names = {name: str(digest) for name, digest in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ChecksumsFileError(
+            f"{path.name}: expected a list of checksums as `nuzoo publish` writes it, got {error!r}; "
+            "publish the repository again"
+        ) from error
+    outside = [name for name in names if name.startswith("/") or "\\" in name or ".." in name.split("/")]
+    if outside or algorithm != ALGORITHM:
+        raise ChecksumsFileError(
+            f"{path.name}: expected {ALGORITHM} of files inside the repository, "
+            f"got {algorithm} of {', '.join(outside) or 'files'}; do not use this repository"
+        )
+    return names
+
+
+def differences(folder: Path) -> list[str]:
+    """How a folder differs from its list: changed, missing and unlisted files, a sentence each.
+
+    Raises:
+        ChecksumsFileError: See `read_checksums`.
+    """
+    listed = read_checksums(folder / CHECKSUMS_FILE)
+    present = {name.as_posix() for name in repository_files(folder)} - UNLISTED
+    changed = [
+        f"{name} was changed: its sha256 should be {listed[name]}, it is {digest}"
+        for name in sorted(present & listed.keys())
+        if (digest := sha256(folder / name)) != listed[name]
+    ]
+    missing = [f"{name} is missing" for name in sorted(listed.keys() - present)]
+    unlisted = [f"{name} is not in the list" for name in sorted(present - listed.keys())]
+    return changed + missing + unlisted

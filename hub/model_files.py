@@ -1,0 +1,93 @@
+"""A model, its processor and their code as the files of a repository."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nuzoo.hub.errors import UnknownArchitectureError
+from nuzoo.hub.flat_export import export_code, reference
+from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, Architecture, PipelineTask, import_object
+
+CONFIG_FILE = "config.json"
+PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+
+
+def write_model(folder: Path, model: Any, processor: Any, **options: Any) -> None:
+    """Write weights, configuration, processor and flat code, so that the Auto classes load them alone.
+
+    Args:
+        folder: Where; it exists.
+        model: One of our networks.
+        processor: Its processor.
+        **options: Passed to `model.save_pretrained`, e.g. `max_shard_size`.
+
+    Raises:
+        UnknownArchitectureError: The model is none of the registry's.
+        NotExportableError: Its code imports what a repository cannot bring along.
+    """
+    model.save_pretrained(folder, **options)
+    processor.save_pretrained(folder)
+    export_with_auto_map(folder, architecture_of(model.config))
+
+
+def write_config(folder: Path, config: Any) -> None:
+    """Write a configuration and its flat code alone; see `write_model`."""
+    config.save_pretrained(folder)
+    export_with_auto_map(folder, architecture_of(config))
+
+
+def write_processor(folder: Path, processor: Any) -> None:
+    """Write a processor and its flat code alone; see `write_model`."""
+    processor.save_pretrained(folder)
+    kind = type(processor)
+    export_code([kind], folder)
+    _add_processor_map(folder, kind)
+
+
+def architecture_of(config: Any) -> Architecture:
+    """The registry's row of a configuration.
+
+    Raises:
+        UnknownArchitectureError: There is none.
+    """
+    if config.model_type not in ARCHITECTURES:
+        raise UnknownArchitectureError(
+            f"expected a model of nuzoo ({', '.join(ARCHITECTURES)}), got model_type {config.model_type!r}: "
+            "push others with their own library"
+        )
+    return ARCHITECTURES[config.model_type]
+
+
+def export_with_auto_map(folder: Path, architecture: Architecture) -> None:
+    """Add the flat code of an architecture to saved files, and say in them which class is where."""
+    config, processor = import_object(architecture.config), architecture.processor_class()
+    models = {auto_class: architecture.model_class(auto_class) for auto_class in architecture.models}
+    tasks = [task for task in PIPELINE_TASKS.values() if task.auto_class in models]
+    pipelines = {task.name: import_object(task.pipeline) for task in tasks}
+    export_code([config, processor, *models.values(), *pipelines.values()], folder)
+    auto_map = {"AutoConfig": config, **models}
+    _add(
+        folder / CONFIG_FILE,
+        auto_map={auto_class: reference(kind) for auto_class, kind in auto_map.items()},
+        custom_pipelines={task.name: _custom_pipeline(task, pipelines[task.name]) for task in tasks},
+    )
+    _add_processor_map(folder, processor)
+
+
+def _custom_pipeline(task: PipelineTask, kind: type) -> dict[str, Any]:
+    return {"impl": reference(kind), "pt": [task.auto_class], "type": task.modality, "default": None}
+
+
+def _add_processor_map(folder: Path, kind: type) -> None:
+    auto_classes: Iterable[str] = ("AutoImageProcessor", "AutoProcessor")
+    for name in PROCESSOR_FILES:
+        if (folder / name).exists():
+            _add(folder / name, auto_map=dict.fromkeys(auto_classes, reference(kind)))
+
+
+def _add(path: Path, **keys: Any) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(content | keys, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
-from transformers import Trainer
 
 from nuzoo.training.augmentation import Augmentation
+from nuzoo.training.safe_trainer import SafeTrainer
 
 
-class AugmentingTrainer(Trainer):
+class AugmentingTrainer(SafeTrainer):
     """Draws the augmentation in the training step, not while loading.
 
     Loading runs ahead of training, so random numbers drawn there would be lost when a run is stopped: drawn

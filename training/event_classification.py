@@ -156,6 +156,11 @@ def _training_arguments(recipe: Recipe) -> TrainingArguments:
         "restore_callback_states_from_checkpoint": True,
         "remove_unused_columns": False,
     }
+    if recipe.training.get("push_to_hub"):
+        raise RecipeError(
+            "training.push_to_hub would upload optimiser states, which are pickles: leave it out, and "
+            "publish the finished run with `nuzoo publish`"
+        )
     try:
         return TrainingArguments(**(defaults | recipe.training))
     except TypeError as error:

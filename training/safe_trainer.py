@@ -1,0 +1,46 @@
+"""A Trainer that writes no pickle of its settings and pushes nothing unsafe."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from transformers import Trainer
+from transformers.trainer import TRAINING_ARGS_NAME
+
+TRAINING_ARGUMENTS_FILE = "training_args.json"
+OF_THIS_MACHINE = ("output_dir", "logging_dir", "hub_token", "local_rank", "deepspeed", "fsdp_config")
+"""Settings that are paths, secrets or places: no reader needs them and a repository must not have them."""
+
+
+class SafeTrainer(Trainer):
+    """Saves its arguments as JSON instead of a pickle, and pushes through the exporter of nuzoo."""
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Saves model, processor and `training_args.json`."""
+        super().save_model(output_dir, _internal_call)
+        if self.args.should_save:
+            folder = Path(output_dir or str(self.args.output_dir))
+            (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
+            write_training_arguments(folder / TRAINING_ARGUMENTS_FILE, self.args)
+
+    def push_to_hub(self, commit_message: str | None = "End of training", **options: Any) -> Any:
+        """Pushes model, processor and their code as one commit; for a card use `nuzoo publish`.
+
+        Args:
+            commit_message: Of the commit.
+            **options: See `nuzoo.configuration.repository_code.PushedWithCode.push_to_hub`.
+        """
+        model: Any = self.model
+        options.pop("blocking", None)
+        repository = self.args.hub_model_id or Path(str(self.args.output_dir)).name
+        return model.push_to_hub(
+            repository, processor=self.processing_class, commit_message=commit_message, **options
+        )
+
+
+def write_training_arguments(path: Path, arguments: Any) -> None:
+    """Writes `TrainingArguments` without what is of this machine only."""
+    kept = {name: value for name, value in arguments.to_dict().items() if name not in OF_THIS_MACHINE}
+    path.write_text(json.dumps(kept, indent=2, sort_keys=True, default=str) + "\n", encoding="utf-8")

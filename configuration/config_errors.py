@@ -1,4 +1,4 @@
-"""What can be wrong with a configuration, by name."""
+"""What can be wrong with a configuration or a file of a repository, by name."""
 
 
 class ConfigError(ValueError):
@@ -14,4 +14,8 @@ class ModelTypeError(ConfigError):
 
 
 class FormatVersionError(ConfigError):
-    """The file was written by a later nuzoo than this one."""
+    """The file was written by a later nuzoo than this one, or by one whose files cannot be migrated."""
+
+
+class CorruptedFileError(ValueError):
+    """A file is not the one that was published with its checksum."""

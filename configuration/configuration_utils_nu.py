@@ -11,6 +11,7 @@ from nuzoo.configuration.config_errors import (
     ModelTypeError,
     UnknownConfigKeyError,
 )
+from nuzoo.configuration.file_checksums import discard_checksums
 
 KEYS_OF_TRANSFORMERS = frozenset(
     {
@@ -64,6 +65,17 @@ class NuPreTrainedConfig(PreTrainedConfig):
         self._refuse_later_format()
         super().__post_init__(**kwargs)
         self._complete_labels()
+
+    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
+        """Write `config.json`; checksums of what was in the folder before are removed.
+
+        Args:
+            save_directory: the folder.
+            *args: passed to `PreTrainedConfig.save_pretrained`.
+            **kwargs: passed to `PreTrainedConfig.save_pretrained`.
+        """
+        super().save_pretrained(save_directory, *args, **kwargs)
+        discard_checksums(save_directory)
 
     def _refuse_unknown_keys(self, keys: dict[str, Any]) -> None:
         unknown = sorted(set(keys) - KEYS_OF_TRANSFORMERS)

@@ -1,13 +1,20 @@
 """The base of every network: weights are loaded whole, from safetensors, or not at all."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from safetensors import SafetensorError
 from transformers import PreTrainedModel
+from transformers.utils.hub import resolve_revision
 
+from nuzoo.configuration.file_checksums import discard_checksums, verify_files
 from nuzoo.modeling.weight_errors import WeightsError
+from nuzoo.modeling.weight_files import FILES_BESIDE_WEIGHTS, name_unreadable, verified_weights
 
 CACHE_LINE_BYTES = 64
+PLACE_OF_FILES = ("cache_dir", "force_download", "local_files_only", "proxies", "subfolder", "token")
+"""Arguments of `from_pretrained` that say where files come from, beside the revision."""
 
 
 class NuPreTrainedModel(PreTrainedModel):
@@ -33,6 +40,8 @@ class NuPreTrainedModel(PreTrainedModel):
     ) -> Self | tuple[Self, dict[str, Any]]:
         """Load a checkpoint, every tensor of it, from safetensors only.
 
+        Where the repository holds checksums, the files are compared with them before they are read.
+
         Args:
             pretrained_model_name_or_path: Hub repository or local folder.
             *args: passed to `PreTrainedModel.from_pretrained`.
@@ -45,23 +54,59 @@ class NuPreTrainedModel(PreTrainedModel):
             The model in evaluation mode, and the account if asked for.
 
         Raises:
-            WeightsError: a tensor is missing, unexpected or of another shape.
+            WeightsError: a tensor is missing, unexpected or of another shape, a file is damaged, or
+                there are only pickled weights.
+            CorruptedFileError: a file differs from the one that was published.
         """
-        loaded: Any = super().from_pretrained(
-            pretrained_model_name_or_path,
-            *args,
-            **{
-                **kwargs,
-                "use_safetensors": True,
-                "ignore_mismatched_sizes": True,
-                "output_loading_info": True,
-            },
-        )
+        weights = _verify(pretrained_model_name_or_path, kwargs)
+        try:
+            loaded: Any = super().from_pretrained(
+                pretrained_model_name_or_path,
+                *args,
+                **{
+                    **kwargs,
+                    "use_safetensors": True,
+                    "ignore_mismatched_sizes": True,
+                    "output_loading_info": True,
+                },
+            )
+        except SafetensorError as error:
+            raise WeightsError(
+                f"{pretrained_model_name_or_path}: expected whole safetensors files, got "
+                f"{name_unreadable(weights) or error}. Download or save the weights again."
+            ) from error
         model, report = loaded
         unread = cls.heads if model.base_model is model else ()
         _refuse_incomplete(report, (*reinitialize, *unread), pretrained_model_name_or_path)
         _align_weights(model)
         return (model, report) if output_loading_info else model
+
+    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
+        """Write the model; checksums of what was in the folder before are removed.
+
+        Args:
+            save_directory: the folder.
+            *args: passed to `PreTrainedModel.save_pretrained`.
+            **kwargs: passed to `PreTrainedModel.save_pretrained`.
+        """
+        super().save_pretrained(save_directory, *args, **kwargs)
+        discard_checksums(save_directory)
+
+
+def _verify(origin: Any, kwargs: dict[str, Any]) -> dict[str, Path]:
+    """Verify the files that `from_pretrained` reads, all of one commit, and pin it for the loading."""
+    if origin is None or Path(origin).is_file():
+        return {}
+    where = {key: kwargs[key] for key in PLACE_OF_FILES if key in kwargs}
+    asked = {key: where[key] for key in ("cache_dir", "local_files_only", "token") if key in where}
+    commit = resolve_revision(origin, kwargs.get("revision", "main"), **asked)
+    adapter = dict(kwargs.get("adapter_kwargs") or {})
+    if path := adapter.get("_adapter_model_path"):
+        verify_files(path, FILES_BESIDE_WEIGHTS, revision=adapter.get("revision"), **asked)
+    weights = verified_weights(origin, variant=kwargs.get("variant"), revision=commit, **where)
+    if weights:
+        kwargs |= {"revision": commit, "force_download": False}  # the files have just been fetched
+    return weights
 
 
 def _align_weights(model: PreTrainedModel) -> None:

@@ -157,14 +157,6 @@ def test_other_classes_need_the_head_to_be_named(tmp_path):
     assert model(torch.rand(1, 2, 64, 64)).logits.shape == (1, 4)
 
 
-def test_pickled_weights_are_not_read(tmp_path):
-    model = NuCnnForEventClassification(NuCnnConfig.tiny())
-    model.config.save_pretrained(tmp_path)
-    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
-    with pytest.raises(OSError, match="safetensors"):
-        NuCnnForEventClassification.from_pretrained(tmp_path)
-
-
 def test_bfloat16_and_channels_last_agree_with_float32():
     torch.manual_seed(0)
     model, x = NuCnnForEventClassification(NuCnnConfig.tiny()).eval(), torch.rand(4, 2, 64, 64)

@@ -1,0 +1,97 @@
+"""The files of a checkpoint: which of them are read, and that they are those that were published."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from transformers.utils import ADAPTER_CONFIG_NAME, ADAPTER_SAFE_WEIGHTS_NAME, CONFIG_NAME
+
+from nuzoo.configuration.file_checksums import find_file, verify_files
+from nuzoo.modeling.weight_errors import WeightsError
+
+FILES_BESIDE_WEIGHTS = (CONFIG_NAME, ADAPTER_CONFIG_NAME, ADAPTER_SAFE_WEIGHTS_NAME)
+
+
+def verified_weights(origin: Any, *, variant: str | None = None, **where: Any) -> dict[str, Path]:
+    """Find the weights that transformers reads, and compare them with the repository's checksums.
+
+    Args:
+        origin: Hub repository or local folder, of a network or of an adapter.
+        variant: as in `from_pretrained`.
+        **where: arguments of `transformers.utils.cached_file`.
+
+    Returns:
+        The safetensors files by name; none where `origin` is an adapter of another repository's network.
+
+    Raises:
+        CorruptedFileError: a file differs from what was published.
+        WeightsError: there are no weights in safetensors.
+    """
+    verify_files(origin, FILES_BESIDE_WEIGHTS, **where)
+    weights = _find_weights(origin, variant, where)
+    verify_files(origin, weights, **where | {"force_download": False})
+    shards = {name: file for name, file in weights.items() if name.endswith(".safetensors")}
+    if shards:
+        return shards
+    base = _base_of_adapter(origin, where)
+    if base is None:
+        raise WeightsError(
+            f"{origin}: expected weights in model.safetensors, or model.safetensors.index.json and its "
+            "shards, got neither. Pickled weights (.bin, .pt) are never read: save the model with "
+            "save_pretrained, or give the folder or repository that holds the weights."
+        )
+    verified_weights(base, variant=variant, **where | {"revision": str(where.get("revision") or "main")})
+    return {}
+
+
+def name_unreadable(weights: dict[str, Path]) -> str:
+    """Say which files are not whole safetensors files.
+
+    Args:
+        weights: the files by name.
+
+    Returns:
+        Their names and what is wrong with each.
+    """
+    problems = []
+    for name, file in weights.items():
+        try:
+            with safe_open(file, framework="pt"):
+                pass
+        except SafetensorError as error:
+            problems.append(f"{name} ({file.stat().st_size} bytes: {error})")
+    return ", ".join(problems) or ", ".join(weights)
+
+
+def _find_weights(origin: Any, variant: str | None, where: dict[str, Any]) -> dict[str, Path]:
+    """One file, or the index and its shards, as transformers chooses them."""
+    infix = f".{variant}" if variant else ""
+    whole, index = f"model{infix}.safetensors", f"model.safetensors.index{infix}.json"
+    if file := find_file(origin, whole, **where):
+        return {whole: file}
+    if file := find_file(origin, index, **where):
+        return {index: file} | _find_shards(origin, index, file, where)
+    return {}
+
+
+def _find_shards(origin: Any, index: str, file: Path, where: dict[str, Any]) -> dict[str, Path]:
+    try:
+        names = sorted(set(json.loads(file.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(
+            f"{origin}: expected {index} to map tensors to files, got something else ({error!r}). "
+            "Download it again (force_download=True, or delete the copy)."
+        ) from error
+    shards = {name: find_file(origin, name, **where) for name in names}
+    if missing := [name for name, shard in shards.items() if shard is None]:
+        raise WeightsError(
+            f"{origin}: expected the {len(names)} files of {index}, got none named {', '.join(missing)}. "
+            "Download the repository again."
+        )
+    return {name: shard for name, shard in shards.items() if shard}
+
+
+def _base_of_adapter(origin: Any, where: dict[str, Any]) -> str | None:
+    file = find_file(origin, ADAPTER_CONFIG_NAME, **where)
+    return None if file is None else json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"]

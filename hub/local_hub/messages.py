@@ -1,0 +1,133 @@
+"""A request as it arrives, and the reply to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """Bytes `start` to `stop` of a file, read when they are sent."""
+
+    path: Path
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def chunks(self) -> Iterator[bytes]:
+        """Read in pieces of at most a mebibyte."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            left = len(self)
+            while left and (chunk := file.read(min(CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is sent back.
+
+    Attributes:
+        status: Of HTTP.
+        headers: Content-Length is added where it is missing.
+        body: Bytes, or a part of a file.
+        stop_after: Close the connection after so many bytes of the body; 0 sends no headers either.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | FilePart = b""
+    stop_after: int | None = None
+
+    def read(self) -> bytes:
+        """The whole body, e.g. to change a byte of it."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body.chunks())
+
+
+def json_reply(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    """Answer with JSON; what JSON does not know (dates of a card) is written as text."""
+    body = json.dumps(content, default=str).encode()
+    return Reply(status, {"Content-Type": "application/json; charset=utf-8", **(headers or {})}, body)
+
+
+class Request:
+    """One request.
+
+    Args:
+        method: GET, HEAD, POST, PUT or DELETE.
+        target: Path and query as sent, percent-encoded.
+        headers: Names are looked up in any case.
+        chunks: The body, which can be read once.
+        answer: Gives the reply that the Hub would send by itself.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        chunks: Iterator[bytes],
+        answer: Callable[[Request], Reply],
+    ):
+        self.method = method
+        self.raw_path, _, query = target.partition("?")
+        self.query = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
+        self.headers = headers
+        self._chunks = chunks
+        self._answer = answer
+
+    @property
+    def path(self) -> str:
+        """Decoded, without the query."""
+        return unquote(self.raw_path)
+
+    @cached_property
+    def body(self) -> bytes:
+        """The whole body."""
+        return b"".join(self._chunks)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body in pieces, without holding all of it."""
+        return iter([self.body]) if "body" in self.__dict__ else self._chunks
+
+    def fields(self) -> dict[str, Any]:
+        """The body as JSON, or as a form whose fields are lists.
+
+        Raises:
+            ValueError: It is neither.
+        """
+        if "x-www-form-urlencoded" in self.headers.get("Content-Type", ""):
+            return dict(parse_qs(self.body.decode()))
+        content = json.loads(self.body or b"{}")
+        if not isinstance(content, dict):
+            raise ValueError(f"expected a JSON object, got {type(content).__name__}")
+        return content
+
+    def flag(self, name: str) -> bool:
+        """Whether a field of the query is set to true."""
+        return self.query.get(name, "").lower() in ("1", "true")
+
+    def answer(self) -> Reply:
+        """The reply that the Hub would send, for tests that break it on its way."""
+        return self._answer(self)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A request that was answered, without its body."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    status: int

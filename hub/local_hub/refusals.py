@@ -1,0 +1,60 @@
+"""What the local Hub says when it refuses, with the codes that the client turns into exceptions."""
+
+from __future__ import annotations
+
+
+class RefusedError(ValueError):
+    """A request that is not granted.
+
+    Args:
+        status: Of HTTP.
+        message: What was expected and what came.
+        code: `X-Error-Code`, from which the client chooses its exception.
+        headers: More headers of the answer.
+        body: More fields of the answer's JSON.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str | None = None,
+        headers: dict[str, str] | None = None,
+        body: dict[str, object] | None = None,
+    ):
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = headers or {}
+        self.body = body or {}
+
+
+def bad_request(message: str) -> RefusedError:
+    """The client asked for something that makes no sense."""
+    return RefusedError(400, message)
+
+
+def not_signed_in() -> RefusedError:
+    """No token where one is needed; a repository that is missing looks the same without a token."""
+    return RefusedError(401, "Invalid username or password.", "RepoNotFound")
+
+
+def wrong_token() -> RefusedError:
+    """A token that this Hub never gave out."""
+    return RefusedError(401, "Invalid credentials in Authorization header")
+
+
+def no_repository(name: str) -> RefusedError:
+    """No such repository, or one that the account may not know of."""
+    return RefusedError(404, f"Repository {name} not found", "RepoNotFound")
+
+
+def no_revision(revision: str) -> RefusedError:
+    """Neither a branch, nor a tag, nor a commit."""
+    return RefusedError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
+
+
+def no_entry(path: str, commit: str | None = None) -> RefusedError:
+    """No such file or folder; the client remembers this for the commit."""
+    headers = {"X-Repo-Commit": commit} if commit else {}
+    return RefusedError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound", headers)

@@ -115,7 +115,7 @@ def simulate_dataset(
         out,
         {split: [simulated_event_id(seed, index) for index in indices] for split, indices in members.items()},
     )
-    write_dataset_card(out, DETECTORS[detector], manifest, _origin(plan), simulated=True)
+    write_dataset_card(out)
     return manifest
 
 
@@ -123,14 +123,6 @@ def _simulated_row(plan: SimulationPlan, index: int) -> dict[str, Any]:
     detector = DETECTORS[plan.detector]
     event = simulate_event(plan.seed, index, detector, SPECTRA[plan.spectrum])
     return with_display(simulated_row(event, plan.seed, index, detector), detector)
-
-
-def _origin(plan: SimulationPlan) -> str:
-    return (
-        f"simulated by nuzoo's fast parametrised simulation (not GENIE and Geant4): "
-        f"`nuzoo simulate lartpc-pixelmaps --events {plan.events} --seed {plan.seed} "
-        f"--detector {plan.detector} --spectrum {plan.spectrum}`"
-    )
 
 
 def convert_files(
@@ -176,9 +168,7 @@ def convert_files(
     _write_split_manifests(
         out, {split: [row["event_id"] for row in group] for split, group in members.items()}
     )
-    write_dataset_card(
-        out, instance, manifest, "read from detector files by `nuzoo convert`", simulated=False
-    )
+    write_dataset_card(out)
     return manifest, files.left_out
 
 

@@ -57,3 +57,15 @@ class DatasetRowError(DatasetRepositoryError):
 
 class LicenceError(HubError):
     """No licence where one must be stated, or one that the Hub does not know."""
+
+
+class DatasetReferenceError(HubError):
+    """Nothing says on which published dataset a model was trained and measured."""
+
+
+class MissingResultsError(HubError):
+    """A model without measured results, which has no card."""
+
+
+class FlatCopyError(HubError):
+    """The copy of a model that others would load does not work."""

@@ -35,7 +35,12 @@ def write_golden(folder: Path, model: Any, processor: Any) -> None:
     save_file(
         _named_inputs(events) | {f"output/{k}": v for k, v in _outputs(model, processor, events).items()},
         path,
-        {"format": "pt", "dtype": str(model.dtype), "torch": torch.__version__, "nuzoo": __version__},
+        {
+            "format": "pt",
+            "tolerance": f"{TOLERANCE[model.dtype]:g}",
+            "torch": torch.__version__,
+            "nuzoo": __version__,
+        },
     )
 
 

@@ -21,7 +21,7 @@ def write_model(folder: Path, model: Any, processor: Any, **options: Any) -> Non
     Args:
         folder: Where; it exists.
         model: One of our networks.
-        processor: Its processor.
+        processor: Its processor, if it has one yet.
         **options: Passed to `model.save_pretrained`, e.g. `max_shard_size`.
 
     Raises:
@@ -29,7 +29,8 @@ def write_model(folder: Path, model: Any, processor: Any, **options: Any) -> Non
         NotExportableError: Its code imports what a repository cannot bring along.
     """
     model.save_pretrained(folder, **options)
-    processor.save_pretrained(folder)
+    if processor is not None:
+        processor.save_pretrained(folder)
     export_with_auto_map(folder, architecture_of(model.config))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import math
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,24 +16,21 @@ from huggingface_hub import eval_result_entries_to_yaml
 
 from nuzoo.evaluation.evaluate_classifier import describe_model
 from nuzoo.evaluation.results_file import RESULTS_FILE, write_results
-from nuzoo.hub.errors import (
-    FolderInUseError,
-    ResultsMismatchError,
-    UnpublishableContentError,
-)
+from nuzoo.hub.checksums import write_checksums
+from nuzoo.hub.errors import FolderInUseError, ResultsMismatchError
 from nuzoo.hub.event_classifier_card import (
     CITATION,
     eval_result_entries,
     event_classifier_card,
     picture_captions,
 )
+from nuzoo.hub.golden import write_golden
+from nuzoo.hub.model_files import write_model
+from nuzoo.hub.safety import check_publishable
 
 PICTURES_FOLDER = "figures"
 CARD_FILE = "README.md"
-PICKLE_SUFFIXES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
-TEXT_SUFFIXES = {".json", ".md", ".yaml", ".yml", ".txt", ".py"}
-DISK_PATH = re.compile(r"(?:(?<=[\s\"'`(=])|^)(?:/|~/|[A-Z]:\\)[\w.-]+[/\\][\w./\\-]+", re.MULTILINE)
-"""An absolute path: a slash, home or drive that begins a word, with at least two parts."""
+TRAINING_ARGUMENTS_FILE = "training_args.json"
 
 
 def save_repository(
@@ -45,6 +42,7 @@ def save_repository(
     name: str,
     dataset_id: str,
     training: Mapping[str, object],
+    training_arguments: Mapping[str, Any] | None = None,
     pictures: Sequence[Path] = (),
     dataset_revision: str | None = None,
     licence: str = "apache-2.0",
@@ -52,8 +50,9 @@ def save_repository(
 ) -> Path:
     """Write a repository folder, complete or not at all.
 
-    It holds config.json and model.safetensors, the processor's file, results.json, the headline
-    numbers in `.eval_results/`, the pictures, and README.md with `model-index`.
+    It holds config.json and model.safetensors, the processor's file, the flat code that loads them
+    without nuzoo, results.json, the headline numbers in `.eval_results/`, the pictures, README.md with
+    `model-index`, golden outputs, training_args.json, and the checksums of all.
 
     Args:
         folder: Where; a repository written there before is replaced.
@@ -63,6 +62,7 @@ def save_repository(
         name: Of the repository, "organisation/model".
         dataset_id: Of the dataset it was trained and measured on.
         training: Facts about the training for the card: recipe, events, epochs, machine, time.
+        training_arguments: Every setting of the training, for `training_args.json`.
         pictures: Files to copy and show, e.g. those of the evaluation report.
         dataset_revision: Commit of the dataset.
         licence: Hub identifier of the licence.
@@ -75,7 +75,8 @@ def save_repository(
         ResultsMismatchError: The results are of another model, or with another temperature.
         FolderInUseError: The folder holds something else.
         IncompleteCardError: A section of the card would be empty.
-        UnpublishableContentError: A pickle or a path of this machine would be published.
+        UnpublishableContentError: A pickle, a secret or a path of this machine would be published.
+        NotExportableError: The code imports what a repository cannot bring along.
     """
     check_results(model, results)
     captions = picture_captions([picture.stem for picture in pictures])
@@ -92,13 +93,17 @@ def save_repository(
         citation=citation,
     )
     with replaced_folder(folder) as partial:
-        model.save_pretrained(partial)
-        processor.save_pretrained(partial)
+        write_model(partial, model, processor)
+        write_golden(partial, model, processor)
         write_results(partial / RESULTS_FILE, dict(results))
         _write_eval_results(partial, results, dataset_id, dataset_revision)
         _copy_pictures(partial, pictures)
         (partial / CARD_FILE).write_text(str(card), encoding="utf-8")
+        if training_arguments is not None:
+            text = json.dumps(training_arguments, indent=2, sort_keys=True) + "\n"
+            (partial / TRAINING_ARGUMENTS_FILE).write_text(text, encoding="utf-8")
         check_publishable(partial)
+        write_checksums(partial)
     return folder
 
 
@@ -160,24 +165,3 @@ def _copy_pictures(folder: Path, pictures: Sequence[Path]) -> None:
         (folder / PICTURES_FOLDER).mkdir()
     for picture in pictures:
         shutil.copyfile(picture, folder / PICTURES_FOLDER / picture.name)
-
-
-def check_publishable(folder: Path) -> None:
-    """Refuse pickles, and text that names a path of this machine.
-
-    Raises:
-        UnpublishableContentError: With the first offending file and what is wrong.
-    """
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        name = path.relative_to(folder)
-        if path.suffix in PICKLE_SUFFIXES:
-            raise UnpublishableContentError(
-                f"{name} may hold a pickle, which can run code when loaded; save as safetensors"
-            )
-        if path.suffix in TEXT_SUFFIXES:
-            found = DISK_PATH.search(path.read_text(encoding="utf-8"))
-            if found:
-                raise UnpublishableContentError(
-                    f"{name} names the path {found[0]!r} of this machine; remove it from what is "
-                    "saved (results, training facts or configuration)"
-                )

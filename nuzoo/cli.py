@@ -14,7 +14,9 @@ COMMANDS = {
     "evaluate": "measure a trained model and write the report",
     "predict": "classify the events in detector files",
     "display": "draw events as PNG and interactive HTML",
-    "demo": "simulate, train, evaluate, draw, save and load back, in one go",
+    "publish": "put a trained model or a dataset on the Hub, complete and checked",
+    "verify": "check a published model or dataset, file by file and by its golden outputs",
+    "demo": "simulate, train, evaluate, draw, publish to a local Hub and load back, in one go",
 }
 
 

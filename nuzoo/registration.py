@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, Architecture
+from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, Architecture, import_object
 
 Hook = Callable[[ModuleType], None]
 
@@ -94,6 +94,15 @@ def _enter_pipelines(pipelines: Any) -> None:
         }
 
 
+def _set_exporter(repository_code: Any) -> None:
+    """Send every `push_to_hub` of the installed classes through the exporter of the hub room."""
+
+    def push(pushed: Any, repo_id: str, **options: Any) -> Any:
+        return import_object("nuzoo.hub.push.push")(pushed, repo_id, **options)
+
+    repository_code.PushedWithCode.exporter = push
+
+
 def _enter(mapping: Any, architecture: Architecture, classes: str | dict[str, str]) -> None:
     """Add a row to a `_LazyAutoMapping`: model type → class names, configuration → model type."""
     mapping._model_mapping[architecture.model_type] = classes
@@ -110,4 +119,5 @@ _HOOKS: dict[str, Hook] = {
     "transformers.models.auto.image_processing_auto": _enter_image_processors,
     "transformers.models.auto.processing_auto": _enter_processors,
     "transformers.pipelines": _enter_pipelines,
+    "nuzoo.configuration.repository_code": _set_exporter,
 }

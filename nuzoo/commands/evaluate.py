@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 
+REPORT_FOLDER = "report"
+"""Where `nuzoo publish` looks for it."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the command takes."""
     parser.add_argument("--model", required=True, help="model folder or repository")
@@ -21,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="test",
         help="events to report on (default: test); all: every labelled event, nothing fitted",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    parser.add_argument("--out", type=Path, help="folder for the report (default: MODEL/report)")
     parser.add_argument("--calibrate", action="store_true", help="store the fitted temperature in the model")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--energy-edges", type=float, nargs="+", help="bins of efficiency and purity, GeV")
@@ -30,10 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
+    if args.out is None and not Path(args.model).is_dir():
+        raise ValueError(
+            f"--out: expected a folder for the report on {args.model}, which is no folder itself"
+        )
+    out = args.out or Path(args.model) / REPORT_FOLDER
     results = evaluate_and_report(
         args.model,
         args.data,
-        args.out,
+        out,
         split=args.split,
         calibrate=args.calibrate,
         batch_size=args.batch_size,
@@ -42,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     )
     accuracy, events = results["metrics"]["accuracy"], results["dataset"]["events"]
     print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({events} events)")
-    print(f"report: {args.out / 'report.md'}")
+    print(f"report: {out / 'report.md'}")
     return 0
 
 

@@ -18,7 +18,8 @@ from nuzoo.hub.errors import (
     ResultsMismatchError,
     UnpublishableContentError,
 )
-from nuzoo.hub.save import DISK_PATH, save_repository
+from nuzoo.hub.safety import DISK_PATH
+from nuzoo.hub.save import save_repository
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
@@ -92,7 +93,9 @@ def files_in(folder):
 
 
 def test_folder_is_complete_and_safe(repository):
-    assert files_in(repository) == {
+    code = {name for name in files_in(repository) if name.endswith(".py")}
+    assert {"configuration_nu_cnn.py", "modeling_nu_cnn.py", "image_processing_nu_pixel_map.py"} < code
+    assert files_in(repository) - code == {
         "README.md",
         "config.json",
         "model.safetensors",
@@ -100,6 +103,8 @@ def test_folder_is_complete_and_safe(repository):
         "results.json",
         ".eval_results/pixelmaps.yaml",
         "figures/roc.png",
+        "test/golden.safetensors",
+        "checksums.json",
     }
     assert [p.name for p in repository.parent.iterdir() if p.name.startswith(".")] == []
 

@@ -1,0 +1,51 @@
+"""Publish a dataset: checked row by row, with its card, as one commit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from nuzoo.hub.checksums import write_checksums
+from nuzoo.hub.dataset_repository import prepare_dataset_repository
+from nuzoo.hub.safety import check_publishable
+from nuzoo.hub.upload import Commit, check_access, upload
+
+
+def publish_dataset(
+    folders: Mapping[str, Path],
+    repo_id: str,
+    *,
+    licence: str | None = None,
+    private: bool | None = None,
+    message: str | None = None,
+) -> Commit:
+    """Make a repository of dataset folders and upload it.
+
+    Args:
+        folders: Of each configuration, as `nuzoo simulate` and `nuzoo convert` write them.
+        repo_id: "organisation/name".
+        licence: Hub identifier; needed for converted files.
+        private: For a new repository.
+        message: Of the commit.
+
+    Returns:
+        The commit.
+
+    Raises:
+        HubError: See `nuzoo.hub.errors`; nothing is published then.
+    """
+    check_access(repo_id)
+    beside = next(iter(folders.values())).absolute().parent
+    with tempfile.TemporaryDirectory(prefix=".nuzoo-publish-", dir=beside) as scratch:
+        folder = Path(scratch) / "repository"
+        prepare_dataset_repository(folders, repo_id, folder, licence=licence)
+        check_publishable(folder)
+        write_checksums(folder)
+        return upload(
+            folder,
+            repo_id,
+            repo_type="dataset",
+            message=message or f"Publish {repo_id} with nuzoo",
+            private=private,
+        )

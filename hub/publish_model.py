@@ -1,0 +1,82 @@
+"""Publish a trained and measured model: complete, checked and as one commit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nuzoo.evaluation.results_file import RESULTS_FILE, read_results
+from nuzoo.hub.dataset_reference import check_events, dataset_reference
+from nuzoo.hub.errors import MissingResultsError
+from nuzoo.hub.flat_copy import check_flat_copy
+from nuzoo.hub.save import save_repository
+from nuzoo.hub.training_facts import read_recipe, training_arguments, training_facts
+from nuzoo.hub.upload import Commit, check_access, upload
+
+REPORT_FOLDER = "report"
+
+
+def publish_model(
+    run: Path,
+    model: Any,
+    processor: Any,
+    repo_id: str,
+    *,
+    report: Path | None = None,
+    dataset: str | None = None,
+    licence: str = "apache-2.0",
+    private: bool | None = None,
+    message: str | None = None,
+    announce: Callable[[str], None] = print,
+) -> Commit:
+    """Make a repository of a run and upload it.
+
+    Args:
+        run: Folder of the training.
+        model: Its network, calibrated.
+        processor: Its processor.
+        repo_id: "organisation/name".
+        report: Folder that `nuzoo evaluate` wrote, with results.json and pictures; `run/report` by
+            default.
+        dataset: "organisation/name" or "organisation/name@revision" of the dataset that it was trained
+            and measured on; that of the recipe by default.
+        licence: Hub identifier of the licence of the weights.
+        private: For a new repository.
+        message: Of the commit.
+        announce: Told of each step.
+
+    Returns:
+        The commit.
+
+    Raises:
+        HubError: See `nuzoo.hub.errors`; nothing is published then.
+    """
+    check_access(repo_id)
+    report = report or run / REPORT_FOLDER
+    if not (report / RESULTS_FILE).is_file():
+        raise MissingResultsError(
+            f"no {RESULTS_FILE} in {report}: a card shows measured results; first run `nuzoo evaluate "
+            f"--model {run} --data DATASET --out {report} --calibrate`, or give --report FOLDER"
+        )
+    results = read_results(report / RESULTS_FILE)
+    reference = dataset_reference(dataset, read_recipe(run))
+    check_events(reference, results["dataset"])
+    announce(f"measured on {reference.repo_id} at {reference.revision}")
+    with tempfile.TemporaryDirectory(prefix="nuzoo-publish-") as scratch:
+        folder = save_repository(
+            Path(scratch) / "repository",
+            model,
+            processor,
+            results,
+            name=repo_id,
+            dataset_id=reference.repo_id,
+            dataset_revision=reference.revision,
+            training=training_facts(run),
+            training_arguments=training_arguments(run),
+            pictures=sorted(report.glob("*.png")),
+            licence=licence,
+        )
+        announce(check_flat_copy(folder))
+        return upload(folder, repo_id, message=message or f"Publish {repo_id} with nuzoo", private=private)

@@ -1,0 +1,69 @@
+"""What a run folder says about its training, for the card and for `training_args.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+RECIPE_FILE = "recipe.yaml"
+STATE_FILE = "trainer_state.json"
+ARGUMENTS_FILE = "training_args.json"
+
+FACTS_OF_ARGUMENTS = {
+    "learning_rate": "learning rate",
+    "weight_decay": "weight decay",
+    "lr_scheduler_type": "schedule",
+    "per_device_train_batch_size": "batch size per device",
+    "gradient_accumulation_steps": "gradient accumulation steps",
+    "optim": "optimiser",
+    "seed": "seed",
+}
+
+
+def training_facts(run: Path) -> dict[str, object]:
+    """Recipe, length and settings of a training, as far as the folder of its run tells them.
+
+    Args:
+        run: Folder with `recipe.yaml`, `trainer_state.json` and `training_args.json`, or some of them.
+    """
+    recipe, state, arguments = read_recipe(run), _read_json(run / STATE_FILE), training_arguments(run)
+    facts: dict[str, object] = {}
+    if recipe.get("source"):
+        facts["recipe"] = " ".join(str(recipe["source"]).split())
+    if pretrained := recipe.get("model", {}).get("pretrained"):
+        facts["started from"] = f"`{pretrained}`"
+    if state:
+        facts["epochs"] = f"{state['epoch']:g} ({state['global_step']:,} steps)"
+        facts |= _training_time(state)
+    facts |= {
+        name: arguments[key]
+        for key, name in FACTS_OF_ARGUMENTS.items()
+        if arguments and arguments.get(key) is not None
+    }
+    if augmentation := recipe.get("augmentation"):
+        facts["augmentation"] = ", ".join(f"{name} {value}" for name, value in augmentation.items())
+    return facts
+
+
+def training_arguments(run: Path) -> dict[str, Any] | None:
+    """Every setting of the training, or None if the folder does not tell."""
+    return _read_json(run / ARGUMENTS_FILE)
+
+
+def read_recipe(run: Path) -> dict[str, Any]:
+    """The recipe of a run; empty if it has none."""
+    path = run / RECIPE_FILE
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _training_time(state: Mapping[str, Any]) -> dict[str, object]:
+    seconds = [entry["train_runtime"] for entry in state["log_history"] if "train_runtime" in entry]
+    return {"time of the last session of training": f"{seconds[-1] / 60:.1f} minutes"} if seconds else {}
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

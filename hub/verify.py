@@ -1,0 +1,95 @@
+"""Verify a published repository: files, safety, card, loading, golden outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import snapshot_download
+
+from nuzoo.hub.card_lint import check_model_card
+from nuzoo.hub.checks import Check
+from nuzoo.hub.checksums import differences
+from nuzoo.hub.dataset_checks import check_dataset_repository
+from nuzoo.hub.errors import HubError
+from nuzoo.hub.flat_copy import check_flat_copy
+from nuzoo.hub.golden import check_golden
+from nuzoo.hub.safety import check_publishable
+from nuzoo.hub.upload import check_repo_id, explained
+
+Load = Callable[[str], tuple[Any, Any]]
+
+
+def fetch(repository: str, repo_type: str, revision: str | None = None) -> Path:
+    """The folder of a repository: itself if it is one, else a snapshot in the cache.
+
+    Raises:
+        RepositoryNameError: It is no folder and no name of a repository.
+        HubAccessError: The Hub cannot be reached or has no such repository or revision.
+    """
+    if Path(repository).is_dir():
+        return Path(repository)
+    check_repo_id(repository)
+    with explained(f"download {repository}"):
+        return Path(snapshot_download(repository, repo_type=repo_type, revision=revision))
+
+
+def verify_files(folder: Path) -> Iterator[Check]:
+    """Compare every file with its checksum, and look for what must not be published.
+
+    Yields:
+        Two checks.
+    """
+    yield _checked("checksums", lambda: _refuse_differences(folder))
+    yield _checked("no pickle, secret or path of a disk", lambda: check_publishable(folder))
+
+
+def verify_dataset(folder: Path) -> Iterator[Check]:
+    """Verify a dataset repository.
+
+    Yields:
+        Each check as it is done.
+    """
+    yield from verify_files(folder)
+    yield from check_dataset_repository(folder)
+
+
+def verify_model(folder: Path, load: Load, *, run_code: bool = False) -> Iterator[Check]:
+    """Verify a model repository.
+
+    No code of the repository runs unless asked for.
+
+    Args:
+        folder: The repository.
+        load: Returns network and processor of a folder, with the classes of this package.
+        run_code: Also load it in a process without this package, by the code in the repository.
+
+    Yields:
+        Each check as it is done. When files are not as published, nothing is loaded.
+    """
+    files = list(verify_files(folder))
+    yield from files
+    yield _checked("card", lambda: check_model_card(folder))
+    if any(check.problem for check in files):
+        return
+    loaded: list[Any] = []
+    yield _checked("loads", lambda: loaded.extend(load(str(folder))))
+    if loaded:
+        yield _checked("golden outputs", lambda: check_golden(folder, *loaded))
+    if run_code:
+        yield _checked("its own code gives the same", lambda: check_flat_copy(folder))
+
+
+def _refuse_differences(folder: Path) -> None:
+    found = differences(folder)
+    if found:
+        raise HubError("; ".join(found) + ". Download it again, or publish it again")
+
+
+def _checked(name: str, check: Callable[[], object]) -> Check:
+    try:
+        found = check()
+    except (ValueError, OSError) as error:
+        return Check(name, str(error))
+    return Check(f"{name} ({found})" if isinstance(found, str) else name)

@@ -1,0 +1,78 @@
+"""Publish a trained model or a dataset on the Hugging Face Hub, complete and checked, as one commit.
+
+Of a model goes out: weights, processor, pipeline, the code that loads them without nuzoo, a card with the
+measured results and their pictures, golden outputs and checksums. It must have been evaluated, and its
+dataset must be on the Hub. Of a dataset: the Parquet files, checked row by row, lists of events and a card;
+several folders become configurations of one dataset. Log in first with `hf auth login`. Nothing is published
+unless all of it is good, and the same command can be repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nuzoo.hub.upload import Commit
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Says what the command takes."""
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="of a run, or of datasets")
+    parser.add_argument("--repo", required=True, help="ORGANISATION/NAME")
+    parser.add_argument("--type", choices=("model", "dataset"), default="model")
+    parser.add_argument("--report", type=Path, help="folder of the evaluation (default: FOLDER/report)")
+    parser.add_argument(
+        "--dataset", help="ORGANISATION/NAME[@REVISION] of a model's dataset (default: that of its recipe)"
+    )
+    parser.add_argument("--licence", help="identifier of the Hub (default: apache-2.0 for what nuzoo made)")
+    parser.add_argument("--private", action="store_true", default=None, help="create a private repository")
+    parser.add_argument("--message", help="of the commit")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does it."""
+    missing = [str(folder) for folder in args.folders if not folder.is_dir()]
+    if missing:
+        raise ValueError(f"expected the folder of a run or a dataset, got no folder: {', '.join(missing)}")
+    commit = _publish_dataset(args) if args.type == "dataset" else _publish_model(args)
+    print(f"published {commit.repo_id} at {commit.revision}\n{commit.url}")
+    return 0
+
+
+def _publish_dataset(args: argparse.Namespace) -> Commit:
+    from nuzoo.hub.publish_dataset import publish_dataset
+
+    folders = {folder.resolve().name: folder for folder in args.folders}
+    if len(folders) < len(args.folders):
+        raise ValueError("expected folders of different names: each names its configuration; rename one")
+    return publish_dataset(
+        folders, args.repo, licence=args.licence, private=args.private, message=args.message
+    )
+
+
+def _publish_model(args: argparse.Namespace) -> Commit:
+    from nuzoo.commands.classifier import load_model
+    from nuzoo.datasets_scripts.sharded_parquet import PLAN_FILE
+    from nuzoo.hub.publish_model import publish_model
+    from nuzoo.hub.upload import check_access
+
+    if len(args.folders) > 1:
+        raise ValueError(f"expected one folder of a model, got {len(args.folders)}")
+    [run_folder] = args.folders
+    if (run_folder / PLAN_FILE).exists():
+        raise ValueError(f"{run_folder} holds a dataset: add --type dataset")
+    check_access(args.repo)
+    model, processor = load_model(str(run_folder))
+    return publish_model(
+        run_folder,
+        model,
+        processor,
+        args.repo,
+        report=args.report,
+        dataset=args.dataset,
+        licence=args.licence or "apache-2.0",
+        private=args.private,
+        message=args.message,
+    )

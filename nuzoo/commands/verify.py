@@ -1,0 +1,44 @@
+"""Verify a published model or dataset: that it is whole, safe, documented, and still gives what it gave.
+
+Of a model, every file is compared with its checksum, searched for pickles, secrets and paths, the card is
+read, the network is loaded with nuzoo's own classes, and its golden outputs are computed again. Code of the
+repository runs only with --run-code. Of a dataset, card, configurations, splits and every row are checked.
+Ends with status 1 if anything is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Says what the command takes."""
+    parser.add_argument("repository", help="ORGANISATION/NAME or a folder")
+    parser.add_argument("--type", choices=("model", "dataset"), default="model")
+    parser.add_argument("--revision", help="commit, tag or branch (default: main)")
+    parser.add_argument(
+        "--run-code",
+        action="store_true",
+        help="also load it without nuzoo, by the code in the repository: only if you trust it",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does it."""
+    from nuzoo.commands.classifier import load_model
+    from nuzoo.hub.verify import fetch, verify_dataset, verify_model
+
+    folder = fetch(args.repository, args.type, args.revision)
+    checks = (
+        verify_dataset(folder)
+        if args.type == "dataset"
+        else verify_model(folder, load_model, run_code=args.run_code)
+    )
+    problems = 0
+    for check in checks:
+        problems += check.problem is not None
+        print(f"{'ok   ' if check.problem is None else 'WRONG'} {check.name}", flush=True)
+        if check.problem:
+            print(f"      {check.problem}", flush=True)
+    print(f"{args.repository}: {f'{problems} checks failed' if problems else 'verified'}")
+    return 1 if problems else 0

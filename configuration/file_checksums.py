@@ -16,7 +16,7 @@ CHECKSUMS_FILE = "checksums.json"
 def verify_files(origin: Any, names: Iterable[str], *, subfolder: str = "", **where: Any) -> None:
     """Compare files with the checksums of their repository; one without checksums is taken as it is.
 
-    Reading costs about half a second for each gigabyte.
+    It costs less than a second for each gigabyte.
 
     Args:
         origin: Hub repository or local folder.

@@ -8,13 +8,22 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel
 from transformers.utils.hub import resolve_revision
 
-from nuzoo.configuration.file_checksums import discard_checksums, verify_files
+from nuzoo.configuration.file_checksums import discard_checksums
 from nuzoo.modeling.weight_errors import WeightsError
-from nuzoo.modeling.weight_files import FILES_BESIDE_WEIGHTS, name_unreadable, verified_weights
+from nuzoo.modeling.weight_files import Adapter, find_adapter, name_unreadable, verified_weights
 
 CACHE_LINE_BYTES = 64
-PLACE_OF_FILES = ("cache_dir", "force_download", "local_files_only", "proxies", "subfolder", "token")
-"""Arguments of `from_pretrained` that say where files come from, beside the revision."""
+NO_ADAPTER = "no-adapter"
+WHEREABOUTS = (
+    "cache_dir",
+    "force_download",
+    "local_files_only",
+    "proxies",
+    "revision",
+    "subfolder",
+    "token",
+)
+"""Arguments of `from_pretrained` that say where files come from."""
 
 
 class NuPreTrainedModel(PreTrainedModel):
@@ -58,28 +67,45 @@ class NuPreTrainedModel(PreTrainedModel):
                 there are only pickled weights.
             CorruptedFileError: a file differs from the one that was published.
         """
-        weights = _verify(pretrained_model_name_or_path, kwargs)
-        try:
-            loaded: Any = super().from_pretrained(
-                pretrained_model_name_or_path,
-                *args,
-                **{
-                    **kwargs,
-                    "use_safetensors": True,
-                    "ignore_mismatched_sizes": True,
-                    "output_loading_info": True,
-                },
+        adapter_kwargs = kwargs.pop("adapter_kwargs", None) or {}
+        adapter_name = kwargs.pop("adapter_name", "default")
+        adapter = None
+        origin = pretrained_model_name_or_path
+        if origin is not None and not Path(origin).is_file():
+            kwargs["revision"] = _commit(origin, kwargs)
+            adapter = find_adapter(origin, adapter_kwargs, **_whereabouts(kwargs))
+        if adapter is None:
+            model, report = cls._load_network(origin, args, reinitialize, kwargs)
+        else:
+            model, report = cls._load_network(
+                adapter.base, args, reinitialize, _for_base(adapter, origin, kwargs)
             )
+            report = _load_adapter(model, adapter, adapter_name)
+        return (model, report) if output_loading_info else model
+
+    @classmethod
+    def _load_network(
+        cls, origin: Any, args: tuple[Any, ...], reinitialize: Collection[str], kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """The network without an adapter, and transformers' account of its loading."""
+        weights: dict[str, Path] = {}
+        if origin is not None and not Path(origin).is_file():
+            kwargs["revision"] = _commit(origin, kwargs)
+            weights = verified_weights(origin, variant=kwargs.get("variant"), **_whereabouts(kwargs))
+            kwargs["force_download"] = False  # the files have just been fetched
+        strict = {"use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
+        try:
+            loaded: Any = super().from_pretrained(origin, *args, **(kwargs | strict))
         except SafetensorError as error:
             raise WeightsError(
-                f"{pretrained_model_name_or_path}: expected whole safetensors files, got "
-                f"{name_unreadable(weights) or error}. Download or save the weights again."
+                f"{origin}: expected whole safetensors files, got {name_unreadable(weights) or error}. "
+                "Download or save the weights again."
             ) from error
         model, report = loaded
         unread = cls.heads if model.base_model is model else ()
-        _refuse_incomplete(report, (*reinitialize, *unread), pretrained_model_name_or_path)
+        _refuse_incomplete(report, (*reinitialize, *unread), origin)
         _align_weights(model)
-        return (model, report) if output_loading_info else model
+        return model, report
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
         """Write the model; checksums of what was in the folder before are removed.
@@ -93,20 +119,37 @@ class NuPreTrainedModel(PreTrainedModel):
         discard_checksums(save_directory)
 
 
-def _verify(origin: Any, kwargs: dict[str, Any]) -> dict[str, Path]:
-    """Verify the files that `from_pretrained` reads, all of one commit, and pin it for the loading."""
-    if origin is None or Path(origin).is_file():
-        return {}
-    where = {key: kwargs[key] for key in PLACE_OF_FILES if key in kwargs}
-    asked = {key: where[key] for key in ("cache_dir", "local_files_only", "token") if key in where}
-    commit = resolve_revision(origin, kwargs.get("revision", "main"), **asked)
-    adapter = dict(kwargs.get("adapter_kwargs") or {})
-    if path := adapter.get("_adapter_model_path"):
-        verify_files(path, FILES_BESIDE_WEIGHTS, revision=adapter.get("revision"), **asked)
-    weights = verified_weights(origin, variant=kwargs.get("variant"), revision=commit, **where)
-    if weights:
-        kwargs |= {"revision": commit, "force_download": False}  # the files have just been fetched
-    return weights
+def _whereabouts(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {key: kwargs[key] for key in WHEREABOUTS if key in kwargs}
+
+
+def _commit(origin: Any, kwargs: dict[str, Any]) -> str | None:
+    """The revision, pinned to its commit: every file of one loading is of the same."""
+    where = {key: kwargs[key] for key in ("cache_dir", "local_files_only", "token") if key in kwargs}
+    return resolve_revision(origin, kwargs.get("revision", "main"), **where)
+
+
+def _for_base(adapter: Adapter, origin: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that load the network of an adapter, without looking for an adapter once more."""
+    options = kwargs | {"adapter_kwargs": {"subfolder": NO_ADAPTER}}
+    if adapter.base != origin:
+        options |= {"revision": str(kwargs["revision"]), "subfolder": ""}
+    return options
+
+
+def _load_adapter(model: PreTrainedModel, adapter: Adapter, name: str) -> dict[str, Any]:
+    """Add an adapter to a network, every tensor of it; transformers forgets to report on the network."""
+    account: Any = model.load_adapter(
+        adapter.path,
+        adapter_name=name,
+        adapter_kwargs=adapter.where,
+        use_safetensors=True,
+        ignore_mismatched_sizes=True,
+        dtype=model.dtype,
+    )
+    report = account.to_dict()
+    _refuse_incomplete(report, (), adapter.path)
+    return report
 
 
 def _align_weights(model: PreTrainedModel) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 import torch
@@ -235,3 +236,22 @@ def test_configuration_without_its_type_is_refused_by_auto_classes(tmp_path):
     file.write_text(json.dumps(keys))
     with pytest.raises(ValueError, match="model_type"):
         AutoModel.from_pretrained(tmp_path)
+
+
+def test_cached_repository_is_checked_offline(published, tmp_path_factory):
+    """The cache as the Hub client leaves it; no network is there to ask."""
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path_factory.mktemp("cache") / "models--org--nu-cnn"
+    snapshot = repository / "snapshots" / commit
+    shutil.copytree(published, snapshot)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    for loader in (NuCnn, AutoModel):
+        for revision in ("main", commit):
+            loader.from_pretrained("org/nu-cnn", cache_dir=repository.parent, revision=revision)
+    flip_bit(snapshot / "model.safetensors")
+    for loader in (NuCnn, AutoModel):
+        with pytest.raises(CorruptedFileError, match=r"org/nu-cnn.*model\.safetensors"):
+            loader.from_pretrained("org/nu-cnn", cache_dir=repository.parent)
+    (snapshot / "checksums.json").unlink()
+    NuCnn.from_pretrained("org/nu-cnn", cache_dir=repository.parent)

@@ -70,7 +70,7 @@ def test_network_of_an_adapter_is_loaded_strictly(adapted, loader, place):
     if place == "beside its network":
         shutil.copytree(adapter, base, dirs_exist_ok=True)
     drop_tensor(base / "model.safetensors", "norm.running_var")
-    with pytest.raises(WeightsError, match="missing: nu_cnn.*running_var"):
+    with pytest.raises(WeightsError, match=r"missing: nu_cnn.*running_var"):
         loader.from_pretrained(base if place == "beside its network" else adapter)
 
 
@@ -78,7 +78,7 @@ def test_network_of_an_adapter_is_loaded_strictly(adapted, loader, place):
 def test_adapter_is_loaded_strictly(adapted, loader):
     _, adapter, _ = adapted
     drop_tensor(adapter / WEIGHTS, "lora_A.weight")
-    with pytest.raises(WeightsError, match="missing: .*lora_A"):
+    with pytest.raises(WeightsError, match=r"missing: .*lora_A"):
         loader.from_pretrained(adapter)
 
 

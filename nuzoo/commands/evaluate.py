@@ -11,7 +11,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-
 REPORT_FOLDER = "report"
 """Where `nuzoo publish` looks for it."""
 
@@ -35,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Does it."""
     if args.out is None and not Path(args.model).is_dir():
-        raise ValueError(
-            f"--out: expected a folder for the report on {args.model}, which is no folder itself"
-        )
+        raise ValueError(f"--out: expected a folder for the report, since {args.model} is none")
     out = args.out or Path(args.model) / REPORT_FOLDER
     results = evaluate_and_report(
         args.model,

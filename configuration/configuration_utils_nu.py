@@ -1,5 +1,6 @@
 """The base of every configuration: what a checkpoint says about itself is checked, never guessed."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, ClassVar
 
@@ -12,6 +13,8 @@ from nuzoo.configuration.config_errors import (
     UnknownConfigKeyError,
 )
 from nuzoo.configuration.file_checksums import discard_checksums
+from nuzoo.configuration.format_migration import Migration, migrate
+from nuzoo.configuration.repository_code import CODE_KEYS, PushedWithCode, is_installed
 
 KEYS_OF_TRANSFORMERS = frozenset(
     {
@@ -40,7 +43,7 @@ COMMON_FIELDS = frozenset(field.name for field in fields(PreTrainedConfig))
 
 
 @strict
-class NuPreTrainedConfig(PreTrainedConfig):
+class NuPreTrainedConfig(PushedWithCode, PreTrainedConfig):
     """A `PreTrainedConfig` whose loading is strict.
 
     `PreTrainedConfig` keeps any keyword as an attribute, so a misspelt or outdated key passes unseen.
@@ -52,19 +55,49 @@ class NuPreTrainedConfig(PreTrainedConfig):
     Raises:
         UnknownConfigKeyError: a key is neither a field nor one that transformers writes.
         ModelTypeError: the keys belong to another `model_type`.
-        FormatVersionError: `format_version` is later than `latest_format`.
+        FormatVersionError: `format_version` is not `latest_format`.
+
+    Attributes:
+        latest_format: the format that this class writes.
+        migrations: for each earlier format, how the keys of its files become those of the next.
     """
 
     latest_format: ClassVar[int] = 1
+    migrations: ClassVar[Mapping[int, Migration]] = {}
 
     format_version: int = 1
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._refuse_unknown_keys(kwargs)
         self._refuse_other_model_type(kwargs.get("model_type", self.model_type))
-        self._refuse_later_format()
+        self._refuse_other_format()
         super().__post_init__(**kwargs)
         self._complete_labels()
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Make a configuration of the content of a `config.json` of this format or an earlier one.
+
+        Args:
+            config_dict: the content.
+            **kwargs: passed to `PreTrainedConfig.from_dict`.
+
+        Returns:
+            The configuration, and the unused arguments if `return_unused_kwargs` is set.
+
+        Raises:
+            ModelTypeError: the file does not say its `model_type`.
+            FormatVersionError: the file is of a later format, or cannot be migrated.
+        """
+        if "model_type" not in config_dict:
+            raise ModelTypeError(
+                f"expected a config.json with model_type {cls.model_type!r}, got the keys "
+                f"{sorted(config_dict)}: give the folder or repository of a saved model."
+            )
+        keys = migrate(config_dict, cls.latest_format, cls.migrations, repr(cls.model_type))
+        if is_installed():
+            keys = {key: value for key, value in keys.items() if key not in CODE_KEYS}
+        return super().from_dict(keys, **kwargs)
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
         """Write `config.json`; checksums of what was in the folder before are removed.
@@ -93,11 +126,12 @@ class NuPreTrainedConfig(PreTrainedConfig):
                 "load this folder with AutoConfig, or with the configuration class of that type."
             )
 
-    def _refuse_later_format(self) -> None:
-        if self.format_version > self.latest_format:
+    def _refuse_other_format(self) -> None:
+        if self.format_version != self.latest_format:
             raise FormatVersionError(
-                f"format_version {self.format_version} is later than {self.latest_format}, the latest "
-                f"that this nuzoo reads for {self.model_type!r}: update nuzoo."
+                f"expected format_version {self.latest_format} for {self.model_type!r}, got "
+                f"{self.format_version}: read files with from_pretrained or from_dict, which migrate those "
+                "of earlier formats; update nuzoo for later ones."
             )
 
     def _complete_labels(self) -> None:

@@ -39,9 +39,12 @@ SIMULATION_CITATION = "Cite nuzoo (CITATION.cff) and, for the detector and the t
 CONVERSION_CITATION = "Cite the source of the files, which each row's `source` names."
 
 FOLDER_USAGE = """```python
+from pathlib import Path
+
 from datasets import load_dataset
 
-events = load_dataset(".", split="$split")  # in this folder; nuzoo is not needed
+folder = Path.cwd()  # where this file lies
+events = load_dataset(str(folder), split="$split")  # nuzoo is not needed
 event = events[0]
 event["$index"], event["$energy"]  # active pixels, and their energies in MeV
 ```"""

@@ -19,7 +19,7 @@ from nuzoo.hub.checks import Check
 from nuzoo.hub.checksums import CHECKSUMS_FILE, repository_files
 from nuzoo.hub.dataset_files import ShardEntry, check_file_list, check_shard_bytes, read_manifest
 from nuzoo.hub.dataset_rows import check_rows
-from nuzoo.hub.errors import DatasetRepositoryError, IncompleteCardError
+from nuzoo.hub.errors import DatasetRepositoryError, HubError, IncompleteCardError
 from nuzoo.hub.licences import check_data_licence
 
 REQUIRED_METADATA = ("license", "task_categories", "tags", "pretty_name", "configs", "dataset_info")
@@ -77,9 +77,17 @@ def _check(name: str, action: Callable[[], object]) -> Check:
     try:
         action()
     except Exception as error:  # datasets, Arrow and YAML raise as they like; each is a finding
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        return Check(name, f"{kind}{error}".strip() or type(error).__name__)
+        return Check(name, _explained(error))
     return Check(name)
+
+
+def _explained(error: BaseException) -> str:
+    """The text of one of our errors; of others that of the first cause, which tells more than the last."""
+    if isinstance(error, HubError):
+        return str(error)
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}"
 
 
 def _read_card(folder: Path) -> list[_Config]:

@@ -20,7 +20,7 @@ from nuzoo.hub.dataset_files import MAKE_AGAIN, ShardEntry
 from nuzoo.hub.errors import DatasetRepositoryError, DatasetRowError
 from nuzoo.simulation.detectors import DETECTORS, Detector, View
 
-MACHINE_PATH = r"""(^|[\s"'`(=])(/|~/|file:/|[A-Za-z]:[\\/])[\w.-]"""
+MACHINE_PATH = r"""(^|[\s"'`(=])(/|~/|file:/+|[A-Za-z]:[\\/])[\w.-]"""
 """An absolute path, in the syntax of Arrow's regular expressions: a root, home or drive begins a word."""
 
 NOT_NEGATIVE = ("neutrino_energy", "lepton_energy", "deposited_energy")

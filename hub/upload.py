@@ -15,6 +15,7 @@ from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
+    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
@@ -209,10 +210,10 @@ def explained(intent: str) -> Iterator[None]:
         raise HubAccessError(f"cannot {intent}: HF_HUB_OFFLINE is set; unset it") from error
     except HfHubHTTPError as error:
         raise HubAccessError(f"cannot {intent}: the Hub answered {_answer(error)}") from error
-    except (HTTPError, ConnectionError) as error:
+    except (HTTPError, ConnectionError, LocalEntryNotFoundError) as error:
         raise HubAccessError(
-            f"cannot {intent}: no connection to the Hub ({error}); check the network, HF_ENDPOINT and "
-            "proxies, then give the same command again"
+            f"cannot {intent}: no connection to the Hub ({_first_line(error)}); check the network, "
+            "HF_ENDPOINT and proxies, then give the same command again"
         ) from error
 
 
@@ -226,3 +227,7 @@ def _answer(error: HfHubHTTPError) -> str:
     text = (error.server_message or "").strip()
     remedy = advice.get(status, "give the same command again later; nothing was changed there")
     return f"{status}{f' ({text})' if text else ''}: {remedy}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 from transformers.utils.hub import resolve_revision
 
 from nuzoo.configuration.file_checksums import discard_checksums
+from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.modeling.weight_errors import WeightsError
 from nuzoo.modeling.weight_files import Adapter, find_adapter, name_unreadable, verified_weights
 
@@ -26,7 +27,7 @@ WHEREABOUTS = (
 """Arguments of `from_pretrained` that say where files come from."""
 
 
-class NuPreTrainedModel(PreTrainedModel):
+class NuPreTrainedModel(PushedWithCode, PreTrainedModel):
     """A `PreTrainedModel` whose loading is strict.
 
     Attributes:

@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import Dataset
 from transformers.pipelines import Pipeline
 
+from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.pipelines.pipeline_errors import (
     MissingProcessorError,
     NonFiniteOutputError,
@@ -14,10 +15,10 @@ from nuzoo.pipelines.pipeline_errors import (
 )
 from nuzoo.processors.pixel_map_inputs import is_single_event, split_events
 
-PROCESSOR_OPTIONS = ("detector", "pixel_size_mm", "mev_per_count", "half_resolution")
+PROCESSOR_OPTIONS = ("detector", "pixel_pitch_mm", "mev_per_count", "half_resolution")
 
 
-class NeutrinoEventClassificationPipeline(Pipeline):
+class NeutrinoEventClassificationPipeline(PushedWithCode, Pipeline):
     """`pipeline("neutrino-event-classification")`.
 
     An event is anything that the model's processor reads: a dataset row, an array
@@ -42,6 +43,7 @@ class NeutrinoEventClassificationPipeline(Pipeline):
     _load_processor = False  # type: ignore[assignment]
     _load_tokenizer = False  # type: ignore[assignment]
     _load_feature_extractor = False  # type: ignore[assignment]
+    _load_video_processor = False  # type: ignore[assignment]
 
     model: Any
     image_processor: Any
@@ -71,7 +73,7 @@ class NeutrinoEventClassificationPipeline(Pipeline):
         Args:
             inputs: one event, or several; see the class.
             **kwargs: `batch_size`, `num_workers`, and what `preprocess` of the processor takes
-                (`detector`, `pixel_size_mm`, `mev_per_count`, `half_resolution`).
+                (`detector`, `pixel_pitch_mm`, `mev_per_count`, `half_resolution`).
 
         Returns:
             For each event `label`, its `score`, and `scores` of all classes; a list for several.

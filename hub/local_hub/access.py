@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from email.message import Message
 
 from nuzoo.hub.local_hub.refusals import RefusedError, no_repository, not_signed_in, wrong_token
 from nuzoo.hub.local_hub.repositories import Repositories
@@ -31,7 +31,7 @@ class Access:
         self.visitor_token = f"hf_{secrets.token_hex(17)}"
         self._secret = secrets.token_bytes(32)
 
-    def account(self, headers: Mapping[str, str]) -> str | None:
+    def account(self, headers: Message) -> str | None:
         """Name of the account whose token the request carries, None without a token.
 
         Raises:
@@ -45,7 +45,7 @@ class Access:
                 return name
         raise wrong_token()
 
-    def signed_in(self, headers: Mapping[str, str]) -> str:
+    def signed_in(self, headers: Message) -> str:
         """Name of the account.
 
         Raises:
@@ -56,7 +56,7 @@ class Access:
             raise not_signed_in()
         return account
 
-    def writer(self, headers: Mapping[str, str]) -> str:
+    def writer(self, headers: Message) -> str:
         """Name of an account that may write.
 
         Raises:
@@ -67,7 +67,7 @@ class Access:
             raise RefusedError(403, f"the account {account} may not write here")
         return account
 
-    def readable(self, headers: Mapping[str, str], kind: str, name: str) -> Repository:
+    def readable(self, headers: Message, kind: str, name: str) -> Repository:
         """A repository to list.
 
         Raises:
@@ -80,7 +80,7 @@ class Access:
             return repository
         raise no_repository(name) if account else not_signed_in()
 
-    def writable(self, headers: Mapping[str, str], kind: str, name: str) -> Repository:
+    def writable(self, headers: Message, kind: str, name: str) -> Repository:
         """A repository to change.
 
         Raises:
@@ -90,7 +90,7 @@ class Access:
         self.writer(headers)
         return repository
 
-    def downloadable(self, headers: Mapping[str, str], kind: str, name: str) -> Repository:
+    def downloadable(self, headers: Message, kind: str, name: str) -> Repository:
         """A repository whose files may be read.
 
         Raises:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
+
+from nuzoo.hub.local_hub.refusals import bad_request
 
 CHUNK = 1 << 20
 
@@ -76,7 +79,7 @@ class Request:
         self,
         method: str,
         target: str,
-        headers: Mapping[str, str],
+        headers: Message,
         chunks: Iterator[bytes],
         answer: Callable[[Request], Reply],
     ):
@@ -105,14 +108,14 @@ class Request:
         """The body as JSON, or as a form whose fields are lists.
 
         Raises:
-            ValueError: It is neither.
+            RefusedError: It is neither.
         """
-        if "x-www-form-urlencoded" in self.headers.get("Content-Type", ""):
-            return dict(parse_qs(self.body.decode()))
-        content = json.loads(self.body or b"{}")
-        if not isinstance(content, dict):
-            raise ValueError(f"expected a JSON object, got {type(content).__name__}")
-        return content
+        try:
+            if "x-www-form-urlencoded" in self.headers.get("Content-Type", ""):
+                return dict(parse_qs(self.body.decode()))
+            return dict(json.loads(self.body or b"{}"))
+        except (ValueError, TypeError) as error:
+            raise bad_request(f"expected a form or a JSON object: {error}") from error
 
     def flag(self, name: str) -> bool:
         """Whether a field of the query is set to true."""
@@ -129,5 +132,5 @@ class Logged:
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    headers: Message
     status: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class RefusedError(ValueError):
+class RefusedError(Exception):
     """A request that is not granted.
 
     Args:

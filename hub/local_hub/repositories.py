@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from pathlib import Path
 from threading import RLock
@@ -60,7 +59,7 @@ class Repositories:
     def delete(self, repository: Repository) -> None:
         """Remove a repository with all its contents."""
         with tempfile.TemporaryDirectory(dir=self.root) as scratch:
-            shutil.move(repository.folder, Path(scratch) / "gone")
+            repository.folder.rename(Path(scratch) / "gone")
 
     def _folder(self, kind: str, name: str) -> Path | None:
         parts = name.split("/")

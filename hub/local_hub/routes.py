@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -52,8 +53,11 @@ def answer(request: Request, access: Access, endpoint: str) -> Reply:
         return _dispatch(request, access, endpoint)
     except RefusedError as refusal:
         return _refused(refusal)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return _refused(RefusedError(400, f"expected another body: {error!r}"))
+    except ConnectionError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        return _refused(RefusedError(500, "the local Hub failed; its error output says where"))
 
 
 def _dispatch(request: Request, access: Access, endpoint: str) -> Reply:

@@ -68,9 +68,13 @@ class LocalHub:
     def environment(self, cache: Path) -> dict[str, str]:
         """Variables with which the client talks to this Hub, and to nothing else.
 
+        The Hub is named as proxy too: what the libraries would ask of other hosts (the dataset viewer)
+        ends here and is refused.
+
         Args:
             cache: Folder for all that the client keeps.
         """
+        proxies = {"HTTP_PROXY": self.endpoint, "HTTPS_PROXY": self.endpoint, "NO_PROXY": "127.0.0.1"}
         return {
             "HF_ENDPOINT": self.endpoint,
             "HF_TOKEN": self.token,
@@ -80,15 +84,13 @@ class LocalHub:
             "HF_MODULES_CACHE": str(cache / "modules"),
             "HF_TOKEN_PATH": str(cache / "token"),
             "HF_HUB_OFFLINE": "0",
-            "HF_DATASETS_OFFLINE": "0",
-            "TRANSFORMERS_OFFLINE": "0",
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_UPDATE_CHECK": "1",
             "HF_UPDATE_DOWNLOAD_COUNTS": "0",
             "DISABLE_SAFETENSORS_CONVERSION": "1",
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
+            **proxies,
+            **{name.lower(): value for name, value in proxies.items()},
         }
 
     def gate(self, name: str, kind: str = "model") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from nuzoo.hub.local_hub.call import Call
@@ -27,25 +28,28 @@ def validate_card(call: Call) -> Reply:
 
 def choose_upload_modes(call: Call) -> Reply:
     """Say of each file to come whether it goes through LFS, and what lies at its path now."""
-    files = call.writable().find(call.revision).files
-    return json_reply(
-        {"files": [_upload_mode(wanted, files.get(wanted["path"])) for wanted in _wanted_files(call)]}
-    )
+    there = call.writable().find(call.revision).files
+    try:
+        modes = [_upload_mode(file, there) for file in call.request.fields()["files"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise bad_request(f"expected files with path, size and sample: {error!r}") from error
+    return json_reply({"files": modes})
 
 
 def lfs_batch(call: Call) -> Reply:
     """Give an address for each large object that is not there yet."""
-    repository = call.writable()
-    fields = call.request.fields()
+    repository, fields = call.writable(), call.request.fields()
     if fields.get("operation") != "upload":
         raise bad_request(f"expected the operation upload, got {fields.get('operation')!r}")
-    objects: list[dict[str, Any]] = []
-    for wanted in fields.get("objects", []):
-        sha256, size = str(wanted["oid"]), int(wanted["size"])
-        answer: dict[str, Any] = {"oid": sha256, "size": size}
-        if not repository.object_path(sha256).exists():
-            answer["actions"] = _lfs_actions(call, sha256)
-        objects.append(answer)
+    try:
+        wanted = [(str(item["oid"]), int(item["size"])) for item in fields["objects"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise bad_request(f"expected objects with oid and size: {error!r}") from error
+    objects = [
+        {"oid": sha256, "size": size}
+        | ({} if repository.object_path(sha256).exists() else _lfs_actions(call, sha256))
+        for sha256, size in wanted
+    ]
     return json_reply({"transfer": "basic", "objects": objects, "hash_algo": "sha256"}, headers=LFS_JSON)
 
 
@@ -74,33 +78,30 @@ def commit(call: Call) -> Reply:
     if call.request.flag("create_pr"):
         raise bad_request("this Hub knows no pull requests; commit to a branch")
     change = read_change(call.request.body)
-    account = call.access.writer(call.request.headers)
     with call.access.repositories.writing:
-        made = call.writable().commit(call.revision, change, account)
+        repository, account = call.writable(), call.access.writer(call.request.headers)
+        made = repository.commit(call.revision, change, account)
     url = f"{call.url}/commit/{made.id}"
     return json_reply({"success": True, "commitOid": made.id, "commitUrl": url, "hookOutput": ""})
 
 
-def _wanted_files(call: Call) -> list[dict[str, Any]]:
-    wanted = call.request.fields().get("files", [])
-    return [file | {"path": checked_path(str(file.get("path", "")))} for file in wanted]
-
-
-def _upload_mode(wanted: dict[str, Any], there: StoredFile | None) -> dict[str, Any]:
-    sample = base64.b64decode(wanted.get("sample", ""))
-    large = belongs_in_lfs(wanted["path"], int(wanted["size"]), sample)
+def _upload_mode(file: dict[str, Any], there: Mapping[str, StoredFile]) -> dict[str, Any]:
+    path = checked_path(file["path"])
+    large = belongs_in_lfs(path, int(file["size"]), base64.b64decode(file["sample"]))
     return {
-        "path": wanted["path"],
+        "path": path,
         "uploadMode": "lfs" if large else "regular",
         "shouldIgnore": False,
-        "oid": there.etag if there else None,
+        "oid": there[path].etag if path in there else None,
     }
 
 
-def _lfs_actions(call: Call, sha256: str) -> dict[str, Any]:
+def _lfs_actions(call: Call, sha256: str) -> dict[str, object]:
     signature = call.access.signature(f"{call.kind} {call.name} {sha256}")
     address = f"{call.endpoint}/lfs/{call.kind}s/{call.name}"
     return {
-        "upload": {"href": f"{address}/{sha256}?signature={signature}"},
-        "verify": {"href": f"{address}/verify"},
+        "actions": {
+            "upload": {"href": f"{address}/{sha256}?signature={signature}"},
+            "verify": {"href": f"{address}/verify"},
+        }
     }

@@ -6,7 +6,7 @@ import pytest
 
 from nuzoo.hub.local_hub import LocalHub
 
-FORGET_NUZOO = 'import sys; sys.modules["nuzoo"] = None; sys.path[:] = [p for p in sys.path if "nuzoo" not in p]\n'
+NO_NUZOO = 'raise ModuleNotFoundError("nuzoo is not installed here", name="nuzoo")\n'
 
 
 @pytest.fixture(scope="module")
@@ -18,30 +18,38 @@ def local_hub(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _no_intercept_left(request):
+    hub = request.getfixturevalue("local_hub") if "local_hub" in request.fixturenames else None
     yield
-    if "local_hub" in request.fixturenames:
-        request.getfixturevalue("local_hub").intercept = None
+    if hub:
+        hub.intercept = None
 
 
-@pytest.fixture
-def run_fresh(local_hub, tmp_path):
+@pytest.fixture(scope="module")
+def run_fresh(local_hub, tmp_path_factory):
     """Run Python in a fresh process that talks to the local Hub, from an empty folder.
 
-    run_fresh(code, *arguments, without_nuzoo=False, **environment) gives a CompletedProcess with text
-    output. Each test has one cache folder; HF_HOME and the other variables can be given to change it.
+    `run_fresh(code, *arguments, cache=None, without_nuzoo=False, timeout=200, **environment)` gives a
+    `CompletedProcess` with text output. Each call has a new cache unless `cache` names one. With
+    `without_nuzoo`, a module that raises stands before the installed one, also for the processes that
+    this one starts.
     """
+    hidden = tmp_path_factory.mktemp("without") / "nuzoo.py"
+    hidden.write_text(NO_NUZOO)
 
-    def run(code, *arguments, without_nuzoo=False, timeout=200, **environment):
-        cwd = tmp_path / "cwd"
-        cwd.mkdir(exist_ok=True)
-        variables = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "PYTHON"))}
-        variables |= local_hub.environment(tmp_path / "cache") | {"OMP_NUM_THREADS": "1"} | environment
+    def run(code, *arguments, cache=None, without_nuzoo=False, timeout=200, **environment):
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+        variables |= local_hub.environment(cache or tmp_path_factory.mktemp("cache"))
+        variables |= {"OMP_NUM_THREADS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        variables.pop("PYTHONPATH", None)
+        if without_nuzoo:
+            variables["PYTHONPATH"] = str(hidden.parent)
+            code = f'import sys; sys.modules["nuzoo"] = None\n{code}'
         return subprocess.run(
-            [sys.executable, "-c", (FORGET_NUZOO if without_nuzoo else "") + code, *map(str, arguments)],
+            [sys.executable, "-c", code, *map(str, arguments)],
             capture_output=True,
             text=True,
-            cwd=cwd,
-            env=variables,
+            cwd=tmp_path_factory.mktemp("cwd"),
+            env=variables | environment,
             timeout=timeout,
         )
 

@@ -36,7 +36,7 @@ INPUT_FACTS = {
     "views": ("views", ""),
     "height": ("rows of the raw map", " pixels"),
     "width": ("columns of the raw map", " pixels"),
-    "pixel_size_mm": ("pixel size", " mm"),
+    "pixel_pitch_mm": ("pixel pitch, rows × columns", " mm"),
     "rebin": ("raw pixels summed into one, per side", ""),
     "scale": ("energy scale", ""),
     "reference_energy": ("reference energy", " MeV"),
@@ -137,8 +137,16 @@ def input_facts(processor: Any) -> str:
     for attribute, (meaning, unit) in INPUT_FACTS.items():
         value = getattr(processor, attribute, None)
         if value is not None:
-            facts[meaning] = (", ".join(value) if attribute == "views" else f"{value}") + unit
+            facts[meaning] = _fact(attribute, value) + unit
     return as_list(facts)
+
+
+def _fact(attribute: str, value: Any) -> str:
+    if attribute == "views":
+        return ", ".join(value)
+    if attribute == "pixel_pitch_mm":
+        return ", ".join(dict.fromkeys(f"{row:g} × {column:g}" for row, column in value))
+    return f"{value}"
 
 
 def eval_result_entries(

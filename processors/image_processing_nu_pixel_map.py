@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -12,7 +13,13 @@ from transformers.image_processing_base import BatchFeature
 from transformers.image_processing_utils import BaseImageProcessor
 from transformers.image_utils import ImageInput
 from transformers.processing_utils import ImagesKwargs
+from transformers.utils import IMAGE_PROCESSOR_NAME, PROCESSOR_NAME
+from transformers.utils.hub import resolve_revision
 
+from nuzoo.configuration.config_errors import FormatVersionError
+from nuzoo.configuration.file_checksums import discard_checksums, verify_files
+from nuzoo.configuration.format_migration import migrate
+from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.processors.example_pixel_maps import example_pixel_maps
 from nuzoo.processors.input_errors import (
     DetectorMismatchError,
@@ -30,9 +37,14 @@ from nuzoo.processors.pixel_map_inputs import (
 
 Scale = Literal["log", "linear"]
 HalfResolution = Literal["energy", "image"]
+PixelPitch = float | Sequence[float] | Sequence[Sequence[float]]
 
 EVENTS_PER_FIT_STEP = 256
-PIXEL_SIZE_TOLERANCE = 0.01
+PIXEL_PITCH_TOLERANCE = 0.01
+FORMAT = 2
+"""Format of the processor's file that this class writes. Format 1 had one `pixel_size_mm`."""
+
+WHEREABOUTS = ("cache_dir", "force_download", "local_files_only", "proxies", "subfolder", "token")
 
 
 class NuPixelMapKwargs(ImagesKwargs, total=False):
@@ -42,7 +54,7 @@ class NuPixelMapKwargs(ImagesKwargs, total=False):
     height: int
     width: int
     detector: str | None
-    pixel_size_mm: float | None
+    pixel_pitch_mm: PixelPitch | None
     mev_per_count: float | None
     scale: Scale
     reference_energy: float
@@ -50,7 +62,7 @@ class NuPixelMapKwargs(ImagesKwargs, total=False):
     active_rms: list[float] | None
 
 
-class NuPixelMapImageProcessor(BaseImageProcessor):
+class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
     """Turn the pixel maps of neutrino events into `pixel_values` (events, views, rows, columns).
 
     The energies of `rebin` × `rebin` pixels are summed while they are scattered into the image, so
@@ -63,17 +75,21 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
         height: rows of the raw map.
         width: columns of the raw map.
         detector: identifier of the detector; rows of another one are refused. None takes any.
-        pixel_size_mm: edge of a raw pixel in mm, for those who state theirs. None takes any.
+        pixel_pitch_mm: edges of a raw pixel in mm, along the rows' axis and along the columns': such a
+            pair for each view, one for all, or a number for square pixels. Events whose pitch is stated
+            and is another are refused. None takes any.
         mev_per_count: energy in MeV of one count of an 8-bit image. None refuses images.
         scale: "log" for log(1 + E/reference_energy), "linear" for E/reference_energy.
         reference_energy: E0 in MeV.
         rebin: edge, in raw pixels, of the square whose energy one pixel of the image holds.
         active_rms: for each view, the root mean square of its scaled active pixels. `fit` sets it;
-            without it the processor refuses to run.
+            without it the processor refuses to run and to be saved.
+        format_version: of the file that the settings come from; `from_dict` migrates earlier ones.
         **kwargs: what transformers writes into a processor's file.
 
     Raises:
         ProcessorSettingError: a setting is unknown or out of range.
+        FormatVersionError: the settings are of another format.
     """
 
     valid_kwargs = NuPixelMapKwargs
@@ -84,21 +100,23 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
         height: int = 512,
         width: int = 512,
         detector: str | None = None,
-        pixel_size_mm: float | None = None,
+        pixel_pitch_mm: PixelPitch | None = None,
         mev_per_count: float | None = None,
         scale: Scale = "log",
         reference_energy: float = 1.0,
         rebin: int = 1,
         active_rms: Sequence[float] | None = None,
+        format_version: int = FORMAT,
         **kwargs: Any,
     ):
         _refuse_unknown(kwargs)
         super().__init__(**kwargs)
+        self.format_version = format_version
         self.views = list(views)
         self.height = height
         self.width = width
         self.detector = detector
-        self.pixel_size_mm = pixel_size_mm
+        self.pixel_pitch_mm = None if pixel_pitch_mm is None else self._pitch_of_views(pixel_pitch_mm)
         self.mev_per_count = mev_per_count
         self.scale = scale
         self.reference_energy = reference_energy
@@ -106,7 +124,105 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
         self.active_rms = None if active_rms is None else [float(rms) for rms in active_rms]
         self._check_settings()
 
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls, pretrained_model_name_or_path: Any, revision: str = "main", **kwargs: Any
+    ) -> Any:
+        """Load the processor of a model; its file is compared with its checksum where it has one.
+
+        Args:
+            pretrained_model_name_or_path: Hub repository, local folder or file.
+            revision: of the repository.
+            **kwargs: settings to override, and what `BaseImageProcessor.from_pretrained` takes.
+
+        Returns:
+            The processor.
+
+        Raises:
+            MissingStatisticsError: the file holds no `active_rms`.
+            FormatVersionError: the file is of a later format.
+            ProcessorSettingError: a setting is unknown or out of range.
+            CorruptedFileError: the file differs from the one that was published.
+        """
+        origin = pretrained_model_name_or_path
+        if not Path(origin).is_file():
+            where = {key: kwargs[key] for key in WHEREABOUTS if key in kwargs}
+            asked = {key: where[key] for key in ("cache_dir", "local_files_only", "token") if key in where}
+            revision = resolve_revision(origin, revision, **asked) or revision
+            verify_files(origin, [PROCESSOR_NAME, IMAGE_PROCESSOR_NAME], revision=revision, **where)
+        try:
+            return super().from_pretrained(origin, revision=revision, **kwargs)
+        except MissingStatisticsError as error:
+            raise MissingStatisticsError(f"{origin}: {error}") from error
+
+    @classmethod
+    def from_dict(cls, image_processor_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Make a processor of the content of a file of this format or an earlier one.
+
+        Args:
+            image_processor_dict: the content.
+            **kwargs: settings to override.
+
+        Returns:
+            The processor.
+
+        Raises:
+            MissingStatisticsError: neither the content nor the arguments hold `active_rms`.
+            FormatVersionError: the content is of a later format.
+        """
+        keys = migrate(image_processor_dict, FORMAT, MIGRATIONS, cls.__name__)
+        if keys.get("active_rms") is None and kwargs.get("active_rms") is None:
+            raise MissingStatisticsError(
+                "expected active_rms, the statistics of the training events, in the processor's file, got "
+                "none: use the file that was saved with the model, or give active_rms=[...]"
+            )
+        return super().from_dict(keys, **kwargs)
+
+    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> Any:
+        """Write the processor's file; checksums of what was in the folder before are removed.
+
+        Args:
+            save_directory: the folder.
+            *args: passed to `BaseImageProcessor.save_pretrained`.
+            **kwargs: passed to `BaseImageProcessor.save_pretrained`.
+
+        Returns:
+            The names of the files.
+
+        Raises:
+            MissingStatisticsError: the processor has not been fitted: nobody could load it.
+        """
+        self._refuse_unfitted()
+        files = super().save_pretrained(save_directory, *args, **kwargs)
+        discard_checksums(save_directory)
+        return files
+
+    def _refuse_unfitted(self) -> None:
+        if self.active_rms is None:
+            raise MissingStatisticsError(
+                "expected a fitted processor, got active_rms=None: load the processor that is saved "
+                "with the model, or call processor.fit(rows) on the training events"
+            )
+
+    def _pitch_of_views(self, pitch: PixelPitch) -> list[list[float]]:
+        """Row and column pitch of each view in mm."""
+        try:
+            pitches = np.broadcast_to(np.asarray(pitch, dtype=float), (len(self.views), 2))
+        except (TypeError, ValueError):
+            pitches = np.full(1, np.nan)
+        if not ((pitches > 0) & np.isfinite(pitches)).all():
+            raise ProcessorSettingError(
+                "expected pixel_pitch_mm to be a positive number, a pair (row pitch, column pitch) or such "
+                f"a pair for each of the views {', '.join(self.views)}, got {pitch!r}"
+            )
+        return pitches.tolist()
+
     def _check_settings(self) -> None:
+        if self.format_version != FORMAT:
+            raise FormatVersionError(
+                f"expected format_version {FORMAT} of {type(self).__name__}, got {self.format_version}: "
+                "read files with from_pretrained or from_dict, which migrate those of earlier formats"
+            )
         problems = {
             "views must be distinct names": not self.views or len(set(self.views)) < len(self.views),
             f"scale must be one of {get_args(Scale)}": self.scale not in get_args(Scale),
@@ -152,7 +268,7 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
         images: Any,
         *,
         detector: str | None = None,
-        pixel_size_mm: float | None = None,
+        pixel_pitch_mm: PixelPitch | None = None,
         mev_per_count: float | None = None,
         half_resolution: HalfResolution | None = None,
         return_tensors: str | None = "pt",
@@ -166,7 +282,8 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
                 in MeV, or per event one map for each view: a PIL image, a 2-D array, a SciPy sparse
                 array or an (index, energy) pair.
             detector: accept rows of this detector although the processor is made for another one.
-            pixel_size_mm: edge of the pixels of these events in mm, checked against the processor's.
+            pixel_pitch_mm: edges of the pixels of these events in mm, checked against the processor's: a
+                number for square pixels, (row pitch, column pitch), or such a pair for each view.
             mev_per_count: energy in MeV of one count, for images; in place of the processor's.
             half_resolution: what half the resolution does to the model. "energy" sums the energy
                 of 2 × 2 pixels and spreads it over the same four: coarser pixels, objects of the
@@ -183,12 +300,8 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
             PixelSizeError: pixels are of another size.
             PixelMapError: see `nuzoo.processors.input_errors`.
         """
-        if self.active_rms is None:
-            raise MissingStatisticsError(
-                "expected a fitted processor, got active_rms=None: load the processor that is saved "
-                "with the model, or call processor.fit(rows) on the training events"
-            )
-        self._check_pixel_size(pixel_size_mm)
+        self._refuse_unfitted()
+        self._check_pixel_pitch(pixel_pitch_mm)
         energy, active = self._scatter(images, detector, mev_per_count)
         if half_resolution is None:
             pixel_values = self._normalise(energy, active)
@@ -225,14 +338,17 @@ class NuPixelMapImageProcessor(BaseImageProcessor):
         self.active_rms = (squares / counts).sqrt().tolist()
         return self
 
-    def _check_pixel_size(self, pixel_size_mm: float | None) -> None:
-        if pixel_size_mm is None or self.pixel_size_mm is None:
+    def _check_pixel_pitch(self, pixel_pitch_mm: PixelPitch | None) -> None:
+        if pixel_pitch_mm is None or self.pixel_pitch_mm is None:
             return
-        if abs(pixel_size_mm / self.pixel_size_mm - 1) > PIXEL_SIZE_TOLERANCE:
-            raise PixelSizeError(
-                f"expected pixels of {self.pixel_size_mm} mm, got {pixel_size_mm} mm: re-bin the maps "
-                "to the same pitch, or fit a processor (and train a model) for this detector"
-            )
+        stated = self._pitch_of_views(pixel_pitch_mm)
+        for view, own, other in zip(self.views, self.pixel_pitch_mm, stated, strict=True):
+            if np.abs(np.divide(other, own) - 1).max() > PIXEL_PITCH_TOLERANCE:
+                raise PixelSizeError(
+                    f"view {view!r}: expected pixels of {own[0]} × {own[1]} mm (row pitch × column pitch), "
+                    f"got {other[0]} × {other[1]} mm: re-bin the maps to the same pitch, or fit a processor "
+                    "(and train a model) for this detector"
+                )
 
     def _scatter(
         self, images: Any, detector: str | None, mev_per_count: float | None
@@ -296,6 +412,14 @@ def _halve_resolution(energy: torch.Tensor, how: HalfResolution) -> torch.Tensor
     if how == "image":
         return mean
     return mean.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)[:, :, :rows, :columns]
+
+
+def _pitch_from_size(keys: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 to 2: one number, for square pixels only, becomes the pitch along rows and columns."""
+    return {"pixel_pitch_mm": keys.pop("pixel_size_mm", None), **keys}
+
+
+MIGRATIONS = {1: _pitch_from_size}
 
 
 def _refuse_unknown(kwargs: Mapping[str, Any]) -> None:

@@ -37,6 +37,10 @@ class NegativeEnergyError(PixelMapError):
     """An energy is below zero."""
 
 
+class EnergyRangeError(PixelMapError):
+    """An energy is larger than any pixel can hold."""
+
+
 class PixelSizeError(PixelMapError):
     """The pixels are not of the size that the processor is made for."""
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from nuzoo.processors.input_errors import (
     DtypeError,
+    EnergyRangeError,
     NegativeEnergyError,
     NonFiniteError,
     PixelIndexError,
@@ -15,6 +16,11 @@ from nuzoo.processors.input_errors import (
     ShapeError,
     UnitError,
 )
+
+MAX_PIXEL_ENERGY_MEV = 1e6
+"""1 TeV in one pixel. Beam neutrinos bring a few GeV and those of the LHC some TeV in all; of a 1 TeV
+shower a pixel of 5 mm in argon holds at most about 3 GeV (3000 particles at its maximum, 2.1 MeV/cm each).
+More is no energy in MeV, but a number in eV or the rubbish of a broken file."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ def sparse_views(name: str, indices: list[Any], energies: list[Any], num_pixels:
         PixelIndexError: an index is negative or beyond `num_pixels`.
         NonFiniteError: an energy is NaN or infinite.
         NegativeEnergyError: an energy is below zero.
+        EnergyRangeError: an energy is above `MAX_PIXEL_ENERGY_MEV`.
     """
     index_arrays = [_flat_array(index, name, "index") for index in indices]
     energy_arrays = [_flat_array(energy, name, "energy") for energy in energies]
@@ -165,6 +172,12 @@ def _check_values(views: SparseViews, num_pixels: int) -> None:
         raise NegativeEnergyError(
             f"{where}: expected energies of at least 0 MeV, got {energy[wrong]} at pixel "
             f"{index[wrong]}: subtract the pedestal and apply a threshold, or clip at zero"
+        )
+    if energy.max() > MAX_PIXEL_ENERGY_MEV:
+        where, wrong = _first(views, energy > MAX_PIXEL_ENERGY_MEV)
+        raise EnergyRangeError(
+            f"{where}: expected energies up to {MAX_PIXEL_ENERGY_MEV:.0e} MeV, got {energy[wrong]} at pixel "
+            f"{index[wrong]}: convert to MeV, or look for an overflow upstream"
         )
 
 

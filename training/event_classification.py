@@ -118,13 +118,12 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
 def pixel_map_geometry(detector: str) -> dict[str, Any]:
     """The processor's fields that follow from a detector of `nuzoo.simulation.detectors`."""
     views = DETECTORS[detector].views
-    pitches = {pitch for view in views for pitch in (view.row_pitch_mm, view.column_pitch_mm)}
     return {
         "detector": detector,
         "views": [view.name for view in views],
         "height": views[0].rows,
         "width": views[0].columns,
-        "pixel_size_mm": pitches.pop() if len(pitches) == 1 else None,
+        "pixel_pitch_mm": [[view.row_pitch_mm, view.column_pitch_mm] for view in views],
     }
 
 

@@ -36,7 +36,7 @@ def model():
 @pytest.fixture(scope="module")
 def processor():
     return NuPixelMapImageProcessor(
-        detector="modular-2x2x7", pixel_size_mm=5.0, rebin=4, active_rms=[1.0, 2.0]
+        detector="modular-2x2x7", pixel_pitch_mm=5.0, rebin=4, active_rms=[1.0, 2.0]
     )
 
 
@@ -129,7 +129,7 @@ def test_card_is_valid_and_full(repository, results):
     assert ModelCardData(**card.data.to_dict()).to_dict() == card.data.to_dict()
     assert empty_sections(card.text) == []
     assert "$" not in card.text
-    assert "pixel size: 5.0 mm" in card.text
+    assert "pixel pitch, rows × columns: 5 × 5 mm" in card.text
     assert "](figures/roc.png)" in card.text
 
 

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import math
 from types import SimpleNamespace
@@ -11,8 +12,11 @@ from PIL import Image
 from scipy.sparse import coo_array, coo_matrix, csr_array
 from transformers import AutoImageProcessor
 
+from nuzoo.configuration.config_errors import CorruptedFileError, FormatVersionError
 from nuzoo.processors import input_errors as errors
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.simulation.detectors import DETECTORS
+from nuzoo.training.event_classification import pixel_map_geometry
 
 VIEWS = ("xz", "yz")
 HEIGHT, WIDTH = 6, 8
@@ -220,9 +224,9 @@ def test_empty_events_are_legal():
 
 
 def test_saved_processor_is_the_same(tmp_path):
-    processor = make_processor(detector="here", pixel_size_mm=5.0, rebin=2, scale="log", active_rms=None).fit(
-        make_dense()
-    )
+    processor = make_processor(
+        detector="here", pixel_pitch_mm=5.0, rebin=2, scale="log", active_rms=None
+    ).fit(make_dense())
     processor.save_pretrained(tmp_path)
     loaded = NuPixelMapImageProcessor.from_pretrained(tmp_path)
     assert loaded.to_dict() == processor.to_dict()
@@ -256,11 +260,85 @@ def test_unfitted_processor_refuses():
         {"active_rms": [1.0, 0.0]},
         {"active_rms": [1.0, float("nan")]},
         {"rebinn": 2},
+        {"pixel_size_mm": 5.0},
+        {"pixel_pitch_mm": 0.0},
+        {"pixel_pitch_mm": [5.0, float("nan")]},
+        {"pixel_pitch_mm": [5.0, 4.0, 3.0]},
+        {"pixel_pitch_mm": "5 mm"},
     ],
 )
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(errors.ProcessorSettingError):
         make_processor(**settings)
+
+
+@pytest.mark.parametrize("loader", [NuPixelMapImageProcessor, AutoImageProcessor])
+@pytest.mark.parametrize("missing", ["null", "no key"])
+def test_file_without_statistics_is_refused(tmp_path, loader, missing):
+    make_processor().save_pretrained(tmp_path)
+    file = tmp_path / "preprocessor_config.json"
+    keys = json.loads(file.read_text()) | {"active_rms": None}
+    if missing == "no key":
+        del keys["active_rms"]
+    file.write_text(json.dumps(keys))
+    with pytest.raises(errors.MissingStatisticsError, match=f"{tmp_path}: expected active_rms"):
+        loader.from_pretrained(tmp_path)
+    assert loader.from_pretrained(tmp_path, active_rms=[1.0, 2.0]).active_rms == [1.0, 2.0]
+
+
+def test_unfitted_processor_is_not_saved(tmp_path):
+    with pytest.raises(errors.MissingStatisticsError, match="fit"):
+        make_processor(active_rms=None).save_pretrained(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_file_of_a_later_format_is_refused(tmp_path):
+    make_processor().save_pretrained(tmp_path)
+    file = tmp_path / "preprocessor_config.json"
+    assert json.loads(file.read_text())["format_version"] == 2
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format_version": 3}))
+    with pytest.raises(FormatVersionError, match="update nuzoo"):
+        NuPixelMapImageProcessor.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(("size", "pitch"), [(5.0, [[5.0, 5.0], [5.0, 5.0]]), (None, None)])
+def test_file_of_format_1_becomes_one_of_format_2(tmp_path, size, pitch):
+    old = {
+        "image_processor_type": "NuPixelMapImageProcessor",
+        **{"views": ["xz", "yz"], "height": 6, "width": 8, "active_rms": [1.0, 2.0]},
+        "pixel_size_mm": size,
+    }
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(old))
+    processor = NuPixelMapImageProcessor.from_pretrained(tmp_path)
+    assert (processor.pixel_pitch_mm, processor.active_rms) == (pitch, [1.0, 2.0])
+    processor.save_pretrained(tmp_path)
+    saved = json.loads((tmp_path / "preprocessor_config.json").read_text())
+    assert (saved.get("pixel_pitch_mm"), saved["format_version"]) == (pitch, 2)
+    assert "pixel_size_mm" not in saved
+    assert NuPixelMapImageProcessor.from_pretrained(tmp_path).to_dict() == processor.to_dict()
+
+
+@pytest.mark.parametrize("loader", [NuPixelMapImageProcessor, AutoImageProcessor])
+def test_file_that_differs_from_its_checksum_is_refused(tmp_path, loader):
+    make_processor().save_pretrained(tmp_path)
+    file = tmp_path / "preprocessor_config.json"
+    sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()}
+    (tmp_path / "checksums.json").write_text(json.dumps({"algorithm": "sha256", "files": sums}))
+    loader.from_pretrained(tmp_path)
+    file.write_text(file.read_text().replace("1.0", "1.5", 1))
+    with pytest.raises(CorruptedFileError, match=r"preprocessor_config\.json"):
+        loader.from_pretrained(tmp_path)
+    make_processor().save_pretrained(tmp_path)
+    assert not (tmp_path / "checksums.json").exists()
+    loader.from_pretrained(tmp_path)
+
+
+def test_truncated_file_is_refused(tmp_path):
+    make_processor().save_pretrained(tmp_path)
+    file = tmp_path / "preprocessor_config.json"
+    file.write_text(file.read_text()[:40])
+    with pytest.raises(OSError, match=r"preprocessor_config\.json' is not a valid JSON file"):
+        NuPixelMapImageProcessor.from_pretrained(tmp_path)
 
 
 def test_unknown_key_in_the_file_is_refused(tmp_path):
@@ -287,6 +365,8 @@ def without(column):
         (changed(yz_index=[3], yz_energy=[np.nan]), errors.NonFiniteError, "'yz' of event 1.*nan"),
         (changed(yz_index=[3], yz_energy=[np.inf]), errors.NonFiniteError, "inf at pixel 3"),
         (changed(yz_index=[3], yz_energy=[-2.0]), errors.NegativeEnergyError, "-2.0 at pixel 3"),
+        (changed(yz_index=[3], yz_energy=[1e30]), errors.EnergyRangeError, "'yz' of event 1.*1e.06 MeV"),
+        (np.full((2, HEIGHT, WIDTH), 2.1e6), errors.EnergyRangeError, "2100000.0 at pixel 0"),
         (changed(yz_index=[3, 4], yz_energy=[1.0]), errors.ShapeError, "event 1.*2 and 1"),
         (changed(yz_index=[[3]], yz_energy=[[1.0]]), errors.ShapeError, r"\(1, 1\)"),
         (changed(yz_index=None), errors.ShapeError, "null"),
@@ -344,11 +424,29 @@ def test_another_detector_is_refused_unless_accepted(form):
     assert pixels(forms[form], make_processor(detector="there")).any()
 
 
-def test_another_pixel_size_is_refused():
-    processor = make_processor(pixel_size_mm=5.0)
-    with pytest.raises(errors.PixelSizeError, match=r"5\.0 mm, got 4\.67 mm"):
-        pixels(make_dense(), processor, pixel_size_mm=4.67)
-    assert pixels(make_dense(), processor, pixel_size_mm=5.0).any()
+def test_another_pixel_pitch_is_refused():
+    processor = make_processor(pixel_pitch_mm=5.0)
+    assert processor.pixel_pitch_mm == [[5.0, 5.0], [5.0, 5.0]]
+    says = r"'xz': expected pixels of 5\.0 × 5\.0 mm.*got 4\.67 × 4\.67 mm"
+    with pytest.raises(errors.PixelSizeError, match=says):
+        pixels(make_dense(), processor, pixel_pitch_mm=4.67)
+    assert pixels(make_dense(), processor, pixel_pitch_mm=5.0).any()
+    assert pixels(make_dense(), make_processor(), pixel_pitch_mm=5.0).any()
+
+
+def test_pitch_is_compared_along_rows_and_columns_of_each_view():
+    processor = make_processor(pixel_pitch_mm=[(5.1, 4.67), (5.1, 4.79)])
+    assert pixels(make_dense(), processor, pixel_pitch_mm=[(5.1, 4.67), (5.12, 4.79)]).any()
+    for view, other in (("xz", (5.1, 4.79)), ("xz", (4.67, 5.1)), ("yz", [(5.1, 4.67), (5.1, 4.67)])):
+        with pytest.raises(errors.PixelSizeError, match=f"'{view}'"):
+            pixels(make_dense(), processor, pixel_pitch_mm=other)
+
+
+@pytest.mark.parametrize("detector", sorted(DETECTORS))
+def test_every_simulated_detector_records_its_pitch(detector):
+    processor = NuPixelMapImageProcessor(**pixel_map_geometry(detector))
+    views = DETECTORS[detector].views
+    assert processor.pixel_pitch_mm == [[view.row_pitch_mm, view.column_pitch_mm] for view in views]
 
 
 def test_half_resolution_of_an_odd_number_of_pixels_loses_no_energy():

@@ -273,7 +273,15 @@ def test_commits_at_the_same_time_all_count(http, repository):
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(add, range(16))) == [200] * 16
     assert len(json.loads(http("GET", f"/api/models/{repository}/commits/main")[2])) == 2 + 16
-    assert {f"{number}.txt" for number in range(16)} <= state(http, repository)[1].keys()
+    head, files = state(http, repository)
+    assert {f"{number}.txt" for number in range(16)} <= files.keys()
+
+    def add_to_head(number):
+        return commit(http, repository, file(f"late-{number}.txt", b""), parent=head)[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(add_to_head, range(8))) == [200] + [412] * 7
+    assert len(state(http, repository)[1]) == len(files) + 1
 
 
 def test_repositories_outlive_the_server(tmp_path):
@@ -414,6 +422,43 @@ upload = lambda: api.upload_folder(repo_id="{repository}", folder_path=up)
     client(upload + "upload()")
     head, files = state(http, repository)
     assert head != before[0] and files.keys() == before[1].keys() | {"w1.safetensors", "w2.safetensors"}
+
+
+def test_an_upload_whose_answer_was_lost_can_be_repeated_without_a_second_commit(
+    client, http, local_hub, repository
+):
+    def lose_the_answer(request):
+        if "/commit/" not in request.path:
+            return None
+        assert request.answer().status == 200
+        return Reply(stop_after=0)
+
+    upload = f"""
+up = write("up", a_txt=b"new", w_safetensors=b"1" * 100)
+upload = lambda: api.upload_folder(repo_id="{repository}", folder_path=up)
+"""
+    local_hub.intercept = lose_the_answer
+    client(upload + "refused(Exception, upload)")
+    local_hub.intercept = None
+    after = state(http, repository)
+    assert "w.safetensors" in after[1]
+    client(upload + "upload()")
+    assert state(http, repository) == after
+
+
+def test_a_body_in_chunks_is_read_whole_and_the_connection_goes_on(local_hub, repository):
+    connection = HTTPConnection(local_hub.endpoint.removeprefix("http://"), timeout=10)
+    body = json.dumps({"files": [{"path": "x.png", "size": 3, "sample": ""}]}).encode()
+    headers = {"Authorization": f"Bearer {local_hub.token}"}
+    for path in (
+        f"/api/models/{repository}/preupload/main",
+        "/nowhere",
+        f"/api/models/{repository}/preupload/main",
+    ):
+        connection.request("POST", path, iter([body[:7], body[7:]]), headers, encode_chunked=True)
+        answer = connection.getresponse()
+        content = json.loads(answer.read())
+        assert path == "/nowhere" or content["files"][0]["uploadMode"] == "lfs"
 
 
 LFS = "0" * 64

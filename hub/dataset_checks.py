@@ -17,7 +17,7 @@ from nuzoo.datasets_scripts.dataset_card import CARD_FILE, LICENCE_NOT_STATED
 from nuzoo.hub.cards import empty_sections
 from nuzoo.hub.checks import Check
 from nuzoo.hub.checksums import CHECKSUMS_FILE, repository_files
-from nuzoo.hub.dataset_files import ShardEntry, check_file_list, check_shard_bytes, read_manifest
+from nuzoo.hub.dataset_files import ShardEntry, check_file_list, check_plan, check_shard_bytes, read_manifest
 from nuzoo.hub.dataset_rows import check_rows
 from nuzoo.hub.errors import DatasetRepositoryError, HubError, IncompleteCardError
 from nuzoo.hub.licences import check_data_licence
@@ -167,6 +167,7 @@ def _check_config(folder: Path, config: _Config) -> Iterator[Check]:
 def _read_shards(root: Path, config: _Config, beside: Sequence[str]) -> list[ShardEntry]:
     shards = read_manifest(root)
     check_file_list(root, shards, also=beside)
+    check_plan(root, shards)
     counted = {split: sum(s.events for s in shards if s.split == split) for split in config.splits}
     if counted != config.splits or {shard.split for shard in shards} != set(counted):
         raise DatasetRepositoryError(

@@ -19,6 +19,8 @@ from nuzoo.hub.checksums import repository_files, sha256
 from nuzoo.hub.errors import DatasetRepositoryError
 
 SHARD_NAME = re.compile(r"data/(?P<split>\w+)-(?P<number>\d{5})-of-(?P<of>\d{5})\.parquet", re.ASCII)
+SIMULATION_PLAN = {"dataset", "simulation", "events", "seed", "detector", "spectrum", "shard_size"}
+CONVERSION_PLAN = {"dataset", "events", "sha256"}
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAKE_AGAIN = "make the dataset again with the command that wrote it, which keeps the shards that are there"
 
@@ -108,6 +110,22 @@ def _refuse_gaps(file: Path, names: Collection[str]) -> None:
             )
 
 
+def check_plan(folder: Path, shards: Collection[ShardEntry]) -> None:
+    """Refuse a plan that does not tell how the events of the shards were made.
+
+    Raises:
+        DatasetRepositoryError: With what is missing or differs.
+    """
+    file = folder / PLAN_FILE
+    plan = read_json(file)
+    needed = SIMULATION_PLAN if "simulation" in plan else CONVERSION_PLAN
+    if missing := sorted(needed - plan.keys()):
+        raise DatasetRepositoryError(f"{file}: expected {', '.join(missing)}, got none; {MAKE_AGAIN}")
+    events = sum(shard.events for shard in shards)
+    if plan["events"] != events:
+        raise DatasetRepositoryError(f"{file}: expected {events} events, got {plan['events']}; {MAKE_AGAIN}")
+
+
 def split_manifests(shards: Collection[ShardEntry]) -> list[str]:
     """The files that name the events of each split."""
     return [
@@ -162,7 +180,7 @@ def check_shard_bytes(folder: Path, shard: ShardEntry) -> None:
         raise DatasetRepositoryError(f"{path}: expected SHA-256 {shard.sha256}, got {digest}; {again}")
     try:
         rows = pq.read_metadata(path).num_rows
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise DatasetRepositoryError(f"{path}: expected a Parquet file, got {error}; {again}") from error
     if rows != shard.events:
         raise DatasetRepositoryError(f"{path}: expected {shard.events} rows, got {rows}; {again}")

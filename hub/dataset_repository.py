@@ -15,6 +15,7 @@ from nuzoo.hub.cards import empty_sections
 from nuzoo.hub.dataset_files import (
     ShardEntry,
     check_file_list,
+    check_plan,
     check_shard_bytes,
     read_json,
     read_manifest,
@@ -128,6 +129,7 @@ def check_dataset_folder(folder: Path) -> list[ShardEntry]:
     """
     shards = read_manifest(folder)
     check_file_list(folder, shards, also=[CARD_FILE])
+    check_plan(folder, shards)
     for path in folder.rglob("*"):
         if path.is_symlink():
             raise DatasetRepositoryError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from datasets import ClassLabel
+from datasets import ClassLabel, Features
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
@@ -78,8 +79,18 @@ def check_rows(folder: Path, shards: Sequence[ShardEntry]) -> None:
         _check_split_manifest(folder / "manifests" / f"{split}.txt", events)
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise DatasetRepositoryError(
+            f"{path}: expected Parquet that can be read, got {error}; remove it and {MAKE_AGAIN}"
+        ) from error
+
+
 def _detector_of(path: Path) -> Detector:
-    with pq.ParquetFile(path) as content:
+    with _readable(path), pq.ParquetFile(path) as content:
         if "detector" not in content.schema_arrow.names:
             raise DatasetRepositoryError(
                 f"{path}: expected a column detector, got {', '.join(content.schema_arrow.names)}"
@@ -97,7 +108,9 @@ def _check_shard(path: Path, split: str, detector: Detector, names: _Names) -> I
     with pq.ParquetFile(path) as content:
         _check_columns(path, content.schema_arrow, detector)
         for group in range(content.num_row_groups):
-            rows = content.read_row_group(group, use_threads=False).combine_chunks()
+            with _readable(path):
+                rows = content.read_row_group(group, use_threads=False).combine_chunks()
+                rows.validate(full=True)
             if rows.num_rows == 0:
                 continue
             try:
@@ -113,18 +126,17 @@ def _check_shard(path: Path, split: str, detector: Detector, names: _Names) -> I
 
 
 def _check_columns(path: Path, schema: pa.Schema, detector: Detector) -> None:
-    expected = row_features(detector).arrow_schema
-    if schema.names != expected.names:
-        differing = sorted(set(schema.names) ^ set(expected.names)) or ["their order"]
+    expected, got = row_features(detector), Features.from_arrow_schema(schema)
+    if list(got) != list(expected):
+        differing = sorted(set(got) ^ set(expected)) or ["their order"]
         raise DatasetRepositoryError(
             f"{path}: expected the columns of {detector.name}, got others ({', '.join(differing)}); one "
             "configuration has one set of columns, publish other columns as another configuration"
         )
-    for ours, theirs in zip(expected, schema, strict=True):
-        if ours.type != theirs.type:
+    for name, feature in expected.items():
+        if got[name] != feature:
             raise DatasetRepositoryError(
-                f"{path}, column {ours.name}: expected {ours.type}, got {theirs.type}; "
-                "one configuration has one set of columns"
+                f"{path}, column {name}: expected {feature}, got {got[name]}; remove it and {MAKE_AGAIN}"
             )
 
 
@@ -234,7 +246,7 @@ def _check_names(events: list[str], where: str, first: int, split: str, names: _
 
 
 def _check_split_manifest(path: Path, events: list[str]) -> None:
-    with path.open(encoding="utf-8", newline="\n") as lines:
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
         listed = [line.removesuffix("\n") for line in lines]
     if listed != events:
         odd = sorted(set(listed) ^ set(events))

@@ -296,6 +296,30 @@ def test_a_shard_that_is_no_parquet(copy):
     refuses(copy, DatasetRepositoryError, rf"{TRAIN}: expected a Parquet file")
 
 
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda p: p.pop("seed"), "expected seed"),
+        (lambda p: p.update(events=61), "expected 60 events, got 61"),
+    ],
+)
+def test_plans_tell_how_the_events_were_made(copy, change, match):
+    plan = json.loads((copy / "plan.json").read_text())
+    change(plan)
+    (copy / "plan.json").write_text(json.dumps(plan))
+    refuses(copy, DatasetRepositoryError, match)
+
+
+def test_pages_that_cannot_be_decoded(copy):
+    data = bytearray((copy / TRAIN).read_bytes())
+    data[10:4000] = bytes(3990)
+    (copy / TRAIN).write_bytes(data)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["files"][TRAIN]["sha256"] = hashlib.sha256(data).hexdigest()
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    refuses(copy, DatasetRepositoryError, rf"{TRAIN}: expected Parquet that can be read")
+
+
 def renamed(name):
     return lambda m: m["files"].update({name: m["files"].pop(TRAIN)})
 
@@ -350,12 +374,21 @@ def test_one_configuration_has_one_set_of_columns(copy):
 
 
 def test_columns_have_the_types_of_the_card(copy):
-    def widen(table):
+    def narrow(table):
         position = table.schema.get_field_index("label")
         return table.set_column(position, "label", table["label"].cast(pa.int32()))
 
-    rewrite(copy, widen)
-    refuses(copy, DatasetRepositoryError, "column label: expected int64, got int32")
+    rewrite(copy, narrow)
+    refuses(copy, DatasetRepositoryError, r"column label: expected ClassLabel.*got Value\('int32'\)")
+
+
+def test_classes_are_numbered_as_on_the_card(copy):
+    def swap(table):
+        stored = table.schema.metadata[b"huggingface"]
+        return table.replace_schema_metadata({"huggingface": stored.replace(b"nue_cc", b"nutau_cc")})
+
+    rewrite(copy, swap)
+    refuses(copy, DatasetRepositoryError, "column label: expected .*nue_cc.*got .*nutau_cc")
 
 
 def first(value):

@@ -1,4 +1,5 @@
 import os
+from collections import defaultdict
 
 import pytest
 import torch
@@ -21,3 +22,21 @@ def simulated_dataset(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "lartpc-pixelmaps"
     simulate_dataset(folder, events=60, seed=5)
     return folder
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many of the checks in tests/common each architecture passed, whichever process ran them."""
+    outcomes = defaultdict(lambda: defaultdict(set))
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", []):
+                if name == "conformance":
+                    architecture, check = value
+                    outcomes[architecture][check].add(outcome)
+    for architecture, checks in outcomes.items():
+        failed = sum(bool(seen & {"failed", "error"}) for seen in checks.values())
+        skipped = sum(seen == {"skipped"} for seen in checks.values())
+        terminalreporter.write_line(
+            f"conformance: {architecture} {len(checks) - failed - skipped} passed, {failed} failed, "
+            f"{skipped} not applicable"
+        )

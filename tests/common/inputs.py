@@ -1,0 +1,153 @@
+"""Networks and inputs of any architecture, made through its own configuration and processor."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nuzoo.registry import Architecture
+
+EVENTS = 4
+EMPTY, ONE_HIT = 0, 1
+"""Positions of the two special events among a processor's example events."""
+
+TINY_SETTINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "NuPixelMapImageProcessor": lambda config: {
+        "views": ["xz", "yz", "uv"][: config.num_views],
+        "height": 64,
+        "width": 64,
+    },
+}
+"""For each processor class, the settings of a small one that suits a configuration."""
+
+
+def unfitted_processor(architecture: Architecture) -> Any:
+    """The architecture's processor in its smallest size, without statistics."""
+    processor_class = architecture.processor_class()
+    return processor_class(**TINY_SETTINGS[processor_class.__name__](architecture.tiny_config()))
+
+
+def tiny_processor(architecture: Architecture) -> Any:
+    """The architecture's processor in its smallest size, fitted on its own example events."""
+    processor = unfitted_processor(architecture)
+    if hasattr(processor, "fit"):
+        processor.fit(processor.example_events(8))
+    return processor
+
+
+def example_inputs(processor: Any, events: list[dict[str, Any]]) -> dict[str, Tensor]:
+    """What the networks of the processor's architecture take for these events."""
+    return dict(processor(events))
+
+
+def make_model(architecture: Architecture, auto_class: str, seed: int = 0, **fields: Any) -> Any:
+    """A freshly initialised tiny network in evaluation mode."""
+    torch.manual_seed(seed)
+    return architecture.model_class(auto_class)(architecture.tiny_config(**fields)).eval()
+
+
+def stirred(model: Any) -> Any:
+    """The model with every tensor moved away from its initial value, a little, so that it still responds."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+        for buffer in model.buffers():
+            moved = buffer * (1 + 0.1 * torch.rand(buffer.shape)) + 0.02 * torch.rand(buffer.shape)
+            buffer.copy_(moved if buffer.is_floating_point() else buffer + 7)
+    return model
+
+
+def tensors_of(output: Any) -> list[Tensor]:
+    """Every tensor of an output, in order, however nested."""
+
+    def walk(value: Any) -> Iterator[Tensor]:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, tuple | list):
+            for part in value:
+                yield from walk(part)
+
+    return list(walk(output if isinstance(output, tuple) else output.to_tuple()))
+
+
+def results_of(model: Any, inputs: dict[str, Tensor], **options: Any) -> list[Tensor]:
+    """Every tensor of the model's output, without gradient."""
+    with torch.no_grad():
+        return tensors_of(model(**inputs, **options))
+
+
+def loss_of(model: Any, inputs: dict[str, Tensor]) -> Tensor:
+    """A number that depends on every output."""
+    return sum(tensor.float().square().mean() for tensor in tensors_of(model(**inputs)))
+
+
+def labels_for(model: Any, events: int) -> Tensor:
+    """Class indices that name every class in turn."""
+    return torch.arange(events) % model.config.num_labels
+
+
+def assert_equal(first: list[Tensor], second: list[Tensor]) -> None:
+    """Bit for bit, also in type and shape."""
+    assert len(first) == len(second) > 0
+    for one, other in zip(first, second, strict=True):
+        assert one.dtype == other.dtype
+        assert torch.equal(one, other)
+
+
+def assert_close(first: list[Tensor], second: list[Tensor], rtol: float = 1e-4, atol: float = 1e-5) -> None:
+    """Within rounding."""
+    assert len(first) == len(second) > 0
+    for one, other in zip(first, second, strict=True):
+        torch.testing.assert_close(one, other, rtol=rtol, atol=atol)
+
+
+def assert_same_weights(model: Any, other: Any) -> None:
+    """Equal names and bits."""
+    held, expected = model.state_dict(), other.state_dict()
+    assert held.keys() == expected.keys()
+    different = [name for name in held if not torch.equal(held[name], expected[name])]
+    assert not different
+
+
+def assert_event_agrees(together: list[Tensor], alone: list[Tensor], position: int, events: int) -> None:
+    """The event at `position` of a batch has the results that it has alone.
+
+    Results whose shape depends on the company (padded or ragged ones) are left out.
+    """
+    pairs = [
+        (batch[position : position + 1], single)
+        for batch, single in zip(together, alone, strict=True)
+        if len(batch) == events and len(single) == 1 and batch.shape[1:] == single.shape[1:]
+    ]
+    assert pairs
+    for in_batch, single in pairs:
+        torch.testing.assert_close(in_batch, single, rtol=1e-4, atol=1e-5)
+
+
+def hit_columns(event: dict[str, Any], kind: type[np.generic]) -> list[str]:
+    """Names of the columns of an event that hold one number of this kind for each hit."""
+    return [
+        name
+        for name, column in event.items()
+        if isinstance(column, np.ndarray) and len(column) and np.issubdtype(column.dtype, kind)
+    ]
+
+
+def corrupted(event: dict[str, Any], column: str, value: float) -> dict[str, Any]:
+    """A copy of the event with `value` in the last hit of a column."""
+    changed = event[column].copy()
+    changed[-1] = value
+    return event | {column: changed}
+
+
+def permuted(event: dict[str, Any]) -> dict[str, Any]:
+    """The same hits in another order; columns of equal length stay aligned."""
+    return {
+        name: column[np.random.default_rng(len(column)).permutation(len(column))]
+        if isinstance(column, np.ndarray)
+        else column
+        for name, column in event.items()
+    }

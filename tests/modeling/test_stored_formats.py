@@ -1,0 +1,63 @@
+"""Files of every format that was ever written are read, and mean what they meant."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.processors.image_processing_nu_pixel_map import FORMAT
+
+ARTEFACTS = Path(__file__).parents[1] / "artefacts"
+PROCESSORS = sorted(file.parent for file in ARTEFACTS.glob("*/*/preprocessor_config.json"))
+NETWORKS = sorted(file.parent for file in ARTEFACTS.glob("*/*/model.safetensors"))
+RESULTS = ("pixel_values", "logits")
+
+
+def name(folder):
+    return folder.relative_to(ARTEFACTS).as_posix()
+
+
+def format_of(file):
+    return json.loads(file.read_text()).get("format_version", 1)
+
+
+@pytest.mark.parametrize("folder", PROCESSORS, ids=name)
+def test_stored_processor_makes_the_stored_images(folder, tmp_path):
+    expected = load_file(folder / "expected.safetensors")
+    processor = AutoImageProcessor.from_pretrained(folder)
+    events = {column: v.numpy() for column, v in expected.items() if column not in RESULTS}
+    torch.testing.assert_close(processor(events)["pixel_values"], expected["pixel_values"], rtol=0, atol=1e-5)
+    processor.save_pretrained(tmp_path)
+    assert AutoImageProcessor.from_pretrained(tmp_path).to_dict() == processor.to_dict()
+
+
+@pytest.mark.parametrize("folder", NETWORKS, ids=name)
+def test_stored_network_gives_the_stored_logits(folder, tmp_path):
+    expected = load_file(folder / "expected.safetensors")
+    model = AutoModelForImageClassification.from_pretrained(folder)
+    with torch.no_grad():
+        logits = model(expected["pixel_values"]).logits
+    torch.testing.assert_close(logits, expected["logits"], rtol=0, atol=1e-5)
+    assert model.config.temperature == 1.25
+    model.save_pretrained(tmp_path)
+    saved = AutoModelForImageClassification.from_pretrained(tmp_path)
+    with torch.no_grad():
+        assert torch.equal(saved(expected["pixel_values"]).logits, logits)
+
+
+def test_pitch_of_the_stored_processors():
+    square, oblong = (AutoImageProcessor.from_pretrained(folder).pixel_pitch_mm for folder in PROCESSORS)
+    assert square == [[5.0, 5.0], [5.0, 5.0]]
+    assert oblong == [[5.1, 4.67], [5.1, 4.67], [5.1, 4.79]]
+
+
+def test_every_format_is_stored():
+    """A new format is not done before a file of it lies here."""
+    processors = {format_of(folder / "preprocessor_config.json") for folder in PROCESSORS}
+    networks = {format_of(folder / "config.json") for folder in NETWORKS}
+    assert processors == set(range(1, FORMAT + 1))
+    assert networks == set(range(1, NuCnnConfig.latest_format + 1))

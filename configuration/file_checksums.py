@@ -7,10 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from transformers.utils import cached_file
+from transformers.utils.hub import resolve_revision
 
 from nuzoo.configuration.config_errors import CorruptedFileError
 
 CHECKSUMS_FILE = "checksums.json"
+WHEREABOUTS = ("cache_dir", "force_download", "local_files_only", "proxies", "subfolder", "token")
+
+
+def whereabouts(origin: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Of the options of `from_pretrained`, those that say where files come from.
+
+    Args:
+        origin: Hub repository or local folder.
+        options: keyword arguments of `from_pretrained`.
+
+    Returns:
+        Arguments of `transformers.utils.cached_file`, with the revision pinned to its commit: the files of
+        one loading are all of the same.
+    """
+    where = {key: options[key] for key in WHEREABOUTS if key in options}
+    asked = {key: where[key] for key in ("cache_dir", "local_files_only", "token") if key in where}
+    return {**where, "revision": resolve_revision(origin, options.get("revision") or "main", **asked)}
 
 
 def verify_files(origin: Any, names: Iterable[str], *, subfolder: str = "", **where: Any) -> None:
@@ -22,7 +40,7 @@ def verify_files(origin: Any, names: Iterable[str], *, subfolder: str = "", **wh
         origin: Hub repository or local folder.
         names: the files; one that neither exists nor is listed is passed over.
         subfolder: where in the repository they are. The checksums are in its root.
-        **where: arguments of `transformers.utils.cached_file`: `revision`, `cache_dir`, `token`, …
+        **where: see `whereabouts`.
 
     Raises:
         CorruptedFileError: a file differs from what was published, is missing, or was not published.
@@ -48,7 +66,7 @@ def find_file(origin: Any, name: str, **where: Any) -> Path | None:
     Args:
         origin: Hub repository or local folder.
         name: path in it.
-        **where: arguments of `transformers.utils.cached_file`.
+        **where: see `whereabouts`.
 
     Returns:
         The file on this machine; None where there is none.

@@ -6,25 +6,14 @@ from typing import Any, ClassVar, Self
 
 from safetensors import SafetensorError
 from transformers import PreTrainedModel
-from transformers.utils.hub import resolve_revision
 
-from nuzoo.configuration.file_checksums import discard_checksums
+from nuzoo.configuration.file_checksums import discard_checksums, whereabouts
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.modeling.weight_errors import WeightsError
 from nuzoo.modeling.weight_files import Adapter, find_adapter, name_unreadable, verified_weights
 
 CACHE_LINE_BYTES = 64
 NO_ADAPTER = "no-adapter"
-WHEREABOUTS = (
-    "cache_dir",
-    "force_download",
-    "local_files_only",
-    "proxies",
-    "revision",
-    "subfolder",
-    "token",
-)
-"""Arguments of `from_pretrained` that say where files come from."""
 
 
 class NuPreTrainedModel(PushedWithCode, PreTrainedModel):
@@ -73,8 +62,9 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):
         adapter = None
         origin = pretrained_model_name_or_path
         if origin is not None and not Path(origin).is_file():
-            kwargs["revision"] = _commit(origin, kwargs)
-            adapter = find_adapter(origin, adapter_kwargs, **_whereabouts(kwargs))
+            where = whereabouts(origin, kwargs)
+            kwargs["revision"] = where["revision"]
+            adapter = find_adapter(origin, adapter_kwargs, **where)
         if adapter is None:
             model, report = cls._load_network(origin, args, reinitialize, kwargs)
         else:
@@ -91,9 +81,9 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):
         """The network without an adapter, and transformers' account of its loading."""
         weights: dict[str, Path] = {}
         if origin is not None and not Path(origin).is_file():
-            kwargs["revision"] = _commit(origin, kwargs)
-            weights = verified_weights(origin, variant=kwargs.get("variant"), **_whereabouts(kwargs))
-            kwargs["force_download"] = False  # the files have just been fetched
+            where = whereabouts(origin, kwargs)
+            weights = verified_weights(origin, variant=kwargs.get("variant"), **where)
+            kwargs |= {"revision": where["revision"], "force_download": False}  # they have been fetched
         strict = {"use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
         try:
             loaded: Any = super().from_pretrained(origin, *args, **(kwargs | strict))
@@ -118,16 +108,6 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):
         """
         super().save_pretrained(save_directory, *args, **kwargs)
         discard_checksums(save_directory)
-
-
-def _whereabouts(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {key: kwargs[key] for key in WHEREABOUTS if key in kwargs}
-
-
-def _commit(origin: Any, kwargs: dict[str, Any]) -> str | None:
-    """The revision, pinned to its commit: every file of one loading is of the same."""
-    where = {key: kwargs[key] for key in ("cache_dir", "local_files_only", "token") if key in kwargs}
-    return resolve_revision(origin, kwargs.get("revision", "main"), **where)
 
 
 def _for_base(adapter: Adapter, origin: Any, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def find_adapter(origin: Any, adapter_kwargs: dict[str, Any], **where: Any) -> A
     Args:
         origin: Hub repository or local folder, of an adapter or of a network.
         adapter_kwargs: as transformers' Auto classes pass them to `from_pretrained`.
-        **where: arguments of `transformers.utils.cached_file`.
+        **where: see `nuzoo.configuration.file_checksums.whereabouts`.
 
     Returns:
         The adapter; None if `origin` is a network alone.
@@ -66,7 +66,7 @@ def verified_weights(origin: Any, *, variant: str | None = None, **where: Any) -
     Args:
         origin: Hub repository or local folder.
         variant: as in `from_pretrained`.
-        **where: arguments of `transformers.utils.cached_file`.
+        **where: see `nuzoo.configuration.file_checksums.whereabouts`.
 
     Returns:
         The safetensors files by name.

@@ -14,10 +14,9 @@ from transformers.image_processing_utils import BaseImageProcessor
 from transformers.image_utils import ImageInput
 from transformers.processing_utils import ImagesKwargs
 from transformers.utils import IMAGE_PROCESSOR_NAME, PROCESSOR_NAME
-from transformers.utils.hub import resolve_revision
 
 from nuzoo.configuration.config_errors import FormatVersionError
-from nuzoo.configuration.file_checksums import discard_checksums, verify_files
+from nuzoo.configuration.file_checksums import discard_checksums, verify_files, whereabouts
 from nuzoo.configuration.format_migration import migrate
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.processors.example_pixel_maps import example_pixel_maps
@@ -43,8 +42,6 @@ EVENTS_PER_FIT_STEP = 256
 PIXEL_PITCH_TOLERANCE = 0.01
 FORMAT = 2
 """Format of the processor's file that this class writes. Format 1 had one `pixel_size_mm`."""
-
-WHEREABOUTS = ("cache_dir", "force_download", "local_files_only", "proxies", "subfolder", "token")
 
 
 class NuPixelMapKwargs(ImagesKwargs, total=False):
@@ -146,10 +143,9 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
         """
         origin = pretrained_model_name_or_path
         if not Path(origin).is_file():
-            where = {key: kwargs[key] for key in WHEREABOUTS if key in kwargs}
-            asked = {key: where[key] for key in ("cache_dir", "local_files_only", "token") if key in where}
-            revision = resolve_revision(origin, revision, **asked) or revision
-            verify_files(origin, [PROCESSOR_NAME, IMAGE_PROCESSOR_NAME], revision=revision, **where)
+            where = whereabouts(origin, {**kwargs, "revision": revision})
+            verify_files(origin, [PROCESSOR_NAME, IMAGE_PROCESSOR_NAME], **where)
+            revision = where["revision"]
         try:
             return super().from_pretrained(origin, revision=revision, **kwargs)
         except MissingStatisticsError as error:

@@ -34,6 +34,7 @@ class LocalHub:
         token: Of the account "local", which may write everywhere.
         visitor_token: Of an account that may only read what is public.
         requests: What was asked so far and the status of the answer, oldest first.
+        repositories: On disk; `repositories.find(kind, name)` gives one without HTTP.
 
     Example:
         ```

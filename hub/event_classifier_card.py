@@ -109,6 +109,8 @@ def event_classifier_card(
             "events_per_class": _counts(dataset["events_per_class"]),
             "limits": LIMITS[dataset["sample"] == SIMULATION_TAG],
             "input_facts": input_facts(processor),
+            "pixel_shape": _shape(processor),
+            "num_classes": f"{len(results['class_names'])}",
             "dataset_id": dataset_id,
             "revision_note": f" at revision `{dataset_revision}`." if dataset_revision else ".",
             "training_facts": as_list(training),
@@ -147,6 +149,11 @@ def _fact(attribute: str, value: Any) -> str:
     if attribute == "pixel_pitch_mm":
         return ", ".join(dict.fromkeys(f"{row:g} × {column:g}" for row, column in value))
     return f"{value}"
+
+
+def _shape(processor: Any) -> str:
+    rows, columns = processor.image_size
+    return f"(events, {len(processor.views)}, {rows}, {columns})"
 
 
 def eval_result_entries(

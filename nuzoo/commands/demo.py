@@ -1,7 +1,8 @@
-"""The whole zoo in one go: simulate, train, evaluate, draw, save as a Hub repository, load back, classify.
+"""The whole zoo in one go: simulate, train, evaluate, publish, verify, load back by name, classify, draw.
 
 About ten minutes on two CPU cores. Stopped and called again it goes on. The events are simulated by nuzoo's
-fast parametrised simulation.
+fast parametrised simulation. Nothing leaves this machine: a small Hub on it takes the place of the Hugging
+Face Hub, with its repositories in OUT/hub.
 """
 
 from __future__ import annotations
@@ -30,29 +31,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
+    from nuzoo.hub.local_hub import LocalHub
+
     started = time.monotonic()
-    data, training, report = args.out / "lartpc-pixelmaps", args.out / "training", args.out / "report"
-    _announce(f"1/5 simulate {args.events} events in the modular 2 × 2 × 7 m LArTPC")
-    _simulate(data, args.events, args.num_proc)
-    _announce("2/5 train nu-cnn-tiny")
-    _train(data, training, args.epochs)
-    _announce("3/5 evaluate on held-out events")
-    results = _evaluate(training, data, report)
-    _announce("4/5 save as a Hub repository and draw events")
-    repository = _save(args.out / "nu-cnn-tiny", training, report, results, args)
-    pictures = _draw(data, args.out / "displays", repository)
-    _announce("5/5 load it back with transformers and classify new events")
-    _classify_new_events(repository)
+    with LocalHub(args.out / "hub") as hub:
+        os.environ.update(hub.environment((args.out / "cache").absolute()))  # before its client is imported
+        results = _run(args)
     accuracy = results["metrics"]["accuracy"]
     print(
         f"\naccuracy on {results['dataset']['events']} held-out simulated events: "
         f"{accuracy['value']:.3f} ± {accuracy['error']:.3f}"
-        f"\nreport    {report / 'report.md'}"
-        f"\npictures  {pictures[0].parent}"
-        f"\nmodel     {repository}"
+        f"\nreport    {args.out / 'report' / 'report.md'}"
+        f"\npictures  {args.out / 'displays'}"
+        f"\nmodel     {REPOSITORY}, dataset {DATASET} (in {args.out / 'hub'})"
         f"\ntime      {(time.monotonic() - started) / 60:.1f} minutes"
     )
     return 0
+
+
+def _run(args: argparse.Namespace) -> dict[str, Any]:
+    data, training, report = args.out / "lartpc-pixelmaps", args.out / "training", args.out / "report"
+    _announce(f"1/6 simulate {args.events} events in the modular 2 × 2 × 7 m LArTPC")
+    _simulate(data, args.events, args.num_proc)
+    _announce("2/6 train nu-cnn-tiny")
+    _train(data, training, args.epochs)
+    _announce("3/6 evaluate on held-out events")
+    results = _evaluate(training, data, report)
+    _announce("4/6 publish dataset and model on a Hub on this machine")
+    _command("publish", data, "--repo", DATASET, "--type", "dataset")
+    _command("publish", training, "--repo", REPOSITORY, "--report", report, "--dataset", DATASET)
+    _announce(f"5/6 verify {REPOSITORY}")
+    _command("verify", REPOSITORY)
+    _announce("6/6 load both back by name: classify new events, draw published ones")
+    _classify_new_events()
+    _draw(args.out / "displays")
+    return results
 
 
 def _announce(step: str) -> None:
@@ -84,40 +97,24 @@ def _evaluate(model: Path, data: Path, report: Path) -> dict[str, Any]:
     return evaluate_and_report(model.as_posix(), data.as_posix(), report, calibrate=True)
 
 
-def _save(
-    folder: Path, training: Path, report: Path, results: dict[str, Any], args: argparse.Namespace
-) -> Path:
-    from transformers import AutoImageProcessor, AutoModelForImageClassification
+def _command(*arguments: object) -> None:
+    from nuzoo.cli import main
 
-    from nuzoo.hub.save import save_repository
-
-    return save_repository(
-        folder,
-        AutoModelForImageClassification.from_pretrained(training),
-        AutoImageProcessor.from_pretrained(training),
-        results,
-        name=REPOSITORY,
-        dataset_id=DATASET,
-        training={
-            "recipe": "nu_cnn_tiny",
-            "epochs": args.epochs,
-            "events": f"{args.events} simulated, 90 % of them for training",
-            "seed of the simulation": SEED,
-        },
-        pictures=sorted(report.glob("*.png")),
-    )
+    print("$ nuzoo", *arguments, flush=True)
+    if main([str(argument) for argument in arguments]):
+        raise ValueError(f"`nuzoo {arguments[0]}` failed, see above")
 
 
-def _draw(data: Path, out: Path, repository: Path) -> list[Path]:
+def _draw(out: Path) -> None:
     from datasets import load_dataset
 
     from nuzoo.commands.display import draw_events
 
-    rows = list(load_dataset(data.as_posix(), split="test", streaming=True).take(4))
-    return draw_events(rows, out, model=repository.as_posix())
+    rows = list(load_dataset(DATASET, split="test", streaming=True).take(4))
+    draw_events(rows, out, model=REPOSITORY)
 
 
-def _classify_new_events(repository: Path) -> None:
+def _classify_new_events() -> None:
     from transformers import AutoModelForImageClassification, AutoProcessor
 
     from nuzoo.commands.classifier import load_classifier
@@ -126,10 +123,10 @@ def _classify_new_events(repository: Path) -> None:
     from nuzoo.simulation.interactions import Spectrum
     from nuzoo.simulation.simulate import simulate_event
 
-    model = AutoModelForImageClassification.from_pretrained(repository)
-    processor = AutoProcessor.from_pretrained(repository)
-    print(f"{type(model).__name__} and {type(processor).__name__} from {repository}")
-    classify = load_classifier(repository.as_posix())
+    model = AutoModelForImageClassification.from_pretrained(REPOSITORY)
+    processor = AutoProcessor.from_pretrained(REPOSITORY)
+    print(f"{type(model).__name__} and {type(processor).__name__} from {REPOSITORY}")
+    classify = load_classifier(REPOSITORY)
     for index in range(NEW_EVENTS):
         event = simulate_event(NEW_EVENTS_SEED, index, MODULAR_LARTPC, Spectrum())
         result = classify(simulated_row(event, NEW_EVENTS_SEED, index, MODULAR_LARTPC))

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -140,15 +142,27 @@ def test_simulate_refuses_impossible_numbers(tmp_path, capsys):
     assert not (tmp_path / "x").exists()
 
 
-def test_the_demo_runs_from_nothing_to_a_loaded_repository(tmp_path, capsys):
-    out = tmp_path / "demo"
-    assert main(["demo", "--out", str(out), "--events", "150", "--epochs", "1", "--num-proc", "1"]) == 0
-    printed = capsys.readouterr().out
-    assert "NuCnnForEventClassification and NuPixelMapImageProcessor" in printed
-    for path in ("report/report.md", "nu-cnn-tiny/model.safetensors", "nu-cnn-tiny/README.md"):
-        assert (out / path).stat().st_size > 0
+def test_the_demo_runs_from_nothing_to_a_published_model(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "nuzoo.cli",
+        "demo",
+        "--events",
+        "150",
+        "--epochs",
+        "1",
+        "--num-proc",
+        "1",
+    ]
+    demo = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert demo.returncode == 0, demo.stderr[-2000:]
+    out = tmp_path / "runs" / "demo"
+    assert "NuCnnForEventClassification and NuPixelMapImageProcessor from nuzoo/nu-cnn-tiny" in demo.stdout
+    assert "nuzoo/nu-cnn-tiny: verified" in demo.stdout
+    assert (out / "report" / "report.md").stat().st_size > 0
     assert len(list((out / "displays").glob("*.html"))) == 4
-    assert not list((out / "nu-cnn-tiny").rglob("*.bin"))
+    assert not [p for p in (out / "cache" / "hub").rglob("*") if p.suffix in {".bin", ".pt", ".pth"}]
 
 
 def test_no_page_has_an_unfilled_place():

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.hub.errors import GoldenOutputError
+from nuzoo.hub.golden import GOLDEN_FILE, check_golden, read_golden, write_golden
+from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+
+
+@pytest.fixture(scope="module")
+def processor():
+    return NuPixelMapImageProcessor(height=64, width=64, active_rms=[1.0, 2.0])
+
+
+def make_model(**kwargs):
+    torch.manual_seed(3)
+    return NuCnnForEventClassification(NuCnnConfig.tiny(**kwargs)).eval()
+
+
+def test_golden_file_is_what_processor_and_model_say(tmp_path, processor):
+    model = make_model()
+    write_golden(tmp_path, model, processor)
+    events, outputs = read_golden(tmp_path / GOLDEN_FILE)
+    assert [len(event["xz_index"]) for event in events[:2]] == [0, 1]
+    assert len(events) == 4
+    images = np.zeros((4, 2, 64 * 64), dtype=np.float32)
+    for number, event in enumerate(events):
+        for view, name in enumerate(("xz", "yz")):
+            images[number, view, event[f"{name}_index"]] = event[f"{name}_energy"]
+    by_hand = torch.log1p(torch.from_numpy(images)) / torch.tensor([1.0, 2.0])[:, None]
+    with torch.no_grad():
+        expected = model(by_hand.view(4, 2, 64, 64)).logits
+    torch.testing.assert_close(outputs["logits"], expected)
+    assert (tmp_path / GOLDEN_FILE).stat().st_size < 20_000
+    assert "deviation 0" in check_golden(tmp_path, model, processor)
+
+
+def test_a_changed_weight_is_found(tmp_path, processor):
+    model = make_model()
+    write_golden(tmp_path, model, processor)
+    with torch.no_grad():
+        model.classifier.weight[1] *= 1.02
+    with pytest.raises(GoldenOutputError, match="logits of the example events is"):
+        check_golden(tmp_path, model, processor)
+
+
+def test_another_normalisation_is_found(tmp_path, processor):
+    model = make_model()
+    write_golden(tmp_path, model, processor)
+    other = NuPixelMapImageProcessor(height=64, width=64, active_rms=[1.0, 2.1])
+    with pytest.raises(GoldenOutputError):
+        check_golden(tmp_path, model, other)
+
+
+def test_not_a_number_is_no_golden_output(tmp_path, processor):
+    model = make_model()
+    write_golden(tmp_path, model, processor)
+    with torch.no_grad():
+        model.classifier.weight.fill_(float("nan"))
+    with pytest.raises(GoldenOutputError):
+        check_golden(tmp_path, model, processor)
+
+
+def test_bfloat16_has_its_own_tolerance(tmp_path, processor):
+    model = make_model()
+    write_golden(tmp_path, model.to(torch.bfloat16), processor)
+    assert "0.05 for torch.bfloat16" in check_golden(tmp_path, model, processor)
+
+
+def test_a_broken_or_other_golden_file_is_refused(tmp_path, processor):
+    model = make_model()
+    with pytest.raises(GoldenOutputError, match="cannot be read"):
+        check_golden(tmp_path, model, processor)
+    write_golden(tmp_path, model, processor)
+    tensors = load_file(tmp_path / GOLDEN_FILE)
+    tensors["output/hidden"] = tensors.pop("output/logits")
+    save_file(tensors, tmp_path / GOLDEN_FILE)
+    with pytest.raises(GoldenOutputError, match="expected the outputs hidden, got logits"):
+        check_golden(tmp_path, model, processor)

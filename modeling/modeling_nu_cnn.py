@@ -148,6 +148,8 @@ class NuCnnForEventClassification(NuCnnPreTrainedModel):
         config: the network's configuration.
     """
 
+    accepts_loss_kwargs = False  # the loss is a mean: the Trainer divides it by the steps of accumulation
+
     def __init__(self, config: NuCnnConfig):
         super().__init__(config)
         self.nu_cnn = NuCnnModel(config)
@@ -173,7 +175,7 @@ class NuCnnForEventClassification(NuCnnPreTrainedModel):
         Returns:
             `loss`, `logits` (B, num_labels) before the temperature, `hidden_states`.
         """
-        outputs = self.nu_cnn(pixel_values, output_hidden_states=output_hidden_states)
+        outputs = self.nu_cnn(pixel_values, output_hidden_states=output_hidden_states, return_dict=True)
         logits = self.classifier(outputs.pooler_output)
         loss = None if labels is None else F.cross_entropy(logits.float(), labels)
         return ImageClassifierOutputWithNoAttention(

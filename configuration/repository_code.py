@@ -20,13 +20,14 @@ class PushedWithCode:
 
     exporter: ClassVar[Callable[..., Any] | None] = None
 
-    def push_to_hub(self, repo_id: str, **options: Any) -> Any:
+    def push_to_hub(self, repo_id: str, *args: Any, **options: Any) -> Any:
         """Upload as one commit: files, the code that loads them, and the checksums of all.
 
         A push has no card: `nuzoo publish` makes one from measured results.
 
         Args:
             repo_id: "organisation/name".
+            *args: none; transformers allows some.
             **options: `commit_message`, `private`, `token`, `revision`, `create_pr`; a model also takes
                 `processor`, to send both in one commit, and the options of `save_pretrained`.
 
@@ -37,8 +38,8 @@ class PushedWithCode:
             HubError: see `nuzoo.hub.errors`.
         """
         if PushedWithCode.exporter is None:
-            return super().push_to_hub(repo_id, **options)  # type: ignore[misc]
-        return PushedWithCode.exporter(self, repo_id, **options)
+            return super().push_to_hub(repo_id, *args, **options)  # type: ignore[misc]
+        return PushedWithCode.exporter(self, repo_id, *args, **options)
 
 
 def is_installed() -> bool:

@@ -80,7 +80,9 @@ def flat_sources(modules: Iterable[str]) -> dict[str, str]:
     Raises:
         NotExportableError: See `export_code`.
     """
-    waiting, flat, origins = list(modules), {}, {}
+    waiting = list(modules)
+    flat: dict[str, str] = {}
+    origins: dict[str, str] = {}
     while waiting:
         module = waiting.pop()
         name = f"{_stem(module)}.py"

@@ -25,18 +25,19 @@ class SafeTrainer(Trainer):
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
             write_training_arguments(folder / TRAINING_ARGUMENTS_FILE, self.args)
 
-    def push_to_hub(self, commit_message: str | None = "End of training", **options: Any) -> Any:
+    def push_to_hub(self, commit_message: str | None = "End of training", *args: Any, **options: Any) -> Any:
         """Pushes model, processor and their code as one commit; for a card use `nuzoo publish`.
 
         Args:
             commit_message: Of the commit.
+            *args: None; transformers allows some.
             **options: See `nuzoo.configuration.repository_code.PushedWithCode.push_to_hub`.
         """
         model: Any = self.model
         options.pop("blocking", None)
         repository = self.args.hub_model_id or Path(str(self.args.output_dir)).name
         return model.push_to_hub(
-            repository, processor=self.processing_class, commit_message=commit_message, **options
+            repository, *args, processor=self.processing_class, commit_message=commit_message, **options
         )
 
 

@@ -61,7 +61,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):
         adapter_name = kwargs.pop("adapter_name", "default")
         adapter = None
         origin = pretrained_model_name_or_path
-        if origin is not None and not Path(origin).is_file():
+        if origin is not None:
             where = whereabouts(origin, kwargs)
             kwargs["revision"] = where["revision"]
             adapter = find_adapter(origin, adapter_kwargs, **where)
@@ -80,7 +80,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):
     ) -> tuple[Any, dict[str, Any]]:
         """The network without an adapter, and transformers' account of its loading."""
         weights: dict[str, Path] = {}
-        if origin is not None and not Path(origin).is_file():
+        if origin is not None:
             where = whereabouts(origin, kwargs)
             weights = verified_weights(origin, variant=kwargs.get("variant"), **where)
             kwargs |= {"revision": where["revision"], "force_download": False}  # they have been fetched

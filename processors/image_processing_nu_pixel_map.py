@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -165,7 +166,9 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
         Raises:
             MissingStatisticsError: neither the content nor the arguments hold `active_rms`.
             FormatVersionError: the content is of a later format.
+            ProcessorSettingError: a setting is unknown, or an argument is a misspelt setting.
         """
+        _refuse_misspelt(kwargs)
         keys = migrate(image_processor_dict, FORMAT, MIGRATIONS, cls.__name__)
         if keys.get("active_rms") is None and kwargs.get("active_rms") is None:
             raise MissingStatisticsError(
@@ -427,6 +430,16 @@ def _refuse_unknown(kwargs: Mapping[str, Any]) -> None:
             f"{', '.join(NuPixelMapKwargs.__annotations__.keys() - ImagesKwargs.__annotations__)}. "
             "Correct or remove the key."
         )
+
+
+def _refuse_misspelt(overrides: Mapping[str, Any]) -> None:
+    """Raise for what looks like a setting and is none; transformers passes other arguments of its own."""
+    settings = NuPixelMapKwargs.__annotations__.keys() - ImagesKwargs.__annotations__
+    for key in overrides.keys() - settings:
+        if meant := get_close_matches(key, settings, n=1, cutoff=0.7):
+            raise ProcessorSettingError(
+                f"NuPixelMapImageProcessor has no setting {key!r}: did you mean {meant[0]!r}?"
+            )
 
 
 def _chunks(images: Any, size: int) -> Iterator[Any]:

@@ -286,6 +286,15 @@ def test_file_without_statistics_is_refused(tmp_path, loader, missing):
     assert loader.from_pretrained(tmp_path, active_rms=[1.0, 2.0]).active_rms == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("loader", [NuPixelMapImageProcessor, AutoImageProcessor])
+@pytest.mark.parametrize(("key", "meant"), [("detectr", "detector"), ("pixel_size_mm", "pixel_pitch_mm")])
+def test_misspelt_override_is_refused(tmp_path, loader, key, meant):
+    make_processor().save_pretrained(tmp_path)
+    with pytest.raises(errors.ProcessorSettingError, match=f"'{key}'.*'{meant}'"):
+        loader.from_pretrained(tmp_path, **{key: 5.0})
+    loader.from_pretrained(tmp_path, trust_remote_code=True, code_revision=None, device_map="auto")
+
+
 def test_unfitted_processor_is_not_saved(tmp_path):
     with pytest.raises(errors.MissingStatisticsError, match="fit"):
         make_processor(active_rms=None).save_pretrained(tmp_path / "new")

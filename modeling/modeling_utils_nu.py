@@ -16,7 +16,7 @@ CACHE_LINE_BYTES = 64
 NO_ADAPTER = "no-adapter"
 
 
-class NuPreTrainedModel(PushedWithCode, PreTrainedModel):
+class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
     """A `PreTrainedModel` whose loading is strict.
 
     Attributes:

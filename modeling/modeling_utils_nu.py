@@ -146,14 +146,17 @@ def _align_weights(model: PreTrainedModel) -> None:
 
 def _refuse_incomplete(report: dict[str, Any], excepted: tuple[str, ...], origin: Any) -> None:
     """Raise `WeightsError` unless every difference lies in an excepted module."""
-    mismatched = {name for name, *_ in report["mismatched_keys"]}
+    mismatched = {
+        name: f"{name} (expected {tuple(expected)}, got {tuple(got)})"
+        for name, got, expected in report["mismatched_keys"]
+    }
     problems = {
-        "missing": set(report["missing_keys"]) - mismatched,
+        "missing": set(report["missing_keys"]) - mismatched.keys(),
         "unexpected": set(report["unexpected_keys"]),
-        "of another shape": mismatched,
+        "of another shape": set(mismatched),
     }
     described = [
-        f"{problem}: {', '.join(left)}"
+        f"{problem}: {', '.join(mismatched.get(name, name) for name in left)}"
         for problem, names in problems.items()
         if (left := sorted(name for name in names if not _belongs_to(name, excepted)))
     ]

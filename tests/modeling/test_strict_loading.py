@@ -183,7 +183,7 @@ def test_missing_extra_and_misshapen_tensors_are_refused(tmp_path):
     changes = {
         rf"missing: {name}\.": lambda tensors: tensors.pop(name),
         r"unexpected: extra\.weight\.": lambda tensors: tensors.update({"extra.weight": torch.zeros(2)}),
-        r"of another shape: classifier\.weight\.": transpose,
+        r"another shape: classifier\.weight \(expected \(3, 64\), got \(64, 3\)\)\.": transpose,
     }
     for says, change in changes.items():
         make_checkpoint(tmp_path)

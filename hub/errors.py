@@ -20,7 +20,7 @@ class IncompleteCardError(HubError):
 
 
 class UnpublishableContentError(HubError):
-    """A file would carry what must not leave this machine: a pickle, or a path of its disk."""
+    """What must not be published: a pickle, a secret, a path of this machine's disk, weights that are NaN."""
 
 
 class NotExportableError(HubError):
@@ -69,3 +69,7 @@ class MissingResultsError(HubError):
 
 class FlatCopyError(HubError):
     """The copy of a model that others would load does not work."""
+
+
+class BaseModelError(HubError):
+    """The network of an adapter is not on the Hub, or is another one."""

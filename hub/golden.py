@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from nuzoo import __version__
 from nuzoo.hub.errors import GoldenOutputError
+from nuzoo.hub.model_files import auto_class_of
 
 GOLDEN_FILE = "test/golden.safetensors"
 GOLDEN_EVENTS = 4
+METADATA_KEY = "golden"
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-6, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Absolute and relative, by the type of the weights: other machines round otherwise."""
 
@@ -32,15 +34,11 @@ def write_golden(folder: Path, model: Any, processor: Any) -> None:
     events = processor.example_events(GOLDEN_EVENTS)
     path = folder / GOLDEN_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
+    facts = {"auto_class": auto_class_of(model), "tolerance": TOLERANCE[model.dtype]}
     save_file(
         _named_inputs(events) | {f"output/{k}": v for k, v in _outputs(model, processor, events).items()},
         path,
-        {
-            "format": "pt",
-            "tolerance": f"{TOLERANCE[model.dtype]:g}",
-            "torch": torch.__version__,
-            "nuzoo": __version__,
-        },
+        {METADATA_KEY: json.dumps(facts)},  # one key: safetensors would shuffle the order of several
     )
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nuzoo.hub.errors import UnknownArchitectureError
+import torch
+
+from nuzoo.hub.base_model import BaseModel, find_base_model, name_base_model
+from nuzoo.hub.errors import UnknownArchitectureError, UnpublishableContentError
 from nuzoo.hub.flat_export import export_code, reference
 from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, Architecture, PipelineTask, import_object
 
@@ -15,23 +18,57 @@ CONFIG_FILE = "config.json"
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
 
-def write_model(folder: Path, model: Any, processor: Any, **options: Any) -> None:
+def write_model(
+    folder: Path, model: Any, processor: Any, *, base: BaseModel | None = None, **options: Any
+) -> None:
     """Write weights, configuration, processor and flat code, so that the Auto classes load them alone.
+
+    Of a model with an adapter, the adapter is written, and the code of the processor: configuration, weights
+    and code of the network are in the network's own repository.
 
     Args:
         folder: Where; it exists.
         model: One of our networks.
         processor: Its processor, if it has one yet.
+        base: The network of an adapter; the one that the adapter names by default.
         **options: Passed to `model.save_pretrained`, e.g. `max_shard_size`.
 
     Raises:
         UnknownArchitectureError: The model is none of the registry's.
+        UnpublishableContentError: A weight is NaN or infinite.
         NotExportableError: Its code imports what a repository cannot bring along.
+        BaseModelError: The network of an adapter is not on the Hub.
     """
+    architecture = architecture_of(model.config)
+    check_finite(model)
     model.save_pretrained(folder, **options)
     if processor is not None:
-        processor.save_pretrained(folder)
-    export_with_auto_map(folder, architecture_of(model.config))
+        write_processor(folder, processor)
+    base = base or find_base_model(folder)
+    if base is None:
+        export_with_auto_map(folder, architecture)
+    else:
+        name_base_model(folder, base)
+
+
+def auto_class_of(model: Any) -> str:
+    """The name of the Auto class that loads a network."""
+    models = architecture_of(model.config).models
+    return next(name for name, path in models.items() if path.endswith(f".{type(model).__name__}"))
+
+
+def check_finite(model: Any) -> None:
+    """Refuse weights that are no numbers, as a training that diverged leaves them.
+
+    Raises:
+        UnpublishableContentError: With the name of the first such tensor.
+    """
+    for name, tensor in model.state_dict().items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise UnpublishableContentError(
+                f"expected finite weights, got NaN or infinity in {name}: the training diverged; train again "
+                "with a lower learning rate, or publish an earlier checkpoint"
+            )
 
 
 def write_config(folder: Path, config: Any) -> None:

@@ -27,6 +27,8 @@ from nuzoo.hub.errors import FolderInUseError, HubAccessError, RepositoryNameErr
 REPLACEABLE = UNLISTED | {"README.md"}
 """Files that a new repository has, or that its owner writes by hand before the first publication."""
 
+CONFLICT = 409
+
 
 @dataclass(frozen=True)
 class Commit:
@@ -87,8 +89,8 @@ def upload(
 ) -> Commit:
     """Make a repository hold what a folder holds, as one commit.
 
-    A repository that is created here and whose upload fails is deleted again. Interrupted or failed, the
-    remote is as it was, and the same call can be repeated.
+    A repository that is created here and whose upload fails is deleted again, unless somebody has committed
+    to it. Interrupted or failed, the remote is as it was, and the same call can be repeated.
 
     Args:
         folder: With a `checksums.json`.
@@ -111,8 +113,8 @@ def upload(
     """
     check_access(repo_id, token)
     api = HfApi(token=token)
-    with explained(f"publish to {repo_id}"):
-        created = _create(api, repo_id, repo_type, private)
+    with explained(f"publish to {repo_id}"), _cause_of_failed_files():
+        created, head = _create(api, repo_id, repo_type, private), None
         try:
             head = api.repo_info(repo_id, repo_type=repo_type, revision=revision).sha
             stale = _stale_files(api, folder, repo_id, repo_type, head) if replace else []
@@ -134,7 +136,7 @@ def upload(
         except BaseException:
             if created:
                 with suppress(Exception):
-                    api.delete_repo(repo_id, repo_type=repo_type)
+                    _delete_unless_changed(api, repo_id, repo_type, head)
             raise
     return Commit(repo_id, commit.oid, str(commit.repo_url))
 
@@ -168,8 +170,19 @@ def _create(api: HfApi, repo_id: str, repo_type: str, private: bool | None) -> b
     """Create a repository unless it is there; whether it was not."""
     if api.repo_exists(repo_id, repo_type=repo_type):
         return False
-    api.create_repo(repo_id, repo_type=repo_type, private=private, exist_ok=True)
+    try:
+        api.create_repo(repo_id, repo_type=repo_type, private=private)
+    except HfHubHTTPError as error:
+        if error.response.status_code == CONFLICT:  # somebody was faster: it is not ours to delete
+            return False
+        raise
     return True
+
+
+def _delete_unless_changed(api: HfApi, repo_id: str, repo_type: str, head: str | None) -> None:
+    """Delete a repository that stands where it stood when it was created."""
+    if head in (None, api.repo_info(repo_id, repo_type=repo_type).sha):
+        api.delete_repo(repo_id, repo_type=repo_type)
 
 
 def _stale_files(api: HfApi, folder: Path, repo_id: str, repo_type: str, head: str | None) -> list[str]:
@@ -215,6 +228,17 @@ def explained(intent: str) -> Iterator[None]:
             f"cannot {intent}: no connection to the Hub ({_first_line(error)}); check the network, "
             "HF_ENDPOINT and proxies, then give the same command again"
         ) from error
+
+
+@contextmanager
+def _cause_of_failed_files() -> Iterator[None]:
+    """Raise what stopped a large file, which the client hides in a `RuntimeError`."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, HfHubHTTPError | HTTPError | ConnectionError):
+            raise error.__cause__ from None
+        raise
 
 
 def _answer(error: HfHubHTTPError) -> str:

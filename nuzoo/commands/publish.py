@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset", help="ORGANISATION/NAME[@REVISION] of a model's dataset (default: that of its recipe)"
     )
+    parser.add_argument("--base", help="ORGANISATION/NAME[@REVISION] of the network that an adapter is for")
     parser.add_argument("--licence", help="identifier of the Hub (default: apache-2.0 for what nuzoo made)")
     parser.add_argument("--private", action="store_true", default=None, help="create a private repository")
     parser.add_argument("--message", help="of the commit")
@@ -44,6 +45,9 @@ def run(args: argparse.Namespace) -> int:
 def _publish_dataset(args: argparse.Namespace) -> Commit:
     from nuzoo.hub.publish_dataset import publish_dataset
 
+    models = [str(folder) for folder in args.folders if (folder / "config.json").exists()]
+    if models:
+        raise ValueError(f"{', '.join(models)} holds a model: leave out --type dataset")
     folders = {folder.resolve().name: folder for folder in args.folders}
     if len(folders) < len(args.folders):
         raise ValueError("expected folders of different names: each names its configuration; rename one")
@@ -72,6 +76,7 @@ def _publish_model(args: argparse.Namespace) -> Commit:
         args.repo,
         report=args.report,
         dataset=args.dataset,
+        base=args.base,
         licence=args.licence or "apache-2.0",
         private=args.private,
         message=args.message,

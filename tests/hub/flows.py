@@ -1,0 +1,147 @@
+"""What the flows against the local Hub share: a run that can be published, and a process that publishes."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import torch
+from datasets import load_dataset
+
+from nuzoo.cli import main
+from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.hub.local_hub.commits import Change
+from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+
+LOOP = """
+import contextlib, io, json, os, sys, time, traceback
+from pathlib import Path
+from nuzoo.cli import main
+names, answers = dict(globals()), sys.stdout
+time.sleep = lambda seconds: None
+for line in sys.stdin:
+    task, out, err = json.loads(line), io.StringIO(), io.StringIO()
+    os.environ.update(task["environment"])
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = main(task["command"]) if "command" in task else exec(task["code"], names)
+        except BaseException:
+            status = traceback.format_exc()
+    print(json.dumps([status, out.getvalue(), err.getvalue()]), file=answers, flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command ended with."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Session:
+    """A process that talks to the local Hub and stays, so that the libraries are imported once.
+
+    Waiting between two tries of the client takes no time in it.
+    """
+
+    def __init__(self, hub, cache):
+        self._environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+        self._environment |= {**hub.environment(cache), "OMP_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", LOOP],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=self._environment,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+    def nuzoo(self, *command, **environment):
+        """Run `nuzoo …`, with variables changed for this command only."""
+        arguments = [str(argument) for argument in command]
+        status, out, err = self._ask(environment, command=arguments)
+        assert isinstance(status, int), status
+        return Done(status, out, err)
+
+    def publish(self, *command):
+        """Run `nuzoo publish …`, which must succeed; gives the revision."""
+        done = self.nuzoo("publish", *command)
+        assert done.status == 0, done.err
+        return done.out.splitlines()[-2].rpartition(" ")[2]
+
+    def run(self, code):
+        """Run lines of Python, which must not raise; gives what they print."""
+        error, out, _ = self._ask({}, code=code)
+        assert error is None, error
+        return out
+
+    def _ask(self, changed, **task):
+        before = {name: self._environment[name] for name in changed}
+        try:
+            return self._send(task | {"environment": changed})
+        finally:
+            if before:
+                self._send({"environment": before, "code": ""})
+
+    def _send(self, task):
+        self._process.stdin.write(json.dumps(task) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
+def write_run(folder, dataset):
+    """An evaluated run folder of an untrained network, as `nuzoo train` and `nuzoo evaluate` leave it."""
+    rows = load_dataset(str(dataset), split="train")
+    processor = NuPixelMapImageProcessor(detector="modular-2x2x7", rebin=8, mev_per_count=0.033)
+    processor.fit(rows).save_pretrained(folder)
+    torch.manual_seed(0)
+    NuCnnForEventClassification(NuCnnConfig.tiny()).save_pretrained(folder)
+    assert main(["evaluate", "--model", str(folder), "--data", str(dataset), "--calibrate"]) == 0
+    return folder
+
+
+def state(hub, name, kind="model"):
+    """Revision of main and identity of each file; None where there is no repository."""
+    repository = hub.repositories.find(kind, name)
+    if repository is None:
+        return None
+    commit = repository.find("main")
+    return commit.id, {path: file.sha256 for path, file in commit.files.items()}
+
+
+def count_commits(hub, name, kind="model"):
+    """How many commits lead to main, the first one of `.gitattributes` included."""
+    repository = hub.repositories.find(kind, name)
+    return len(list(repository.history(repository.find("main"))))
+
+
+def contents(hub, name, kind="model"):
+    """Bytes of each file of main."""
+    repository = hub.repositories.find(kind, name)
+    files = repository.find("main").files.items()
+    return {path: repository.object_path(file.sha256).read_bytes() for path, file in files}
+
+
+def commit(hub, name, changed, kind="model", deleted=()):
+    """Somebody commits: files by name as bytes, and names of files to delete."""
+    steps = [("deletedFile", {"path": path}) for path in deleted]
+    for path, content in changed.items():
+        text = base64.b64encode(content).decode()
+        steps.append(("file", {"path": path, "content": text, "encoding": "base64"}))
+    change = Change("change by hand", steps=tuple(steps))
+    with hub.repositories.writing:
+        return hub.repositories.find(kind, name).commit("main", change, "somebody").id

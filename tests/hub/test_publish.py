@@ -1,0 +1,409 @@
+"""`nuzoo publish` against the local Hub: all of it goes out as one commit, or nothing and a clear message."""
+
+import hashlib
+import json
+import shutil
+import socket
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image, PngImagePlugin
+from safetensors.torch import load_file, save_file
+
+from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
+from nuzoo.hub.local_hub import Reply
+
+from .flows import Session, commit, contents, count_commits, state, write_run
+
+DATASET, MODEL, NEW = "org/pixelmaps", "org/nu-cnn", "org/new"
+AS_DATASET = ("--type", "dataset")
+
+
+@pytest.fixture(scope="module")
+def session(local_hub, tmp_path_factory):
+    with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def published_dataset(session, simulated_dataset):
+    session.publish(simulated_dataset, "--repo", DATASET, *AS_DATASET)
+    return simulated_dataset
+
+
+@pytest.fixture(scope="module")
+def published_run(session, published_dataset, tmp_path_factory):
+    """A run folder as a training leaves it, already published once."""
+    run = write_run(tmp_path_factory.mktemp("runs") / "nu-cnn", published_dataset)
+    for name in ("training_args.bin", "checkpoint-5/optimizer.pt", "checkpoint-5/rng_state.pth", "log.txt"):
+        (run / name).parent.mkdir(exist_ok=True)
+        torch.save({"secret": "seen by nobody"}, run / name)
+    session.publish(run, "--repo", MODEL, "--dataset", DATASET)
+    return run
+
+
+@pytest.fixture
+def run(published_run, tmp_path):
+    """A copy that a test may damage."""
+    return shutil.copytree(published_run, tmp_path / "run")
+
+
+@pytest.fixture
+def data(simulated_dataset, tmp_path):
+    return shutil.copytree(simulated_dataset, tmp_path / "data")
+
+
+@pytest.fixture
+def refused(session, local_hub):
+    """Publishing fails with each of `parts` in the message, and leaves no trace on the Hub."""
+
+    def check(*command, parts, **environment):
+        before = everything(local_hub)
+        done = session.nuzoo("publish", *command, **environment)
+        message = done.err.splitlines()[-1]
+        assert done.status == 1
+        assert message.startswith("nuzoo publish: ")
+        assert [part for part in parts if part not in message] == [], message
+        assert everything(local_hub) == before
+        return message
+
+    return check
+
+
+def everything(hub):
+    """Revision and files of every repository of the Hub."""
+    found = {}
+    for path in hub.repositories.root.glob("*s/*/*/repository.json"):
+        name = f"{path.parts[-3]}/{path.parts[-2]}"
+        kind = path.parts[-4].removesuffix("s")
+        found[kind, name] = state(hub, name, kind)
+    return found
+
+
+def edit_json(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+# Refused before anything is sent
+
+
+@pytest.mark.parametrize("name", ["../x/y", "a/b/c", "/tmp/x", "x", "org/../x", "org/a b", "~/x", "org/", ""])
+@pytest.mark.parametrize("kind", ["model", "dataset"])
+def test_a_name_that_is_no_repository(refused, published_run, data, kind, name):
+    folder = data if kind == "dataset" else published_run
+    refused(folder, f"--repo={name}", "--type", kind, parts=['"organisation/name"', repr(name)])
+
+
+def test_nobody_is_logged_in(refused, published_run, data):
+    for arguments in ((published_run,), (data, *AS_DATASET)):
+        refused(*arguments, "--repo", NEW, parts=["no token", "hf auth login", "HF_TOKEN"], HF_TOKEN="")
+
+
+def test_no_results(refused, run):
+    (run / "report" / "results.json").unlink()
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=["no results.json", "nuzoo evaluate", "--report"])
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (lambda r: r["model"].update(parameters=7), ["parameters 7", "evaluate the model that is saved"]),
+        (lambda r: r["model"].update({"class": "NuViTModel"}), ["class NuViTModel"]),
+        (lambda r: r["calibration"]["temperature"].update(value=2.5), ["temperature 2.5"]),
+        (lambda r: r["dataset"].update(event_ids_sha256="0" * 64), ["no split of org/pixelmaps"]),
+        (lambda r: r.update(schema_version=0), ["schema", "evaluate again"]),
+    ],
+)
+def test_results_of_something_else(refused, run, change, parts):
+    edit_json(run / "report" / "results.json", change)
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=parts)
+
+
+def test_results_on_another_dataset(refused, session, published_run, tmp_path):
+    simulate_dataset(tmp_path / "other", events=30, seed=6)
+    session.publish(tmp_path / "other", "--repo", "org/other", *AS_DATASET)
+    refused(published_run, "--repo", NEW, "--dataset", "org/other", parts=["no split of org/other"])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "parts"),
+    [
+        ([], ["no dataset that its folder names", "--type dataset", "--dataset"]),
+        (["--dataset", "org/gone"], ["find dataset org/gone", "no such repository"]),
+        (["--dataset", f"{DATASET}@v9"], ["org/pixelmaps", "v9"]),
+        (["--dataset", "../gone"], ['"organisation/name"', "../gone"]),
+    ],
+)
+def test_a_dataset_that_is_not_on_the_hub(refused, published_run, dataset, parts):
+    refused(published_run, "--repo", NEW, *dataset, parts=parts)
+
+
+def test_a_dataset_that_is_a_folder(refused, run, simulated_dataset):
+    (run / "recipe.yaml").write_text(f"data:\n  path: {simulated_dataset}\n")
+    refused(run, "--repo", NEW, parts=["trained on", "a card names a dataset on the Hub"])
+
+
+def test_weights_that_are_missing_or_pickled(refused, run):
+    weights = load_file(run / "model.safetensors")
+    (run / "model.safetensors").unlink()
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=["model.safetensors", "save_pretrained"])
+    torch.save(weights, run / "pytorch_model.bin")
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=["Pickled weights", "never read"])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(refused, run, value):
+    weights = load_file(run / "model.safetensors")
+    name = next(name for name, tensor in weights.items() if tensor.is_floating_point() and tensor.ndim > 1)
+    weights[name].view(-1)[0] = value
+    save_file(weights, run / "model.safetensors", {"format": "pt"})
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=["NaN or infinity", name, "train again"])
+
+
+def test_a_picture_that_names_a_home(refused, run):
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Source", "/home/alice/thesis/plot.py")
+    Image.new("RGB", (8, 8)).save(run / "report" / "roc.png", pnginfo=text)
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=["figures/roc.png", "/home/alice", "remove it"])
+
+
+def test_a_secret_in_the_configuration(refused, run):
+    edit_json(run / "config.json", lambda config: config["id2label"].update({"0": "hf_" + "a" * 34}))
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=["secret key", "hf_aaa", "revoke"])
+
+
+def test_a_row_with_a_nan(refused, data):
+    shard = data / "data" / "train-00000-of-00001.parquet"
+    table = pq.read_table(shard)
+    column = next(name for name in table.column_names if name.endswith("_energy"))
+    values = table[column].to_pylist()
+    values[3][0] = float("nan")
+    position, field = table.schema.get_field_index(column), table.schema.field(column)
+    table = table.set_column(position, field, [pa.array(values, type=field.type)])
+    pq.write_table(table, shard, row_group_size=10)
+    facts = {"bytes": shard.stat().st_size, "sha256": hashlib.sha256(shard.read_bytes()).hexdigest()}
+    edit_json(data / "manifest.json", lambda m: m["files"]["data/" + shard.name].update(facts))
+    refused(data, "--repo", NEW, *AS_DATASET, parts=["train-00000-of-00001.parquet", "3", column])
+
+
+def test_a_shard_that_changed(refused, data):
+    shard = data / "data" / "train-00000-of-00001.parquet"
+    content = bytearray(shard.read_bytes())
+    content[1000] ^= 1
+    shard.write_bytes(content)
+    refused(data, "--repo", NEW, *AS_DATASET, parts=["train-00000-of-00001.parquet"])
+
+
+def test_a_model_given_as_dataset_and_the_reverse(refused, published_run, data):
+    refused(published_run, "--repo", NEW, *AS_DATASET, parts=["holds a model", "leave out --type dataset"])
+    refused(data, "--repo", NEW, parts=["holds a dataset", "add --type dataset"])
+
+
+def test_folders_that_are_not_there(refused, tmp_path):
+    refused(tmp_path / "nothing", "--repo", NEW, parts=["got no folder", "nothing"])
+
+
+def test_no_network(run_fresh, published_run, data):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: whoever connects is refused
+        dead = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        done = run_fresh(
+            """
+import sys, time
+time.sleep = lambda seconds: None
+from nuzoo.cli import main
+run, data = sys.argv[1:]
+assert main(["publish", data, "--repo", "org/new", "--type", "dataset"]) == 1
+assert main(["publish", run, "--repo", "org/new", "--dataset", "org/pixelmaps"]) == 1
+assert main(["verify", "org/new"]) == 1
+""",
+            published_run,
+            data,
+            HF_ENDPOINT=dead,
+        )
+    assert done.returncode == 0, done.stderr
+    messages = [line for line in done.stderr.splitlines() if line.startswith("nuzoo ")]
+    assert len(messages) == 3
+    for message in messages:
+        assert "no connection to the Hub" in message
+        assert "check the network" in message
+
+
+# Faults on the way
+
+
+def fail(method, part, reply, after=0):
+    """Answer requests for a path with `reply`, those after the first `after` ones."""
+    seen = []
+
+    def intercept(request):
+        if request.method != method or part not in request.path:
+            return None
+        seen.append(request.path)
+        return reply if len(seen) > after else None
+
+    return intercept
+
+
+FAULTS = {
+    "5xx at the second large file": (("PUT", "/lfs/", Reply(503), 1), ["503", "again"]),
+    "line cut at the second large file": (("PUT", "/lfs/", Reply(stop_after=0), 1), ["no connection"]),
+    "5xx at the large files": (("POST", "/objects/batch", Reply(500)), ["500", "again"]),
+    "5xx at the commit": (("POST", "/commit/", Reply(500)), ["500", "nothing was changed"]),
+    "line cut at the commit": (("POST", "/commit/", Reply(stop_after=0)), ["no connection", "again"]),
+    "401 at the commit": (("POST", "/commit/", Reply(401)), ["401", "hf auth login"]),
+    "403 at the commit": (("POST", "/commit/", Reply(403)), ["403", "owner of the organisation"]),
+    "429 at the commit": (("POST", "/commit/", Reply(429)), ["429", "again later"]),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("there", [False, True], ids=["new repository", "published before"])
+def test_a_fault_changes_nothing_and_the_command_can_be_repeated(
+    session, local_hub, refused, published_dataset, tmp_path, fault, there
+):
+    data, repository = tmp_path / "data", f"org/fault-{list(FAULTS).index(fault)}-{there}"
+    where, parts = FAULTS[fault]
+    if there:
+        session.publish(published_dataset, "--repo", repository, *AS_DATASET)
+    simulate_dataset(data, events=25, seed=8)
+    local_hub.intercept = fail(*where)
+    refused(data, "--repo", repository, *AS_DATASET, parts=parts)
+    local_hub.intercept = None
+    before = count_commits(local_hub, repository, "dataset") if there else 1
+    session.publish(data, "--repo", repository, *AS_DATASET)
+    assert count_commits(local_hub, repository, "dataset") == before + 1
+
+
+def test_a_fault_while_a_model_goes_up(session, local_hub, refused, published_run):
+    local_hub.intercept = fail("PUT", "/lfs/", Reply(503), after=2)
+    refused(published_run, "--repo", NEW, "--dataset", DATASET, parts=[f"cannot publish to {NEW}", "503"])
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new repository", "published before"])
+def test_a_lost_answer_to_the_commit_makes_no_second_one(
+    session, local_hub, simulated_dataset, tmp_path, there
+):
+    repository = f"org/lost-{there}"
+    if there:
+        simulate_dataset(tmp_path / "data", events=25, seed=8)
+        session.publish(tmp_path / "data", "--repo", repository, *AS_DATASET)
+    command = ["publish", simulated_dataset, "--repo", repository, *AS_DATASET]
+
+    def lose_the_answer(request):
+        if "/commit/" not in request.path:
+            return None
+        assert request.answer().status == 200
+        return Reply(stop_after=0)
+
+    local_hub.intercept = lose_the_answer
+    done = session.nuzoo(*command)
+    assert (done.status, "no connection" in done.err) == (1, True)
+    local_hub.intercept = None
+    revision, commits = state(local_hub, repository, "dataset")[0], 2 + there
+    assert count_commits(local_hub, repository, "dataset") == commits
+    assert session.publish(*command[1:]) == revision
+    assert count_commits(local_hub, repository, "dataset") == commits
+
+
+def test_somebody_commits_in_between(session, local_hub, simulated_dataset, tmp_path):
+    session.publish(simulated_dataset, "--repo", "org/race", *AS_DATASET)
+    simulate_dataset(tmp_path / "data", events=25, seed=8)
+    theirs = []
+
+    def commit_first(request):
+        if "/commit/" in request.path and not theirs:
+            theirs.append(commit(local_hub, "org/race", {"README.md": b"by hand"}, "dataset"))
+        return None
+
+    local_hub.intercept = commit_first
+    command = ["publish", tmp_path / "data", "--repo", "org/race", *AS_DATASET]
+    done = session.nuzoo(*command)
+    assert (done.status, "somebody else committed" in done.err) == (1, True)
+    assert state(local_hub, "org/race", "dataset")[0] == theirs[0]
+    assert session.nuzoo(*command).status == 0
+
+
+def test_a_repository_that_somebody_else_creates_in_between_is_not_deleted(
+    session, local_hub, simulated_dataset
+):
+    def create_first(request):
+        if request.path == "/api/repos/create":
+            local_hub.repositories.create("dataset", "org/taken", private=False, author="somebody")
+            commit(local_hub, "org/taken", {"thesis.tex": b"theirs"}, "dataset")
+        return None
+
+    local_hub.intercept = create_first
+    done = session.nuzoo("publish", simulated_dataset, "--repo", "org/taken", *AS_DATASET)
+    assert (done.status, "thesis.tex" in done.err) == (1, True)
+    assert contents(local_hub, "org/taken", "dataset")["thesis.tex"] == b"theirs"
+
+
+def test_a_new_repository_to_which_somebody_commits_is_not_deleted(session, local_hub, simulated_dataset):
+    def commit_first(request):
+        if "/commit/" in request.path:
+            commit(local_hub, "org/shared", {"thesis.tex": b"theirs"}, "dataset")
+        return None
+
+    local_hub.intercept = commit_first
+    assert session.nuzoo("publish", simulated_dataset, "--repo", "org/shared", *AS_DATASET).status == 1
+    assert contents(local_hub, "org/shared", "dataset")["thesis.tex"] == b"theirs"
+
+
+def test_tokens_that_may_not_write(refused, local_hub, data):
+    command = [data, "--repo", NEW, *AS_DATASET]
+    refused(*command, parts=["401", "hf auth login"], HF_TOKEN="hf_made_up")
+    there = [data, "--repo", DATASET, *AS_DATASET, "--licence", "cc0-1.0"]
+    refused(*there, parts=["403", "write access"], HF_TOKEN=local_hub.visitor_token)
+
+
+# What is there before and after
+
+
+def test_foreign_files_are_not_overwritten(refused, local_hub, data):
+    local_hub.repositories.create("dataset", "org/thesis", private=False, author="somebody")
+    commit(local_hub, "org/thesis", {"thesis.tex": b"theirs"}, "dataset")
+    refused(data, "--repo", "org/thesis", *AS_DATASET, parts=["thesis.tex", "nuzoo did not publish"])
+
+
+def test_publishing_again_deletes_what_is_no_longer_there(session, local_hub, data, simulated_dataset):
+    pair = [shutil.copytree(simulated_dataset, data.parent / name) for name in ("first", "second")]
+    session.publish(*pair, "--repo", "org/again", *AS_DATASET)
+    before = state(local_hub, "org/again", "dataset")[1]
+    assert {name.partition("/")[0] for name in before} >= {"first", "second", ".gitattributes"}
+    session.publish(data, "--repo", "org/again", *AS_DATASET)
+    after = state(local_hub, "org/again", "dataset")[1]
+    assert not [name for name in after if name.startswith(("first", "second"))]
+    assert after[".gitattributes"] == before[".gitattributes"]
+    assert count_commits(local_hub, "org/again", "dataset") == 3
+
+
+def test_the_identical_thing_makes_no_second_commit(session, local_hub, published_dataset, published_run):
+    revision, files = state(local_hub, MODEL)
+    again = session.publish(published_run, "--repo", MODEL, "--dataset", DATASET)
+    assert state(local_hub, MODEL)[1] == files
+    assert again == revision
+    assert count_commits(local_hub, MODEL) == 2
+    revision = state(local_hub, DATASET, "dataset")[0]
+    assert session.publish(published_dataset, "--repo", DATASET, *AS_DATASET) == revision
+
+
+def test_nothing_of_the_training_goes_out_but_the_model(local_hub, published_run):
+    published = contents(local_hub, MODEL)
+    odd = [
+        name for name in published if name.endswith((".bin", ".pt", ".pth", ".txt")) or "checkpoint" in name
+    ]
+    assert odd == []
+    assert not [name for name, content in published.items() if b"seen by nobody" in content]
+    assert published["model.safetensors"] == (published_run / "model.safetensors").read_bytes()
+
+
+def test_a_private_repository_is_created_private(session, local_hub, published_dataset):
+    session.publish(published_dataset, "--repo", "org/secret", *AS_DATASET, "--private", "--message", "first")
+    repository = local_hub.repositories.find("dataset", "org/secret")
+    assert repository.facts["private"] is True
+    assert repository.find("main").title == "first"

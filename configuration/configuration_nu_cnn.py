@@ -5,20 +5,18 @@ from typing import Any, Self
 
 from huggingface_hub.dataclasses import strict
 
-from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
-
-EVENT_LABELS = ("nue_cc", "numu_cc", "nc")
+from nuzoo.configuration.event_classifier_config import EventClassifierConfig
 
 
 @strict
-class NuCnnConfig(NuPreTrainedConfig):
+class NuCnnConfig(EventClassifierConfig):
     """A convolutional network with one branch per view: the DUNE CVN, for one to three views.
 
     The defaults are the two-view network of 21 744 000 parameters of arXiv 2509.08461v4, which is the
     architecture of Phys. Rev. D 102, 092003 (code: DUNE/dune-cvn) with a single three-class head.
 
     Args:
-        num_views: number of views of an event, one to three; each is one input channel.
+        num_views: see `EventClassifierConfig`.
         shared_branches: one branch for all views instead of one each. The paper's text says both;
             its parameter count fits separate branches only.
         branch_channels: channels of the stem convolution and of each branch.
@@ -31,14 +29,12 @@ class NuCnnConfig(NuPreTrainedConfig):
         batch_norm_eps: added to the variance; Keras' default.
         batch_norm_momentum: weight of the new batch in the running statistics, in torch's convention
             (Keras' 0.99 is 0.01 here).
-        temperature: logits are divided by it before the softmax to calibrate the probabilities. The
-            pipeline uses it, `forward` does not.
-        id2label: class names; by default `nue_cc`, `numu_cc`, `nc`.
+        temperature: see `EventClassifierConfig`.
+        id2label: see `EventClassifierConfig`.
     """
 
     model_type = "nu_cnn"
 
-    num_views: int = 2
     shared_branches: bool = False
     branch_channels: int = 64
     branch_depth: int = 3
@@ -48,14 +44,11 @@ class NuCnnConfig(NuPreTrainedConfig):
     se_ratio: int = 16
     batch_norm_eps: float = 1e-3
     batch_norm_momentum: float = 0.01
-    temperature: float = 1.0
 
     def __post_init__(self, **kwargs: Any) -> None:
         self.stage_channels = list(self.stage_channels)
         self.stage_depths = list(self.stage_depths)
         self.stage_strides = list(self.stage_strides)
-        if self.id2label is None and kwargs.get("num_labels") in (None, len(EVENT_LABELS)):
-            self.id2label = dict(enumerate(EVENT_LABELS))
         super().__post_init__(**kwargs)
 
     @property
@@ -105,10 +98,8 @@ class NuCnnConfig(NuPreTrainedConfig):
         """Check that the sizes make a network.
 
         Raises:
-            ValueError: the number of views, a size or the temperature is out of range.
+            ValueError: a size is out of range.
         """
-        if not 1 <= self.num_views <= 3:
-            raise ValueError(f"num_views must be 1, 2 or 3, got {self.num_views}")
         stages = (self.stage_channels, self.stage_depths, self.stage_strides)
         if len({len(stage) for stage in stages}) != 1 or not self.stage_channels:
             raise ValueError(
@@ -117,5 +108,3 @@ class NuCnnConfig(NuPreTrainedConfig):
         sizes = [self.branch_channels, self.branch_depth, self.se_ratio]
         if min(sizes + [size for stage in stages for size in stage]) < 1:
             raise ValueError("channels, depths, strides and se_ratio must be at least 1")
-        if not self.temperature > 0:
-            raise ValueError(f"temperature must be positive, got {self.temperature}")

@@ -5,7 +5,11 @@ pushed with the files that it came with, as transformers does.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
+
+PUSHING = ("repo_id", "commit_message", "private", "token", "revision", "create_pr")
+"""Options of `push_to_hub` that `save_pretrained` takes as well."""
 
 CODE_KEYS = ("auto_map", "custom_pipelines")
 """Keys of saved files that point to the code beside them."""
@@ -40,6 +44,26 @@ class PushedWithCode:
         if PushedWithCode.exporter is None:
             return super().push_to_hub(repo_id, *args, **options)  # type: ignore[misc]
         return PushedWithCode.exporter(self, repo_id, *args, **options)
+
+    def save_pretrained(
+        self, save_directory: Any, *args: Any, push_to_hub: bool = False, **options: Any
+    ) -> Any:
+        """Write to a folder, and with `push_to_hub` to a repository as the method of that name does.
+
+        Args:
+            save_directory: the folder.
+            *args: passed to transformers.
+            push_to_hub: also upload; `repo_id` and the options of `push_to_hub` say where and how.
+            **options: passed to transformers.
+
+        Returns:
+            What transformers returns.
+        """
+        pushing = {key: options.pop(key) for key in PUSHING if push_to_hub and key in options}
+        saved = super().save_pretrained(save_directory, *args, **options)  # type: ignore[misc]
+        if push_to_hub:
+            self.push_to_hub(pushing.pop("repo_id", Path(save_directory).name), **pushing)
+        return saved
 
 
 def is_installed() -> bool:

@@ -25,6 +25,8 @@ HEADLINE = {
 }
 """Key in the results file: metric type on the Hub, name."""
 
+NEEDED = "transformers, datasets and torch"
+
 LIMITS = {
     True: "This is a fast parametrised simulation, not GENIE and Geant4, and not data: expect other "
     "numbers on both.",
@@ -62,6 +64,7 @@ def event_classifier_card(
     training: Mapping[str, object],
     pictures: Mapping[str, str],
     dataset_revision: str | None = None,
+    base_model: str | None = None,
     licence: str = "apache-2.0",
     citation: str = CITATION,
 ) -> ModelCard:
@@ -76,6 +79,7 @@ def event_classifier_card(
         training: Facts about the training: recipe, events, epochs, machine, time.
         pictures: Caption of each picture, by its path in the repository.
         dataset_revision: Commit of the dataset.
+        base_model: Repository of the network, if the model is an adapter.
         licence: Hub identifier of the licence.
         citation: Markdown.
 
@@ -86,7 +90,7 @@ def event_classifier_card(
         IncompleteCardError: A section would be empty.
     """
     data = ModelCardData(
-        library_name="transformers",
+        library_name="peft" if base_model else "transformers",
         pipeline_tag=PIPELINE_TAG,
         license=licence,
         datasets=[dataset_id],
@@ -94,7 +98,10 @@ def event_classifier_card(
         tags=[*TAGS, results["model"]["model_type"]],
         model_name=name.rpartition("/")[2],
         eval_results=_model_index(results, dataset_id, dataset_revision),
+        base_model=base_model,
     )
+    if base_model:
+        data["base_model_relation"] = "adapter"
     dataset = results["dataset"]
     body = fill_template(
         TEMPLATE,
@@ -110,6 +117,7 @@ def event_classifier_card(
             "limits": LIMITS[dataset["sample"] == SIMULATION_TAG],
             "input_facts": input_facts(processor),
             "pixel_shape": _shape(processor),
+            "needed": "transformers, peft, datasets and torch" if base_model else NEEDED,
             "num_classes": f"{len(results['class_names'])}",
             "dataset_id": dataset_id,
             "revision_note": f" at revision `{dataset_revision}`." if dataset_revision else ".",

@@ -9,6 +9,7 @@ import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from nuzoo.hub.base_model import ADAPTER_FILE
 from nuzoo.hub.errors import FlatCopyError
 
 SCRIPT = "load_without_nuzoo.py"
@@ -34,7 +35,7 @@ def check_flat_copy(folder: Path) -> str:
             capture_output=True,
             text=True,
             cwd=elsewhere,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_MODULES_CACHE": elsewhere},
+            env={**os.environ, **_offline(folder), "HF_MODULES_CACHE": elsewhere},
         )
     if process.returncode:
         reason = (process.stderr.strip().splitlines() or ["it was killed"])[-1]
@@ -43,3 +44,8 @@ def check_flat_copy(folder: Path) -> str:
             "one publication; publish the model again"
         )
     return process.stdout.strip()
+
+
+def _offline(folder: Path) -> dict[str, str]:
+    """A whole model needs nothing from elsewhere; an adapter needs its network."""
+    return {} if (folder / ADAPTER_FILE).exists() else {"HF_HUB_OFFLINE": "1"}

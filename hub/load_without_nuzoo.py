@@ -15,17 +15,10 @@ if __name__ == "__main__":
     from safetensors import safe_open
 
     folder = Path(sys.argv[1])
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    [auto_class] = [
-        name for name, path in config["auto_map"].items() if path.endswith(f".{config['architectures'][0]}")
-    ]
-    model = getattr(transformers, auto_class).from_pretrained(folder, trust_remote_code=True, dtype="auto")
-    processor = transformers.AutoProcessor.from_pretrained(folder, trust_remote_code=True)
-
     rows: dict[int, dict[str, object]] = {}
     expected = {}
     with safe_open(folder / "test" / "golden.safetensors", "pt") as golden:
-        tolerance = float(golden.metadata()["tolerance"])
+        facts = json.loads(golden.metadata()["golden"])
         for name in golden.keys():  # noqa: SIM118 (no mapping)
             kind, _, rest = name.partition("/")
             if kind == "output":
@@ -34,14 +27,19 @@ if __name__ == "__main__":
                 number, _, column = rest.partition("/")
                 rows.setdefault(int(number), {})[column] = golden.get_tensor(name).numpy()
 
+    load = getattr(transformers, facts["auto_class"]).from_pretrained
+    model = load(str(folder), trust_remote_code=True, dtype="auto")
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)
     events = [rows[number] for number in sorted(rows)]
     with torch.no_grad():
         outputs = model.eval()(**processor(events, return_tensors="pt"))
     for name, values in expected.items():
-        torch.testing.assert_close(outputs[name].float(), values, rtol=tolerance, atol=tolerance)
-    for task, custom in config.get("custom_pipelines", {}).items():
-        if auto_class in custom["pt"]:
+        torch.testing.assert_close(
+            outputs[name].float(), values, rtol=facts["tolerance"], atol=facts["tolerance"]
+        )
+    for task, custom in getattr(model.config, "custom_pipelines", {}).items():
+        if facts["auto_class"] in custom["pt"]:
             classify = transformers.pipeline(task, model=str(folder), trust_remote_code=True)
             assert len(classify(events)) == len(events)
     deviation = max(float((outputs[name].float() - values).abs().max()) for name, values in expected.items())
-    print(f"{auto_class} loads without nuzoo, largest deviation {deviation:.1g}")
+    print(f"{facts['auto_class']} loads without nuzoo, largest deviation {deviation:.1g}")

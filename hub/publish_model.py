@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nuzoo.evaluation.results_file import RESULTS_FILE, read_results
+from nuzoo.hub.base_model import adapter_facts, find_base_model
 from nuzoo.hub.dataset_reference import check_events, dataset_reference
 from nuzoo.hub.errors import MissingResultsError
 from nuzoo.hub.flat_copy import check_flat_copy
@@ -26,6 +27,7 @@ def publish_model(
     *,
     report: Path | None = None,
     dataset: str | None = None,
+    base: str | None = None,
     licence: str = "apache-2.0",
     private: bool | None = None,
     message: str | None = None,
@@ -42,6 +44,8 @@ def publish_model(
             default.
         dataset: "organisation/name" or "organisation/name@revision" of the dataset that it was trained
             and measured on; that of the recipe by default.
+        base: "organisation/name" or "organisation/name@revision" of the network that an adapter is for;
+            the one that it names by default.
         licence: Hub identifier of the licence of the weights.
         private: For a new repository.
         message: Of the commit.
@@ -64,6 +68,7 @@ def publish_model(
     reference = dataset_reference(dataset, read_recipe(run))
     check_events(reference, results["dataset"])
     announce(f"measured on {reference.repo_id} at {reference.revision}")
+    network = find_base_model(run, base)
     with tempfile.TemporaryDirectory(prefix="nuzoo-publish-") as scratch:
         folder = save_repository(
             Path(scratch) / "repository",
@@ -73,7 +78,8 @@ def publish_model(
             name=repo_id,
             dataset_id=reference.repo_id,
             dataset_revision=reference.revision,
-            training=training_facts(run),
+            base=network,
+            training=training_facts(run) | (adapter_facts(run, network) if network else {}),
             training_arguments=training_arguments(run),
             pictures=sorted(report.glob("*.png")),
             licence=licence,

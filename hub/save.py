@@ -16,6 +16,7 @@ from huggingface_hub import eval_result_entries_to_yaml
 
 from nuzoo.evaluation.evaluate_classifier import describe_model
 from nuzoo.evaluation.results_file import RESULTS_FILE, write_results
+from nuzoo.hub.base_model import BaseModel
 from nuzoo.hub.checksums import write_checksums
 from nuzoo.hub.errors import FolderInUseError, ResultsMismatchError
 from nuzoo.hub.event_classifier_card import (
@@ -45,6 +46,7 @@ def save_repository(
     training_arguments: Mapping[str, Any] | None = None,
     pictures: Sequence[Path] = (),
     dataset_revision: str | None = None,
+    base: BaseModel | None = None,
     licence: str = "apache-2.0",
     citation: str = CITATION,
 ) -> Path:
@@ -65,6 +67,7 @@ def save_repository(
         training_arguments: Every setting of the training, for `training_args.json`.
         pictures: Files to copy and show, e.g. those of the evaluation report.
         dataset_revision: Commit of the dataset.
+        base: The network, if the model is one with an adapter.
         licence: Hub identifier of the licence.
         citation: Markdown.
 
@@ -89,11 +92,12 @@ def save_repository(
         training=training,
         pictures={f"{PICTURES_FOLDER}/{p.name}": captions[p.stem] for p in pictures},
         dataset_revision=dataset_revision,
+        base_model=None if base is None else base.repo_id,
         licence=licence,
         citation=citation,
     )
     with replaced_folder(folder) as partial:
-        write_model(partial, model, processor)
+        write_model(partial, model, processor, base=base)
         write_golden(partial, model, processor)
         write_results(partial / RESULTS_FILE, dict(results))
         _write_eval_results(partial, results, dataset_id, dataset_revision)

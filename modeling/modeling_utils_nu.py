@@ -9,8 +9,9 @@ from transformers import PreTrainedModel
 
 from nuzoo.configuration.file_checksums import discard_checksums, whereabouts
 from nuzoo.configuration.repository_code import PushedWithCode
+from nuzoo.modeling.adapter_files import Adapter, find_adapter, write_calibration
 from nuzoo.modeling.weight_errors import WeightsError
-from nuzoo.modeling.weight_files import Adapter, find_adapter, name_unreadable, verified_weights
+from nuzoo.modeling.weight_files import name_unreadable, verified_weights
 
 CACHE_LINE_BYTES = 64
 NO_ADAPTER = "no-adapter"
@@ -108,6 +109,13 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         """
         super().save_pretrained(save_directory, *args, **kwargs)
         discard_checksums(save_directory)
+        if has_adapter(self):
+            write_calibration(save_directory, self.config.temperature)
+
+
+def has_adapter(model: PreTrainedModel) -> bool:
+    """Whether a PEFT adapter is part of the network, so that `save_pretrained` writes the adapter alone."""
+    return bool(getattr(model, "_hf_peft_config_loaded", False))
 
 
 def _for_base(adapter: Adapter, origin: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +123,9 @@ def _for_base(adapter: Adapter, origin: Any, kwargs: dict[str, Any]) -> dict[str
     options = kwargs | {"adapter_kwargs": {"subfolder": NO_ADAPTER}}
     if adapter.base != origin:
         options |= {"revision": str(kwargs["revision"]), "subfolder": ""}
+    if adapter.base_revision is not None:
+        options |= {"revision": adapter.base_revision}
+        options.pop("config", None)  # the Auto classes read it at the branch's head
     return options
 
 
@@ -130,6 +141,8 @@ def _load_adapter(model: PreTrainedModel, adapter: Adapter, name: str) -> dict[s
     )
     report = account.to_dict()
     _refuse_incomplete(report, (), adapter.path)
+    if adapter.temperature is not None:
+        model.config.temperature = adapter.temperature
     return report
 
 

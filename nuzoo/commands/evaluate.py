@@ -82,7 +82,7 @@ def evaluate_and_report(
     from nuzoo.evaluation.report import write_report
     from nuzoo.evaluation.results_file import RESULTS_FILE
 
-    if calibrate and not (Path(model_path) / "config.json").is_file():
+    if calibrate and not Path(model_path).is_dir():
         raise ValueError(f"--calibrate: expected a model folder, got {model_path}")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model, processor = load_model(model_path)
@@ -105,7 +105,17 @@ def evaluate_and_report(
         sample=sample,
     )
     if calibrate:
-        model.config.temperature = results["calibration"]["temperature"]["value"]
-        model.config.save_pretrained(model_path)
+        _store_temperature(model, model_path, results["calibration"]["temperature"]["value"])
     write_report(out / RESULTS_FILE, out / PREDICTIONS_FILE, out)
     return results
+
+
+def _store_temperature(model: Any, folder: str, temperature: float) -> None:
+    from nuzoo.modeling.adapter_files import write_calibration
+    from nuzoo.modeling.modeling_utils_nu import has_adapter
+
+    model.config.temperature = temperature
+    if has_adapter(model):
+        write_calibration(folder, temperature)
+    else:
+        model.config.save_pretrained(folder)

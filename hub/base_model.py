@@ -1,0 +1,94 @@
+"""The network that an adapter is for: on the Hub, at a pinned commit, and the very one it was trained on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from nuzoo.hub.checksums import sha256
+from nuzoo.hub.errors import BaseModelError
+from nuzoo.hub.upload import remote_checksums, resolve_revision
+
+ADAPTER_FILE = "adapter_config.json"
+WEIGHTS = "*.safetensors"
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A network on the Hub.
+
+    Attributes:
+        repo_id: "organisation/name".
+        revision: Hash of a commit.
+    """
+
+    repo_id: str
+    revision: str
+
+
+def find_base_model(run: Path, stated: str | None = None) -> BaseModel | None:
+    """Find the network of an adapter and pin it.
+
+    Args:
+        run: Folder of a model, or of an adapter.
+        stated: "organisation/name" or "organisation/name@revision"; what the adapter names by default.
+
+    Returns:
+        The network; None if the folder holds a whole model.
+
+    Raises:
+        BaseModelError: It is not on the Hub, or its weights are not those that the adapter was trained
+            on.
+        HubAccessError: The Hub does not have it, or cannot be reached.
+    """
+    if not (run / ADAPTER_FILE).is_file():
+        if stated is not None:
+            raise BaseModelError(f"--base {stated}: expected an adapter ({ADAPTER_FILE}) in {run}, got none")
+        return None
+    keys = json.loads((run / ADAPTER_FILE).read_text(encoding="utf-8"))
+    named, revision = keys.get("base_model_name_or_path"), keys.get("revision")
+    local = Path(named) if named and Path(named).is_dir() else None
+    if stated is not None:
+        named, _, revision = stated.partition("@")
+    elif local or not named:
+        raise BaseModelError(
+            f"the adapter is for {named or 'no network that it names'}; a published one names a network on "
+            "the Hub: publish that (`nuzoo publish`), then give `--base ORG/NAME`"
+        )
+    base = BaseModel(named, resolve_revision(named, "model", revision or None))
+    if local:
+        _refuse_other_weights(local, base)
+    return base
+
+
+def name_base_model(folder: Path, base: BaseModel) -> None:
+    """Write the network and its commit into a saved adapter, for PEFT, transformers and nuzoo to load."""
+    path = folder / ADAPTER_FILE
+    keys = json.loads(path.read_text(encoding="utf-8"))
+    keys |= {"base_model_name_or_path": base.repo_id, "revision": base.revision}
+    path.write_text(json.dumps(keys, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def adapter_facts(run: Path, base: BaseModel) -> dict[str, object]:
+    """What the card says of an adapter's training."""
+    keys = json.loads((run / ADAPTER_FILE).read_text(encoding="utf-8"))
+    facts: dict[str, object] = {
+        "base model": f"[`{base.repo_id}`](https://huggingface.co/{base.repo_id}) at `{base.revision}`",
+        "adapter": keys.get("peft_type"),
+        "rank": keys.get("r"),
+        "alpha": keys.get("lora_alpha"),
+        "adapted modules": ", ".join(sorted(keys.get("target_modules") or [])),
+        "modules trained whole": ", ".join(sorted(keys.get("modules_to_save") or [])),
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _refuse_other_weights(local: Path, base: BaseModel) -> None:
+    published = remote_checksums(base.repo_id, revision=base.revision)
+    ours = {path.name: sha256(path) for path in local.glob(WEIGHTS) if not path.name.startswith("adapter")}
+    if not ours or any(published.get(name) != digest for name, digest in ours.items()):
+        raise BaseModelError(
+            f"{base.repo_id} at {base.revision[:12]} does not hold the weights of {local}, which the adapter "
+            "was trained on: publish that model, or name its revision (`--base ORG/NAME@REVISION`)"
+        )

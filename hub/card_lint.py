@@ -28,7 +28,9 @@ def check_model_card(folder: Path) -> None:
     try:
         card = ModelCard(path.read_text(encoding="utf-8"))
     except Exception as error:  # YAML, and whatever the parser of model-index trips over
-        raise IncompleteCardError(f"{CARD_FILE} has no metadata that can be read: {error}") from error
+        raise IncompleteCardError(
+            f"{CARD_FILE} has no metadata that can be read: {error}; publish with `nuzoo publish`"
+        ) from error
     problems = [f"no {key}" for key in REQUIRED if not getattr(card.data, key, None)]
     problems += [f"an empty section {heading!r}" for heading in empty_sections(card.text)]
     problems += [f"a placeholder {name} left" for name in PLACEHOLDER.findall(card.text)]

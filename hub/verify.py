@@ -92,4 +92,6 @@ def _checked(name: str, check: Callable[[], object]) -> Check:
         found = check()
     except (ValueError, OSError) as error:
         return Check(name, str(error))
+    except Exception as error:  # a file that makes no sense trips the libraries up anywhere
+        return Check(name, f"{type(error).__name__}: {error}. Publish the repository again")
     return Check(f"{name} ({found})" if isinstance(found, str) else name)

@@ -1,4 +1,4 @@
-"""Which dataset, at which revision, a model was trained and measured on: pinned and checked by its events."""
+"""Which dataset, at which revision, a model was trained and measured on: pinned, checked by its events."""
 
 from __future__ import annotations
 

@@ -123,7 +123,8 @@ def _add_processor_map(folder: Path, kind: type) -> None:
     auto_classes: Iterable[str] = ("AutoImageProcessor", "AutoProcessor")
     for name in PROCESSOR_FILES:
         if (folder / name).exists():
-            _add(folder / name, auto_map=dict.fromkeys(auto_classes, reference(kind)))
+            auto_map = dict.fromkeys(auto_classes, reference(kind))
+            _add(folder / name, auto_map=auto_map, processor_class=kind.__name__)
 
 
 def _add(path: Path, **keys: Any) -> None:

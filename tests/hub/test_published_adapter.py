@@ -1,0 +1,139 @@
+"""An adapter, from its training to a process that loads it by name: against the local Hub."""
+
+import json
+
+import pytest
+import torch
+from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+from nuzoo.cli import main
+
+from .flows import Session, commit, contents, state, write_run
+
+peft = pytest.importorskip("peft")
+
+DATASET, BASE, ADAPTER = "org/pixelmaps", "org/nu-cnn", "org/nu-cnn-lora"
+
+LOAD = """
+from datasets import load_dataset
+from transformers import AutoModelForImageClassification, AutoProcessor, pipeline
+from peft import PeftModel
+OPTIONS = {options}
+events = load_dataset("org/pixelmaps", split="train")[:4]
+load = AutoModelForImageClassification.from_pretrained
+model = load("org/nu-cnn-lora", **OPTIONS)
+processor = AutoProcessor.from_pretrained("org/nu-cnn-lora", **OPTIONS)
+inputs = processor(events)
+logits = model.eval()(**inputs).logits
+plain = PeftModel.from_pretrained(load("org/nu-cnn", revision="{base}", **OPTIONS), "org/nu-cnn-lora").eval()
+assert (plain(**inputs).logits - logits).abs().max() < 1e-6
+print(logits.tolist(), model.config.temperature)
+"""
+
+
+@pytest.fixture(scope="module")
+def session(local_hub, tmp_path_factory):
+    with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def base(session, simulated_dataset, tmp_path_factory):
+    """Folder and revision of the published network."""
+    session.publish(simulated_dataset, "--repo", DATASET, "--type", "dataset")
+    run = write_run(tmp_path_factory.mktemp("runs") / "nu-cnn", simulated_dataset)
+    return run, session.publish(run, "--repo", BASE, "--dataset", DATASET)
+
+
+@pytest.fixture(scope="module")
+def adapter(base, simulated_dataset, tmp_path_factory):
+    """Folder of an evaluated adapter that changes what the network says."""
+    folder = tmp_path_factory.mktemp("runs") / "nu-cnn-lora"
+    model = AutoModelForImageClassification.from_pretrained(base[0])
+    torch.manual_seed(1)
+    model.add_adapter(
+        peft.LoraConfig(r=2, target_modules=["classifier", "conv1"], init_lora_weights=False, lora_alpha=4)
+    )
+    model.save_pretrained(folder)
+    AutoImageProcessor.from_pretrained(base[0]).save_pretrained(folder)
+    assert main(["evaluate", "--model", str(folder), "--data", str(simulated_dataset), "--calibrate"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(session, adapter, base):
+    return session.publish(adapter, "--repo", ADAPTER, "--dataset", DATASET, "--base", BASE)
+
+
+def temperature_of(adapter):
+    return json.loads((adapter / "calibration.json").read_text())["temperature"]
+
+
+def test_repository_names_its_network_at_a_commit_and_holds_no_copy_of_it(local_hub, published, base):
+    files = contents(local_hub, ADAPTER)
+    keys = json.loads(files["adapter_config.json"])
+    assert (keys["base_model_name_or_path"], keys["revision"]) == (BASE, base[1])
+    assert not {"config.json", "model.safetensors", "modeling_nu_cnn.py"} & files.keys()
+    assert {"adapter_model.safetensors", "calibration.json", "checksums.json", "results.json"} < files.keys()
+    card = files["README.md"].decode()
+    for line in (f"base_model: {BASE}", "base_model_relation: adapter", "library_name: peft"):
+        assert line in card
+    assert base[1] in card and "rank: 2" in card
+
+
+def test_it_verifies(session, published):
+    done = session.nuzoo("verify", ADAPTER)
+    assert done.status == 0, done.out
+
+
+@pytest.mark.parametrize("without_nuzoo", [True, False])
+def test_it_loads_by_name_as_evaluated(run_fresh, published, adapter, base, without_nuzoo, simulated_dataset):
+    options = {"trust_remote_code": True} if without_nuzoo else {}
+    code = ("" if without_nuzoo else "import nuzoo\n") + LOAD.format(options=options, base=base[1])
+    done = run_fresh(code, without_nuzoo=without_nuzoo)
+    assert done.returncode == 0, done.stderr[-2000:]
+    logits, _, temperature = done.stdout.strip().rpartition(" ")
+    assert float(temperature) == pytest.approx(temperature_of(adapter))
+    from datasets import load_dataset
+
+    events = load_dataset(str(simulated_dataset), split="train")[:4]
+    model = AutoModelForImageClassification.from_pretrained(adapter).eval()
+    inputs = AutoImageProcessor.from_pretrained(adapter)(events)
+    with torch.no_grad():
+        expected = model(**inputs).logits
+        assert not torch.allclose(
+            AutoModelForImageClassification.from_pretrained(base[0])(**inputs).logits, expected, atol=1e-3
+        )
+    torch.testing.assert_close(torch.tensor(json.loads(logits)), expected)
+
+
+def test_the_pinned_network_is_loaded_when_the_branch_has_gone_on(session, local_hub, published, base):
+    config = json.loads(contents(local_hub, BASE)["config.json"])
+    commit(local_hub, BASE, {"config.json": json.dumps(config | {"se_ratio": 99}).encode()})
+    done = session.nuzoo("verify", ADAPTER)
+    assert done.status == 0, done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ([], ["publish that", "--base ORG/NAME"]),
+        (["--base", DATASET], ["no such repository"]),
+        (["--base", "nu-cnn"], ["organisation/name"]),
+        (["--base", "org/other"], ["does not hold the weights of", "trained on"]),
+    ],
+)
+def test_an_adapter_without_its_network_is_refused(session, local_hub, adapter, published, options, parts):
+    if "org/other" in options:
+        session.run("from huggingface_hub import HfApi; HfApi().create_repo('org/other', exist_ok=True)")
+    before = state(local_hub, ADAPTER)
+    done = session.nuzoo("publish", adapter, "--repo", ADAPTER, "--dataset", DATASET, *options)
+    assert done.status == 1
+    assert not [part for part in parts if part not in done.err.splitlines()[-1]], done.err
+    assert state(local_hub, ADAPTER) == before
+
+
+def test_a_base_for_a_whole_model_is_refused(session, base):
+    done = session.nuzoo("publish", base[0], "--repo", BASE, "--dataset", DATASET, "--base", BASE)
+    assert done.status == 1
+    assert "expected an adapter" in done.err

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transformers.utils import cached_file
-from transformers.utils.hub import resolve_revision
+from transformers.utils.hub import extract_commit_hash
 
 from nuzoo.configuration.config_errors import CorruptedFileError
 
@@ -23,12 +23,14 @@ def whereabouts(origin: Any, options: dict[str, Any]) -> dict[str, Any]:
         options: keyword arguments of `from_pretrained`.
 
     Returns:
-        Arguments of `transformers.utils.cached_file`, with the revision pinned to its commit: the files of
-        one loading are all of the same.
+        Arguments of `transformers.utils.cached_file`. Where there are checksums, the revision is pinned to
+        their commit: the files of one loading are all of the same.
     """
     where = {key: options[key] for key in WHEREABOUTS if key in options}
-    asked = {key: where[key] for key in ("cache_dir", "local_files_only", "token") if key in where}
-    return {**where, "revision": resolve_revision(origin, options.get("revision") or "main", **asked)}
+    revision = options.get("revision") or "main"
+    anywhere = {key: value for key, value in where.items() if key != "subfolder"}
+    checksums = find_file(origin, CHECKSUMS_FILE, revision=revision, **anywhere)
+    return {**where, "revision": extract_commit_hash(checksums and str(checksums), None) or revision}
 
 
 def verify_files(origin: Any, names: Iterable[str], *, subfolder: str = "", **where: Any) -> None:

@@ -57,6 +57,7 @@ class NuPixelMapKwargs(ImagesKwargs, total=False):
     scale: Scale
     reference_energy: float
     rebin: int
+    pad_to_multiple: int
     active_rms: list[float] | None
 
 
@@ -80,6 +81,8 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
         scale: "log" for log(1 + E/reference_energy), "linear" for E/reference_energy.
         reference_energy: E0 in MeV.
         rebin: edge, in raw pixels, of the square whose energy one pixel of the image holds.
+        pad_to_multiple: pixels without energy are added behind the last rows and columns of the image
+            until their numbers are multiples of it, such as the patch of a vision transformer.
         active_rms: for each view, the root mean square of its scaled active pixels. `fit` sets it;
             without it the processor refuses to run and to be saved.
         format_version: of the file that the settings come from; `from_dict` migrates earlier ones.
@@ -103,6 +106,7 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
         scale: Scale = "log",
         reference_energy: float = 1.0,
         rebin: int = 1,
+        pad_to_multiple: int = 1,
         active_rms: Sequence[float] | None = None,
         format_version: int = FORMAT,
         **kwargs: Any,
@@ -119,6 +123,7 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
         self.scale = scale
         self.reference_energy = reference_energy
         self.rebin = rebin
+        self.pad_to_multiple = pad_to_multiple
         self.active_rms = None if active_rms is None else [float(rms) for rms in active_rms]
         self._check_settings()
 
@@ -228,6 +233,7 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
             "reference_energy must be positive": not self.reference_energy > 0,
             "rebin must be at least 1 and divide height and width": self.rebin < 1
             or bool(self.height % self.rebin or self.width % self.rebin),
+            "pad_to_multiple must be at least 1": self.pad_to_multiple < 1,
             "active_rms must hold one positive number for each view": self.active_rms is not None
             and (
                 len(self.active_rms) != len(self.views)
@@ -239,12 +245,18 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
             raise ProcessorSettingError(
                 f"{'; '.join(wrong)}. Got views={self.views}, scale={self.scale!r}, "
                 f"reference_energy={self.reference_energy}, rebin={self.rebin} for "
-                f"{self.height} × {self.width} pixels, active_rms={self.active_rms}."
+                f"{self.height} × {self.width} pixels, pad_to_multiple={self.pad_to_multiple}, "
+                f"active_rms={self.active_rms}."
             )
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Rows and columns of the image after re-binning."""
+        """Rows and columns of the image after re-binning and padding."""
+        rows, columns = self._size_before_padding
+        return _rounded_up(rows, self.pad_to_multiple), _rounded_up(columns, self.pad_to_multiple)
+
+    @property
+    def _size_before_padding(self) -> tuple[int, int]:
         return self.height // self.rebin, self.width // self.rebin
 
     def example_events(self, events: int = 4) -> list[dict[str, Any]]:
@@ -286,12 +298,13 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
             mev_per_count: energy in MeV of one count, for images; in place of the processor's.
             half_resolution: what half the resolution does to the model. "energy" sums the energy
                 of 2 × 2 pixels and spreads it over the same four: coarser pixels, objects of the
-                same size. "image" averages 2 × 2 pixels into one: objects half as large, as in
-                arXiv 2509.08461.
+                same size. "image" averages 2 × 2 pixels into one, and pads the smaller image to
+                multiples of `pad_to_multiple`: objects half as large, as in arXiv 2509.08461.
             return_tensors: "pt" for torch, "np" for NumPy.
 
         Returns:
-            `pixel_values`, float32 (events, views, height/rebin, width/rebin), dimensionless.
+            `pixel_values`, float32 (events, views, rows, columns), dimensionless. They are those
+            of `image_size`, or half of them with half_resolution="image".
 
         Raises:
             MissingStatisticsError: the processor has not been fitted.
@@ -305,7 +318,9 @@ class NuPixelMapImageProcessor(PushedWithCode, BaseImageProcessor):
         if half_resolution is None:
             pixel_values = self._normalise(energy, active)
         else:
-            energy = _halve_resolution(energy, half_resolution)
+            rows, columns = self._size_before_padding
+            energy = _halve_resolution(energy[:, :, :rows, :columns], half_resolution)
+            energy = _padded(energy, self.pad_to_multiple)
             pixel_values = self._scale(energy) / self._rms[:, None, None]
         return BatchFeature({"pixel_values": pixel_values}, tensor_type=return_tensors)
 
@@ -401,13 +416,23 @@ def _zeros(*shape: int) -> torch.Tensor:
     return torch.from_numpy(np.zeros(shape, dtype=np.float32))
 
 
+def _rounded_up(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
+
+
+def _padded(image: torch.Tensor, multiple: int) -> torch.Tensor:
+    """The image with zeros behind its last rows and columns, to multiples of a number."""
+    rows, columns = image.shape[2:]
+    return F.pad(image, (0, _rounded_up(columns, multiple) - columns, 0, _rounded_up(rows, multiple) - rows))
+
+
 def _halve_resolution(energy: torch.Tensor, how: HalfResolution) -> torch.Tensor:
     if how not in get_args(HalfResolution):
         raise ProcessorSettingError(
             f"expected half_resolution to be one of {get_args(HalfResolution)} or None, got {how!r}"
         )
     rows, columns = energy.shape[2:]
-    mean = F.avg_pool2d(F.pad(energy, (0, columns % 2, 0, rows % 2)), 2)
+    mean = F.avg_pool2d(_padded(energy, 2), 2)
     if how == "image":
         return mean
     return mean.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)[:, :, :rows, :columns]

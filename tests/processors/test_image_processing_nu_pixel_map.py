@@ -225,7 +225,7 @@ def test_empty_events_are_legal():
 
 def test_saved_processor_is_the_same(tmp_path):
     processor = make_processor(
-        detector="here", pixel_pitch_mm=5.0, rebin=2, scale="log", active_rms=None
+        detector="here", pixel_pitch_mm=5.0, rebin=2, scale="log", pad_to_multiple=7, active_rms=None
     ).fit(make_dense())
     processor.save_pretrained(tmp_path)
     loaded = NuPixelMapImageProcessor.from_pretrained(tmp_path)
@@ -256,6 +256,7 @@ def test_unfitted_processor_refuses():
         {"reference_energy": 0.0},
         {"rebin": 0},
         {"rebin": 4},
+        {"pad_to_multiple": 0},
         {"active_rms": [1.0]},
         {"active_rms": [1.0, 0.0]},
         {"active_rms": [1.0, float("nan")]},
@@ -466,3 +467,38 @@ def test_half_resolution_of_an_odd_number_of_pixels_loses_no_energy():
     assert coarse[0, 0, 0, 0] == (0 + 1 + 5 + 6) / 4
     assert coarse[0, 0, 4, 4] == 24 / 4
     assert processor(dense, half_resolution="image")["pixel_values"].sum() == dense.sum() / 4
+
+
+@pytest.mark.parametrize(("rebin", "size", "half"), [(1, (10, 10), (5, 5)), (2, (5, 5), (5, 5))])
+def test_padding_is_empty_pixels_behind_the_image(rebin, size, half):
+    dense = make_dense()
+    plain, padded = make_processor(rebin=rebin), make_processor(rebin=rebin, pad_to_multiple=5)
+    for how, expected in ((None, size), ("energy", size), ("image", half)):
+        image, without = (pixels(dense, one, half_resolution=how) for one in (padded, plain))
+        rows, columns = without.shape[2:]
+        assert image.shape[2:] == expected
+        np.testing.assert_array_equal(image[:, :, :rows, :columns], without)
+        assert np.count_nonzero(image) == np.count_nonzero(without) > 0
+    assert padded.image_size == size
+
+
+def test_full_size_map_is_padded_for_patches_of_14():
+    processor = NuPixelMapImageProcessor(pad_to_multiple=14, active_rms=[1.0, 1.0])
+    assert processor.image_size == (518, 518)
+    dense = np.zeros((1, 2, 512, 512), np.float32)
+    dense[..., -1, -1] = 3.0
+    image = pixels(dense, processor)
+    assert image.shape == (1, 2, 518, 518)
+    assert (image[..., 511, 511] > 0).all()
+    half = pixels(dense, processor, half_resolution="image")
+    assert half.shape == (1, 2, 266, 266)
+    assert (half[..., 255, 255] > 0).all()
+
+
+def test_a_file_without_padding_means_none(tmp_path):
+    make_processor().save_pretrained(tmp_path)
+    file = tmp_path / "preprocessor_config.json"
+    keys = json.loads(file.read_text())
+    del keys["pad_to_multiple"]
+    file.write_text(json.dumps(keys))
+    assert NuPixelMapImageProcessor.from_pretrained(tmp_path).image_size == (HEIGHT, WIDTH)

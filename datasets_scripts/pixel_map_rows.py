@@ -39,7 +39,7 @@ DESCRIPTIONS = {
     "<view>_index": "pixels with energy in this view: row × width + column, ascending and unique",
     "<view>_energy": "their energies, MeV",
     "label": "class of the event",
-    "display": "8-bit picture of all views side by side, for people: log(1 + E / MeV), white at 20 MeV",
+    "display": "8-bit PNG of all views side by side, for people: log(1 + E / MeV), white at 20 MeV",
     "neutrino_energy": "true energy of the neutrino, GeV",
     "neutrino_pdg": "its PDG code",
     "interaction_mode": "channel of the interaction",
@@ -58,7 +58,11 @@ DESCRIPTIONS = {
 
 
 def row_features(detector: Detector) -> Features:
-    """The columns of a dataset of this detector."""
+    """The columns of a dataset of this detector.
+
+    The picture is not decoded when a row is read: that takes longer than all the rest of the row, and needs
+    Pillow, which `datasets` does not bring. `rows.cast_column("display", datasets.Image())` decodes it.
+    """
     maps = {
         f"{view.name}_{part}": List(Value(kind))
         for view in detector.views
@@ -70,7 +74,7 @@ def row_features(detector: Detector) -> Features:
             "detector": Value("string"),
             **maps,
             "label": ClassLabel(names=list(LABELS)),
-            "display": Image(),
+            "display": Image(decode=False),
             "neutrino_energy": Value("float32"),
             "neutrino_pdg": Value("int16"),
             "interaction_mode": ClassLabel(names=list(MODES)),

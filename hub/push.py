@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import get_token
 from transformers import Pipeline, PreTrainedConfig, PreTrainedModel
 
-from nuzoo.hub.checksums import write_checksums
+from nuzoo.evaluation.results_file import RESULTS_FILE
+from nuzoo.hub.checksums import repository_files, sha256, write_checksums
+from nuzoo.hub.errors import ResultsMismatchError
 from nuzoo.hub.golden import write_golden
 from nuzoo.hub.model_files import write_config, write_model, write_processor
 from nuzoo.hub.safety import check_publishable
@@ -30,7 +33,8 @@ def push(
 ) -> Commit:
     """Upload an object of nuzoo with the code that loads it, as one commit.
 
-    Files that the repository has and this object does not write are left there.
+    Files that the repository has and this object does not write are left there. A repository that states
+    measured results keeps what they were measured with.
 
     Args:
         pushed: A model, configuration, processor or pipeline.
@@ -55,7 +59,9 @@ def push(
         folder = Path(scratch)
         _write(folder, pushed, processor, options)
         check_publishable(folder)
-        write_checksums(folder, kept=remote_checksums(repo_id, token=key, revision=revision))
+        there = remote_checksums(repo_id, token=key, revision=revision)
+        _check_results_stay_true(folder, repo_id, there)
+        write_checksums(folder, kept=there)
         return upload(
             folder,
             repo_id,
@@ -65,6 +71,21 @@ def push(
             revision=revision,
             create_pr=create_pr,
             replace=False,
+        )
+
+
+def _check_results_stay_true(folder: Path, repo_id: str, there: Mapping[str, str]) -> None:
+    """Refuse to put other weights or settings under a card that says what was measured.
+
+    Raises:
+        ResultsMismatchError: The repository states results, and a file would change.
+    """
+    names = [name for name in repository_files(folder) if name.suffix != ".py"]
+    changed = [name.as_posix() for name in names if there.get(name.as_posix()) != sha256(folder / name)]
+    if RESULTS_FILE in there and changed:
+        raise ResultsMismatchError(
+            f"{repo_id} states results that were measured with another {', '.join(changed)}: publish the "
+            "model with `nuzoo publish`, or push it to another repository"
         )
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
+from transformers.trainer_utils import HubStrategy
+
+logger = logging.getLogger(__name__)
 
 TRAINING_ARGUMENTS_FILE = "training_args.json"
 OF_THIS_MACHINE = ("output_dir", "logging_dir", "hub_token", "local_rank", "deepspeed", "fsdp_config")
@@ -35,10 +39,26 @@ class SafeTrainer(Trainer):
         """
         model: Any = self.model
         options.pop("blocking", None)
-        repository = self.args.hub_model_id or Path(str(self.args.output_dir)).name
+        given = {"token": self.args.hub_token, "private": self.args.hub_private_repo}
+        repository = self.hub_model_id or self.args.hub_model_id or Path(str(self.args.output_dir)).name
         return model.push_to_hub(
-            repository, *args, processor=self.processing_class, commit_message=commit_message, **options
+            repository,
+            *args,
+            processor=self.processing_class,
+            commit_message=commit_message,
+            **(given | options),
         )
+
+    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
+        """Pushes the network as it is now; states of the optimiser and settings stay here."""
+        if not self.is_world_process_zero() or self.args.hub_strategy == HubStrategy.END:
+            return
+        try:
+            self.push_to_hub(
+                f"Training in progress, step {self.state.global_step}", revision=self.args.hub_revision
+            )
+        except (ValueError, OSError) as error:
+            logger.warning("not pushed, the checkpoint is in %s: %s", checkpoint_folder, error)
 
 
 def write_training_arguments(path: Path, arguments: Any) -> None:

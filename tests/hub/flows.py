@@ -58,6 +58,7 @@ class Session:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            cwd=cache,
             env=self._environment,
         )
 

@@ -246,6 +246,7 @@ def _answer(error: HfHubHTTPError) -> str:
     advice = {
         401: "use a token with write access (`hf auth login`)",
         403: "ask the owner of the organisation for write access",
+        404: "check the name and the revision",
         412: "somebody else committed at the same time; give the same command again",
     }
     text = (error.server_message or "").strip()

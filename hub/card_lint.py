@@ -34,7 +34,7 @@ def check_model_card(folder: Path) -> None:
     problems = [f"no {key}" for key in REQUIRED if not getattr(card.data, key, None)]
     problems += [f"an empty section {heading!r}" for heading in empty_sections(card.text)]
     problems += [f"a placeholder {name} left" for name in PLACEHOLDER.findall(card.text)]
-    results = card.data.eval_results or []
+    results = getattr(card.data, "eval_results", None) or []
     if not results:
         problems.append("no measured results (model-index)")
     if any(not COMMIT.fullmatch(result.dataset_revision or "") for result in results):

@@ -142,7 +142,7 @@ def upload(
 
 
 def remote_checksums(
-    repo_id: str, repo_type: str = "model", token: str | None = None, revision: str | None = None
+    repo_id: str, repo_type: str = "model", token: str | bool | None = None, revision: str | None = None
 ) -> dict[str, str]:
     """The checksums that a repository lists; none if it lists none or does not exist."""
     api = HfApi(token=token)

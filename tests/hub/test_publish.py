@@ -375,6 +375,15 @@ def test_publishing_again_deletes_what_is_no_longer_there(session, local_hub, da
     session.publish(*pair, "--repo", "org/again", *AS_DATASET)
     before = state(local_hub, "org/again", "dataset")[1]
     assert {name.partition("/")[0] for name in before} >= {"first", "second", ".gitattributes"}
+    session.run(
+        """
+from datasets import get_dataset_config_names, load_dataset
+assert get_dataset_config_names("org/again") == ["first", "second"]
+for config in ("first", "second"):
+    rows = load_dataset("org/again", config, split="train", streaming=True)
+    assert next(iter(rows))["event_id"].startswith("sim-5-")
+"""
+    )
     session.publish(data, "--repo", "org/again", *AS_DATASET)
     after = state(local_hub, "org/again", "dataset")[1]
     assert not [name for name in after if name.startswith(("first", "second"))]

@@ -296,6 +296,30 @@ def test_downloads_that_break_or_lie_are_refused(session, local_hub, revision, t
     assert load("cut") == "loaded\n"
 
 
+def test_a_repository_that_is_gone(session, local_hub, repository, tmp_path):
+    """Whoever has it in the cache goes on at its commit; others are told which one is missing."""
+    made = local_hub.repositories.create("model", "org/gone", private=False, author="somebody")
+    last = commit(local_hub, "org/gone", contents(local_hub, MODEL))
+    load = f"""
+from transformers import AutoModelForImageClassification
+def load(cache, **where):
+    AutoModelForImageClassification.from_pretrained("org/gone", cache_dir={str(tmp_path)!r} + cache, **where)
+"""
+    session.run(load + "load('/warm')")
+    local_hub.repositories.delete(made)
+    message = session.run(
+        f"""
+load("/warm", revision={last!r})
+try:
+    load("/empty")
+except OSError as error:
+    print(error)
+"""
+    )
+    assert "org/gone" in message
+    assert "not a valid model identifier" in message or "not a local folder" in message
+
+
 def test_a_revision_stays_what_it_was(session, run, revision, expected, simulated_dataset, tmp_path):
     other = shutil.copytree(run, tmp_path / "other")
     weights = load_file(other / "model.safetensors")

@@ -24,6 +24,7 @@ AS_DATASET = ("--type", "dataset")
 @pytest.fixture(scope="module")
 def session(local_hub, tmp_path_factory):
     with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
+        session.trust_flat_copies()
         yield session
 
 
@@ -201,6 +202,25 @@ def test_a_shard_that_changed(refused, data):
 def test_a_model_given_as_dataset_and_the_reverse(refused, published_run, data):
     refused(published_run, "--repo", NEW, *AS_DATASET, parts=["holds a model", "leave out --type dataset"])
     refused(data, "--repo", NEW, parts=["holds a dataset", "add --type dataset"])
+
+
+SABOTAGE = """
+from nuzoo.hub.flat_copy import check_flat_copy
+def check_sabotaged(folder):
+    code = folder / "modeling_nu_cnn.py"
+    code.write_text(code.read_text() + "raise RuntimeError('sabotage')")
+    return check_flat_copy(folder)
+m.check_flat_copy = check_sabotaged
+"""
+
+
+def test_code_that_does_not_work_without_nuzoo(session, refused, published_run):
+    session.run(SABOTAGE)
+    try:
+        parts = ["does not work without nuzoo", "RuntimeError: sabotage"]
+        refused(published_run, "--repo", NEW, "--dataset", DATASET, parts=parts)
+    finally:
+        session.trust_flat_copies()
 
 
 def test_folders_that_are_not_there(refused, tmp_path):

@@ -250,10 +250,14 @@ print(json.dumps(messages))
 
 
 @pytest.mark.parametrize("without_nuzoo", [False, True], ids=["with nuzoo", "without nuzoo"])
-def test_damaged_files_are_named_and_not_loaded(python, damages, without_nuzoo):
-    options = {"trust_remote_code": True} if without_nuzoo else {}
-    code = f"OPTIONS = {options}\n" + ("" if without_nuzoo else "import nuzoo\n") + TRY_DAMAGES
-    messages = python(code, json.dumps(damages), without_nuzoo=without_nuzoo)
+def test_damaged_files_are_named_and_not_loaded(session, python, damages, without_nuzoo):
+    if without_nuzoo:
+        code = 'OPTIONS = {"trust_remote_code": True}' + TRY_DAMAGES
+        messages = python(code, json.dumps(damages), without_nuzoo=True)
+    else:
+        messages = json.loads(
+            session.run(f"OPTIONS, sys.argv = {{}}, ['', {json.dumps(damages)!r}]" + TRY_DAMAGES)
+        )
     assert messages.keys() == damages.keys() - {"good"}
     for damage, (_, name) in damages.items():
         assert any(name in message for message in messages.get(damage, [name])), damage
@@ -327,6 +331,7 @@ def test_a_revision_stays_what_it_was(session, run, revision, expected, simulate
     save_file(weights, other / "model.safetensors", {"format": "pt"})
     changed = logits_of(other, simulated_dataset)
     assert changed != expected
+    session.trust_flat_copies()
     second = session.publish(other, "--repo", MODEL, "--dataset", DATASET)
     out = session.run(
         f"""

@@ -57,6 +57,7 @@ def logits_of(name):
 @pytest.fixture(scope="module")
 def session(local_hub, tmp_path_factory):
     with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
+        session.trust_flat_copies()
         session.run(OBJECTS)
         session.run(TRAINER)
         yield session

@@ -101,7 +101,10 @@ def test_a_token_that_is_given_is_enough(no_token):
         (failed(HfHubHTTPError, 503), ["503", "nothing was changed"]),
         (failed(GatedRepoError, 403), ["consent", "accept the terms"]),
         (failed(RepositoryNotFoundError, 404), ["no such repository", "hf auth whoami"]),
-        (failed(RevisionNotFoundError, 404, "Invalid rev id: v9"), ["404 (Invalid rev id: v9)", "check the name and the revision"]),
+        (
+            failed(RevisionNotFoundError, 404, "Invalid rev id: v9"),
+            ["404 (Invalid rev id: v9)", "check the name"],
+        ),
         (httpx2.ConnectError("refused\nand more"), ["no connection", "(refused)", "proxies"]),
         (httpx2.ReadTimeout("slow"), ["no connection", "(slow)"]),
         (ConnectionResetError(), ["no connection", "(ConnectionResetError)"]),

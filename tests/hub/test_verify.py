@@ -20,6 +20,7 @@ CHECKS = ["checksums", "no pickle, secret or path of a disk", "card", "loads", "
 def session(local_hub, simulated_dataset, tmp_path_factory):
     """A process, after a dataset and a model were published."""
     with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
+        session.trust_flat_copies()
         session.publish(simulated_dataset, "--repo", DATASET, "--type", "dataset")
         run = write_run(tmp_path_factory.mktemp("runs") / "nu-cnn", simulated_dataset)
         session.publish(run, "--repo", MODEL, "--dataset", DATASET)

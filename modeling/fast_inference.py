@@ -179,10 +179,13 @@ def optimize_for_inference(
         The copy; `model` is left as it is.
 
     Raises:
-        ValueError: both `margin` and `compile_graph` are asked for.
+        ValueError: both `margin` and `compile_graph` are asked for, or `margin` for a network without a
+            global mean, in which what is kept could stand for what is cut off.
     """
     if compile_graph and margin is not None:
         raise ValueError("every window has another shape: compile the whole map, or set no margin")
+    if margin is not None and not any(isinstance(module, GlobalPool) for module in model.modules()):
+        raise ValueError(f"{type(model).__name__} has no global mean over pixels: set no margin")
     fast = FastEventClassifier(model, dtype, margin)
     if compile_graph:
         fast.model.compile(fullgraph=True)

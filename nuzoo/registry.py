@@ -111,6 +111,18 @@ ARCHITECTURES: dict[str, Architecture] = {
             processor=_PIXEL_MAPS,
             recipes=("nu_cnn", "nu_cnn_tiny", "nu_cnn_dune", "nu_cnn_dune_finetune"),
         ),
+        Architecture(
+            model_type="nu_vit",
+            config="nuzoo.configuration.configuration_nu_vit.NuVitConfig",
+            models={
+                "AutoModel": "nuzoo.modeling.modeling_nu_vit.NuVitModel",
+                "AutoModelForImageClassification": (
+                    "nuzoo.modeling.modeling_nu_vit.NuVitForEventClassification"
+                ),
+            },
+            processor=_PIXEL_MAPS,
+            recipes=("nu_vit", "nu_vit_tiny"),
+        ),
     )
 }
 

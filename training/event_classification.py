@@ -34,7 +34,7 @@ from nuzoo.training.recipe import Recipe, RecipeError, load_recipe
 logger = logging.getLogger(__name__)
 
 FITTED_EVENTS = 1000
-PRESETS = ("tiny", "small")
+PRESETS = ("tiny", "small", "huge")
 STATE_FILE = "trainer_state.json"
 """What `Trainer.save_state` writes when a run has ended; checkpoints have their own."""
 
@@ -128,19 +128,38 @@ def pixel_map_geometry(detector: str) -> dict[str, Any]:
 
 
 def build_model(recipe: Recipe, processor: Any) -> PreTrainedModel:
-    """A freshly initialised network, or the checkpoint named by `model.pretrained`."""
+    """A freshly initialised network, one that starts from timm's weights, or a whole checkpoint.
+
+    Raises:
+        RecipeError: No such type, preset or way to start.
+    """
     fields = dict(recipe.model)
     model_type, preset = fields.pop("model_type"), fields.pop("preset", None)
-    if pretrained := fields.pop("pretrained", None):
+    pretrained, timm_weights = fields.pop("pretrained", None), fields.pop("timm_weights", None)
+    if pretrained and timm_weights:
+        raise RecipeError("model.pretrained and model.timm_weights: expected one of them, got both")
+    if pretrained:
         return AutoModelForImageClassification.from_pretrained(pretrained, **fields)
     if model_type not in CONFIG_MAPPING:
         raise RecipeError(f"unknown model_type {model_type!r}: is it in nuzoo/registry.py?")
     kind = CONFIG_MAPPING[model_type]
-    fields["num_views"] = len(processor.views)
-    if preset and preset not in PRESETS:
-        raise RecipeError(f"model.preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
+    fields |= _input_fields(kind, processor)
+    presets = [name for name in PRESETS if hasattr(kind, name)]
+    if preset and preset not in presets:
+        raise RecipeError(f"model.preset: expected one of {', '.join(presets)}, got {preset!r}")
     config = getattr(kind, preset)(**fields) if preset else kind(**fields)
-    return AutoModelForImageClassification.from_config(config)
+    model = AutoModelForImageClassification.from_config(config)
+    if timm_weights:
+        if not hasattr(model, "load_timm_weights"):
+            raise RecipeError(f"model.timm_weights: {model_type} has no counterpart in timm, leave it out")
+        model.load_timm_weights(timm_weights)
+    return model
+
+
+def _input_fields(kind: type, processor: Any) -> dict[str, Any]:
+    """What the processor decides of a configuration, as far as that has fields for it."""
+    given = {"num_views": len(processor.views), "image_size": list(processor.image_size)}
+    return {name: value for name, value in given.items() if hasattr(kind, name)}
 
 
 def _training_arguments(recipe: Recipe) -> TrainingArguments:

@@ -55,7 +55,7 @@ class Recipe:
     Attributes:
         source: Where the hyper-parameters come from (paper, section), or why they were chosen.
         model: `model_type` and fields of its configuration; `preset` names a size; `pretrained` a
-            checkpoint to fine-tune.
+            checkpoint to fine-tune; `timm_weights` a safetensors file or a name of timm's, to start from.
         processor: Fields of the processor.
         data: The events.
         training: Fields of `transformers.TrainingArguments`.

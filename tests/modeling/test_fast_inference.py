@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.configuration.configuration_nu_vit import NuVitConfig
 from nuzoo.modeling.fast_inference import (
     Side,
     Window,
@@ -10,6 +11,7 @@ from nuzoo.modeling.fast_inference import (
     optimize_for_inference,
 )
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +88,13 @@ def test_window_is_independent_of_the_rest_of_the_batch():
 def test_window_and_compilation_exclude_each_other():
     with pytest.raises(ValueError, match="margin"):
         optimize_for_inference(make_model(), margin=32, compile_graph=True)
+
+
+def test_a_window_needs_a_global_mean_and_bfloat16_does_not():
+    torch.manual_seed(0)
+    model = NuVitForEventClassification(NuVitConfig.tiny()).eval()
+    x = torch.rand(2, 2, 64, 64)
+    fast = optimize_for_inference(model)(x).logits
+    assert (fast.softmax(1) - model(x).logits.softmax(1)).abs().max() < 0.02
+    with pytest.raises(ValueError, match="NuVitForEventClassification has no global mean"):
+        optimize_for_inference(model, margin=32)

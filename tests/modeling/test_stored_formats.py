@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.processors.image_processing_nu_pixel_map import FORMAT
+from nuzoo.registry import ARCHITECTURES, import_object
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 PROCESSORS = sorted(file.parent for file in ARTEFACTS.glob("*/*/preprocessor_config.json"))
@@ -58,6 +58,7 @@ def test_pitch_of_the_stored_processors():
 def test_every_format_is_stored():
     """A new format is not done before a file of it lies here."""
     processors = {format_of(folder / "preprocessor_config.json") for folder in PROCESSORS}
-    networks = {format_of(folder / "config.json") for folder in NETWORKS}
     assert processors == set(range(1, FORMAT + 1))
-    assert networks == set(range(1, NuCnnConfig.latest_format + 1))
+    for name, architecture in ARCHITECTURES.items():
+        networks = {format_of(folder / "config.json") for folder in NETWORKS if folder.name == name}
+        assert networks == set(range(1, import_object(architecture.config).latest_format + 1)), name

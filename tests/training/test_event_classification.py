@@ -9,11 +9,11 @@ import datasets
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification, TrainerCallback
 
 from nuzoo.training.cross_validation import cross_validate
-from nuzoo.training.event_classification import train_event_classifier
+from nuzoo.training.event_classification import build_model, build_processor, train_event_classifier
 from nuzoo.training.recipe import RecipeError, load_recipe
 
 
@@ -22,9 +22,9 @@ def splits(simulated_dataset):
     return datasets.load_dataset(str(simulated_dataset))
 
 
-def recipe(output: Path, **training: object):
-    """Eight pixels a side, two events a step: a step is a few milliseconds."""
-    loaded = load_recipe("nu_cnn_tiny", ["processor.rebin=16"])
+def recipe(output: Path, name: str = "nu_cnn_tiny", **training: object):
+    """32 pixels a side, two events a step: a step is a few milliseconds."""
+    loaded = load_recipe(name, ["processor.rebin=16"])
     quick = {
         "output_dir": output.as_posix(),
         "per_device_train_batch_size": 2,
@@ -92,6 +92,51 @@ def test_what_is_saved_loads_with_the_auto_classes(splits, tmp_path):
     logits = model(**processor(splits["test"][0])).logits
     assert logits.shape == (1, 3)
     assert load_recipe(tmp_path / "recipe.yaml").training["max_steps"] == 2
+
+
+def test_the_network_takes_the_size_of_the_processors_images(splits, tmp_path):
+    """Maps of 8 pixels, padded to 24; trained in bfloat16 with checkpointing, as the paper's recipe is."""
+    quick = recipe(tmp_path, "nu_vit_tiny", max_steps=2, bf16=True, activation_checkpointing=True)
+    odd = replace(quick, processor={"rebin": 64, "pad_to_multiple": 24, "scale": "log"})
+    train_event_classifier(odd, splits=splits)
+    model = AutoModelForImageClassification.from_pretrained(tmp_path)
+    processor = AutoImageProcessor.from_pretrained(tmp_path)
+    assert model.config.image_size == list(processor.image_size) == [24, 24]
+    assert all(np.isfinite(losses(tmp_path)))
+    half = processor(splits["test"][0], half_resolution="image")
+    assert model(**half).logits.shape == (1, 3)
+
+
+def started(fields, splits):
+    start = load_recipe("nu_cnn_tiny", ["processor.rebin=16"])
+    processor = build_processor(start, splits["train"])
+    return build_model(replace(start, model=fields), processor)
+
+
+def test_a_network_starts_from_weights_of_timm(splits, tmp_path):
+    timm = pytest.importorskip("timm", reason="timm is not installed")
+    sizes = {"patch_size": 16, "hidden_size": 192, "num_hidden_layers": 2, "num_attention_heads": 3}
+    network = timm.create_model("vit_tiny_patch16_224", depth=2)
+    save_file(network.state_dict(), tmp_path / "timm.safetensors")
+    fields = {"model_type": "nu_vit", "timm_weights": str(tmp_path / "timm.safetensors"), **sizes}
+    model = started(fields, splits)
+    first = network.blocks[0].mlp.fc1.weight
+    assert torch.equal(model.base_model.layers[0].mlp.fc1.weight, first)
+    assert model.config.timm_backbone == "timm"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model_type": "nu_cnn", "preset": "huge"}, "expected one of tiny, small, got 'huge'"),
+        ({"model_type": "nu_cnn", "timm_weights": "resnet50"}, "nu_cnn has no counterpart in timm"),
+        ({"model_type": "nu_vit", "timm_weights": "a", "pretrained": "b"}, "got both"),
+        ({"model_type": "nu_vid"}, "nu_vid"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused(fields, message, splits):
+    with pytest.raises(RecipeError, match=message):
+        started(fields, splits)
 
 
 def test_a_checkpoint_is_fine_tuned_with_its_own_processor(splits, tmp_path):

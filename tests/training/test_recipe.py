@@ -14,6 +14,18 @@ def test_the_paper_recipe_holds_the_papers_values():
     assert "2509.08461" in recipe.source
 
 
+def test_the_vision_transformers_recipe_holds_the_papers_values():
+    recipe = load_recipe("nu_vit")
+    # arXiv:2509.08461v4, section 2.3: Adam, batch 4 per device × accumulation 4, every parameter trained
+    assert recipe.training["learning_rate"] == 1e-4
+    assert recipe.training["weight_decay"] == 0.05
+    assert recipe.training["per_device_train_batch_size"] == 4
+    assert recipe.training["gradient_accumulation_steps"] == 4
+    assert recipe.training["num_train_epochs"] == 10
+    assert recipe.model["preset"] == "huge"
+    assert "2509.08461" in recipe.source
+
+
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_recipe_names_its_source_and_survives_yaml(path, tmp_path):
     recipe = load_recipe(path)

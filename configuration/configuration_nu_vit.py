@@ -125,7 +125,7 @@ class NuVitConfig(EventClassifierConfig):
         """
         size: dict[str, Any] = {
             "image_size": 64,
-            "patch_size": 8,
+            "patch_size": 16,
             "hidden_size": 80,
             "num_hidden_layers": 4,
             "num_attention_heads": 4,

@@ -30,7 +30,7 @@ def whereabouts(origin: Any, options: dict[str, Any]) -> dict[str, Any]:
     revision = options.get("revision") or "main"
     anywhere = {key: value for key, value in where.items() if key != "subfolder"}
     checksums = find_file(origin, CHECKSUMS_FILE, revision=revision, **anywhere)
-    return {**where, "revision": extract_commit_hash(checksums and str(checksums), None) or revision}
+    return {**where, "revision": extract_commit_hash(str(checksums) if checksums else None, None) or revision}
 
 
 def verify_files(origin: Any, names: Iterable[str], *, subfolder: str = "", **where: Any) -> None:

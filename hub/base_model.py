@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from nuzoo.hub.checksums import sha256
 from nuzoo.hub.errors import BaseModelError
-from nuzoo.hub.upload import remote_checksums, resolve_revision
+from nuzoo.hub.pinned import Pinned, pin, remote_checksums
 
 ADAPTER_FILE = "adapter_config.json"
 WEIGHTS = "*.safetensors"
 
 
-@dataclass(frozen=True)
-class BaseModel:
-    """A network on the Hub.
-
-    Attributes:
-        repo_id: "organisation/name".
-        revision: Hash of a commit.
-    """
-
-    repo_id: str
-    revision: str
-
-
-def find_base_model(run: Path, stated: str | None = None) -> BaseModel | None:
+def find_base_model(run: Path, stated: str | None = None) -> Pinned | None:
     """Find the network of an adapter and pin it.
 
     Args:
@@ -50,19 +36,19 @@ def find_base_model(run: Path, stated: str | None = None) -> BaseModel | None:
     named, revision = keys.get("base_model_name_or_path"), keys.get("revision")
     local = Path(named) if named and Path(named).is_dir() else None
     if stated is not None:
-        named, _, revision = stated.partition("@")
+        named, revision = stated, None
     elif local or not named:
         raise BaseModelError(
             f"the adapter is for {named or 'no network that it names'}; a published one names a network on "
             "the Hub: publish that (`nuzoo publish`), then give `--base ORG/NAME`"
         )
-    base = BaseModel(named, resolve_revision(named, "model", revision or None))
+    base = pin(named, "model", revision)
     if local:
         _refuse_other_weights(local, base)
     return base
 
 
-def name_base_model(folder: Path, base: BaseModel) -> None:
+def name_base_model(folder: Path, base: Pinned) -> None:
     """Write the network and its commit into a saved adapter, for PEFT, transformers and nuzoo to load."""
     path = folder / ADAPTER_FILE
     keys = json.loads(path.read_text(encoding="utf-8"))
@@ -70,7 +56,7 @@ def name_base_model(folder: Path, base: BaseModel) -> None:
     path.write_text(json.dumps(keys, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def adapter_facts(run: Path, base: BaseModel) -> dict[str, object]:
+def adapter_facts(run: Path, base: Pinned) -> dict[str, object]:
     """What the card says of an adapter's training."""
     keys = json.loads((run / ADAPTER_FILE).read_text(encoding="utf-8"))
     facts: dict[str, object] = {
@@ -84,7 +70,7 @@ def adapter_facts(run: Path, base: BaseModel) -> dict[str, object]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _refuse_other_weights(local: Path, base: BaseModel) -> None:
+def _refuse_other_weights(local: Path, base: Pinned) -> None:
     published = remote_checksums(base.repo_id, revision=base.revision)
     ours = {path.name: sha256(path) for path in local.glob(WEIGHTS) if not path.name.startswith("adapter")}
     if not ours or any(published.get(name) != digest for name, digest in ours.items()):

@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from huggingface_hub import HfApi
 
 from nuzoo.hub.errors import DatasetReferenceError, ResultsMismatchError
-from nuzoo.hub.upload import explained, resolve_revision
+from nuzoo.hub.hub_access import explained
+from nuzoo.hub.pinned import Pinned, pin
 
 MANIFESTS = "manifests"
 """Folder of a dataset with the names of each split's events."""
 
 
-@dataclass(frozen=True)
-class DatasetReference:
-    """A dataset on the Hub.
-
-    Attributes:
-        repo_id: "organisation/name".
-        revision: Hash of a commit.
-    """
-
-    repo_id: str
-    revision: str
-
-
-def dataset_reference(stated: str | None, recipe: Mapping[str, Any]) -> DatasetReference:
+def dataset_reference(stated: str | None, recipe: Mapping[str, Any]) -> Pinned:
     """Find out the dataset of a run and pin its revision.
 
     Args:
@@ -44,17 +31,17 @@ def dataset_reference(stated: str | None, recipe: Mapping[str, Any]) -> DatasetR
     data = recipe.get("data", {})
     path, revision = data.get("path"), data.get("revision")
     if stated is not None:
-        path, _, revision = stated.partition("@")
+        path, revision = stated, None
     if path is None or (stated is None and Path(path).exists()):
         raise DatasetReferenceError(
             f"the model was trained on {path or 'no dataset that its folder names'}; a card names a dataset "
             "on the Hub: publish it (`nuzoo publish FOLDER --repo ORG/NAME --type dataset`), then give "
             "`--dataset ORG/NAME`"
         )
-    return DatasetReference(path, resolve_revision(path, "dataset", revision or None))
+    return pin(path, "dataset", revision)
 
 
-def check_events(reference: DatasetReference, dataset: Mapping[str, Any]) -> None:
+def check_events(reference: Pinned, dataset: Mapping[str, Any]) -> None:
     """Refuse results of other events than those of the dataset that the card names.
 
     Args:

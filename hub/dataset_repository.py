@@ -29,8 +29,8 @@ from nuzoo.hub.errors import (
     LicenceError,
     RepositoryNameError,
 )
+from nuzoo.hub.hub_access import check_repo_id
 from nuzoo.hub.licences import check_data_licence
-from nuzoo.hub.upload import check_repo_id
 
 CONFIG_NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]*\w)?", re.ASCII)
 CONFIG_ROOTS_TAKEN = {"data", "manifests"}

@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
-from nuzoo.hub.base_model import BaseModel, find_base_model, name_base_model
+from nuzoo.hub.base_model import find_base_model, name_base_model
 from nuzoo.hub.errors import UnknownArchitectureError, UnpublishableContentError
 from nuzoo.hub.flat_export import export_code, reference
+from nuzoo.hub.pinned import Pinned
 from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, Architecture, PipelineTask, import_object
 
 CONFIG_FILE = "config.json"
@@ -19,7 +20,7 @@ PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
 
 def write_model(
-    folder: Path, model: Any, processor: Any, *, base: BaseModel | None = None, **options: Any
+    folder: Path, model: Any, processor: Any, *, base: Pinned | None = None, **options: Any
 ) -> None:
     """Write weights, configuration, processor and flat code, so that the Auto classes load them alone.
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from nuzoo.hub.checksums import write_checksums
 from nuzoo.hub.dataset_repository import prepare_dataset_repository
+from nuzoo.hub.hub_access import check_access
 from nuzoo.hub.safety import check_publishable
-from nuzoo.hub.upload import Commit, check_access, upload
+from nuzoo.hub.upload import Commit, upload
 
 
 def publish_dataset(

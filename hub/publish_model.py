@@ -12,9 +12,10 @@ from nuzoo.hub.base_model import adapter_facts, find_base_model
 from nuzoo.hub.dataset_reference import check_events, dataset_reference
 from nuzoo.hub.errors import MissingResultsError
 from nuzoo.hub.flat_copy import check_flat_copy
+from nuzoo.hub.hub_access import check_access
 from nuzoo.hub.save import save_repository
 from nuzoo.hub.training_facts import read_recipe, training_arguments, training_facts
-from nuzoo.hub.upload import Commit, check_access, upload
+from nuzoo.hub.upload import Commit, upload
 
 REPORT_FOLDER = "report"
 

@@ -16,7 +16,6 @@ from huggingface_hub import eval_result_entries_to_yaml
 
 from nuzoo.evaluation.evaluate_classifier import describe_model
 from nuzoo.evaluation.results_file import RESULTS_FILE, write_results
-from nuzoo.hub.base_model import BaseModel
 from nuzoo.hub.checksums import write_checksums
 from nuzoo.hub.errors import FolderInUseError, ResultsMismatchError
 from nuzoo.hub.event_classifier_card import (
@@ -27,6 +26,7 @@ from nuzoo.hub.event_classifier_card import (
 )
 from nuzoo.hub.golden import write_golden
 from nuzoo.hub.model_files import write_model
+from nuzoo.hub.pinned import Pinned
 from nuzoo.hub.safety import check_publishable
 
 PICTURES_FOLDER = "figures"
@@ -46,7 +46,7 @@ def save_repository(
     training_arguments: Mapping[str, Any] | None = None,
     pictures: Sequence[Path] = (),
     dataset_revision: str | None = None,
-    base: BaseModel | None = None,
+    base: Pinned | None = None,
     licence: str = "apache-2.0",
     citation: str = CITATION,
 ) -> Path:

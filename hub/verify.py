@@ -15,8 +15,8 @@ from nuzoo.hub.dataset_checks import check_dataset_repository
 from nuzoo.hub.errors import HubError
 from nuzoo.hub.flat_copy import check_flat_copy
 from nuzoo.hub.golden import check_golden
+from nuzoo.hub.hub_access import check_repo_id, explained
 from nuzoo.hub.safety import check_publishable
-from nuzoo.hub.upload import check_repo_id, explained
 
 Load = Callable[[str], tuple[Any, Any]]
 

@@ -1,5 +1,7 @@
 """What is refused before the Hub is asked, and how its client's errors are told."""
 
+from types import SimpleNamespace
+
 import httpx2
 import pytest
 from huggingface_hub import HfApi, constants
@@ -14,8 +16,10 @@ from huggingface_hub.errors import (
 
 from nuzoo.hub.dataset_reference import dataset_reference
 from nuzoo.hub.errors import DatasetReferenceError, HubAccessError, HubError, RepositoryNameError
+from nuzoo.hub.hub_access import check_access, check_repo_id, explained
+from nuzoo.hub.pinned import pin
 from nuzoo.hub.push import push
-from nuzoo.hub.upload import check_access, check_repo_id, explained, resolve_revision, upload
+from nuzoo.hub.upload import upload
 
 GOOD = ["nuzoo/nu-cnn", "o/n", "Org_1/a.b-c", "org/" + "x" * 92]
 BAD = [
@@ -50,7 +54,7 @@ def test_names_that_are_no_repository(name):
         check_repo_id(name)
 
 
-@pytest.mark.parametrize("call", [check_access, lambda name: resolve_revision(name, "model")])
+@pytest.mark.parametrize("call", [check_access, lambda name: pin(name, "model")])
 def test_names_are_checked_first(call, no_token):
     with pytest.raises(RepositoryNameError):
         call("../x")
@@ -68,13 +72,14 @@ def test_a_branch_is_resolved_to_the_commit_that_the_hub_names(monkeypatch, revi
         return Info
 
     monkeypatch.setattr(HfApi, "repo_info", repo_info)
-    assert resolve_revision("org/x", "dataset", revision) == "c" * 40
-    assert asked == [("org/x", "dataset", revision)]
+    assert pin("org/x", "dataset", revision).revision == "c" * 40
+    assert pin(f"org/x@{revision or ''}", "dataset").revision == "c" * 40
+    assert asked == [("org/x", "dataset", revision)] * 2
 
 
 def test_offline_is_said_where_the_hub_is_needed():
     with pytest.raises(HubAccessError, match=r"cannot find dataset org/x.*HF_HUB_OFFLINE.*unset"):
-        resolve_revision("org/x", "dataset")
+        pin("org/x", "dataset")
 
 
 def test_without_a_token_nothing_is_tried(no_token, tmp_path):
@@ -147,12 +152,12 @@ RESOLVED = "f" * 40
 def test_which_dataset_a_card_names(monkeypatch, stated, recipe, asked):
     seen = []
 
-    def resolve(name, kind, revision):
+    def repo_info(self, name, *, repo_type, revision):
         seen.append((name, revision))
-        assert kind == "dataset"
-        return RESOLVED
+        assert repo_type == "dataset"
+        return SimpleNamespace(sha=RESOLVED)
 
-    monkeypatch.setattr("nuzoo.hub.dataset_reference.resolve_revision", resolve)
+    monkeypatch.setattr(HfApi, "repo_info", repo_info)
     reference = dataset_reference(stated, recipe)
     assert (reference.repo_id, reference.revision) == (asked[0], RESOLVED)
     assert seen == [asked]

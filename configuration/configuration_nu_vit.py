@@ -121,7 +121,7 @@ class NuVitConfig(EventClassifierConfig):
             **kwargs: fields to set otherwise.
 
         Returns:
-            The configuration, about 0.3 million parameters.
+            The configuration, about 0.35 million parameters.
         """
         size: dict[str, Any] = {
             "image_size": 64,

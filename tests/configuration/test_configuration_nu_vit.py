@@ -38,7 +38,7 @@ def test_file_round_trip_keeps_every_field(tmp_path):
     config.save_pretrained(tmp_path)
     loaded = NuVitConfig.from_pretrained(tmp_path)
     assert loaded.to_diff_dict() == config.to_diff_dict()
-    assert (loaded.fusion, loaded.grid, loaded.timm_backbone) == ("concat", (8, 4), "vit_tiny")
+    assert (loaded.fusion, loaded.grid, loaded.timm_backbone) == ("concat", (4, 2), "vit_tiny")
 
 
 @pytest.mark.parametrize(

@@ -95,13 +95,13 @@ def test_what_is_saved_loads_with_the_auto_classes(splits, tmp_path):
 
 
 def test_the_network_takes_the_size_of_the_processors_images(splits, tmp_path):
-    """Maps of 8 pixels, padded to 24; trained in bfloat16 with checkpointing, as the paper's recipe is."""
+    """Maps of 8 pixels, padded to 32; trained in bfloat16 with checkpointing, as the paper's recipe is."""
     quick = recipe(tmp_path, "nu_vit_tiny", max_steps=2, bf16=True, activation_checkpointing=True)
-    odd = replace(quick, processor={"rebin": 64, "pad_to_multiple": 24, "scale": "log"})
+    odd = replace(quick, processor={"rebin": 64, "pad_to_multiple": 32, "scale": "log"})
     train_event_classifier(odd, splits=splits)
     model = AutoModelForImageClassification.from_pretrained(tmp_path)
     processor = AutoImageProcessor.from_pretrained(tmp_path)
-    assert model.config.image_size == list(processor.image_size) == [24, 24]
+    assert model.config.image_size == list(processor.image_size) == [32, 32]
     assert all(np.isfinite(losses(tmp_path)))
     half = processor(splits["test"][0], half_resolution="image")
     assert model(**half).logits.shape == (1, 3)
@@ -111,6 +111,15 @@ def started(fields, splits):
     start = load_recipe("nu_cnn_tiny", ["processor.rebin=16"])
     processor = build_processor(start, splits["train"])
     return build_model(replace(start, model=fields), processor)
+
+
+def test_the_papers_vision_transformer_sees_padded_maps_of_full_size(splits):
+    paper = load_recipe("nu_vit", ["model.timm_weights=null"])
+    processor = build_processor(paper, splits["train"].select(range(4)))
+    with torch.device("meta"):
+        model = build_model(paper, processor)
+    assert model.config.image_size == list(processor.image_size) == [518, 518]
+    assert model.num_parameters() == 631_942_403
 
 
 def test_a_network_starts_from_weights_of_timm(splits, tmp_path):

@@ -59,8 +59,8 @@ def _publish_dataset(args: argparse.Namespace) -> Commit:
 def _publish_model(args: argparse.Namespace) -> Commit:
     from nuzoo.commands.classifier import load_model
     from nuzoo.datasets_scripts.sharded_parquet import PLAN_FILE
+    from nuzoo.hub.hub_access import check_access
     from nuzoo.hub.publish_model import publish_model
-    from nuzoo.hub.upload import check_access
 
     if len(args.folders) > 1:
         raise ValueError(f"expected one folder of a model, got {len(args.folders)}")

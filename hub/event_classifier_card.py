@@ -40,6 +40,7 @@ INPUT_FACTS = {
     "width": ("columns of the raw map", " pixels"),
     "pixel_pitch_mm": ("pixel pitch, rows × columns", " mm"),
     "rebin": ("raw pixels summed into one, per side", ""),
+    "pad_to_multiple": ("images padded with zeros to a multiple of", " pixels"),
     "scale": ("energy scale", ""),
     "reference_energy": ("reference energy", " MeV"),
 }

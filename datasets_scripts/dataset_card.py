@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 from datasets import ClassLabel, Image, List
 
+from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.datasets_scripts.dataset_facts import DatasetFacts, dataset_facts
 from nuzoo.datasets_scripts.pixel_map_rows import DESCRIPTIONS, LABELS
-from nuzoo.datasets_scripts.sharded_parquet import write_atomically
 from nuzoo.simulation.detectors import Detector
 
 TEMPLATE = "pixel_map_dataset.md"

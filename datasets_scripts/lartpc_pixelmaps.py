@@ -13,6 +13,7 @@ from typing import Any
 import datasets
 import numpy as np
 
+from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.datasets_scripts.dataset_card import write_dataset_card
 from nuzoo.datasets_scripts.pixel_map_rows import (
     SPLITS,
@@ -22,7 +23,7 @@ from nuzoo.datasets_scripts.pixel_map_rows import (
     split_of,
     with_display,
 )
-from nuzoo.datasets_scripts.sharded_parquet import plan_shards, write_atomically, write_shards
+from nuzoo.datasets_scripts.sharded_parquet import plan_shards, write_shards
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, MODULAR_LARTPC
 from nuzoo.simulation.simulate import simulate_event

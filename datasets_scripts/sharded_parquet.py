@@ -24,6 +24,8 @@ import pyarrow.parquet as pq
 from datasets import Features
 from tqdm.auto import tqdm
 
+from nuzoo.datasets_scripts.atomic_files import replacing, write_atomically
+
 PLAN_FILE = "plan.json"
 MANIFEST_FILE = "manifest.json"
 ROWS_PER_GROUP = 100
@@ -142,19 +144,20 @@ def _write_shard(
     out: Path, schema: pa.Schema, make_row: Callable[[Any], Mapping[str, Any]], shard: Shard
 ) -> int:
     final = out / shard.path
-    partial_file = final.with_suffix(".partial")
-    with pq.ParquetWriter(
-        partial_file,
-        schema,
-        compression="zstd",
-        use_dictionary=False,
-        column_encoding=_encodings(schema),
-        write_page_index=True,
-    ) as writer:
+    with (
+        replacing(final) as partial_file,
+        pq.ParquetWriter(
+            partial_file,
+            schema,
+            compression="zstd",
+            use_dictionary=False,
+            column_encoding=_encodings(schema),
+            write_page_index=True,
+        ) as writer,
+    ):
         for first in range(0, len(shard.events), ROWS_PER_GROUP):
             group = shard.events[first : first + ROWS_PER_GROUP]
             writer.write_table(_table([make_row(event) for event in group], schema))
-    partial_file.replace(final)
     return len(shard.events)
 
 
@@ -188,10 +191,3 @@ def _manifest(out: Path, shards: Iterable[Shard]) -> dict[str, Any]:
         }
         splits[shard.split] = splits.get(shard.split, 0) + len(shard.events)
     return {"splits": splits, "files": files}
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
-    partial_file = path.with_suffix(".partial")
-    partial_file.write_text(text, encoding="utf-8")
-    partial_file.replace(path)

@@ -17,6 +17,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import to_hex
 
+from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.evaluation.event_summary import CLASS_NAMES, true_class, truth_lines
 from nuzoo.evaluation.event_views import ViewMap, energy_range, event_views
 from nuzoo.evaluation.provenance import sample_tag
@@ -73,7 +74,7 @@ def write_interactive(
     }
     page = files("nuzoo.evaluation").joinpath(PAGE).read_text(encoding="utf-8")
     out_html.parent.mkdir(parents=True, exist_ok=True)
-    out_html.write_text(page.replace(PLACEHOLDER, json_for_html(event)), encoding="utf-8")
+    write_atomically(out_html, page.replace(PLACEHOLDER, json_for_html(event)))
     return out_html
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.atomic_files import replacing
 from nuzoo.evaluation.calibration import probabilities
 from nuzoo.evaluation.errors import ResultsFileError
 
@@ -51,9 +52,8 @@ def write_predictions(path: Path, predictions: Predictions, temperature: float) 
             "neutrino_energy": pa.array(predictions.neutrino_energy, pa.float32(), from_pandas=True),
         }
     )
-    partial = path.with_name(f".{path.name}.partial")
-    pq.write_table(table, partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        pq.write_table(table, partial)
 
 
 def read_predictions(path: Path) -> Predictions:

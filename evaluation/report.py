@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.evaluation import figures_classification as figures
 from nuzoo.evaluation.errors import ResultsFileError
 from nuzoo.evaluation.number_format import as_table, with_error
@@ -50,7 +51,7 @@ def write_report(results_json: Path, predictions_parquet: Path, out: Path) -> Pa
         _method(results),
     ]
     report = out / REPORT_FILE
-    report.write_text("\n\n".join(filter(None, sections)) + "\n")
+    write_atomically(report, "\n\n".join(filter(None, sections)) + "\n")
     return report
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.evaluation.errors import ResultsFileError
 
 SCHEMA = "nuzoo-event-classification-results"
@@ -15,9 +16,7 @@ RESULTS_FILE = "results.json"
 
 def write_results(path: Path, results: dict[str, Any]) -> None:
     """Write a results file, complete or not at all. NaN is refused: undefined numbers are null."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(results, indent=2, allow_nan=False) + "\n")
-    partial.replace(path)
+    write_atomically(path, json.dumps(results, indent=2, allow_nan=False) + "\n")
 
 
 def read_results(path: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
+from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.evaluation.metrics_classification import accuracy, confusion_counts
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
@@ -68,7 +69,7 @@ def train_event_classifier(
     trainer = build_trainer(recipe, splits or _read_splits(recipe), callbacks or [])
     if trainer.is_world_process_zero():
         output.mkdir(parents=True, exist_ok=True)
-        (output / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
+        write_atomically(output / "recipe.yaml", recipe.to_yaml())
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
     trainer.save_state()

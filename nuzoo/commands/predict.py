@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Does it."""
     from nuzoo.commands.classifier import load_classifier
+    from nuzoo.datasets_scripts.atomic_files import replacing
     from nuzoo.datasets_scripts.detector_files import read_detector_files
 
     write = _writer(args.out)
@@ -47,12 +48,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"classified {len(predictions)} events, left out {len(left_out)}")
     if not predictions:
         return 1
-    partial = args.out.with_name(f".{args.out.name}.partial")
-    try:
+    with replacing(args.out) as partial:
         write(predictions, partial)
-        partial.replace(args.out)
-    finally:
-        partial.unlink(missing_ok=True)
     print(f"predictions: {args.out}")
     return 0
 

@@ -114,11 +114,21 @@ def _claim(out: Path, plan: Mapping[str, Any]) -> None:
         if any((out / "data").iterdir()):
             raise DatasetFolderError(f"{out} holds data but no {PLAN_FILE}: give an empty or a new folder")
         write_atomically(stored, text)
-    elif stored.read_text(encoding="utf-8") != text:
+    elif different := _differences(stored.read_text(encoding="utf-8"), text):
         raise DatasetFolderError(
-            f"{out} holds another dataset, see its {PLAN_FILE}; expected {json.dumps(plan)}. "
+            f"{out} holds another dataset: in its {PLAN_FILE}, {different}. "
             "Give another folder, or remove this one"
         )
+
+
+def _differences(earlier: str, text: str) -> str:
+    """What two plans disagree on, with both values."""
+    try:
+        there, here = dict(json.loads(earlier)), json.loads(text)
+    except (ValueError, TypeError):
+        return "there is no plan"
+    keys = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+    return ", ".join(f"{key} is {there.get(key)!r} instead of {here.get(key)!r}" for key in keys)
 
 
 def _mapped(write: Callable[[Shard], int], shards: Sequence[Shard], num_proc: int) -> Iterator[int]:

@@ -102,11 +102,21 @@ def test_a_finished_dataset_is_not_made_again(folder):
 @pytest.mark.parametrize(
     "change", [{"events": 61}, {"seed": 4}, {"detector": DUNE_LIKE.name}, {"shard_size": 7}]
 )
-def test_another_dataset_in_the_same_folder_is_refused(folder, change):
+def test_another_dataset_in_the_same_folder_is_refused_and_the_difference_named(folder, change):
     before = contents(folder)
-    with pytest.raises(DatasetFolderError, match=r"another dataset.*plan\.json"):
+    stored = json.loads(before["plan.json"])
+    [(name, value)] = change.items()
+    with pytest.raises(DatasetFolderError, match=r"another dataset.*plan\.json") as refusal:
         make(folder, **change)
+    assert f"plan.json, {name} is {stored[name]!r} instead of {value!r}. Give" in str(refusal.value)
     assert contents(folder) == before
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{"])
+def test_a_plan_that_is_none_is_refused(tmp_path, text):
+    (tmp_path / "plan.json").write_text(text)
+    with pytest.raises(DatasetFolderError, match="there is no plan"):
+        make(tmp_path)
 
 
 def test_a_folder_with_foreign_data_is_refused(tmp_path):

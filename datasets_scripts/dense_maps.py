@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.pixel_map_rows import LABELS
 from nuzoo.datasets_scripts.source_errors import (
     ArraySizeError,
     MissingViewError,
@@ -26,9 +27,6 @@ from nuzoo.simulation.detectors import DETECTORS, Detector
 
 Row = dict[str, Any]
 """One pixel-map row: column name to value, None where the file does not tell."""
-
-LABELS = ("nue_cc", "numu_cc", "nc")
-"""Names of the classes, in the order of their numbers."""
 
 TRUTH_COLUMNS = (
     "neutrino_energy",

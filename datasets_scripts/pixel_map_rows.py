@@ -26,6 +26,8 @@ from nuzoo.simulation.event_types import InteractionMode
 from nuzoo.simulation.simulate import EventClass, SimulatedEvent
 
 LABELS = tuple(label.name.lower() for label in EventClass)
+"""Names of the classes, in the order of their numbers."""
+
 MODES = tuple(mode.name.lower() for mode in InteractionMode)
 
 DISPLAY_FULL_SCALE = 20.0

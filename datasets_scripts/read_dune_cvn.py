@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.dense_maps import (
-    LABELS,
     Row,
     blank_row,
     matching_detector,
     view_columns,
 )
+from nuzoo.datasets_scripts.pixel_map_rows import LABELS
 from nuzoo.datasets_scripts.source_errors import (
     ArraySizeError,
     NonFiniteEnergyError,

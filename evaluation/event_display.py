@@ -15,7 +15,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
-from nuzoo.evaluation.event_summary import CLASS_NAMES, true_class, truth_lines
+from nuzoo.datasets_scripts.pixel_map_rows import LABELS
+from nuzoo.evaluation.event_summary import true_class, truth_lines
 from nuzoo.evaluation.event_views import ViewMap, energy_range, event_views
 from nuzoo.evaluation.provenance import sample_tag
 from nuzoo.evaluation.style import GREY, PALE, PALETTE, class_title, figure
@@ -36,7 +37,7 @@ def draw_event(
     out: Path,
     *,
     prediction: Mapping[str, Any] | None = None,
-    class_names: Sequence[str] = CLASS_NAMES,
+    class_names: Sequence[str] = LABELS,
     sample: str | None = None,
     full_view: bool = False,
 ) -> Path:

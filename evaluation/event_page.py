@@ -18,7 +18,8 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from nuzoo.datasets_scripts.atomic_files import write_atomically
-from nuzoo.evaluation.event_summary import CLASS_NAMES, true_class, truth_lines
+from nuzoo.datasets_scripts.pixel_map_rows import LABELS
+from nuzoo.evaluation.event_summary import true_class, truth_lines
 from nuzoo.evaluation.event_views import ViewMap, energy_range, event_views
 from nuzoo.evaluation.provenance import sample_tag
 
@@ -37,7 +38,7 @@ def write_interactive(
     out_html: Path,
     *,
     prediction: Mapping[str, Any] | None = None,
-    class_names: Sequence[str] = CLASS_NAMES,
+    class_names: Sequence[str] = LABELS,
     sample: str | None = None,
 ) -> Path:
     """Write the interactive page of one event.

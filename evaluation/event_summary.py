@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nuzoo.datasets_scripts.pixel_map_rows import LABELS
 from nuzoo.simulation.event_types import InteractionMode
-
-CLASS_NAMES = ("nue_cc", "numu_cc", "nc")
 
 Formatter = Callable[[Any], str]
 
@@ -26,7 +25,7 @@ TRUTH: dict[str, tuple[str, Formatter]] = {
 }
 
 
-def truth_lines(row: Mapping[str, Any], class_names: Sequence[str] = CLASS_NAMES) -> list[tuple[str, str]]:
+def truth_lines(row: Mapping[str, Any], class_names: Sequence[str] = LABELS) -> list[tuple[str, str]]:
     """Name and value of every true quantity that the row has.
 
     Args:
@@ -40,7 +39,7 @@ def truth_lines(row: Mapping[str, Any], class_names: Sequence[str] = CLASS_NAMES
     return lines + [(TRUTH[key][0], TRUTH[key][1](value)) for key, value in known.items()]
 
 
-def true_class(row: Mapping[str, Any], class_names: Sequence[str] = CLASS_NAMES) -> str | None:
+def true_class(row: Mapping[str, Any], class_names: Sequence[str] = LABELS) -> str | None:
     """The label as a name, or None."""
     label = row.get("label")
     return None if label is None else _named(label, class_names)

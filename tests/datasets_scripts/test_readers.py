@@ -12,9 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from nuzoo.datasets_scripts import dense_maps
 from nuzoo.datasets_scripts.detector_files import read_detector_files
-from nuzoo.datasets_scripts.pixel_map_rows import LABELS, row_features
+from nuzoo.datasets_scripts.pixel_map_rows import row_features
 from nuzoo.datasets_scripts.read_dune_cvn import MEV_PER_COUNT
 from nuzoo.datasets_scripts.source_errors import (
     ArraySizeError,
@@ -119,7 +118,6 @@ def test_the_columns_are_those_of_a_pixel_map_row(tmp_path):
     parquet = read(write_parquet(tmp_path / "a.parquet"))[0]
     assert set(cvn) == set(row_features(DUNE_LIKE)) - {"display"}
     assert set(parquet) == set(row_features(MODULAR_LARTPC)) - {"display"}
-    assert dense_maps.LABELS == LABELS
 
 
 def test_dune_cvn(tmp_path):

@@ -10,6 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from nuzoo.commands.output_folder import check_output
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the command takes."""
@@ -23,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Does it."""
     from nuzoo.datasets_scripts.lartpc_pixelmaps import convert_files
 
+    check_output(args.out)
     manifest, left_out = convert_files(
         args.out, args.files, detector=args.detector, mev_per_count=args.mev_per_count
     )

@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from nuzoo.commands.output_folder import check_output
+
 EVENTS_AT_A_TIME = 64
 
 
@@ -48,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"classified {len(predictions)} events, left out {len(left_out)}")
     if not predictions:
         return 1
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(args.out) as partial:
         write(predictions, partial)
     print(f"predictions: {args.out}")
@@ -98,7 +101,9 @@ def _writer(path: Path) -> Callable[[list[dict[str, Any]], Path], None]:
     writers = {".parquet": _write_parquet, ".csv": _write_csv, ".jsonl": _write_jsonl}
     if path.suffix not in writers:
         raise ValueError(f"--out {path}: expected a name ending in {', '.join(writers)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise ValueError(f"--out {path}: expected the name of a file, got a folder")
+    check_output(path.parent)
     return writers[path.suffix]
 
 

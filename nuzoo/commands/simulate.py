@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.commands.output_folder import check_output
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.spectra import SPECTRA
 
@@ -30,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
     from nuzoo.datasets_scripts.pixel_map_rows import SPLITS
 
+    check_output(args.out)
     manifest = simulate_dataset(
         args.out,
         events=args.events,

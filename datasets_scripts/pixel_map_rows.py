@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 from datasets import (
     ClassLabel,
-    Dataset,
-    DatasetDict,
     Features,
     Image,
     List,
     Value,
-    concatenate_datasets,
 )
 from numpy.typing import NDArray
 
@@ -151,13 +148,6 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     PILImage.fromarray(picture).save(buffer, format="PNG", compress_level=4)
     return buffer.getvalue()
-
-
-def all_labelled(splits: DatasetDict) -> Dataset:
-    """The events of all splits together, without those that have no label (tau neutrinos, say)."""
-    rows = concatenate_datasets(list(splits.values()))
-    labels = rows.with_format("arrow")[:]["label"].to_pylist()
-    return rows.select([position for position, label in enumerate(labels) if label is not None])
 
 
 def split_of(event_id: str) -> str:

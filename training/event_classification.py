@@ -18,19 +18,19 @@ from transformers import (
     PreTrainedModel,
     Trainer,
     TrainerCallback,
-    TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer_utils import IntervalStrategy, get_last_checkpoint
 
 from nuzoo.datasets_scripts.atomic_files import write_atomically
+from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError, check_labelled
 from nuzoo.evaluation.metrics_classification import accuracy, confusion_counts
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
-from nuzoo.training.augmentation import Augmentation
 from nuzoo.training.augmenting_trainer import AugmentingTrainer
 from nuzoo.training.pixel_map_batches import PixelMapBatches, as_is
 from nuzoo.training.recipe import Recipe, RecipeError, load_recipe
+from nuzoo.training.recipe_fields import augmentation, training_arguments
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +59,17 @@ def train_event_classifier(
         The output folder: model, processor, `recipe.yaml` and checkpoints.
 
     Raises:
-        RecipeError: An unknown field, or an output folder that holds another run.
+        RecipeError: An unknown field, a value that it cannot have, or another run in the output folder.
+        UnusableDatasetError: No training or validation events, or events without maps or a class.
     """
-    output = Path(str(_training_arguments(recipe).output_dir))
+    output = Path(str(training_arguments(recipe).output_dir))
+    augmentation(recipe)
     if _is_finished(recipe, output):
         logger.warning("%s holds the finished run of this recipe", output)
         return output
     checkpoint = _checkpoint_to_resume(recipe, output)
-    trainer = build_trainer(recipe, splits or _read_splits(recipe), callbacks or [])
+    splits = splits or datasets.load_dataset(recipe.data.path, revision=recipe.data.revision)
+    trainer = build_trainer(recipe, _used_events(recipe, splits), callbacks or [])
     if trainer.is_world_process_zero():
         output.mkdir(parents=True, exist_ok=True)
         write_atomically(output / "recipe.yaml", recipe.to_yaml())
@@ -85,13 +88,20 @@ def build_trainer(
         recipe: The run.
         splits: `train`, and `validation` unless nothing is to be evaluated or stopped early.
         callbacks: More callbacks.
+
+    Raises:
+        RecipeError: A field that is unknown or cannot have its value.
+        UnusableDatasetError: No training or validation events, or events without maps or a class.
     """
-    arguments = _training_arguments(recipe)
+    arguments = training_arguments(recipe)
+    check_labelled(splits.get("train"), "train")
+    validation = splits.get("validation")
+    if arguments.eval_strategy != IntervalStrategy.NO:
+        check_labelled(validation, "validation")
     set_seed(arguments.seed)  # the Trainer does so after the network was initialised
     processor = build_processor(recipe, splits["train"])
-    validation = splits.get("validation")
     return AugmentingTrainer(
-        augmentation=Augmentation(**recipe.augmentation),
+        augmentation=augmentation(recipe),
         model=build_model(recipe, processor),
         args=arguments,
         data_collator=as_is,
@@ -118,6 +128,10 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
 
 def pixel_map_geometry(detector: str) -> dict[str, Any]:
     """The processor's fields that follow from a detector of `nuzoo.simulation.detectors`."""
+    if detector not in DETECTORS:
+        raise UnusableDatasetError(
+            f"column detector: expected one of {', '.join(DETECTORS)}, got {detector!r}"
+        )
     views = DETECTORS[detector].views
     return {
         "detector": detector,
@@ -163,29 +177,6 @@ def _input_fields(kind: type, processor: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if hasattr(kind, name)}
 
 
-def _training_arguments(recipe: Recipe) -> TrainingArguments:
-    defaults: dict[str, Any] = {
-        "eval_strategy": "epoch",
-        "save_strategy": "epoch",
-        "save_total_limit": 2,
-        "load_best_model_at_end": True,
-        "metric_for_best_model": "eval_loss",
-        "logging_steps": 20,
-        "label_names": ["labels"],
-        "restore_callback_states_from_checkpoint": True,
-        "remove_unused_columns": False,
-    }
-    if recipe.training.get("push_to_hub"):
-        raise RecipeError(
-            "training.push_to_hub would upload optimiser states, which are pickles: leave it out, and "
-            "publish the finished run with `nuzoo publish`"
-        )
-    try:
-        return TrainingArguments(**(defaults | recipe.training))
-    except TypeError as error:
-        raise RecipeError(f"training: {error}; see transformers.TrainingArguments") from error
-
-
 def _is_finished(recipe: Recipe, output: Path) -> bool:
     """Whether the folder holds this very run, ended by its length or by early stopping."""
     return (output / STATE_FILE).exists() and load_recipe(output / "recipe.yaml") == recipe
@@ -210,12 +201,12 @@ def _without_length(recipe: Recipe) -> dict[str, Any]:
     return vars(recipe) | {"training": training}
 
 
-def _read_splits(recipe: Recipe) -> datasets.DatasetDict:
-    splits = datasets.load_dataset(recipe.data.path, revision=recipe.data.revision)
-    if recipe.data.train_events is not None:
-        events = min(recipe.data.train_events, len(splits["train"]))
-        splits["train"] = splits["train"].select(range(events))
-    return splits
+def _used_events(recipe: Recipe, splits: Mapping[str, datasets.Dataset]) -> dict[str, datasets.Dataset]:
+    """The splits, with as many training events as the recipe wants."""
+    used, events = dict(splits), recipe.data.train_events
+    if events is not None and "train" in used:
+        used["train"] = used["train"].select(range(min(events, len(used["train"]))))
+    return used
 
 
 def _early_stopping(recipe: Recipe) -> list[TrainerCallback]:

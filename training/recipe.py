@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 RECIPES = Path(__file__).parent / "recipes"
+SECTIONS = ("model", "processor", "data", "training", "augmentation")
 
 
 class RecipeError(ValueError):
@@ -126,11 +127,21 @@ def _override(content: dict[str, Any], override: str) -> None:
 def _recipe(content: Mapping[str, Any], origin: str) -> Recipe:
     content = dict(content)
     _refuse_unknown(content, Recipe, origin)
+    for section in SECTIONS:
+        if not isinstance(content.get(section, {}), dict):
+            raise RecipeError(f"{origin}: {section}: expected fields, got {content[section]!r}")
     data = content.pop("data", {})
     _refuse_unknown(data, DataSource, f"{origin}: data")
     if "source" not in content or "model_type" not in content.get("model", {}):
         raise RecipeError(f"{origin}: a recipe needs `source` and `model.model_type`")
+    _check_count("data.train_events", data.get("train_events"))
+    _check_count("early_stopping_patience", content.get("early_stopping_patience"))
     return replace(Recipe(**content), data=DataSource(**data))
+
+
+def _check_count(name: str, value: Any) -> None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise RecipeError(f"{name}: expected a whole number of 1 or more, or null, got {value!r}")
 
 
 def _refuse_unknown(content: Mapping[str, Any], kind: type, origin: str) -> None:

@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from nuzoo.commands.output_folder import check_output
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the command takes."""
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
+    check_output(args.out)
     rows = list(_chosen(_rows(args.source, args.split), args.event, args.number))
     if not rows:
         raise ValueError(f"no such events in {' '.join(args.source)}: {args.event or 'it is empty'}")
@@ -68,9 +71,9 @@ def _predictions(rows: list[dict[str, Any]], model: str | None) -> list[Any]:
 
 def _rows(source: list[str], split: str) -> Iterator[dict[str, Any]]:
     if len(source) == 1 and _is_dataset(source[0]):
-        from datasets import load_dataset
+        from nuzoo.commands.datasets import load_events
 
-        yield from load_dataset(source[0], split=split, streaming=True)
+        yield from load_events(source[0], split=split, streaming=True)
         return
     from nuzoo.datasets_scripts.detector_files import read_detector_files
 

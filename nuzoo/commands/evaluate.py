@@ -11,6 +11,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from nuzoo.commands.output_folder import check_output
+
 REPORT_FOLDER = "report"
 """Where `nuzoo publish` looks for it."""
 
@@ -69,13 +71,14 @@ def evaluate_and_report(
         The contents of `results.json`.
 
     Raises:
-        ValueError: The dataset has no such split, or there is no folder or no fit to calibrate with.
+        ValueError: A dataset without this split, maps or classes, a folder that cannot be written to, or no
+            folder or no fit to calibrate with.
     """
     import torch
-    from datasets import load_dataset
 
     from nuzoo.commands.classifier import load_model
-    from nuzoo.datasets_scripts.pixel_map_rows import all_labelled
+    from nuzoo.commands.datasets import load_events
+    from nuzoo.datasets_scripts.labelled_rows import all_labelled, check_labelled
     from nuzoo.evaluation.classification_results import DEFAULT_ENERGY_EDGES
     from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
     from nuzoo.evaluation.predictions import PREDICTIONS_FILE
@@ -84,16 +87,19 @@ def evaluate_and_report(
 
     if calibrate and not Path(model_path).is_dir():
         raise ValueError(f"--calibrate: expected a model folder, got {model_path}")
+    check_output(out)
+    splits = load_events(data)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model, processor = load_model(model_path)
     model = model.to(device)
-    splits = load_dataset(data)
     if split == "all":
         splits = {"all": all_labelled(splits)}
     if split not in splits:
-        raise ValueError(f"{data} has no split {split!r}; it has {', '.join(splits)}")
+        raise ValueError(f"{data} has no split {split!r}, it has {', '.join(splits)}: is it too small?")
     if calibrate and "validation" not in splits:
         raise ValueError(f"--calibrate: {data} has no split 'validation' to fit the temperature on")
+    for name in {split, "validation"} & set(splits):
+        check_labelled(splits[name], name)
     results = evaluate_classifier(
         model,
         processor,

@@ -11,6 +11,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nuzoo.commands.output_folder import check_output
+
 if TYPE_CHECKING:
     from nuzoo.training.recipe import Recipe
 
@@ -25,25 +27,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
+    from nuzoo.commands.datasets import load_events
     from nuzoo.training.recipe import load_recipe
+    from nuzoo.training.recipe_fields import augmentation, training_arguments
 
     recipe = load_recipe(args.recipe, args.overrides)
+    augmentation(recipe)
+    check_output(Path(str(training_arguments(recipe).output_dir)))
     if args.folds is not None:
         return _cross_validate(recipe, args.folds, args.sample)
     from nuzoo.training.event_classification import train_event_classifier
 
-    print(f"model: {train_event_classifier(recipe)}")
+    splits = load_events(recipe.data.path, revision=recipe.data.revision)
+    print(f"model: {train_event_classifier(recipe, splits=splits)}")
     return 0
 
 
 def _cross_validate(recipe: Recipe, folds: int, sample: str | None) -> int:
-    from datasets import load_dataset
-
-    from nuzoo.datasets_scripts.pixel_map_rows import all_labelled
+    from nuzoo.commands.datasets import load_events
+    from nuzoo.datasets_scripts.labelled_rows import all_labelled
     from nuzoo.evaluation.cross_validated import report_cross_validation
     from nuzoo.training.cross_validation import cross_validate
 
-    rows = all_labelled(load_dataset(recipe.data.path, revision=recipe.data.revision))
+    rows = all_labelled(load_events(recipe.data.path, revision=recipe.data.revision))
     logits = cross_validate(recipe, rows, folds)
     out = Path(recipe.training["output_dir"])
     results = report_cross_validation(logits, rows, folds, out, sample)

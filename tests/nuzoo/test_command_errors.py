@@ -1,0 +1,206 @@
+"""What commands say of folders, datasets and recipes that they cannot use: one line, before any work."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+
+from nuzoo.cli import main
+from nuzoo.commands.output_folder import UnusableOutputError, check_output
+from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.hub.local_hub import LocalHub
+from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+
+
+@pytest.fixture(scope="module")
+def rows(simulated_dataset):
+    return datasets.load_dataset(str(simulated_dataset))["train"]
+
+
+@pytest.fixture(scope="module")
+def model(rows, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    NuPixelMapImageProcessor(detector="modular-2x2x7", rebin=8).fit(rows).save_pretrained(folder)
+    NuCnnForEventClassification(NuCnnConfig.tiny()).save_pretrained(folder)
+    return folder
+
+
+def refused(capsys, *arguments) -> str:
+    """The one line that a command ends with."""
+    assert main([str(argument) for argument in arguments]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nuzoo ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def commands(data, model, out) -> dict[str, list]:
+    """Every command that reads a dataset."""
+    return {
+        "train": ["train", "nu_cnn_tiny", f"data.path={data}", f"training.output_dir={out}"],
+        "folds": ["train", "nu_cnn_tiny", f"data.path={data}", f"training.output_dir={out}", "--folds", "2"],
+        "evaluate": ["evaluate", "--model", model, "--data", data, "--out", out],
+        "display": ["display", data, "--out", out],
+    }
+
+
+@pytest.mark.parametrize("command", ["train", "folds", "evaluate", "display"])
+@pytest.mark.parametrize("data", ["nowhere", "/no/where", "./no/where", "a/b/c", "../there"])
+def test_a_path_that_is_not_there_is_refused_without_asking_the_hub(
+    command, data, model, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("datasets.load_dataset", lambda *args, **kwargs: pytest.fail("asked the Hub"))
+    message = refused(capsys, *commands(data, model, tmp_path / "out")[command])
+    assert f"{data}: expected a dataset folder or a repository organisation/name, got neither" in message
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["train", "folds", "evaluate", "display"])
+def test_no_way_to_the_hub_is_said_in_a_line(command, model, tmp_path, capsys):
+    message = refused(capsys, *commands("nuzoo/nowhere", model, tmp_path / "out")[command])
+    assert "cannot load the dataset nuzoo/nowhere: no connection to the Hub" in message
+
+
+def test_a_name_that_the_hub_does_not_have_is_said_in_a_line(model, tmp_path):
+    with LocalHub(tmp_path / "hub") as hub:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "nuzoo.cli", *commands("nuzoo/nowhere", model, "out")["display"]],
+            env=environment | hub.environment(tmp_path / "cache"),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("nuzoo display: nuzoo/nowhere: there is no such folder")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"this is not Parquet"])
+def test_a_folder_without_a_readable_dataset_is_refused(content, model, tmp_path, capsys):
+    data = tmp_path / "data"
+    data.mkdir()
+    if content:
+        (data / "train.parquet").write_bytes(content)
+    message = refused(capsys, *commands(data, model, tmp_path / "out")["evaluate"])
+    assert f"{data}: expected a readable dataset" in message
+
+
+def stored(folder: Path, **splits: datasets.Dataset) -> Path:
+    for name, rows in splits.items():
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        rows.to_parquet(folder / "data" / f"{name}-00000-of-00001.parquet")
+    return folder
+
+
+def without_classes(rows, value):
+    return rows.remove_columns("label").add_column("label", [value] * len(rows))
+
+
+CHANGES = {
+    "no label": (lambda rows: rows.remove_columns("label"), "label"),
+    "null labels": (lambda rows: without_classes(rows, None), "label"),
+    "labels of -1": (lambda rows: without_classes(rows, -1), "label"),
+    "words": (lambda rows: without_classes(rows, "nc"), "column label: expected numbers of classes"),
+    "no map": (lambda rows: rows.remove_columns("yz_index"), "yz_index"),
+    "no detector": (lambda rows: rows.remove_columns("detector"), "detector"),
+    "text": (lambda rows: datasets.Dataset.from_dict({"text": ["a"] * len(rows)}), "it has text"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("command", ["train", "folds", "evaluate"])
+def test_rows_that_cannot_be_learnt_from_are_refused_by_column(
+    change, command, rows, model, tmp_path, capsys
+):
+    alter, complaint = CHANGES[change]
+    few = alter(rows.select(range(6)))
+    data = stored(tmp_path / "data", train=few, validation=few, test=few)
+    message = refused(capsys, *commands(data, model, tmp_path / "out")[command])
+    assert complaint in message
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("splits", "complaint"),
+    [
+        (("test",), "split train: expected at least one event"),
+        (("train",), "split validation: expected at least one event"),
+    ],
+)
+def test_a_dataset_without_training_or_validation_events_is_too_small(
+    splits, complaint, rows, model, tmp_path, capsys
+):
+    data = stored(tmp_path / "data", **dict.fromkeys(splits, rows.select(range(4))))
+    message = refused(capsys, *commands(data, model, tmp_path / "out")["train"])
+    assert complaint in message
+    assert "too small" in message
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "display", "simulate", "convert", "predict"])
+def test_a_file_in_the_way_of_a_folder_is_named_before_any_work(
+    command, simulated_dataset, model, tmp_path, capsys
+):
+    blocked = tmp_path / "file" / "out"
+    blocked.parent.write_text("mine")
+    np.save(tmp_path / "maps.npy", np.ones((1, 2, 512, 512), np.float32))
+    others = {
+        "simulate": ["simulate", "lartpc-pixelmaps", "--events", 10**9, "--out", blocked],
+        "convert": ["convert", tmp_path / "maps.npy", "--out", blocked],
+        "predict": ["predict", tmp_path / "maps.npy", "--model", model, "--out", blocked / "p.csv"],
+    }
+    message = refused(capsys, *(commands(simulated_dataset, model, blocked) | others)[command])
+    assert f"{blocked}: expected a folder that can be made and written to" in message
+    assert blocked.parent.read_text() == "mine"
+
+
+def test_predictions_do_not_take_the_place_of_a_folder(model, tmp_path, capsys):
+    (tmp_path / "p.csv").mkdir()
+    message = refused(capsys, "predict", tmp_path, "--model", model, "--out", tmp_path / "p.csv")
+    assert "expected the name of a file, got a folder" in message
+
+
+def test_a_folder_without_the_right_to_write_is_refused(tmp_path, monkeypatch):
+    def denied(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    check_output(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("tempfile.TemporaryFile", denied)
+    with pytest.raises(UnusableOutputError, match=f"{tmp_path}: Permission denied"):
+        check_output(tmp_path / "a" / "b")
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("training.learning_rate=fast", "training.learning_rate: expected a number of 0 or more, got 'fast'"),
+        ("training.learning_rate=.nan", "training.learning_rate: expected a number of 0 or more, got nan"),
+        ("training.num_train_epochs=-1", "training.num_train_epochs: expected a number above 0, got -1"),
+        ("training.per_device_train_batch_size=0", "batch_size: expected a whole number of 1 or more, got 0"),
+        ("training.per_device_train_batch_size=2.5", "expected a whole number of 1 or more, got 2.5"),
+        ("training.seed=x", "training.seed: expected a number, got 'x'"),
+        ("training.warmup_steps=-5", "warmup_steps"),
+        ("training.lr_scheduler_type=cosin", "cosin"),
+        ("training=5", "training: expected fields, got 5"),
+        ("augmentation.flip=1", "expected fields among flip_rows, independent_views"),
+        (
+            "augmentation.flip_rows=1.5",
+            "flip_rows: expected a probability, from 0 to 1, got 1.5",
+        ),
+        ("augmentation.swap_views=often", "augmentation.swap_views: expected a probability"),
+        ("augmentation.independent_views=2", "augmentation.independent_views: expected true or false, got 2"),
+        ("early_stopping_patience=0", "early_stopping_patience: expected a whole number of 1 or more"),
+        ("data.train_events=all", "data.train_events: expected a whole number of 1 or more"),
+    ],
+)
+def test_a_value_that_a_recipe_cannot_have_is_named_before_the_data_is_read(
+    override, complaint, tmp_path, capsys
+):
+    command = commands("/no/where", None, tmp_path / "out")["train"]
+    assert complaint in refused(capsys, *command, override)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from nuzoo.datasets_scripts.dense_maps import Row, detector_named
 from nuzoo.datasets_scripts.read_arrays import read_npy, read_npz
-from nuzoo.datasets_scripts.read_dune_cvn import read_dune_cvn
+from nuzoo.datasets_scripts.read_dune_cvn import read_dune_cvn, read_dune_truth
 from nuzoo.datasets_scripts.read_hdf5 import read_hdf5
-from nuzoo.datasets_scripts.read_image_folder import image_event, read_image_folder
+from nuzoo.datasets_scripts.read_image_folder import image_event, read_image_folder, read_image_label
 from nuzoo.datasets_scripts.read_parquet import read_parquet
 from nuzoo.datasets_scripts.source_errors import (
     SourceFileError,
@@ -30,12 +30,14 @@ Reader = Callable[[Path, Detector | None, float | None], Iterator[Row | SourceFi
 class _Format:
     reader: Reader
     description: str
+    truth: Callable[[Path], Row] = lambda event: {}
+    """What files of their own tell of an event, beside those that the reader reads."""
 
 
-_IMAGES = _Format(read_image_folder, "an event as PNG images")
+_IMAGES = _Format(read_image_folder, "an event as PNG images", read_image_label)
 _HDF5 = _Format(read_hdf5, "an HDF5 file")
 _FORMATS = {
-    ".gz": _Format(read_dune_cvn, "a DUNE CVN pixel map"),
+    ".gz": _Format(read_dune_cvn, "a DUNE CVN pixel map", read_dune_truth),
     ".h5": _HDF5,
     ".hdf5": _HDF5,
     ".npy": _Format(read_npy, "a .npy array"),
@@ -66,6 +68,7 @@ class DetectorFiles:
         detector: Whose events they are; None infers it file by file.
         mev_per_count: MeV of one count of integer maps.
         strict: Raise the first error instead of leaving the event out.
+        truth: Read the files that hold labels and truth.
         left_out: What the last iteration left out.
     """
 
@@ -73,6 +76,7 @@ class DetectorFiles:
     detector: Detector | None
     mev_per_count: float | None
     strict: bool
+    truth: bool = True
     left_out: list[LeftOut] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Row]:
@@ -105,7 +109,7 @@ class DetectorFiles:
                     if isinstance(result, SourceFileError):
                         self._leave_out(event, result, strict=self.strict)
                     else:
-                        yield result
+                        yield result | (form.truth(event) if self.truth else {})
         except SourceFileError as error:
             self._leave_out(event, error, strict=self.strict)
 
@@ -127,6 +131,7 @@ def read_detector_files(
     detector: str | None = None,
     mev_per_count: float | None = None,
     strict: bool = False,
+    truth: bool = True,
 ) -> DetectorFiles:
     """The events of files and folders as pixel-map rows, one at a time.
 
@@ -141,6 +146,7 @@ def read_detector_files(
         mev_per_count: MeV of one count of 8-bit (integer) maps. Without it DUNE CVN files have their known
             scale, and other integer maps are refused. Floating-point maps are in MeV.
         strict: Raise the first error instead of going on.
+        truth: Read the files that hold labels and truth beside the maps. Without, a broken one is no matter.
 
     Returns:
         An iterable over rows. What it had to leave out is in `left_out` once it was iterated over.
@@ -152,7 +158,7 @@ def read_detector_files(
     if mev_per_count is not None and not (math.isfinite(mev_per_count) and mev_per_count > 0):
         raise ValueError(f"mev_per_count must be a positive number of MeV, got {mev_per_count}")
     known = None if detector is None else detector_named(detector)
-    return DetectorFiles(tuple(map(Path, paths)), known, mev_per_count, strict)
+    return DetectorFiles(tuple(map(Path, paths)), known, mev_per_count, strict, truth)
 
 
 def _is_folder(path: Path) -> bool:

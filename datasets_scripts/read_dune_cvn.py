@@ -48,12 +48,9 @@ _CC_LABELS = {12: LABELS.index("nue_cc"), 14: LABELS.index("numu_cc"), 16: None}
 
 
 def read_dune_cvn(file: Path, detector: Detector | None, mev_per_count: float | None) -> Iterator[Row]:
-    """The event of one `.gz` file and of the `.info` file beside it, if there is one.
+    """The event of one `.gz` file, without its truth.
 
-    The `.gz` is a zlib (or gzip) stream of uint8 (views, wires, ticks); ticks become the rows of the map.
-    The `.info` has one number a line: 0 interaction code (13 is NC, else QE, RES, DIS, other modulo 4),
-    1 neutrino energy and 2 lepton energy in GeV, 7 PDG code of the neutrino (1 for NC), 8 protons,
-    9 charged pions, 10 neutral pions, 11 neutrons. Tau neutrinos have no label here.
+    The file is a zlib (or gzip) stream of uint8 (views, wires, ticks); ticks become the rows of the map.
 
     Args:
         file: The `.gz`.
@@ -64,14 +61,32 @@ def read_dune_cvn(file: Path, detector: Detector | None, mev_per_count: float | 
         One row.
 
     Raises:
-        SourceFileError: Either file is broken.
+        SourceFileError: The file is broken.
     """
     detector = matching_detector(file, (SHAPE[0], SHAPE[2], SHAPE[1]), detector)
     maps = _unpack(file).transpose(0, 2, 1)
     row = blank_row(f"{file.absolute().parent.name}/{file.stem}", detector, file.name)
-    row |= view_columns(file, maps, detector, MEV_PER_COUNT if mev_per_count is None else mev_per_count)
+    yield row | view_columns(file, maps, detector, MEV_PER_COUNT if mev_per_count is None else mev_per_count)
+
+
+def read_dune_truth(file: Path) -> Row:
+    """Label and truth of an event, from the `.info` file beside its `.gz`; nothing if there is none.
+
+    It has one number a line: 0 interaction code (13 is NC, else QE, RES, DIS, other modulo 4), 1 neutrino
+    energy and 2 lepton energy in GeV, 7 PDG code of the neutrino (1 for NC), 8 protons, 9 charged pions,
+    10 neutral pions, 11 neutrons. Tau neutrinos have no label here.
+
+    Args:
+        file: The `.gz`.
+
+    Returns:
+        The columns that the file tells.
+
+    Raises:
+        SourceFileError: The file is broken.
+    """
     info = file.with_suffix(".info")
-    yield row | (_truth(info) if info.exists() else {})
+    return _truth(info) if info.exists() else {}
 
 
 def _unpack(file: Path) -> NDArray[np.uint8]:

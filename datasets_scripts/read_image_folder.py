@@ -28,7 +28,7 @@ def image_event(file: Path) -> Path | None:
 
 
 def read_image_folder(event: Path, detector: Detector | None, mev_per_count: float | None) -> Iterator[Row]:
-    """One event: its 8-bit grey images and, if there is a `_pid.txt`, its label.
+    """One event: its 8-bit grey images, without its label.
 
     The seed's files (`<root>/<group>/<event>/<event>_xz.png`) and events side by side in one folder both
     work. The event id is `<folder>/<event>`, the folder being the one above where it is named as the event.
@@ -42,7 +42,7 @@ def read_image_folder(event: Path, detector: Detector | None, mev_per_count: flo
         One row.
 
     Raises:
-        SourceFileError: A view is missing or broken, or the label unknown.
+        SourceFileError: A view is missing or broken.
     """
     detector = detector or _detector_of(event)
     files = [_part(event, f"{view.name}.png") for view in detector.views]
@@ -53,9 +53,20 @@ def read_image_folder(event: Path, detector: Detector | None, mev_per_count: flo
     row = blank_row(_event_id(event), detector, files[0].name)
     images = [_pixels(file, view) for file, view in zip(files, detector.views, strict=True)]
     scale = energy_scale(event, images[0].dtype, mev_per_count)
-    row |= view_columns(event, images, detector, scale)
+    yield row | view_columns(event, images, detector, scale)
+
+
+def read_image_label(event: Path) -> Row:
+    """The label of an event, from its `_pid.txt`; nothing if there is none.
+
+    Args:
+        event: `<folder>/<event>`, without the ending.
+
+    Raises:
+        SourceFileError: The label is unknown.
+    """
     label = _part(event, "pid.txt")
-    yield row | ({"label": _label(label)} if label.is_file() else {})
+    return {"label": _label(label)} if label.is_file() else {}
 
 
 def _part(event: Path, ending: str) -> Path:

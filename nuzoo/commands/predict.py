@@ -41,12 +41,17 @@ def run(args: argparse.Namespace) -> int:
     write = _writer(args.out)
     classify = load_classifier(args.model, batch_size=args.batch_size)
     scale = args.mev_per_count or classify.image_processor.mev_per_count
-    files = read_detector_files(args.files, detector=args.detector, mev_per_count=scale)
+    files = read_detector_files(args.files, detector=args.detector, mev_per_count=scale, truth=False)
     refused: list[tuple[str, Exception]] = []
     predictions = list(_predictions(classify, files, refused))
     left_out = [(str(item.path), item.error) for item in files.left_out] + refused
     for name, error in left_out:
         print(f"left out {name}: {error}", file=sys.stderr)
+    if repeated := len(predictions) - len({row["event_id"] for row in predictions}):
+        print(
+            f"warning: events with the event_id of another: {repeated}; tell them apart by their order",
+            file=sys.stderr,
+        )
     print(f"classified {len(predictions)} events, left out {len(left_out)}")
     if not predictions:
         return 1

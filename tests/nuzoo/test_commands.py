@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
+from PIL import Image
 from pyarrow import csv
 
 from nuzoo.cli import main
@@ -92,6 +93,25 @@ def test_predict_refuses_events_of_another_detector_one_by_one(model, tmp_path, 
     assert main(["predict", "--model", str(model), str(tmp_path / "event.gz"), "--out", str(out)]) == 1
     assert "dune-like-3view" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_predict_needs_no_label_and_tells_of_repeated_names(model, tmp_path, capsys):
+    maps = np.zeros((512, 512), np.uint8)
+    maps[250:260, 256:400] = 30
+    for folder in ("a/run", "b/run"):
+        (tmp_path / folder).mkdir(parents=True)
+        for view in ("xz", "yz"):
+            Image.fromarray(maps).save(tmp_path / folder / f"event_{view}.png")
+        (tmp_path / folder / "event_pid.txt").write_text("a label that nobody knows")
+    out = tmp_path / "predictions.csv"
+    assert main(["predict", "--model", str(model), str(tmp_path / "a"), "--out", str(out)]) == 0
+    assert "event_id" not in capsys.readouterr().err
+    both = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert main(["predict", "--model", str(model), *both, "--out", str(out)]) == 0
+    captured = capsys.readouterr()
+    assert "classified 2 events, left out 0" in captured.out
+    assert "warning: events with the event_id of another: 1;" in captured.err
+    assert [row["event_id"] for row in READERS[".csv"](out)] == ["run/event", "run/event"]
 
 
 def test_predict_names_what_it_can_write(model, arrays, tmp_path, capsys):

@@ -39,7 +39,7 @@ def load_events(path: str, **options: Any) -> Any:
             f"{path}: there is no such folder, nor on the Hub such a dataset that this token may see; check "
             "the name, and `hf auth whoami`"
         ) from error
-    except (DatasetsError, ArrowInvalid, FileNotFoundError) as error:
+    except (DatasetsError, ArrowInvalid, FileNotFoundError, RuntimeError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise UnreachableDatasetError(f"{path}: expected a readable dataset: {reason}") from error
 

@@ -98,8 +98,9 @@ def evaluate_and_report(
         raise ValueError(f"{data} has no split {split!r}, it has {', '.join(splits)}: is it too small?")
     if calibrate and "validation" not in splits:
         raise ValueError(f"--calibrate: {data} has no split 'validation' to fit the temperature on")
-    for name in {split, "validation"} & set(splits):
-        check_labelled(splits[name], name)
+    for name in (split, "validation"):
+        if name in splits:
+            check_labelled(splits[name], name)
     results = evaluate_classifier(
         model,
         processor,

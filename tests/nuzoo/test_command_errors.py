@@ -81,12 +81,11 @@ def test_a_name_that_the_hub_does_not_have_is_said_in_a_line(model, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("content", [None, b"this is not Parquet"])
-def test_a_folder_without_a_readable_dataset_is_refused(content, model, tmp_path, capsys):
+@pytest.mark.parametrize("name", ["nothing.txt", "train.parquet", "data.py"])
+def test_a_folder_without_a_readable_dataset_is_refused(name, model, tmp_path, capsys):
     data = tmp_path / "data"
     data.mkdir()
-    if content:
-        (data / "train.parquet").write_bytes(content)
+    (data / name).write_bytes(b"")
     message = refused(capsys, *commands(data, model, tmp_path / "out")["evaluate"])
     assert f"{data}: expected a readable dataset" in message
 

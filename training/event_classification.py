@@ -9,6 +9,7 @@ from typing import Any
 
 import datasets
 import numpy as np
+from huggingface_hub.errors import StrictDataclassError
 from transformers import (
     CONFIG_MAPPING,
     AutoImageProcessor,
@@ -118,11 +119,17 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
 
     A recipe that starts from a checkpoint takes the checkpoint's processor as it is: the network knows no
     other scale.
+
+    Raises:
+        RecipeError: A field of the processor of another type.
     """
     if pretrained := recipe.model.get("pretrained"):
         return AutoImageProcessor.from_pretrained(pretrained, **recipe.processor)
     geometry = pixel_map_geometry(rows[0]["detector"])
-    processor = NuPixelMapImageProcessor(**(geometry | recipe.processor))
+    try:
+        processor = NuPixelMapImageProcessor(**(geometry | recipe.processor))
+    except TypeError as error:
+        raise RecipeError(f"processor: {error}, got {recipe.processor}") from error
     return processor.fit(rows.select(range(min(FITTED_EVENTS, len(rows)))))
 
 
@@ -146,7 +153,7 @@ def build_model(recipe: Recipe, processor: Any) -> PreTrainedModel:
     """A freshly initialised network, one that starts from timm's weights, or a whole checkpoint.
 
     Raises:
-        RecipeError: No such type, preset or way to start.
+        RecipeError: No such type, preset or way to start, or a field of another type.
     """
     fields = dict(recipe.model)
     model_type, preset = fields.pop("model_type"), fields.pop("preset", None)
@@ -162,7 +169,10 @@ def build_model(recipe: Recipe, processor: Any) -> PreTrainedModel:
     presets = [name for name in PRESETS if hasattr(kind, name)]
     if preset and preset not in presets:
         raise RecipeError(f"model.preset: expected one of {', '.join(presets)}, got {preset!r}")
-    config = getattr(kind, preset)(**fields) if preset else kind(**fields)
+    try:
+        config = getattr(kind, preset)(**fields) if preset else kind(**fields)
+    except StrictDataclassError as error:
+        raise RecipeError(f"model: {' '.join(str(error).split())}") from error
     model = AutoModelForImageClassification.from_config(config)
     if timm_weights:
         if not hasattr(model, "load_timm_weights"):

@@ -203,3 +203,28 @@ def test_a_value_that_a_recipe_cannot_have_is_named_before_the_data_is_read(
 ):
     command = commands("/no/where", None, tmp_path / "out")["train"]
     assert complaint in refused(capsys, *command, override)
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("model.se_ratio=x", "model: Validation error for field 'se_ratio'"),
+        ("processor.rebin=x", "{'rebin': 'x', 'scale': 'log'}"),
+    ],
+)
+def test_a_field_of_a_network_or_its_processor_of_another_type_is_named(
+    override, complaint, rows, tmp_path, capsys
+):
+    few = rows.select(range(4))
+    data = stored(tmp_path / "data", train=few, validation=few)
+    command = commands(data, None, tmp_path / "out")["train"]
+    assert complaint in refused(capsys, *command, override)
+
+
+def test_events_of_a_detector_that_is_not_known_are_refused(rows, tmp_path, capsys):
+    few = rows.select(range(4))
+    few = few.remove_columns("detector").add_column("detector", ["bubble-chamber"] * 4)
+    data = stored(tmp_path / "data", train=few, validation=few)
+    message = refused(capsys, *commands(data, None, tmp_path / "out")["train"])
+    assert "column detector: expected one of" in message
+    assert "got 'bubble-chamber'" in message

@@ -20,7 +20,7 @@ from nuzoo.hub.checksums import CHECKSUMS_FILE, repository_files
 from nuzoo.hub.dataset_files import ShardEntry, check_file_list, check_plan, check_shard_bytes, read_manifest
 from nuzoo.hub.dataset_rows import check_rows
 from nuzoo.hub.errors import DatasetRepositoryError, HubError, IncompleteCardError
-from nuzoo.hub.licences import check_data_licence
+from nuzoo.hub.licences import DATA_LICENCES, check_licence
 
 REQUIRED_METADATA = ("license", "task_categories", "tags", "pretty_name", "configs", "dataset_info")
 PLACEHOLDER = re.compile(
@@ -97,7 +97,7 @@ def _read_card(folder: Path) -> list[_Config]:
     metadata = DatasetCard.load(path).data.to_dict()
     if missing := [key for key in REQUIRED_METADATA if not metadata.get(key)]:
         raise IncompleteCardError(f"{CARD_FILE}: expected {', '.join(missing)} in its metadata, got none")
-    check_data_licence(metadata["license"])
+    check_licence(metadata["license"], DATA_LICENCES)
     described = metadata["dataset_info"]
     described = [described] if isinstance(described, Mapping) else described
     infos = {info.get("config_name", "default"): info for info in described}

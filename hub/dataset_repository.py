@@ -30,7 +30,7 @@ from nuzoo.hub.errors import (
     RepositoryNameError,
 )
 from nuzoo.hub.hub_access import check_repo_id
-from nuzoo.hub.licences import check_data_licence
+from nuzoo.hub.licences import DATA_LICENCES, check_licence
 
 CONFIG_NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]*\w)?", re.ASCII)
 CONFIG_ROOTS_TAKEN = {"data", "manifests"}
@@ -73,7 +73,7 @@ def prepare_dataset_repository(
     if out.exists() and any(out.iterdir()):
         raise FolderInUseError(f"{out} is not empty; name an empty folder")
     if licence is not None:
-        check_data_licence(licence)
+        check_licence(licence, DATA_LICENCES)
     for folder in configs.values():
         check_licence_is_known(folder, licence)
     shards = {name: check_dataset_folder(folder) for name, folder in configs.items()}

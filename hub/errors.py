@@ -73,3 +73,7 @@ class FlatCopyError(HubError):
 
 class BaseModelError(HubError):
     """The network of an adapter is not on the Hub, or is another one."""
+
+
+class RunFileError(HubError):
+    """A file of a run folder cannot be read."""

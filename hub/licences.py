@@ -1,6 +1,8 @@
-"""The licences that a published dataset may state."""
+"""The licences that a published dataset or model may state."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from nuzoo.hub.errors import LicenceError
 
@@ -14,15 +16,36 @@ cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 c-uda etalab-2.0 gfdl o
 DATA_LICENCES = frozenset(_SUITABLE.split())
 """Identifiers of the Hub's list that suit data. "other" and "unknown" tell a reader nothing."""
 
+MODEL_LICENCES = DATA_LICENCES | {
+    "openrail",
+    "openrail++",
+    "bigscience-openrail-m",
+    "afl-3.0",
+    "artistic-2.0",
+    "bsl-1.0",
+    "gemma",
+    "llama2",
+    "llama3",
+    "llama3.1",
+    "llama3.2",
+    "llama3.3",
+    "llama4",
+}
+"""Those that suit weights, the licences of base models among them."""
 
-def check_data_licence(identifier: str) -> None:
+
+def check_licence(identifier: str, known: Collection[str]) -> None:
     """Refuse what the Hub would not show as a licence.
+
+    Args:
+        identifier: As stated by the user.
+        known: `DATA_LICENCES` or `MODEL_LICENCES`.
 
     Raises:
         LicenceError: With the identifiers that are like it, or the usual ones.
     """
-    if identifier not in DATA_LICENCES:
+    if identifier not in known:
         family = identifier.lower().partition("-")[0]
-        alike = sorted(name for name in DATA_LICENCES if name.partition("-")[0] == family)
-        known = ", ".join(alike or ("cc-by-4.0", "cc0-1.0", "odc-by", "apache-2.0"))
-        raise LicenceError(f"licence: expected an identifier of the Hub such as {known}, got {identifier!r}")
+        alike = sorted(name for name in known if name.partition("-")[0] == family)
+        usual = ", ".join(alike or ("cc-by-4.0", "cc0-1.0", "odc-by", "apache-2.0"))
+        raise LicenceError(f"licence: expected an identifier of the Hub such as {usual}, got {identifier!r}")

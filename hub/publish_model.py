@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nuzoo.evaluation.results_file import RESULTS_FILE, read_results
 from nuzoo.hub.base_model import adapter_facts, find_base_model
 from nuzoo.hub.dataset_reference import check_events, dataset_reference
-from nuzoo.hub.errors import MissingResultsError
 from nuzoo.hub.flat_copy import check_flat_copy
 from nuzoo.hub.hub_access import check_access
-from nuzoo.hub.save import save_repository
+from nuzoo.hub.licences import MODEL_LICENCES, check_licence
+from nuzoo.hub.report_check import check_headline, read_report
+from nuzoo.hub.save import check_results, save_repository
 from nuzoo.hub.training_facts import read_recipe, training_arguments, training_facts
 from nuzoo.hub.upload import Commit, upload
 
@@ -59,13 +59,11 @@ def publish_model(
         HubError: See `nuzoo.hub.errors`; nothing is published then.
     """
     check_access(repo_id)
+    check_licence(licence, MODEL_LICENCES)
     report = report or run / REPORT_FOLDER
-    if not (report / RESULTS_FILE).is_file():
-        raise MissingResultsError(
-            f"no {RESULTS_FILE} in {report}: a card shows measured results; first run `nuzoo evaluate "
-            f"--model {run} --data DATASET --out {report} --calibrate`, or give --report FOLDER"
-        )
-    results = read_results(report / RESULTS_FILE)
+    results = read_report(report, run)
+    check_results(model, results)
+    check_headline(results, report, run)
     reference = dataset_reference(dataset, read_recipe(run))
     check_events(reference, results["dataset"])
     announce(f"measured on {reference.repo_id} at {reference.revision}")

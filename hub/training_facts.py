@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from nuzoo.hub.errors import RunFileError
 
 RECIPE_FILE = "recipe.yaml"
 STATE_FILE = "trainer_state.json"
@@ -30,14 +32,14 @@ def training_facts(run: Path) -> dict[str, object]:
     Args:
         run: Folder with `recipe.yaml`, `trainer_state.json` and `training_args.json`, or some of them.
     """
-    recipe, state, arguments = read_recipe(run), _read_json(run / STATE_FILE), training_arguments(run)
+    recipe, state, arguments = read_recipe(run), _read(run / STATE_FILE, json.loads), training_arguments(run)
     facts: dict[str, object] = {}
     if recipe.get("source"):
         facts["recipe"] = " ".join(str(recipe["source"]).split())
     if pretrained := recipe.get("model", {}).get("pretrained"):
         facts["started from"] = f"`{pretrained}`"
     if state:
-        facts["epochs"] = f"{state['epoch']:g} ({state['global_step']:,} steps)"
+        facts["epochs"] = f"{state.get('epoch') or 0:g} ({state.get('global_step', 0):,} steps)"
         facts |= _training_time(state)
     facts |= {
         name: arguments[key]
@@ -51,19 +53,27 @@ def training_facts(run: Path) -> dict[str, object]:
 
 def training_arguments(run: Path) -> dict[str, Any] | None:
     """Every setting of the training, or None if the folder does not tell."""
-    return _read_json(run / ARGUMENTS_FILE)
+    return _read(run / ARGUMENTS_FILE, json.loads)
 
 
 def read_recipe(run: Path) -> dict[str, Any]:
     """The recipe of a run; empty if it has none."""
-    path = run / RECIPE_FILE
-    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return _read(run / RECIPE_FILE, yaml.safe_load) or {}
 
 
 def _training_time(state: Mapping[str, Any]) -> dict[str, object]:
-    seconds = [entry["train_runtime"] for entry in state["log_history"] if "train_runtime" in entry]
+    seconds = [entry["train_runtime"] for entry in state.get("log_history", []) if "train_runtime" in entry]
     return {"time of the last session of training": f"{seconds[-1] / 60:.1f} minutes"} if seconds else {}
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+def _read(path: Path, parse: Callable[[str], Any]) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        content = parse(path.read_text(encoding="utf-8"))
+    except (ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise RunFileError(f"{path} cannot be read: {reason}; remove it, or train again") from error
+    if not isinstance(content, dict):
+        raise RunFileError(f"{path}: expected names and values, got {content!r}; remove it, or train again")
+    return content

@@ -31,7 +31,7 @@ def fetch(repository: str, repo_type: str, revision: str | None = None) -> Path:
     if Path(repository).is_dir():
         return Path(repository)
     check_repo_id(repository)
-    with explained(f"download the {repo_type} {repository}"):
+    with explained(f"download {repository} as a {repo_type}"):
         return Path(snapshot_download(repository, repo_type=repo_type, revision=revision))
 
 

@@ -117,11 +117,34 @@ def test_no_results(refused, run):
         (lambda r: r["calibration"]["temperature"].update(value=2.5), ["temperature 2.5"]),
         (lambda r: r["dataset"].update(event_ids_sha256="0" * 64), ["no split of org/pixelmaps"]),
         (lambda r: r.update(schema_version=0), ["schema", "evaluate again"]),
+        (lambda r: r.pop("calibration"), ["lacks calibration", "nuzoo evaluate"]),
+        (lambda r: r["metrics"].pop("macro_auc"), ["lacks macro_auc", "nuzoo evaluate"]),
+        (lambda r: r["metrics"]["accuracy"].update(value=0.999), ["says accuracy 0.999", "predictions"]),
     ],
 )
 def test_results_of_something_else(refused, run, change, parts):
     edit_json(run / "report" / "results.json", change)
     refused(run, "--repo", NEW, "--dataset", DATASET, parts=parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("recipe.yaml", "a: [1,"),
+        ("recipe.yaml", "- a"),
+        ("trainer_state.json", "{"),
+        ("training_args.json", "[1]"),
+        ("report/predictions.parquet", "no Parquet"),
+    ],
+)
+def test_files_of_the_run_that_cannot_be_read(refused, run, name, content):
+    (run / name).write_text(content)
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=[name])
+
+
+def test_a_licence_that_the_hub_does_not_know(refused, published_run):
+    options = ("--dataset", DATASET, "--licence", "my own")
+    refused(published_run, "--repo", NEW, *options, parts=["licence: expected an identifier", "'my own'"])
 
 
 def test_results_on_another_dataset(refused, session, published_run, tmp_path):

@@ -1,0 +1,73 @@
+"""Read a report for a card: complete, and its headline numbers those of its own predictions."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from nuzoo.evaluation.classification_results import classification_results
+from nuzoo.evaluation.predictions import PREDICTIONS_FILE, read_predictions
+from nuzoo.evaluation.results_file import RESULTS_FILE, read_results
+from nuzoo.hub.errors import MissingResultsError, ResultsMismatchError
+from nuzoo.hub.event_classifier_card import HEADLINE
+
+SECTIONS = ("calibration", "class_names", "cost", "created", "dataset", "machine", "metrics", "model")
+
+
+def read_report(report: Path, run: Path) -> dict[str, Any]:
+    """Read the results of a report folder.
+
+    Args:
+        report: As `nuzoo evaluate` wrote it.
+        run: Folder of the model, for the message.
+
+    Returns:
+        Contents of the results file.
+
+    Raises:
+        MissingResultsError: There are none, or not all of them.
+        ResultsFileError: The file cannot be read.
+    """
+    advice = _advice(report, run)
+    if not (report / RESULTS_FILE).is_file():
+        raise MissingResultsError(
+            f"no {RESULTS_FILE} in {report}: a card shows measured results; {advice} first, or give "
+            "--report FOLDER"
+        )
+    results = read_results(report / RESULTS_FILE)
+    missing = [name for name in SECTIONS if name not in results]
+    missing += [name for name in HEADLINE if name not in results.get("metrics", {})]
+    if missing:
+        raise MissingResultsError(f"{report / RESULTS_FILE} lacks {', '.join(missing)}; {advice} again")
+    return results
+
+
+def check_headline(results: dict[str, Any], report: Path, run: Path) -> None:
+    """Compute the headline numbers again from the predictions beside them.
+
+    Args:
+        results: Contents of the results file.
+        report: Its folder.
+        run: Folder of the model, for the message.
+
+    Raises:
+        ResultsFileError: The predictions cannot be read.
+        ResultsMismatchError: A number is not what they give.
+    """
+    predictions = read_predictions(report / PREDICTIONS_FILE)
+    temperature = results["calibration"]["temperature"]["value"]
+    again = classification_results(
+        predictions.logits, predictions.label, results["class_names"], temperature=temperature, replicas=2
+    )
+    for name in HEADLINE:
+        stated, found = results["metrics"][name]["value"], again["metrics"][name]["value"]
+        if not math.isclose(stated, found, rel_tol=1e-6, abs_tol=1e-9):
+            raise ResultsMismatchError(
+                f"{report / RESULTS_FILE} says {name} {stated}, its {PREDICTIONS_FILE} give {found:.6g}; "
+                f"{_advice(report, run)} again"
+            )
+
+
+def _advice(report: Path, run: Path) -> str:
+    return f"run `nuzoo evaluate --model {run} --data DATASET --out {report} --calibrate`"

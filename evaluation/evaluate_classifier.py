@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nuzoo.evaluation.calibration import fit_temperature
 from nuzoo.evaluation.classification_results import DEFAULT_ENERGY_EDGES, classification_results
 from nuzoo.evaluation.errors import MissingTruthError, SplitOverlapError
+from nuzoo.evaluation.identity import processor_digest, weights_digest
 from nuzoo.evaluation.inference import ModelOutputs, classify_dataset, mean_time
 from nuzoo.evaluation.machine import describe_machine, peak_memory, start_memory_measurement
 from nuzoo.evaluation.predictions import PREDICTIONS_FILE, Predictions, write_predictions
@@ -105,6 +106,7 @@ def evaluate_classifier(
         "dataset": described,
         "validation": None if validation is None else describe_dataset(validation, class_names, sample),
         "model": describe_model(model),
+        "processor": {"sha256": processor_digest(processor)},
         **measured,
         "cost": cost,
         "machine": describe_machine(model.device),
@@ -161,13 +163,15 @@ def true_energy(dataset: Dataset) -> NDArray[np.float64]:
 
 
 def describe_model(model: Any) -> dict[str, Any]:
-    """Class, type, size and number format of a model."""
+    """Class, type, size, number format, classes and digest of a model."""
     return {
         "class": type(model).__name__,
         "model_type": model.config.model_type,
         "parameters": sum(p.numel() for p in model.parameters()),
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "dtype": str(model.dtype).removeprefix("torch."),
+        "classes": [model.config.id2label[index] for index in sorted(model.config.id2label)],
+        "weights_sha256": weights_digest(model),
     }
 
 

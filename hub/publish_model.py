@@ -12,6 +12,7 @@ from nuzoo.hub.dataset_reference import check_events, dataset_reference
 from nuzoo.hub.flat_copy import check_flat_copy
 from nuzoo.hub.hub_access import check_access
 from nuzoo.hub.licences import MODEL_LICENCES, check_licence
+from nuzoo.hub.model_files import check_finite
 from nuzoo.hub.report_check import check_headline, read_report
 from nuzoo.hub.save import check_results, save_repository
 from nuzoo.hub.training_facts import read_recipe, training_arguments, training_facts
@@ -62,7 +63,8 @@ def publish_model(
     check_licence(licence, MODEL_LICENCES)
     report = report or run / REPORT_FOLDER
     results = read_report(report, run)
-    check_results(model, results)
+    check_finite(model)
+    check_results(model, processor, results)
     check_headline(results, report, run)
     reference = dataset_reference(dataset, read_recipe(run))
     check_events(reference, results["dataset"])

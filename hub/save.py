@@ -15,6 +15,7 @@ import yaml
 from huggingface_hub import eval_result_entries_to_yaml
 
 from nuzoo.evaluation.evaluate_classifier import describe_model
+from nuzoo.evaluation.identity import processor_digest
 from nuzoo.evaluation.results_file import RESULTS_FILE, write_results
 from nuzoo.hub.checksums import write_checksums
 from nuzoo.hub.errors import FolderInUseError, ResultsMismatchError
@@ -81,7 +82,7 @@ def save_repository(
         UnpublishableContentError: A pickle, a secret or a path of this machine would be published.
         NotExportableError: The code imports what a repository cannot bring along.
     """
-    check_results(model, results)
+    check_results(model, processor, results)
     captions = picture_captions([picture.stem for picture in pictures])
     card = event_classifier_card(
         model,
@@ -111,19 +112,24 @@ def save_repository(
     return folder
 
 
-def check_results(model: Any, results: Mapping[str, Any]) -> None:
+def check_results(model: Any, processor: Any, results: Mapping[str, Any]) -> None:
     """Refuse a card whose numbers the saved model would not give.
 
     Raises:
-        ResultsMismatchError: Another class, size or temperature.
+        ResultsMismatchError: Other weights, classes, number format, temperature or processor.
     """
     described = describe_model(model)
-    for key in ("class", "parameters"):
-        if described[key] != results["model"][key]:
+    for key in ("class", "parameters", "dtype", "classes", "weights_sha256"):
+        if described[key] != results["model"].get(key):
             raise ResultsMismatchError(
-                f"the results are of a model with {key} {results['model'][key]}, this one has "
+                f"the results are of a model with {key} {results['model'].get(key)}, this one has "
                 f"{described[key]}; evaluate the model that is saved"
             )
+    if results.get("processor", {}).get("sha256") != processor_digest(processor):
+        raise ResultsMismatchError(
+            "the results were measured with another processor than the one that is saved "
+            "(preprocessor_config.json); evaluate again with this one"
+        )
     measured, stored = results["calibration"]["temperature"]["value"], model.config.temperature
     if not math.isclose(measured, stored, rel_tol=1e-6):
         raise ResultsMismatchError(

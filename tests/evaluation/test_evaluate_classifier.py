@@ -44,6 +44,9 @@ def make_rows(n, seed, **changes):
 
 
 class Processor:
+    def to_dict(self):
+        return {"scale": 1.0}
+
     def __call__(self, rows, half_resolution=None):
         assert "label" not in rows.column_names
         assert "deposited_energy" not in rows.column_names

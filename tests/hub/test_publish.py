@@ -147,6 +147,32 @@ def test_a_licence_that_the_hub_does_not_know(refused, published_run):
     refused(published_run, "--repo", NEW, *options, parts=["licence: expected an identifier", "'my own'"])
 
 
+def test_weights_that_were_not_measured(refused, run):
+    weights = load_file(run / "model.safetensors")
+    weights["classifier.weight"] *= 1.5
+    save_file(weights, run / "model.safetensors", metadata={"format": "pt"})
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=["weights_sha256", "evaluate the model"])
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "parts"),
+    [
+        ("preprocessor_config.json", {"rebin": 4}, ["another processor", "evaluate again"]),
+        (
+            "config.json",
+            {
+                "id2label": {"0": "nc", "1": "nue_cc", "2": "numu_cc"},
+                "label2id": {"nc": 0, "nue_cc": 1, "numu_cc": 2},
+            },
+            ["classes", "evaluate the model"],
+        ),
+    ],
+)
+def test_settings_that_were_not_measured(refused, run, file, change, parts):
+    edit_json(run / file, lambda content: content.update(change))
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=parts)
+
+
 def test_results_on_another_dataset(refused, session, published_run, tmp_path):
     simulate_dataset(tmp_path / "other", events=30, seed=6)
     session.publish(tmp_path / "other", "--repo", "org/other", *AS_DATASET)
@@ -196,7 +222,11 @@ def test_a_picture_that_names_a_home(refused, run):
 
 
 def test_a_secret_in_the_configuration(refused, run):
-    edit_json(run / "config.json", lambda config: config["id2label"].update({"0": "hf_" + "a" * 34}))
+    secret = "hf_" + "a" * 34
+    edit_json(run / "config.json", lambda config: config["id2label"].update({"0": secret}))
+    edit_json(
+        run / "report" / "results.json", lambda results: results["model"]["classes"].__setitem__(0, secret)
+    )
     refused(run, "--repo", NEW, "--dataset", DATASET, parts=["secret key", "hf_aaa", "revoke"])
 
 

@@ -11,6 +11,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.evaluation.classification_results import classification_results
 from nuzoo.evaluation.evaluate_classifier import describe_model
+from nuzoo.evaluation.identity import processor_digest
 from nuzoo.hub.cards import as_list, empty_sections, fill_template
 from nuzoo.hub.errors import (
     FolderInUseError,
@@ -40,7 +41,7 @@ def processor():
 
 
 @pytest.fixture(scope="module")
-def results(model):
+def results(model, processor):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 200)
     logits = rng.normal(size=(200, 3)) + 2 * np.eye(3)[labels]
@@ -64,6 +65,7 @@ def results(model):
             "events_per_class": dict.fromkeys(NAMES, 1),
         },
         "model": describe_model(model),
+        "processor": {"sha256": processor_digest(processor)},
         "cost": {
             "batch_size": 16,
             "ms_per_event": {"total": time, "model": time},

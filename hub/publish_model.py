@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nuzoo.hub.base_model import adapter_facts, find_base_model
+from nuzoo.hub.card_lint import check_model_card
 from nuzoo.hub.dataset_reference import check_events, dataset_reference
 from nuzoo.hub.flat_copy import check_flat_copy
 from nuzoo.hub.hub_access import check_access
@@ -85,5 +86,6 @@ def publish_model(
             pictures=sorted(report.glob("*.png")),
             licence=licence,
         )
+        check_model_card(folder)
         announce(check_flat_copy(folder))
         return upload(folder, repo_id, message=message or f"Publish {repo_id} with nuzoo", private=private)

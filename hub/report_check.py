@@ -56,6 +56,13 @@ def check_headline(results: dict[str, Any], report: Path, run: Path) -> None:
         ResultsMismatchError: A number is not what they give.
     """
     predictions = read_predictions(report / PREDICTIONS_FILE)
+    stated_events = results["dataset"]["events"]
+    if len(predictions.label) != stated_events or results["dataset"]["split"] == "train":
+        raise ResultsMismatchError(
+            f"{report / RESULTS_FILE} is of {stated_events} events of split {results['dataset']['split']!r}, "
+            f"its {PREDICTIONS_FILE} hold {len(predictions.label)}; a card shows held-out events, all of them: "
+            f"{_advice(report, run)} again"
+        )
     temperature = results["calibration"]["temperature"]["value"]
     again = classification_results(
         predictions.logits, predictions.label, results["class_names"], temperature=temperature, replicas=2

@@ -18,7 +18,7 @@ from nuzoo.evaluation.evaluate_classifier import describe_model
 from nuzoo.evaluation.identity import processor_digest
 from nuzoo.evaluation.results_file import RESULTS_FILE, write_results
 from nuzoo.hub.checksums import write_checksums
-from nuzoo.hub.errors import FolderInUseError, ResultsMismatchError
+from nuzoo.hub.errors import FolderInUseError, ResultsMismatchError, UnpublishableContentError
 from nuzoo.hub.event_classifier_card import (
     CITATION,
     eval_result_entries,
@@ -32,6 +32,7 @@ from nuzoo.hub.safety import check_publishable
 
 PICTURES_FOLDER = "figures"
 CARD_FILE = "README.md"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TRAINING_ARGUMENTS_FILE = "training_args.json"
 
 
@@ -174,4 +175,8 @@ def _copy_pictures(folder: Path, pictures: Sequence[Path]) -> None:
     if pictures:
         (folder / PICTURES_FOLDER).mkdir()
     for picture in pictures:
+        if not picture.read_bytes().startswith(PNG_SIGNATURE):
+            raise UnpublishableContentError(
+                f"{picture}: expected a PNG picture, got something else; remove it"
+            )
         shutil.copyfile(picture, folder / PICTURES_FOLDER / picture.name)

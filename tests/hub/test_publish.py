@@ -117,6 +117,8 @@ def test_no_results(refused, run):
         (lambda r: r["calibration"]["temperature"].update(value=2.5), ["temperature 2.5"]),
         (lambda r: r["dataset"].update(event_ids_sha256="0" * 64), ["no split of org/pixelmaps"]),
         (lambda r: r.update(schema_version=0), ["schema", "evaluate again"]),
+        (lambda r: r["dataset"].update(events=10**6), ["is of 1000000 events", "held-out"]),
+        (lambda r: r["dataset"].update(split="train"), ["split 'train'", "held-out"]),
         (lambda r: r.pop("calibration"), ["lacks calibration", "nuzoo evaluate"]),
         (lambda r: r["metrics"].pop("macro_auc"), ["lacks macro_auc", "nuzoo evaluate"]),
         (lambda r: r["metrics"]["accuracy"].update(value=0.999), ["says accuracy 0.999", "predictions"]),

@@ -85,7 +85,7 @@ def save(folder, model, processor, results, **options):
 def repository(tmp_path_factory, model, processor, results):
     folder = tmp_path_factory.mktemp("hub")
     picture = folder / "roc.png"
-    picture.write_bytes(b"picture")
+    picture.write_bytes(b"\x89PNG\r\n\x1a\npicture")
     return save(folder / "repo", model, processor, results, pictures=[picture])
 
 

@@ -60,7 +60,7 @@ def check_headline(results: dict[str, Any], report: Path, run: Path) -> None:
     if len(predictions.label) != stated_events or results["dataset"]["split"] == "train":
         raise ResultsMismatchError(
             f"{report / RESULTS_FILE} is of {stated_events} events of split {results['dataset']['split']!r}, "
-            f"its {PREDICTIONS_FILE} hold {len(predictions.label)}; a card shows held-out events, all of them: "
+            f"its {PREDICTIONS_FILE} hold {len(predictions.label)}; a card shows all held-out events: "
             f"{_advice(report, run)} again"
         )
     temperature = results["calibration"]["temperature"]["value"]

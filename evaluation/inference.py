@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ def classify_dataset(
 
     Args:
         model: A classifier whose output has `logits` (B, C).
-        processor: Called with Arrow tables of rows, gives `pixel_values`.
+        processor: Called with Arrow tables of rows, gives what the model's `forward` takes.
         dataset: Pixel-map rows.
         batch_size: Events per batch.
         half_resolution: None, or the processor's "energy" or "image".
@@ -99,9 +99,18 @@ def _input_columns(columns: list[str]) -> list[str]:
     return [c for c in columns if c in {"event_id", "detector", *maps}]
 
 
-def _forward(model: Any, inputs: Any) -> NDArray[np.float64]:
-    pixel_values = inputs["pixel_values"].to(device=model.device, dtype=model.dtype)
-    return model(pixel_values=pixel_values).logits.double().cpu().numpy()
+def _forward(model: Any, inputs: Mapping[str, Any]) -> NDArray[np.float64]:
+    return model(**_on_device_of(model, inputs)).logits.double().cpu().numpy()
+
+
+def _on_device_of(model: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs, tensors on the model's device and floating-point ones in its number format."""
+    return {
+        name: value.to(model.device, model.dtype if value.is_floating_point() else None)
+        if isinstance(value, torch.Tensor)
+        else value
+        for name, value in inputs.items()
+    }
 
 
 def mean_time(seconds: NDArray[np.float64], events: NDArray[np.int64]) -> dict[str, float | None]:

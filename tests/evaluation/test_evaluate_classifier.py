@@ -235,6 +235,28 @@ def test_real_network_and_processor(tmp_path):
     np.testing.assert_allclose(read_predictions(tmp_path / "predictions.parquet").logits, expected, atol=1e-5)
 
 
+def test_a_model_gets_all_that_its_processor_gives(tmp_path):
+    """Two inputs, one of them whole numbers, which keep their type; the other gets the model's."""
+
+    class TwoInputs(Processor):
+        def __call__(self, rows, half_resolution=None):
+            inputs = super().__call__(rows, half_resolution)
+            return inputs | {"token": torch.arange(3), "names": ["a"]}
+
+    class TwoInputModel(Model):
+        def forward(self, pixel_values, token, names):
+            assert (pixel_values.dtype, token.dtype, names) == (torch.float64, torch.int64, ["a"])
+            return SimpleNamespace(logits=pixel_values[:, token.flip(0)] + self.offset)
+
+    rows = make_rows(6, 5)
+    evaluate_classifier(TwoInputModel().double(), TwoInputs(), rows, out=tmp_path, bootstrap=10)
+    np.testing.assert_allclose(
+        read_predictions(tmp_path / "predictions.parquet").logits,
+        np.array(rows["xz_energy"])[:, ::-1],
+        rtol=1e-6,
+    )
+
+
 def test_intervals_contain_their_values(evaluated):
     numbers = [n for n in numbers_in(evaluated.results) if n.get("low") is not None]
     assert len(numbers) > 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickletools
 import re
 import zipfile
 from pathlib import Path
@@ -12,17 +13,38 @@ from nuzoo.hub.checksums import repository_files
 from nuzoo.hub.errors import UnpublishableContentError
 
 PICKLE_SUFFIXES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
-PICKLE_START = re.compile(rb"\x80[\x02-\x05]")
-PICKLE_END = b"."
+PICKLE_IMPORTS = {"GLOBAL", "INST"}
+PICKLE_SIGNS = {"PROTO", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4"}
+IMPORTED = re.compile(r"[\w.]+ [\w.]+")
+"""Module and name, as `pickletools` gives them."""
+
 TEXT_SUFFIXES = {".csv", ".html", ".json", ".jsonl", ".md", ".py", ".svg", ".txt", ".yaml", ".yml"}
 TOKEN = re.compile(
     rb"hf_[A-Za-z0-9]{30,}|gh[opsu]_[A-Za-z0-9]{36}|github_pat_\w{40,}|AKIA[0-9A-Z]{16}"
     rb"|glpat-[\w-]{20}|sk-[A-Za-z0-9_-]{40,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    rb"|[a-z][a-z0-9+.-]{1,15}://[^\s/:@\"'<>]{1,64}:[^\s/@\"'<>]{1,128}@"
 )
-"""Keys of the Hub, GitHub, AWS, GitLab and OpenAI, and private keys."""
+"""Keys of the Hub, GitHub, AWS, GitLab and OpenAI, private keys, and URLs with a password."""
 
-DISK_PATH = re.compile(r"(?:(?<=[\s\"'`(=])|^)(?:/|~/|[A-Z]:\\)[\w.-]+[/\\][\w./\\-]+", re.MULTILINE)
-"""In text an absolute path: a slash, home or drive that begins a word, with at least two parts."""
+NAMED_SECRET = re.compile(
+    r"""["']?(?P<name>[\w.-]{0,40}(?:token|password|passwd|secret|api_?key|access_?key))["']?\s*:\s*"""
+    r"""(?P<quote>["']?)(?=[\w.+/=~-]*[0-9])(?=[\w.+/=~-]*[a-z])[\w.+/=~-]{8,}(?P=quote)\s*(?:[,}\]#]|$)""",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""In JSON and YAML a name like `hub_token`, and letters and digits. `<|image|>` and numbers are none."""
+
+MARKUP_SUFFIXES = {".json", ".jsonl", ".yaml", ".yml"}
+VOCABULARY_FILES = {"tokenizer.json", "vocab.json", "vocab.txt", "merges.txt"}
+"""Of language models: pieces of any text, `../` and `/usr` among them."""
+
+DISK_PATH = re.compile(
+    r"(?:(?<=[\s\"'`(=:,;|<>\[{])|^)(?:/|~/|[A-Za-z]:\\)[\w.-]+[/\\][\w./\\-]+"
+    r"|\bfile:/+[\w.~-][\w./\\-]*"
+    r"|(?<![\w./])(?:\.\.[/\\])+[\w~-][\w./\\-]*",
+    re.MULTILINE,
+)
+"""In text a path of a disk: a slash, home or drive that begins a word or follows a host's colon, with at
+least two parts; a URL of a file; a way up from a folder."""
 
 HOME_PATH = re.compile(rb"(?:/home/|/Users/|/root/|[A-Z]:\\Users\\)[\w.-]{2,}")
 """In any bytes only a home directory: two slashes are nothing rare in an image."""
@@ -60,16 +82,23 @@ def _pickle(path: Path) -> str | None:
     advice = "may hold a pickle, which can run code when loaded; save as safetensors or JSON"
     if path.suffix.lower() in PICKLE_SUFFIXES or _is_pickle(path) or _is_pickled_archive(path):
         return advice
-    if path.suffix == ".npy" and _holds_objects(path):
+    if _holds_objects(path):
         return "is an array of Python objects, which is stored as a pickle; save numbers or strings"
     return None
 
 
 def _is_pickle(path: Path) -> bool:
+    """Whether a file begins with a pickle, which is all of it or is none by chance."""
     with path.open("rb") as stream:
-        start = stream.read(2)
-        stream.seek(max(path.stat().st_size - 1, 0))
-        return bool(PICKLE_START.match(start)) and stream.read(1) == PICKLE_END
+        try:
+            steps = [(step.name, argument) for step, argument, _ in pickletools.genops(stream)]
+        except Exception:  # pickletools raises as it likes on what is none
+            return False
+        return not stream.read(1) or any(_no_chance(*step) for step in steps)
+
+
+def _no_chance(step: str, argument: object) -> bool:
+    return step in PICKLE_SIGNS or (step in PICKLE_IMPORTS and bool(IMPORTED.fullmatch(str(argument))))
 
 
 def _is_pickled_archive(path: Path) -> bool:
@@ -95,16 +124,21 @@ def _is_object_header(header: bytes) -> bool:
 
 def _token(path: Path) -> str | None:
     found = _search(TOKEN, path)
-    return (
-        f"holds what looks like a secret key ({found[:6].decode()}…); remove it, and revoke it"
-        if found
-        else None
-    )
+    shown = f"{found[:6].decode()}…" if found else _named_secret(path)
+    return f"holds what looks like a secret key ({shown}); remove it, and revoke it" if shown else None
+
+
+def _named_secret(path: Path) -> str | None:
+    """The name that a secret has in JSON or YAML."""
+    if path.suffix.lower() not in MARKUP_SUFFIXES:
+        return None
+    found = NAMED_SECRET.search(_text(path))
+    return found["name"] if found else None
 
 
 def _path(path: Path) -> str | None:
-    if path.suffix in TEXT_SUFFIXES:
-        text = DISK_PATH.search(path.read_text(encoding="utf-8", errors="replace"))
+    if path.suffix.lower() in TEXT_SUFFIXES and path.name not in VOCABULARY_FILES:
+        text = DISK_PATH.search(_text(path))
         found = text[0] if text else None
     else:
         binary = _search(HOME_PATH, path)
@@ -115,6 +149,12 @@ def _path(path: Path) -> str | None:
         f"names the path {found!r} of this machine; remove it from what is saved (results, training facts "
         "or configuration)"
     )
+
+
+def _text(path: Path) -> str:
+    """The text of a file, a slash or backslash as one sign where JSON has two."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return text.replace("\\\\", "\\").replace("\\/", "/")
 
 
 def _search(pattern: re.Pattern[bytes], path: Path, block: int = 1 << 24, overlap: int = 256) -> bytes | None:

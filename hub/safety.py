@@ -1,10 +1,12 @@
-"""What must not leave this machine: pickles, tokens, and paths of its disk."""
+"""What must not leave this machine: pickles, tokens, paths of its disk, and JSON that only Python reads."""
 
 from __future__ import annotations
 
+import json
 import pickletools
 import re
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +60,7 @@ def check_publishable(folder: Path) -> None:
     """
     for name in repository_files(folder):
         check_name(name)
-        for problem in (_pickle, _token, _path):
+        for problem in (_pickle, _token, _path, _not_a_number):
             found = problem(folder / name)
             if found:
                 raise UnpublishableContentError(f"{name.as_posix()} {found}")
@@ -149,6 +151,15 @@ def _path(path: Path) -> str | None:
         f"names the path {found!r} of this machine; remove it from what is saved (results, training facts "
         "or configuration)"
     )
+
+
+def _not_a_number(path: Path) -> str | None:
+    """NaN and Infinity, which JSON does not have and Python writes all the same."""
+    found: list[str] = []
+    if path.suffix.lower() == ".json":
+        with suppress(ValueError):
+            json.loads(path.read_bytes(), parse_constant=found.append)
+    return f"is no JSON, it holds {found[0]}; write null, or a number" if found else None
 
 
 def _text(path: Path) -> str:

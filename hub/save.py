@@ -106,7 +106,7 @@ def save_repository(
         _copy_pictures(partial, pictures)
         (partial / CARD_FILE).write_text(str(card), encoding="utf-8")
         if training_arguments is not None:
-            text = json.dumps(training_arguments, indent=2, sort_keys=True) + "\n"
+            text = json.dumps(training_arguments, indent=2, sort_keys=True, allow_nan=False) + "\n"
             (partial / TRAINING_ARGUMENTS_FILE).write_text(text, encoding="utf-8")
         check_publishable(partial)
         write_checksums(partial)

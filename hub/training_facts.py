@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def training_facts(run: Path) -> dict[str, object]:
     Args:
         run: Folder with `recipe.yaml`, `trainer_state.json` and `training_args.json`, or some of them.
     """
-    recipe, state, arguments = read_recipe(run), _read(run / STATE_FILE, json.loads), training_arguments(run)
+    recipe, state, arguments = read_recipe(run), _read(run / STATE_FILE, _parse), training_arguments(run)
     facts: dict[str, object] = {}
     if recipe.get("source"):
         facts["recipe"] = " ".join(str(recipe["source"]).split())
@@ -52,8 +53,8 @@ def training_facts(run: Path) -> dict[str, object]:
 
 
 def training_arguments(run: Path) -> dict[str, Any] | None:
-    """Every setting of the training, or None if the folder does not tell."""
-    return _read(run / ARGUMENTS_FILE, json.loads)
+    """Every setting of the training, null for what is NaN or infinite; None if the folder does not tell."""
+    return _read(run / ARGUMENTS_FILE, _parse)
 
 
 def read_recipe(run: Path) -> dict[str, Any]:
@@ -64,6 +65,15 @@ def read_recipe(run: Path) -> dict[str, Any]:
 def _training_time(state: Mapping[str, Any]) -> dict[str, object]:
     seconds = [entry["train_runtime"] for entry in state.get("log_history", []) if "train_runtime" in entry]
     return {"time of the last session of training": f"{seconds[-1] / 60:.1f} minutes"} if seconds else {}
+
+
+def _parse(text: str) -> Any:
+    """JSON, with null for what JSON does not have: NaN and Infinity, as Python writes them."""
+    return json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+
+
+def _finite(text: str) -> float | None:
+    return number if math.isfinite(number := float(text)) else None
 
 
 def _read(path: Path, parse: Callable[[str], Any]) -> dict[str, Any] | None:

@@ -42,7 +42,7 @@ def verify_files(folder: Path) -> Iterator[Check]:
         Two checks.
     """
     yield _checked("checksums", lambda: _refuse_differences(folder))
-    yield _checked("no pickle, secret or path of a disk", lambda: check_publishable(folder))
+    yield _checked("no pickle, secret, path of a disk or NaN", lambda: check_publishable(folder))
 
 
 def verify_dataset(folder: Path) -> Iterator[Check]:

@@ -168,6 +168,15 @@ def test_paths_of_this_machine_are_refused(tmp_path, name, content):
         check_publishable(tmp_path)
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_json_that_only_python_reads_is_refused(tmp_path, number):
+    (tmp_path / "a.json").write_text('{"label": "NaN", "energy": null}')
+    check_publishable(tmp_path)
+    (tmp_path / "a.json").write_text(f'{{"a": [1, {number}]}}')
+    with pytest.raises(UnpublishableContentError, match=f"a.json is no JSON, it holds {number}; write null"):
+        check_publishable(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [

@@ -13,7 +13,7 @@ from nuzoo.hub.checksums import write_checksums
 from .flows import Session, commit, contents, state, write_run
 
 DATASET, MODEL = "org/pixelmaps", "org/nu-cnn"
-CHECKS = ["checksums", "no pickle, secret or path of a disk", "card", "loads", "golden outputs"]
+CHECKS = ["checksums", "no pickle, secret, path of a disk or NaN", "card", "loads", "golden outputs"]
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +145,11 @@ def test_a_pickle_is_found_though_it_is_listed(verified, model):
     (model / "optimizer.pkl").write_bytes(b"\x80\x04N.")
     found = verified(model)
     assert "optimizer.pkl is not in the list" in found["checksums"]
-    assert "optimizer.pkl may hold a pickle" in found["no pickle, secret or path of a disk"]
+    assert "optimizer.pkl may hold a pickle" in found["no pickle, secret, path of a disk or NaN"]
     write_checksums(model)
     found = verified(model)
     assert found["checksums"] is None
-    assert "optimizer.pkl may hold a pickle" in found["no pickle, secret or path of a disk"]
+    assert "optimizer.pkl may hold a pickle" in found["no pickle, secret, path of a disk or NaN"]
     assert "loads" not in found
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from huggingface_hub import EvalResult, EvalResultEntry, ModelCard, ModelCardData
 
 from nuzoo.evaluation.number_format import as_table, with_error
 from nuzoo.evaluation.provenance import SIMULATION_TAG
 from nuzoo.evaluation.report import HALF_RESOLUTION_MEANING
-from nuzoo.hub.cards import as_list, fill_template
+from nuzoo.hub.cards import as_list, fill_template, plain
 
 TEMPLATE = "event_classifier.md"
 PIPELINE_TAG = "image-classification"
@@ -112,7 +113,7 @@ def event_classifier_card(
             "classes": ", ".join(f"`{c}`" for c in results["class_names"]),
             "parameters": f"{results['model']['parameters']:,}",
             "dtype": results["model"]["dtype"],
-            "sample": dataset["sample"],
+            "sample": plain(dataset["sample"]),
             "events": f"{dataset['events']:,}",
             "events_per_class": _counts(dataset["events_per_class"]),
             "limits": LIMITS[dataset["sample"] == SIMULATION_TAG],
@@ -171,7 +172,7 @@ def eval_result_entries(
     """The headline numbers as entries of `.eval_results`, errors in their notes."""
     dataset = results["dataset"]
     split = f"{dataset['split']} split, " if dataset["split"] else ""
-    sample = f"{split}{dataset['events']} events, {dataset['sample']}"
+    sample = f"{split}{dataset['events']} events, {' '.join(dataset['sample'].split())}"
     return [
         EvalResultEntry(
             dataset_id=dataset_id,
@@ -205,7 +206,7 @@ def _model_index(
 
 
 def _counts(events: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in events.items())
+    return ", ".join(f"{count:,} {plain(name)}" for name, count in events.items())
 
 
 def _metrics_table(results: Mapping[str, Any]) -> str:
@@ -216,7 +217,7 @@ def _metrics_table(results: Mapping[str, Any]) -> str:
 def _classes_table(results: Mapping[str, Any]) -> str:
     keys = ("recall", "precision", "auc")
     rows = [
-        [name, *(with_error(results["metrics"][key][name]) for key in keys)]
+        [plain(name), *(with_error(results["metrics"][key][name]) for key in keys)]
         for name in results["class_names"]
     ]
     return as_table(["class", "recall (efficiency)", "precision (purity)", "AUC"], rows)
@@ -225,7 +226,7 @@ def _classes_table(results: Mapping[str, Any]) -> str:
 def _calibration(calibration: Mapping[str, Any]) -> str:
     temperature = calibration["temperature"]
     return (
-        f"Temperature {with_error(temperature)} ({temperature['fitted_on']}), stored in the "
+        f"Temperature {with_error(temperature)} ({plain(temperature['fitted_on'])}), stored in the "
         "configuration and used by the pipeline. Expected calibration error: "
         f"{with_error(calibration['ece_before'])} before, {with_error(calibration['ece_after'])} "
         f"after; perfect calibration would show {with_error(calibration['ece_if_perfect'])} on as "
@@ -245,7 +246,7 @@ def _half_resolution(results: Mapping[str, Any]) -> str:
 
 
 def _pictures(pictures: Mapping[str, str]) -> str:
-    lines = [f"![{caption}]({path})" for path, caption in pictures.items()]
+    lines = [f"![{plain(caption)}]({quote(path)})" for path, caption in pictures.items()]
     return "\n\n".join(lines) or "None were made."
 
 
@@ -255,7 +256,7 @@ def _compute(results: Mapping[str, Any]) -> str:
     return (
         f"Inference: {with_error(cost['ms_per_event']['total'])} ms per event, of which "
         f"{with_error(cost['ms_per_event']['model'])} ms in the network, in batches of "
-        f"{cost['batch_size']} on {machine.get('gpu', machine['processor'])} "
+        f"{cost['batch_size']} on {plain(machine.get('gpu', machine['processor']))} "
         f"({machine['threads']} CPU threads); peak memory {memory['mib']:,.0f} MiB "
         f"({memory['counts']})."
     )

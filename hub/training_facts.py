@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from nuzoo.hub.cards import plain
 from nuzoo.hub.errors import RunFileError
 
 RECIPE_FILE = "recipe.yaml"
@@ -36,9 +37,9 @@ def training_facts(run: Path) -> dict[str, object]:
     recipe, state, arguments = read_recipe(run), _read(run / STATE_FILE, _parse), training_arguments(run)
     facts: dict[str, object] = {}
     if recipe.get("source"):
-        facts["recipe"] = " ".join(str(recipe["source"]).split())
+        facts["recipe"] = plain(recipe["source"])
     if pretrained := recipe.get("model", {}).get("pretrained"):
-        facts["started from"] = f"`{pretrained}`"
+        facts["started from"] = plain(pretrained)
     if state:
         facts["epochs"] = f"{state.get('epoch') or 0:g} ({state.get('global_step', 0):,} steps)"
         facts |= _training_time(state)
@@ -48,7 +49,7 @@ def training_facts(run: Path) -> dict[str, object]:
         if arguments and arguments.get(key) is not None
     }
     if augmentation := recipe.get("augmentation"):
-        facts["augmentation"] = ", ".join(f"{name} {value}" for name, value in augmentation.items())
+        facts["augmentation"] = plain(", ".join(f"{name} {value}" for name, value in augmentation.items()))
     return facts
 
 

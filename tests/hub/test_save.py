@@ -1,5 +1,6 @@
 import re
 from copy import deepcopy
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.evaluation.classification_results import classification_results
-from nuzoo.evaluation.evaluate_classifier import describe_model
+from nuzoo.evaluation.model_description import describe_model
 from nuzoo.evaluation.identity import processor_digest
+from nuzoo.hub.card_lint import check_model_card
 from nuzoo.hub.cards import as_list, empty_sections, fill_template
 from nuzoo.hub.errors import (
     FolderInUseError,
@@ -86,7 +88,7 @@ def repository(tmp_path_factory, model, processor, results):
     folder = tmp_path_factory.mktemp("hub")
     picture = folder / "roc.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\npicture")
-    return save(folder / "repo", model, processor, results, pictures=[picture])
+    return save(folder / "repo", model, processor, results, pictures=[picture], dataset_revision="c" * 40)
 
 
 def files_in(folder):
@@ -132,6 +134,31 @@ def test_card_is_valid_and_full(repository, results):
     assert "$" not in card.text
     assert "pixel pitch, rows × columns: 5 × 5 mm" in card.text
     assert "](figures/roc.png)" in card.text
+
+
+def html(card):
+    """As a reader sees it."""
+    markdown = pytest.importorskip("markdown_it").MarkdownIt("commonmark")
+    return markdown.enable(["table", "strikethrough"]).render(card)
+
+
+def test_words_of_users_stay_words(tmp_path, model, processor, results, repository):
+    """A sample called so neither breaks a table, nor links, nor brings HTML or a placeholder."""
+    words = (
+        "a | b\n\n# Injected\n<script>alert(1)</script> [x](https://evil.example) `c` **d** www.evil $name"
+    )
+    other = deepcopy(results)
+    other["dataset"]["sample"] = words
+    other["calibration"]["temperature"]["fitted_on"] = words
+    other["machine"]["processor"] = words
+    folder = save(tmp_path / "repo", model, processor, other, dataset_revision="c" * 40)
+    text = ModelCard.load(folder / "README.md").text
+    rendered, plain = html(text), html(ModelCard.load(repository / "README.md").text)
+    for tag in ("<h1", "<h2", "<h3", "<script", "<a ", "<code", "<strong", "<table", "<td", "<p>"):
+        assert rendered.count(tag) == plain.count(tag), tag
+    assert escape(" ".join(words.split()), quote=False) in rendered
+    assert "https://evil" not in text and "www.evil" not in text  # which some readers make links of
+    check_model_card(folder)
 
 
 def test_eval_results_are_the_measured_numbers(repository, results):

@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from huggingface_hub import eval_result_entries_to_yaml
 
-from nuzoo.evaluation.model_description import describe_model
 from nuzoo.evaluation.identity import processor_digest
+from nuzoo.evaluation.model_description import describe_model
 from nuzoo.evaluation.results_file import RESULTS_FILE, write_results
 from nuzoo.hub.checksums import write_checksums
 from nuzoo.hub.errors import FolderInUseError, ResultsMismatchError, UnpublishableContentError

@@ -11,8 +11,8 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.evaluation.classification_results import classification_results
-from nuzoo.evaluation.model_description import describe_model
 from nuzoo.evaluation.identity import processor_digest
+from nuzoo.evaluation.model_description import describe_model
 from nuzoo.hub.card_lint import check_model_card
 from nuzoo.hub.cards import as_list, empty_sections, fill_template
 from nuzoo.hub.errors import (

@@ -52,6 +52,11 @@ def read_checksums(path: Path) -> dict[str, str]:
     Raises:
         ChecksumsFileError: No such list, or a name that points out of the repository.
     """
+    if not path.is_file():
+        raise ChecksumsFileError(
+            f"there is no {path.name}, so that nobody can tell whether a file was changed; publish the "
+            "repository again with `nuzoo publish`, which puts all of it in its place"
+        )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         files, algorithm = content["files"], content["algorithm"]

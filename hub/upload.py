@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from httpx2 import HTTPError
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-from nuzoo.hub.checksums import CHECKSUMS_FILE, UNLISTED, repository_files
-from nuzoo.hub.errors import FolderInUseError
+from nuzoo.hub.checksums import UNLISTED, repository_files
+from nuzoo.hub.errors import ChecksumsFileError, FolderInUseError
 from nuzoo.hub.hub_access import check_access, explained
 from nuzoo.hub.pinned import Pinned, remote_checksums
 
@@ -20,6 +21,8 @@ REPLACEABLE = UNLISTED | {"README.md"}
 """Files that a new repository has, or that its owner writes by hand before the first publication."""
 
 CONFLICT = 409
+COMMITS_SEARCHED = 30
+"""How far back a list of checksums is looked for that somebody deleted."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def _delete_unless_changed(api: HfApi, repo_id: str, repo_type: str, head: str |
 
 def _stale_files(api: HfApi, folder: Path, repo_id: str, repo_type: str, head: str | None) -> list[str]:
     remote = set(api.list_repo_files(repo_id, repo_type=repo_type, revision=head))
-    ours = set(remote_checksums(repo_id, repo_type, api.token, head)) if CHECKSUMS_FILE in remote else set()
+    ours = _published_files(api, repo_id, repo_type, head) if remote - REPLACEABLE else set()
     foreign = sorted(remote - ours - REPLACEABLE)
     if foreign:
         raise FolderInUseError(
@@ -128,6 +131,16 @@ def _stale_files(api: HfApi, folder: Path, repo_id: str, repo_type: str, head: s
             f"{' and more' if len(foreign) > 5 else ''}. Name another repository, or delete them there"
         )
     return sorted((remote & ours) - {name.as_posix() for name in repository_files(folder)})
+
+
+def _published_files(api: HfApi, repo_id: str, repo_type: str, head: str | None) -> set[str]:
+    """The names in the newest list of checksums: somebody may have deleted or torn the last one."""
+    history = api.list_repo_commits(repo_id, repo_type=repo_type, revision=head)
+    for commit in islice(history, COMMITS_SEARCHED):
+        with suppress(ChecksumsFileError):
+            if listed := remote_checksums(repo_id, repo_type, api.token, commit.commit_id):
+                return set(listed)
+    return set()
 
 
 @contextmanager

@@ -445,6 +445,27 @@ def test_foreign_files_are_not_overwritten(refused, local_hub, data):
     refused(data, "--repo", "org/thesis", *AS_DATASET, parts=["thesis.tex", "nuzoo did not publish"])
 
 
+@pytest.mark.parametrize("kept", [None, b"{", b"[]"])
+def test_a_list_of_checksums_that_somebody_deleted_or_tore_is_replaced(
+    session, local_hub, refused, data, published_dataset, kept
+):
+    """Whose files they are, the history says; files that it does not list are still refused."""
+    repository = f"org/unlisted-{len(kept or b'')}"
+    publish = [published_dataset, "--repo", repository, *AS_DATASET]
+    session.publish(*publish)
+    before = state(local_hub, repository, "dataset")[1]
+    changed = {"checksums.json": kept, "thesis.tex": b"theirs"} if kept else {"thesis.tex": b"theirs"}
+    deleted = () if kept else ["checksums.json"]
+    commit(local_hub, repository, changed, "dataset", deleted)
+    wrong = session.nuzoo("verify", repository, "--type", "dataset")
+    assert (wrong.status, "publish the repository again" in wrong.out) == (1, True)
+    refused(*publish, parts=["thesis.tex", "nuzoo did not publish"])
+    commit(local_hub, repository, {}, "dataset", ["thesis.tex"])
+    session.publish(*publish)
+    assert state(local_hub, repository, "dataset")[1] == before
+    assert session.nuzoo("verify", repository, "--type", "dataset").status == 0
+
+
 def test_publishing_again_deletes_what_is_no_longer_there(session, local_hub, data, simulated_dataset):
     pair = [shutil.copytree(simulated_dataset, data.parent / name) for name in ("first", "second")]
     session.publish(*pair, "--repo", "org/again", *AS_DATASET)

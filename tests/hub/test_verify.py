@@ -126,7 +126,10 @@ DAMAGES = {
     "unlisted": (lambda f: (f / "notes.txt").write_text("?"), "notes.txt is not in the list"),
     "edited card": (lambda f: edit(f / "README.md", "Citation", "Cite"), "README.md was changed"),
     "edited results": (lambda f: flip(f / "results.json"), "results.json was changed"),
-    "no list": (lambda f: (f / "checksums.json").unlink(), "expected a list of checksums"),
+    "no list": (
+        lambda f: (f / "checksums.json").unlink(),
+        "there is no checksums.json, so that nobody can tell",
+    ),
     "torn list": (lambda f: truncate(f / "checksums.json"), "expected a list of checksums"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from nuzoo.hub.checksums import write_checksums
 from nuzoo.hub.dataset_repository import prepare_dataset_repository
 from nuzoo.hub.hub_access import check_access
 from nuzoo.hub.safety import check_publishable
+from nuzoo.hub.scratch import scratch_folder
 from nuzoo.hub.upload import Commit, upload
 
 
@@ -38,8 +38,8 @@ def publish_dataset(
     """
     check_access(repo_id)
     beside = next(iter(folders.values())).absolute().parent
-    with tempfile.TemporaryDirectory(prefix=".nuzoo-publish-", dir=beside) as scratch:
-        folder = Path(scratch) / "repository"
+    with scratch_folder(beside) as scratch:
+        folder = scratch / "repository"
         prepare_dataset_repository(folders, repo_id, folder, licence=licence)
         check_publishable(folder)
         write_checksums(folder)

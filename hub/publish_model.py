@@ -16,6 +16,7 @@ from nuzoo.hub.licences import MODEL_LICENCES, check_licence
 from nuzoo.hub.model_files import check_finite
 from nuzoo.hub.report_check import check_headline, read_report
 from nuzoo.hub.save import check_results, save_repository
+from nuzoo.hub.scratch import scratch_folder
 from nuzoo.hub.training_facts import read_recipe, training_arguments, training_facts
 from nuzoo.hub.upload import Commit, upload
 
@@ -71,9 +72,9 @@ def publish_model(
     check_events(reference, results["dataset"])
     announce(f"measured on {reference.repo_id} at {reference.revision}")
     network = find_base_model(run, base)
-    with tempfile.TemporaryDirectory(prefix="nuzoo-publish-") as scratch:
+    with scratch_folder(Path(tempfile.gettempdir())) as scratch:
         folder = save_repository(
-            Path(scratch) / "repository",
+            scratch / "repository",
             model,
             processor,
             results,

@@ -20,6 +20,7 @@ from nuzoo.hub.pinned import Pinned, remote_checksums
 REPLACEABLE = UNLISTED | {"README.md"}
 """Files that a new repository has, or that its owner writes by hand before the first publication."""
 
+NEW_FILES = frozenset({".gitattributes"})
 CONFLICT = 409
 COMMITS_SEARCHED = 30
 """How far back a list of checksums is looked for that somebody deleted."""
@@ -50,8 +51,8 @@ def upload(
 ) -> Commit:
     """Make a repository hold what a folder holds, as one commit.
 
-    A repository that is created here and whose upload fails is deleted again, unless somebody has committed
-    to it. Interrupted or failed, the remote is as it was, and the same call can be repeated.
+    A repository is created last, and deleted again if the upload fails, unless somebody has committed to it.
+    Interrupted or failed, the remote is as it was, and the same call can be repeated.
 
     Args:
         folder: With a `checksums.json`.
@@ -74,50 +75,58 @@ def upload(
     """
     check_access(repo_id, token)
     api = HfApi(token=token)
-    with explained(f"publish to {repo_id}"), _cause_of_failed_files():
-        created, head = _create(api, repo_id, repo_type, private), None
-        try:
-            head = api.repo_info(repo_id, repo_type=repo_type, revision=revision).sha
-            stale = _stale_files(api, folder, repo_id, repo_type, head) if replace else []
-            commit = api.create_commit(
-                repo_id,
-                [
-                    *(CommitOperationDelete(path_in_repo=name) for name in stale),
-                    *(
-                        CommitOperationAdd(path_in_repo=name.as_posix(), path_or_fileobj=folder / name)
-                        for name in repository_files(folder)
-                    ),
-                ],
-                commit_message=message,
-                repo_type=repo_type,
-                revision=revision,
-                parent_commit=head,
-                create_pr=create_pr,
-            )
-        except BaseException:
-            if created:
-                with suppress(Exception):
-                    _delete_unless_changed(api, repo_id, repo_type, head)
-            raise
+    added = [
+        CommitOperationAdd(path_in_repo=name.as_posix(), path_or_fileobj=folder / name)
+        for name in repository_files(folder)
+    ]
+    with (
+        explained(f"publish to {repo_id}"),
+        _cause_of_failed_files(),
+        _created(api, repo_id, repo_type, private),
+    ):
+        head = api.repo_info(repo_id, repo_type=repo_type, revision=revision).sha
+        stale = _stale_files(api, folder, repo_id, repo_type, head) if replace else []
+        commit = api.create_commit(
+            repo_id,
+            [*(CommitOperationDelete(path_in_repo=name) for name in stale), *added],
+            commit_message=message,
+            repo_type=repo_type,
+            revision=revision,
+            parent_commit=head,
+            create_pr=create_pr,
+        )
     return Commit(repo_id, commit.oid, str(commit.repo_url))
 
 
+@contextmanager
+def _created(api: HfApi, repo_id: str, repo_type: str, private: bool | None) -> Iterator[None]:
+    """Create a repository unless it is there, and delete it again if the block fails or is interrupted."""
+    ours = not api.repo_exists(repo_id, repo_type=repo_type)
+    try:
+        if ours:
+            ours = _create(api, repo_id, repo_type, private)
+        yield
+    except BaseException:
+        if ours:
+            with suppress(Exception):
+                _delete_empty(api, repo_id, repo_type)
+        raise
+
+
 def _create(api: HfApi, repo_id: str, repo_type: str, private: bool | None) -> bool:
-    """Create a repository unless it is there; whether it was not."""
-    if api.repo_exists(repo_id, repo_type=repo_type):
-        return False
+    """Create a repository; False if somebody was faster, so that it is not ours to delete."""
     try:
         api.create_repo(repo_id, repo_type=repo_type, private=private)
     except HfHubHTTPError as error:
-        if error.response.status_code == CONFLICT:  # somebody was faster: it is not ours to delete
+        if error.response.status_code == CONFLICT:
             return False
         raise
     return True
 
 
-def _delete_unless_changed(api: HfApi, repo_id: str, repo_type: str, head: str | None) -> None:
-    """Delete a repository that stands where it stood when it was created."""
-    if head in (None, api.repo_info(repo_id, repo_type=repo_type).sha):
+def _delete_empty(api: HfApi, repo_id: str, repo_type: str) -> None:
+    """Delete a repository to which nobody has committed a file."""
+    if set(api.list_repo_files(repo_id, repo_type=repo_type)) <= NEW_FILES:
         api.delete_repo(repo_id, repo_type=repo_type)
 
 

@@ -10,6 +10,10 @@ unless all of it is good, and the same command can be repeated.
 from __future__ import annotations
 
 import argparse
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +41,23 @@ def run(args: argparse.Namespace) -> int:
     missing = [str(folder) for folder in args.folders if not folder.is_dir()]
     if missing:
         raise ValueError(f"expected the folder of a run or a dataset, got no folder: {', '.join(missing)}")
-    commit = _publish_dataset(args) if args.type == "dataset" else _publish_model(args)
+    with _told_to_end_as_interrupted():
+        commit = _publish_dataset(args) if args.type == "dataset" else _publish_model(args)
     print(f"published {commit.repo_id} at {commit.revision}\n{commit.url}")
     return 0
+
+
+@contextmanager
+def _told_to_end_as_interrupted() -> Iterator[None]:
+    """End on SIGTERM as on Ctrl-C: nothing half done stays on the Hub or on the disk."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _publish_dataset(args: argparse.Namespace) -> Commit:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 import torch
@@ -83,6 +84,11 @@ class Session:
         done = self.nuzoo("publish", *command)
         assert done.status == 0, done.err
         return done.out.splitlines()[-2].rpartition(" ")[2]
+
+    def signal(self, number):
+        """Send a signal to the process, and wait until it has come."""
+        self._process.send_signal(number)
+        time.sleep(0.3)
 
     def run(self, code):
         """Run lines of Python, which must not raise; gives what they print."""

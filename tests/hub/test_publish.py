@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import signal
 import socket
 
 import pyarrow as pa
@@ -352,6 +353,30 @@ def test_a_fault_changes_nothing_and_the_command_can_be_repeated(
     before = count_commits(local_hub, repository, "dataset") if there else 1
     session.publish(data, "--repo", repository, *AS_DATASET)
     assert count_commits(local_hub, repository, "dataset") == before + 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("part", ["/api/repos/create", "/lfs/", "/commit/main"])
+def test_an_interruption_leaves_nothing(session, local_hub, data, number, part):
+    """The Hub gets the request, and the process a signal while it waits for the answer."""
+    seen = []
+
+    def interrupt(request):
+        if part not in request.path or seen or request.method == "GET":
+            return None
+        seen.append(request.path)
+        if part == "/api/repos/create":
+            assert request.answer().status == 200
+        session.signal(number)
+        return Reply(503)
+
+    local_hub.intercept = interrupt
+    before = everything(local_hub)
+    done = session.nuzoo("publish", data, "--repo", NEW, *AS_DATASET)
+    assert seen
+    assert (done.status, "stopped" in done.err) == (130, True)
+    assert everything(local_hub) == before
+    assert [path.name for path in data.parent.iterdir()] == ["data"]
 
 
 def test_a_fault_while_a_model_goes_up(session, local_hub, refused, published_run):

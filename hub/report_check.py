@@ -9,7 +9,7 @@ from typing import Any
 from nuzoo.evaluation.classification_results import classification_results
 from nuzoo.evaluation.predictions import PREDICTIONS_FILE, read_predictions
 from nuzoo.evaluation.results_file import RESULTS_FILE, read_results
-from nuzoo.hub.errors import MissingResultsError, ResultsMismatchError
+from nuzoo.hub.errors import MissingResultsError, ResultsMismatchError, UnpublishableContentError
 from nuzoo.hub.event_classifier_card import HEADLINE
 
 SECTIONS = ("calibration", "class_names", "cost", "created", "dataset", "machine", "metrics", "model")
@@ -28,8 +28,10 @@ def read_report(report: Path, run: Path) -> dict[str, Any]:
     Raises:
         MissingResultsError: There are none, or not all of them.
         ResultsFileError: The file cannot be read.
+        UnpublishableContentError: A file of the folder is a link to another place.
     """
     advice = _advice(report, run)
+    _refuse_links(report)
     if not (report / RESULTS_FILE).is_file():
         raise MissingResultsError(
             f"no {RESULTS_FILE} in {report}: a card shows measured results; {advice} first, or give "
@@ -41,6 +43,14 @@ def read_report(report: Path, run: Path) -> dict[str, Any]:
     if missing:
         raise MissingResultsError(f"{report / RESULTS_FILE} lacks {', '.join(missing)}; {advice} again")
     return results
+
+
+def _refuse_links(report: Path) -> None:
+    if links := sorted(path for path in report.glob("*") if path.is_symlink()):
+        raise UnpublishableContentError(
+            f"{links[0]}: expected a file of the report, got a link, which may lead to anything; remove it, or "
+            "put the file there"
+        )
 
 
 def check_headline(results: dict[str, Any], report: Path, run: Path) -> None:

@@ -175,8 +175,8 @@ def _copy_pictures(folder: Path, pictures: Sequence[Path]) -> None:
     if pictures:
         (folder / PICTURES_FOLDER).mkdir()
     for picture in pictures:
-        if not picture.read_bytes().startswith(PNG_SIGNATURE):
+        if picture.is_symlink() or not picture.read_bytes().startswith(PNG_SIGNATURE):
             raise UnpublishableContentError(
-                f"{picture}: expected a PNG picture, got something else; remove it"
+                f"{picture}: expected a PNG picture, got a link or something else; remove it"
             )
         shutil.copyfile(picture, folder / PICTURES_FOLDER / picture.name)

@@ -224,6 +224,16 @@ def test_a_picture_that_names_a_home(refused, run):
     refused(run, "--repo", NEW, "--dataset", DATASET, parts=["figures/roc.png", "/home/alice", "remove it"])
 
 
+@pytest.mark.parametrize("name", ["roc.png", "other.png", "results.json", "predictions.parquet"])
+def test_links_in_the_report_are_not_followed(refused, run, tmp_path, name):
+    linked, private = run / "report" / name, tmp_path / "private"
+    Image.new("RGB", (8, 8)).save(private, "PNG")
+    if linked.exists():
+        linked.rename(private)
+    linked.symlink_to(private)
+    refused(run, "--repo", NEW, "--dataset", DATASET, parts=[str(linked), "got a link"])
+
+
 def test_a_secret_in_the_configuration(refused, run):
     secret = "hf_" + "a" * 34
     edit_json(run / "config.json", lambda config: config["id2label"].update({"0": secret}))

@@ -218,6 +218,13 @@ def test_refusals(tmp_path, model, processor, results):
     assert files_in(folder) == {"thesis.tex"}
 
 
+def test_a_picture_that_is_a_link_is_refused(tmp_path, model, processor, results):
+    (tmp_path / "private.png").write_bytes(b"\x89PNG\r\n\x1a\nprivate")
+    (tmp_path / "roc.png").symlink_to(tmp_path / "private.png")
+    with pytest.raises(UnpublishableContentError, match=r"roc\.png: expected a PNG picture, got a link"):
+        save(tmp_path / "repo", model, processor, results, pictures=[tmp_path / "roc.png"])
+
+
 def test_empty_sections_are_found():
     card = "# A\n\n## B\n\ntext\n\n## C\n\n### D\n\n## E\n\n```\n# comment\n```\n\n## F\n"
     assert empty_sections(card) == ["### D", "## F"]

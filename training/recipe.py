@@ -1,8 +1,9 @@
 """Recipes: everything that decides a training run, in one YAML file.
 
-A recipe has six sections. `model` and `processor` hold the fields of the network's configuration and of
-its processor, `data` says where the events are, `training` holds `transformers.TrainingArguments`,
-`augmentation` and `early_stopping_patience` the rest. Any field can be overridden by its dotted name.
+`model` and `processor` hold the fields of the network's configuration and of its processor, `data` says
+where the events are, `training` holds `transformers.TrainingArguments`, `augmentation` and
+`early_stopping_patience` the rest. Vision-language models also have `adapter`, `answers` and `pretraining`.
+Any field can be overridden by its dotted name.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import yaml
 
 RECIPES = Path(__file__).parent / "recipes"
-SECTIONS = ("model", "processor", "data", "training", "augmentation")
+SECTIONS = ("model", "processor", "data", "training", "augmentation", "adapter", "answers", "pretraining")
 
 
 class RecipeError(ValueError):
@@ -56,12 +57,17 @@ class Recipe:
     Attributes:
         source: Where the hyper-parameters come from (paper, section), or why they were chosen.
         model: `model_type` and fields of its configuration; `preset` names a size; `pretrained` a
-            checkpoint to fine-tune; `timm_weights` a safetensors file or a name of timm's, to start from.
+            checkpoint to fine-tune; `timm_weights` a safetensors file or a name of timm's, to start from;
+            `base_model` what a vision-language model is built on.
         processor: Fields of the processor.
         data: The events.
         training: Fields of `transformers.TrainingArguments`.
         augmentation: Fields of `nuzoo.training.augmentation.Augmentation`.
         early_stopping_patience: Evaluations without improvement before the run stops; None never stops.
+        adapter: Fields of `peft.LoraConfig`.
+        answers: Fields of `nuzoo.training.answers.AnswerStyle`.
+        pretraining: `transformers.TrainingArguments` of a tiny base that is made first, in place of one
+            that is named.
     """
 
     source: str
@@ -71,6 +77,9 @@ class Recipe:
     training: dict[str, Any] = field(default_factory=dict)
     augmentation: dict[str, Any] = field(default_factory=dict)
     early_stopping_patience: int | None = None
+    adapter: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    pretraining: dict[str, Any] = field(default_factory=dict)
 
     def to_yaml(self) -> str:
         """The recipe as YAML text that `load_recipe` reads back."""

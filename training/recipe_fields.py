@@ -47,22 +47,27 @@ AUGMENTATION_RANGES = {
 }
 
 
-def training_arguments(recipe: Recipe) -> TrainingArguments:
+def training_arguments(recipe: Recipe, section: str = "training") -> TrainingArguments:
     """The recipe's `transformers.TrainingArguments`.
+
+    Args:
+        recipe: The run.
+        section: Which of its sections: "training" or "pretraining".
 
     Raises:
         RecipeError: An unknown field, or a value that it cannot have.
     """
-    if recipe.training.get("push_to_hub"):
+    given: dict[str, Any] = getattr(recipe, section)
+    if given.get("push_to_hub"):
         raise RecipeError(
-            "training.push_to_hub would upload optimiser states, which are pickles: leave it out, and "
+            f"{section}.push_to_hub would upload optimiser states, which are pickles: leave it out, and "
             "publish the finished run with `nuzoo publish`"
         )
-    _check_numbers("training", recipe.training, TrainingArguments, TRAINING_RANGES)
+    _check_numbers(section, given, TrainingArguments, TRAINING_RANGES)
     try:
-        return TrainingArguments(**(DEFAULTS | recipe.training))
+        return TrainingArguments(**(DEFAULTS | given))
     except (TypeError, ValueError) as error:
-        raise RecipeError(f"training: {error}; see transformers.TrainingArguments") from error
+        raise RecipeError(f"{section}: {error}; see transformers.TrainingArguments") from error
 
 
 def augmentation(recipe: Recipe) -> Augmentation:

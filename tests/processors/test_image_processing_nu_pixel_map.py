@@ -16,7 +16,7 @@ from nuzoo.configuration.config_errors import CorruptedFileError, FormatVersionE
 from nuzoo.processors import input_errors as errors
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
-from nuzoo.training.event_classification import pixel_map_geometry
+from nuzoo.training.recipe_data import pixel_map_geometry
 
 VIEWS = ("xz", "yz")
 HEIGHT, WIDTH = 6, 8

@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification, TrainerCallback
 
 from nuzoo.training.cross_validation import cross_validate
-from nuzoo.training.event_classification import build_model, build_processor, train_event_classifier
+from nuzoo.training.event_classification import build_model, train_event_classifier
 from nuzoo.training.recipe import RecipeError, load_recipe
+from nuzoo.training.recipe_data import build_processor
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ from nuzoo.datasets_scripts.pixel_map_rows import SPLITS
 from nuzoo.datasets_scripts.sharded_parquet import MANIFEST_FILE, PLAN_FILE
 from nuzoo.hub.checksums import repository_files, sha256
 from nuzoo.hub.errors import DatasetRepositoryError
+from nuzoo.simulation.detectors import DETECTORS
+from nuzoo.simulation.spectra import SPECTRA
 
 SHARD_NAME = re.compile(r"data/(?P<split>\w+)-(?P<number>\d{5})-of-(?P<of>\d{5})\.parquet", re.ASCII)
 SIMULATION_PLAN = {"dataset", "simulation", "events", "seed", "detector", "spectrum", "shard_size"}
@@ -124,6 +126,20 @@ def check_plan(folder: Path, shards: Collection[ShardEntry]) -> None:
     events = sum(shard.events for shard in shards)
     if plan["events"] != events:
         raise DatasetRepositoryError(f"{file}: expected {events} events, got {plan['events']}; {MAKE_AGAIN}")
+    if "simulation" in plan:
+        _check_simulation(file, plan)
+
+
+def _check_simulation(file: Path, plan: Mapping[str, Any]) -> None:
+    for key, known in (("detector", DETECTORS), ("spectrum", SPECTRA)):
+        if not isinstance(plan[key], str) or plan[key] not in known:
+            raise DatasetRepositoryError(
+                f"{file}: expected the {key} {' or '.join(known)}, got {plan[key]!r}; {MAKE_AGAIN}"
+            )
+    if type(plan["seed"]) is not int:
+        raise DatasetRepositoryError(
+            f"{file}: expected a whole number as seed, got {plan['seed']!r}; {MAKE_AGAIN}"
+        )
 
 
 def split_manifests(shards: Collection[ShardEntry]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +16,19 @@ from datasets import ClassLabel, Features
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from nuzoo.datasets_scripts.pixel_map_rows import row_features, split_of
-from nuzoo.hub.dataset_files import MAKE_AGAIN, ShardEntry
+from nuzoo.datasets_scripts.pixel_map_rows import row_features, simulated_event_id, split_of
+from nuzoo.datasets_scripts.sharded_parquet import PLAN_FILE
+from nuzoo.evaluation.provenance import SIMULATED_PREFIX
+from nuzoo.hub.dataset_files import MAKE_AGAIN, ShardEntry, read_json
 from nuzoo.hub.errors import DatasetRepositoryError, DatasetRowError
 from nuzoo.simulation.detectors import DETECTORS, Detector, View
+from nuzoo.simulation.spectra import SPECTRA
 
-MACHINE_PATH = r"""(^|[\s"'`(=])(/|~/|file:/+|[A-Za-z]:[\\/])[\w.-]"""
+MACHINE_PATH = r"""(^|[\s"'`(=:,;|<>\[{])(/|~/|(\.\./)+|file:/+|[A-Za-z]:[\\/])[\w.-]"""
 """An absolute path, in the syntax of Arrow's regular expressions: a root, home or drive begins a word."""
+
+ROUNDING = 1e-6
+"""Relative, of energies in single precision."""
 
 NOT_NEGATIVE = ("neutrino_energy", "lepton_energy", "deposited_energy")
 PICTURE_BEGINS = b"\x89PNG\r\n\x1a\n"
@@ -66,14 +72,14 @@ def check_rows(folder: Path, shards: Sequence[ShardEntry]) -> None:
     Raises:
         DatasetRowError: With file, row and column: NaN, infinite or negative energy, a pixel outside the
             map, out of order or without energy, a class that there is not, a repeated event, an event in a
-            split that is not its own, a path of a machine.
+            split that is not its own, a path of a machine, another origin than the plan's.
         DatasetRepositoryError: A shard has other columns, or a split manifest names other events.
     """
-    names = _Names()
+    names, plan = _Names(), read_json(folder / PLAN_FILE)
     detector = _detector_of(folder / shards[0].name)
     with tqdm(total=sum(shard.events for shard in shards), unit="event", desc="checking rows") as bar:
         for shard in shards:
-            for rows in _check_shard(folder / shard.name, shard.split, detector, names):
+            for rows in _check_shard(folder / shard.name, shard.split, detector, names, plan):
                 bar.update(rows)
     for split, events in names.splits.items():
         _check_split_manifest(folder / "manifests" / f"{split}.txt", events)
@@ -103,7 +109,9 @@ def _detector_of(path: Path) -> Detector:
     return DETECTORS[name]
 
 
-def _check_shard(path: Path, split: str, detector: Detector, names: _Names) -> Iterator[int]:
+def _check_shard(
+    path: Path, split: str, detector: Detector, names: _Names, plan: Mapping[str, Any]
+) -> Iterator[int]:
     first = 0
     with pq.ParquetFile(path) as content:
         _check_columns(path, content.schema_arrow, detector)
@@ -116,6 +124,8 @@ def _check_shard(path: Path, split: str, detector: Detector, names: _Names) -> I
             try:
                 _check_group(rows, detector)
                 _check_names(rows["event_id"].to_pylist(), f"{path.name} row", first, split, names)
+                if "simulation" in plan:
+                    _check_origin(rows, plan)
             except _WrongRowError as wrong:
                 raise DatasetRowError(
                     f"{path}, row {first + wrong.row}, column {wrong.column}: expected {wrong.expected}, "
@@ -243,6 +253,35 @@ def _check_names(events: list[str], where: str, first: int, split: str, names: _
                 row, "event_id", f"events of split {split}", f"{event!r}, which belongs to {split_of(event)}"
             )
     names.splits.setdefault(split, []).extend(events)
+
+
+def _check_origin(rows: pa.Table, plan: Mapping[str, Any]) -> None:
+    """Refuse rows that a simulation by this plan does not make."""
+    seed, events = plan["seed"], plan["events"]
+    for row, (event, source) in enumerate(
+        zip(*(rows[n].to_pylist() for n in ("event_id", "source")), strict=True)
+    ):
+        index = event.rpartition("-")[2]
+        if not index.isdigit() or int(index) >= events or event != simulated_event_id(seed, int(index)):
+            expected = (
+                f"{simulated_event_id(seed, 0)} to {simulated_event_id(seed, events - 1)}, by {PLAN_FILE}"
+            )
+            raise _WrongRowError(row, "event_id", expected, repr(event))
+        origin = f"seed={seed} event={index} detector={plan['detector']}"
+        if not source.startswith(SIMULATED_PREFIX) or not source.endswith(f" {origin}"):
+            raise _WrongRowError(row, "source", f"{SIMULATED_PREFIX}… {origin}, by {PLAN_FILE}", repr(source))
+    low, high = _energies(plan["spectrum"])
+    energy = rows["neutrino_energy"]
+    outside = pc.or_(pc.less(energy, low * (1 - ROUNDING)), pc.greater(energy, high * (1 + ROUNDING)))
+    expected = f"null or {low:g} to {high:g} GeV, by the spectrum of {PLAN_FILE}"
+    _refuse(outside, "neutrino_energy", expected, energy)
+
+
+def _energies(spectrum: str) -> tuple[float, float]:
+    """Least and largest energy of a spectrum, GeV."""
+    found = SPECTRA[spectrum]
+    energies = found.energy_range if found.energy_table is None else found.energy_table[0]
+    return energies[0] / 1000, energies[-1] / 1000
 
 
 def _check_split_manifest(path: Path, events: list[str]) -> None:

@@ -48,8 +48,8 @@ def read_report(report: Path, run: Path) -> dict[str, Any]:
 def _refuse_links(report: Path) -> None:
     if links := sorted(path for path in report.glob("*") if path.is_symlink()):
         raise UnpublishableContentError(
-            f"{links[0]}: expected a file of the report, got a link, which may lead to anything; remove it, or "
-            "put the file there"
+            f"{links[0]}: expected a file of the report, got a link, which may lead to anything; remove it, "
+            "or put the file there"
         )
 
 

@@ -301,6 +301,21 @@ def test_a_shard_that_is_no_parquet(copy):
     [
         (lambda p: p.pop("seed"), "expected seed"),
         (lambda p: p.update(events=61), "expected 60 events, got 61"),
+        (lambda p: p.update(seed="5"), "expected a whole number as seed, got '5'"),
+        (lambda p: p.update(detector="nope"), "expected the detector modular-2x2x7 or .*, got 'nope'"),
+        (lambda p: p.update(spectrum=["flat"]), r"expected the spectrum flat-0-10 or .*, got \['flat'\]"),
+        (
+            lambda p: p.update(seed=99),
+            "column event_id: expected sim-99-0 to sim-99-59, by plan.json, got 'sim-5",
+        ),
+        (
+            lambda p: p.update(detector=DUNE_LIKE.name),
+            f"column source: .* detector={DUNE_LIKE.name}, by plan.json",
+        ),
+        (
+            lambda p: p.update(spectrum="broad-0.5-40"),
+            "column neutrino_energy: .* 0.5 to 40 GeV, by the spectrum",
+        ),
     ],
 )
 def test_plans_tell_how_the_events_were_made(copy, change, match):
@@ -400,6 +415,7 @@ def last(value):
 
 
 OTHER_SPLIT = next(f"sim-9-{number}" for number in range(1000) if split_of(f"sim-9-{number}") == "test")
+OTHER_EVENT = next(f"sim-5-{number}" for number in range(60, 99) if split_of(f"sim-5-{number}") == "train")
 ROW_FAULTS = {
     "nan": ("xz_energy", first(float("nan")), "finite energies in MeV, got nan"),
     "infinite": ("yz_energy", last(float("inf")), "finite energies in MeV, got inf"),
@@ -418,6 +434,15 @@ ROW_FAULTS = {
     "vertex": ("vertex", lambda _: [0.0, float("inf"), 0.0], "three finite numbers"),
     "home": ("source", lambda _: "/home/me/run7.h5#3", "no path of this machine's disk, got '/home/me"),
     "url": ("source", lambda _: "file:///data/run7.h5", "no path"),
+    "host": ("source", lambda _: "node7:/data/run7.h5", "no path"),
+    "way up": ("source", lambda _: "from ../../run7.h5", "no path"),
+    "other seed": ("source", lambda s: s.replace("seed=5", "seed=6"), "seed=5 event="),
+    "other event": ("event_id", lambda _: OTHER_EVENT, "sim-5-0 to sim-5-59, by plan.json"),
+    "other energy": (
+        "neutrino_energy",
+        lambda _: 10.5,
+        "0 to 10 GeV, by the spectrum of plan.json, got 10.5",
+    ),
     "windows": ("source", lambda _: r"read C:\data\run7.h5", "no path"),
     "no source": ("source", lambda _: None, "a text, got null"),
     "detector": ("detector", lambda _: DUNE_LIKE.name, "modular-2x2x7, got 'dune"),

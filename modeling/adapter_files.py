@@ -85,6 +85,20 @@ def write_calibration(folder: Any, temperature: float) -> None:
     discard_checksums(folder)
 
 
+def name_base_of_adapter(folder: Any, base: str, revision: str | None) -> None:
+    """Write into a saved adapter which network it is for, where PEFT and transformers look for it.
+
+    Args:
+        folder: of the adapter.
+        base: Hub repository or local folder of the network.
+        revision: commit of the repository.
+    """
+    path = Path(folder) / ADAPTER_CONFIG_NAME
+    keys = json.loads(path.read_text(encoding="utf-8"))
+    keys |= {"base_model_name_or_path": base, "revision": revision}
+    path.write_text(json.dumps(keys, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def _temperature(file: Path | None) -> float | None:
     if file is None:
         return None

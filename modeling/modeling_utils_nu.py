@@ -72,7 +72,9 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
             model, report = cls._load_network(
                 adapter.base, args, reinitialize, _for_base(adapter, origin, kwargs)
             )
-            report = _load_adapter(model, adapter, adapter_name)
+            report = load_adapter(model, adapter, adapter_name)
+            if adapter.temperature is not None:
+                model.config.temperature = adapter.temperature
         return (model, report) if output_loading_info else model
 
     @classmethod
@@ -129,8 +131,20 @@ def _for_base(adapter: Adapter, origin: Any, kwargs: dict[str, Any]) -> dict[str
     return options
 
 
-def _load_adapter(model: PreTrainedModel, adapter: Adapter, name: str) -> dict[str, Any]:
-    """Add an adapter to a network, every tensor of it; transformers forgets to report on the network."""
+def load_adapter(model: PreTrainedModel, adapter: Adapter, name: str = "default") -> dict[str, Any]:
+    """Add an adapter to a network, every tensor of it.
+
+    Args:
+        model: the network.
+        adapter: see `nuzoo.modeling.adapter_files.find_adapter`.
+        name: of the adapter in the network.
+
+    Returns:
+        transformers' account of the loading; it forgets to report on the network.
+
+    Raises:
+        WeightsError: a tensor is missing, unexpected or of another shape.
+    """
     account: Any = model.load_adapter(
         adapter.path,
         adapter_name=name,
@@ -141,8 +155,6 @@ def _load_adapter(model: PreTrainedModel, adapter: Adapter, name: str) -> dict[s
     )
     report = account.to_dict()
     _refuse_incomplete(report, (), adapter.path)
-    if adapter.temperature is not None:
-        model.config.temperature = adapter.temperature
     return report
 
 

@@ -123,6 +123,18 @@ ARCHITECTURES: dict[str, Architecture] = {
             processor=_PIXEL_MAPS,
             recipes=("nu_vit", "nu_vit_tiny"),
         ),
+        Architecture(
+            model_type="nu_vlm",
+            config="nuzoo.configuration.configuration_nu_vlm.NuVlmConfig",
+            models={
+                "AutoModelForImageClassification": (
+                    "nuzoo.modeling.modeling_nu_vlm.NuVlmForEventClassification"
+                ),
+                "AutoModel": "nuzoo.modeling.modeling_nu_vlm.NuVlmForEventClassification",
+            },
+            processor="nuzoo.processors.processing_nu_vlm.NuVlmProcessor",
+            recipes=("nu_vlm", "nu_vlm_tiny"),
+        ),
     )
 }
 

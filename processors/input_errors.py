@@ -55,3 +55,11 @@ class MissingStatisticsError(PixelMapError):
 
 class ProcessorSettingError(PixelMapError):
     """A setting of the processor is unknown or out of range."""
+
+
+class PromptError(PixelMapError):
+    """A prompt has no place for an image, labels that cannot be told apart, or cannot be read."""
+
+
+class BaseProcessorError(PixelMapError):
+    """The processor of a vision-language base is missing, or splits answers so that they cannot be scored."""

@@ -1,5 +1,6 @@
 """Networks and inputs of any architecture, made through its own configuration and processor."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nuzoo.processors.prompts import Prompt
 from nuzoo.registry import Architecture
+from nuzoo.training.tiny_vlm_base import tiny_base_processor
 
 EVENTS = 4
 EMPTY, ONE_HIT = 0, 1
@@ -18,6 +21,12 @@ TINY_SETTINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
         "views": ["xz", "yz", "uv"][: config.num_views],
         "height": 64,
         "width": 64,
+    },
+    "NuVlmProcessor": lambda config: {
+        "views": ["xz", "yz", "uv"][: config.num_views],
+        "height": 64,
+        "width": 64,
+        "base_processor": tiny_base_processor([json.dumps(Prompt.of("physics-1").to_dict())], 64),
     },
 }
 """For each processor class, the settings of a small one that suits a configuration."""
@@ -54,10 +63,21 @@ def stirred(model: Any) -> Any:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
-        for buffer in model.buffers():
+        kept = model.state_dict().keys()
+        for buffer in (buffer for name, buffer in model.named_buffers() if name in kept):
             moved = buffer * (1 + 0.1 * torch.rand(buffer.shape)) + 0.02 * torch.rand(buffer.shape)
             buffer.copy_(moved if buffer.is_floating_point() else buffer + 7)
     return model
+
+
+def restored_buffers(model: Any) -> set[str]:
+    """Buffers that are not saved, of networks of transformers, which computes its own anew."""
+    return {
+        f"{path}.{name}"
+        for path, module in model.named_modules()
+        for name in module._non_persistent_buffers_set
+        if type(module).__module__.startswith("transformers.")
+    }
 
 
 def tensors_of(output: Any) -> list[Tensor]:

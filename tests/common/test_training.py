@@ -125,7 +125,7 @@ def test_same_seed_gives_the_same_losses(headed, inputs, events):
     assert len(set(curves[0])) > 1
 
 
-def test_frozen_body_stays_while_the_head_learns(headed, inputs, events):
+def test_frozen_body_stays_while_the_head_learns(headed, body_class, inputs, events):
     headed.base_model.requires_grad_(False)
     before = {name: parameter.clone() for name, parameter in headed.named_parameters()}
     fit(headed.train(), inputs, labels_for(headed, len(events)), steps=2)
@@ -154,8 +154,9 @@ def test_trained_network_is_saved_whole(headed, inputs, events, tmp_path):
 def test_low_rank_adapter_learns_alone_and_loads(headed, inputs, events, tmp_path):
     peft = pytest.importorskip("peft", reason="peft is not installed")
     headed.save_pretrained(tmp_path / "base")
-    layers = [name for name, module in headed.base_model.named_modules() if isinstance(module, nn.Linear)]
-    settings = peft.LoraConfig(r=2, target_modules=[f"{headed.base_model_prefix}.{name}" for name in layers])
+    in_body = {id(module) for module in headed.base_model.modules() if isinstance(module, nn.Linear)}
+    layers = [name for name, module in headed.named_modules() if id(module) in in_body]
+    settings = peft.LoraConfig(r=2, target_modules=layers)
     adapted = peft.get_peft_model(headed, settings).eval()
     before = {name: value.clone() for name, value in adapted.state_dict().items()}
     losses = fit(adapted, inputs, labels_for(headed, len(events)), steps=8, learning_rate=0.03)

@@ -1,0 +1,161 @@
+"""The configuration of `nu_vlm`, a vision-language model that tells the class of an event in words."""
+
+from copy import deepcopy
+from itertools import permutations
+from typing import Any, ClassVar, Literal, Self
+
+from huggingface_hub.dataclasses import strict
+from transformers import AutoConfig, PreTrainedConfig
+
+from nuzoo.configuration.event_classifier_config import EventClassifierConfig
+
+Quantization = Literal["nf4"]
+
+LLAMA_3_2_11B_VISION: dict[str, Any] = {"model_type": "mllama", "vision_config": {"image_size": 560}}
+"""Shapes of Llama 3.2 11B Vision: transformers' defaults for the architecture, with the released tile."""
+
+TINY_MLLAMA: dict[str, Any] = {
+    "model_type": "mllama",
+    "image_token_index": 6,
+    "vision_config": {
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_global_layers": 1,
+        "attention_heads": 4,
+        "intermediate_size": 256,
+        "vision_output_dim": 128,
+        "intermediate_layers_indices": [0],
+        "image_size": 64,
+        "patch_size": 16,
+        "max_num_tiles": 1,
+        "supported_aspect_ratios": [[1, 1]],
+    },
+    "text_config": {
+        "vocab_size": 512,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "cross_attention_layers": [1],
+        "max_position_embeddings": 2048,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 5,
+    },
+}
+"""One tile, 512 tokens: the base for tests, which `nuzoo.training.tiny_vlm_base` has a processor for."""
+
+TINY_LABEL_TOKEN_IDS = [[8, 9, 13, 14], [8, 10, 13, 14], [11, 12, 14]]
+
+
+@strict
+class NuVlmConfig(EventClassifierConfig):
+    """A vision-language model, the base, that answers a question on the pixel maps of an event.
+
+    The base is any model of transformers' `AutoModelForImageTextToText`. Its answer begins with fixed
+    words; the probability of a class is that of the words that name it, after those.
+
+    Args:
+        num_views: see `EventClassifierConfig`; each view is an image of its own.
+        base_model: repository or folder of the base. The default is that of arXiv 2509.08461v4.
+        base_revision: commit of the repository; None for a folder, or for the head of the branch.
+        base_config: configuration of the base; by default that of Llama 3.2 11B Vision.
+        label_token_ids: for each class, the tokens of its words and the full stop after them.
+            `NuVlmProcessor.label_token_ids` has those of a tokenizer.
+        quantization: "nf4" if the base is loaded in 4-bit NormalFloat with double quantisation, as in
+            QLoRA (arXiv 2305.14314); None for the number format of its weights.
+        prompt: name of the prompt that the model was trained on, see `nuzoo.processors.prompts`.
+        temperature: see `EventClassifierConfig`. Logits are log-probabilities, so the paper's
+            softmax(T log p) with T = 5 is the temperature 0.2.
+        id2label: see `EventClassifierConfig`.
+    """
+
+    model_type = "nu_vlm"
+    sub_configs: ClassVar = {"base_config": AutoConfig}
+
+    base_model: str = "meta-llama/Llama-3.2-11B-Vision-Instruct"
+    base_revision: str | None = None
+    base_config: dict[str, Any] | PreTrainedConfig | None = None
+    label_token_ids: list[list[int]] | None = None
+    quantization: Quantization | None = None
+    prompt: str = "physics-1"
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        base = LLAMA_3_2_11B_VISION if self.base_config is None else self.base_config
+        self.base_config = AutoConfig.for_model(**deepcopy(base)) if isinstance(base, dict) else base
+        if self.label_token_ids is not None:
+            self.label_token_ids = [list(tokens) for tokens in self.label_token_ids]
+        super().__post_init__(**kwargs)
+
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> Any:
+        """The configuration of the base's language model.
+
+        Args:
+            decoder: passed to `PreTrainedConfig.get_text_config`.
+            encoder: passed to `PreTrainedConfig.get_text_config`.
+
+        Returns:
+            The configuration.
+        """
+        base: Any = self.base_config
+        return base.get_text_config(decoder=decoder, encoder=encoder)
+
+    @classmethod
+    def llama_11b(cls, **kwargs: Any) -> Self:
+        """The default: Llama 3.2 11B Vision, at the commit that its makers left it at, as in the paper.
+
+        Args:
+            **kwargs: fields to set otherwise.
+
+        Returns:
+            The configuration, 10.7 billion parameters.
+        """
+        return cls(**({"base_revision": "9eb2daaa8597bf192a8b0e73f848f3a102794df5"} | kwargs))
+
+    @classmethod
+    def tiny(cls, **kwargs: Any) -> Self:
+        """A network for tests.
+
+        Args:
+            **kwargs: fields to set otherwise.
+
+        Returns:
+            The configuration, about 0.4 million parameters. It has no labels for other classes than the
+            three.
+        """
+        size: dict[str, Any] = {"base_model": "tiny", "base_config": TINY_MLLAMA}
+        if not kwargs.keys() & {"id2label", "num_labels"}:
+            size["label_token_ids"] = TINY_LABEL_TOKEN_IDS
+        return cls(**(size | kwargs))
+
+    def validate_architecture(self) -> None:
+        """Check that the base takes images and the classes can be told apart.
+
+        Raises:
+            ValueError: the base takes no images, there are not as many labels as classes, or the tokens
+                of one begin with those of another.
+        """
+        if not hasattr(self.base_config, "vision_config"):
+            raise ValueError(
+                "expected the configuration of a base that takes images and text, got "
+                f"{getattr(self.base_config, 'model_type', self.base_config)!r}: name a model of "
+                "AutoModelForImageTextToText, such as meta-llama/Llama-3.2-11B-Vision-Instruct"
+            )
+        if self.label_token_ids is not None:
+            self._validate_labels(self.label_token_ids)
+
+    def _validate_labels(self, label_token_ids: list[list[int]]) -> None:
+        classes = list((self.id2label or {}).values())
+        if len(label_token_ids) != len(classes) or not all(label_token_ids):
+            raise ValueError(
+                f"expected the tokens of {len(classes)} labels, one for each class, got {label_token_ids}: "
+                "take label_token_ids of the processor"
+            )
+        for (first, one), (second, other) in permutations(zip(classes, label_token_ids, strict=True), 2):
+            if one == other[: len(one)]:
+                raise ValueError(
+                    f"the label of {first} begins that of {second} ({one}, {other}), so its probability "
+                    "would contain the other's: choose other words"
+                )

@@ -1,0 +1,61 @@
+"""Load the vision-language model that `nu_vlm` is built on."""
+
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoModelForImageTextToText
+
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.modeling.weight_errors import WeightsError
+
+OF_THE_ADAPTER = ("revision", "subfolder", "variant", "trust_remote_code", "code_revision", "adapter_kwargs")
+
+
+def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None = None) -> Any:
+    """Load the base that a configuration names, and take its configuration over.
+
+    Args:
+        config: names the base and its commit.
+        options: of `from_pretrained`; those that speak of the adapter's repository are left out.
+        beside: folder of the model; a base that is a folder may lie in it.
+
+    Returns:
+        The base in evaluation mode.
+
+    Raises:
+        WeightsError: it cannot be found or read, or is another architecture than was configured.
+    """
+    of_base = {name: value for name, value in options.items() if name not in OF_THE_ADAPTER}
+    where = config.base_model
+    if beside is not None and (beside / where).is_dir():
+        where = str(beside / where)
+    try:
+        base: Any = AutoModelForImageTextToText.from_pretrained(
+            where, revision=config.base_revision or "main", **of_base
+        )
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"expected the base {where!r} of this model, got: {error} If it is gated, accept its terms on "
+            "its page and log in (`hf auth login`); if it is a folder, give it back its place"
+        ) from error
+    expected: Any = config.base_config
+    if base.config.model_type != expected.model_type or _width(base.config) != _width(expected):
+        raise WeightsError(
+            f"expected the base {where!r} to be {expected.model_type!r} of width {_width(expected)}, as the "
+            f"configuration says, got {base.config.model_type!r} of width {_width(base.config)}: name the "
+            "base that the model was trained on"
+        )
+    config.base_config = _shapes(base.config)
+    return base.eval()
+
+
+def _shapes(config: Any) -> Any:
+    """The configuration without what is of this loading: where from, and how quantised."""
+    keys = config.to_dict()
+    for key in ("_name_or_path", "quantization_config"):
+        keys.pop(key, None)
+    return type(config).from_dict(keys)
+
+
+def _width(config: Any) -> int:
+    return config.get_text_config().hidden_size

@@ -1,0 +1,37 @@
+"""Add the low-rank updates of a LoRA adapter to the weights that they update."""
+
+from typing import Any
+
+from torch import nn
+
+from nuzoo.modeling.weight_errors import WeightsError
+
+
+def merge_adapter(network: Any) -> None:
+    """Make a network with an adapter an ordinary one with the adapted weights.
+
+    Args:
+        network: a model of transformers after `load_adapter`.
+
+    Raises:
+        WeightsError: it has no adapter, or quantised weights, which would be rounded a second time.
+    """
+    adapted = {name: module for name, module in network.named_modules() if hasattr(module, "base_layer")}
+    if not adapted:
+        raise WeightsError("expected a network with an adapter to merge, got one without")
+    if getattr(network, "is_quantized", False):
+        raise WeightsError(
+            "expected a network in full precision, got a quantised one, whose weights would be rounded once "
+            "more: load it with quantization_config=None, then merge"
+        )
+    for name, module in adapted.items():
+        merging: Any = module
+        merging.merge(safe_merge=True)
+        parent, _, attribute = name.rpartition(".")
+        setattr(network.get_submodule(parent), attribute, _plain(merging.get_base_layer()))
+    network._hf_peft_config_loaded = False
+    del network.peft_config
+
+
+def _plain(layer: nn.Module) -> nn.Module:
+    return layer.requires_grad_(True)

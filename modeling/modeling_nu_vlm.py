@@ -1,0 +1,293 @@
+"""`nu_vlm`: a vision-language model that classifies events, with class probabilities and in words."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
+from transformers import initialization as init
+from transformers.modeling_outputs import ImageClassifierOutput
+from transformers.utils.generic import can_return_tuple
+
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.configuration.file_checksums import verify_files, whereabouts
+from nuzoo.modeling.adapter_files import find_adapter, name_base_of_adapter
+from nuzoo.modeling.base_of_vlm import load_base
+from nuzoo.modeling.label_scoring import LabelTrie, score_labels
+from nuzoo.modeling.merge_adapter import merge_adapter
+from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel, has_adapter, load_adapter
+from nuzoo.modeling.weight_errors import WeightsError
+
+ADAPTER_FOLDER = "adapter"
+"""Where in a repository the adapter lies. At its top the Auto classes would take the repository for an
+adapter alone, and load the base in place of this network."""
+
+IMAGE_GATES = ("cross_attn_attn_gate", "cross_attn_mlp_gate")
+OPEN = 0.5
+GREEDY = {"do_sample": False, "temperature": None, "top_p": None}
+
+
+class NuVlmForEventClassification(NuPreTrainedModel):
+    """Any model of `AutoModelForImageTextToText`, and how it tells the classes of an event.
+
+    `forward` gives class logits, `generate` gives text. The base is trained as it is, through `base`.
+
+    Args:
+        config: the network's configuration.
+
+    Attributes:
+        base: the vision-language model, with its adapter if there is one.
+    """
+
+    config: NuVlmConfig
+    base_model_prefix = ""
+    accepts_loss_kwargs = False  # the loss is a mean: the Trainer divides it by the steps of accumulation
+    main_input_name = "input_ids"
+    input_modalities = ("image", "text")
+    supports_gradient_checkpointing = False  # labels are scored from cached keys; `base` has it for training
+    _supports_sdpa = True
+
+    def __init__(self, config: NuVlmConfig):
+        super().__init__(config)
+        self.base = AutoModelForImageTextToText.from_config(config.base_config)
+        _state_type(config.base_config, self.base.dtype)
+        self.post_init()
+        _open_image_gates(self.base)
+
+    @classmethod
+    def from_base(cls, config: NuVlmConfig, **options: Any) -> Self:
+        """Take the base that a configuration names, as it was published, without an adapter.
+
+        Args:
+            config: the configuration; its `base_config` becomes that of the base.
+            **options: passed to the `from_pretrained` of the base, such as `device_map` and `token`.
+
+        Returns:
+            The model in evaluation mode.
+
+        Raises:
+            WeightsError: the base cannot be loaded.
+        """
+        return cls._around(load_base(config, _quantized(config, options)), config)
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Load an adapter and the base that it is for, or a model that has its weights beside it.
+
+        Args:
+            pretrained_model_name_or_path: Hub repository or local folder.
+            *args: passed to `NuPreTrainedModel.from_pretrained`.
+            **kwargs: passed to it, and with an adapter to that of the base. `quantization_config=None`
+                loads without the quantisation that the configuration names.
+
+        Returns:
+            The model in evaluation mode.
+
+        Raises:
+            WeightsError: the adapter is for another base, or see `NuPreTrainedModel.from_pretrained`.
+            CorruptedFileError: a file differs from the one that was published.
+        """
+        origin = pretrained_model_name_or_path
+        if origin is None:
+            return super().from_pretrained(origin, *args, **kwargs)
+        where = whereabouts(origin, kwargs)
+        verify_files(origin, ["config.json"], **where)
+        config = kwargs.pop("config", None)
+        if config is None:
+            of_weights = {name: kwargs.pop(name) for name in ("dtype", "torch_dtype") if name in kwargs}
+            found: Any = NuVlmConfig.from_pretrained(origin, return_unused_kwargs=True, **kwargs | where)
+            config, kwargs = found[0], found[1] | of_weights
+        adapter = find_adapter(origin, {"subfolder": ADAPTER_FOLDER}, **where)
+        if adapter is None:
+            return super().from_pretrained(origin, *args, config=config, **_quantized(config, kwargs | where))
+        if (adapter.base, adapter.base_revision) != (config.base_model, config.base_revision):
+            raise WeightsError(
+                f"{origin}: expected an adapter for {config.base_model} at {config.base_revision}, as "
+                f"config.json says, got one for {adapter.base} at {adapter.base_revision}: take both files "
+                "from one training"
+            )
+        report_wanted = kwargs.pop("output_loading_info", False)
+        base = load_base(config, _quantized(config, kwargs), beside=Path(origin))
+        report = load_adapter(base, adapter, kwargs.pop("adapter_name", "default"))
+        model = cls._around(base, config)
+        return (model, report) if report_wanted else model
+
+    @classmethod
+    def _around(cls, base: Any, config: NuVlmConfig) -> Self:
+        """The network with a base that has been loaded."""
+        with torch.device("meta"):
+            model = cls(config)
+        model.base = base
+        return model.eval()
+
+    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
+        """Write configuration and adapter, or without an adapter all weights.
+
+        Args:
+            save_directory: the folder.
+            *args: passed to `PreTrainedModel.save_pretrained`.
+            **kwargs: passed to `PreTrainedModel.save_pretrained`.
+        """
+        if not has_adapter(self.base):
+            super().save_pretrained(save_directory, *args, save_original_format=False, **kwargs)
+            return
+        adapter = Path(save_directory) / ADAPTER_FOLDER
+        self.base.save_pretrained(adapter)
+        name_base_of_adapter(adapter, self.config.base_model, self.config.base_revision)
+        self.config.save_pretrained(save_directory)
+
+    def merge_adapter(self) -> None:
+        """Add the adapter to the weights of the base, which must not be quantised.
+
+        Raises:
+            WeightsError: there is no adapter, or the base is quantised.
+        """
+        merge_adapter(self.base)
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The token embeddings of the base."""
+        return self.base.get_input_embeddings()
+
+    def get_output_embeddings(self) -> nn.Module:
+        """The layer of the base that predicts tokens; quantisation leaves it as it is."""
+        return self.base.get_output_embeddings()
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        labels: Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        **kwargs: Any,
+    ) -> ImageClassifierOutput:
+        """Classify a batch of events, exactly: one pass over their prompts, one over all labels.
+
+        Args:
+            input_ids: (B, L), from the processor; the prompt up to the class.
+            attention_mask: (B, L), 0 for padding, which is on the left.
+            pixel_values: the images, in the base's form.
+            labels: (B,) class indices; with them the mean cross entropy is returned as `loss`.
+            output_hidden_states: also return those of the prompt, from the base.
+            output_attentions: also return those of the prompt; they need the "eager" attention.
+            **kwargs: what else the processor gives, for the base; `return_dict=False` returns a tuple.
+
+        Returns:
+            `loss`, and `logits` (B, num_labels): for each class the natural logarithm of the probability
+            that the base goes on with its words, before the temperature; `hidden_states`, `attentions`.
+
+        Raises:
+            ValueError: the configuration has no `label_token_ids`, or there is no prompt.
+        """
+        prompt = {"input_ids": input_ids, "attention_mask": attention_mask, "pixel_values": pixel_values}
+        self._check(prompt)
+        given = {name: value for name, value in prompt.items() if value is not None}
+        wanted = {
+            "output_hidden_states": _asked(output_hidden_states, self.config.output_hidden_states),
+            "output_attentions": _asked(output_attentions, self.config.output_attentions),
+        }
+        kwargs.pop("return_dict", None)
+        trie = LabelTrie(self.config.label_token_ids or [])
+        logits, read = score_labels(self.base, given | wanted | kwargs, trie)
+        return ImageClassifierOutput(
+            loss=None if labels is None else F.cross_entropy(logits, labels),
+            logits=logits,
+            hidden_states=read.hidden_states,
+            attentions=read.attentions,
+        )
+
+    @torch.no_grad()
+    def generate(self, classes: Tensor | None = None, **inputs: Any) -> Tensor:
+        """Go on after the prompt: with the words of one class, then freely.
+
+        The words are those of the most probable class, so that text and probabilities agree. What
+        follows is written after the decision: it need not be its cause.
+
+        Args:
+            classes: (B,) class indices to go on with; by default the most probable ones.
+            **inputs: from the processor, and options of `generate` of the base, such as
+                `max_new_tokens`. Tokens are the most probable ones unless `do_sample=True`.
+
+        Returns:
+            (B, T) token ids, without the prompt.
+
+        Raises:
+            ValueError: see `forward`.
+        """
+        self._check(inputs)
+        prompt = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
+        if classes is None:
+            classes = self(**prompt).logits.argmax(dim=-1)
+        label_token_ids: Any = self.config.label_token_ids
+        words = [label_token_ids[index] for index in classes.tolist()]
+        length = prompt["input_ids"].shape[1]
+        allowed = _words_then_any(words, length, self.config.get_text_config().vocab_size)
+        text = self.base.generate(prefix_allowed_tokens_fn=allowed, **(GREEDY | inputs))
+        return text[:, length:]
+
+    def _check(self, inputs: dict[str, Any]) -> None:
+        if self.config.label_token_ids is None:
+            raise ValueError(
+                "expected label_token_ids in the configuration, got None: set "
+                "config.label_token_ids = processor.label_token_ids of the base's processor"
+            )
+        if inputs.get("input_ids") is None:
+            raise ValueError(
+                "expected input_ids and what else the processor gives, got none: call "
+                "model(**processor(events)) with the processor that is saved with the model"
+            )
+
+
+def _state_type(config: Any, dtype: torch.dtype) -> None:
+    """Write the number format of the weights into a configuration and its parts."""
+    config.dtype = dtype
+    for part in config.sub_configs:
+        _state_type(getattr(config, part), dtype)
+
+
+def _asked(now: bool | None, always: bool) -> bool:
+    return always if now is None else now
+
+
+def _words_then_any(words: list[list[int]], length: int, vocabulary: int) -> Callable[[int, Tensor], Any]:
+    """For `generate`: the tokens of an event's label after the prompt, then every token."""
+    every = torch.arange(vocabulary)
+
+    def allowed(event: int, tokens: Tensor) -> Any:
+        written = len(tokens) - length
+        return words[event][written : written + 1] if written < len(words[event]) else every
+
+    return allowed
+
+
+def _quantized(config: NuVlmConfig, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of `from_pretrained` with the quantisation that the configuration names."""
+    if "quantization_config" in options or config.quantization is None:
+        return options
+    return options | {"quantization_config": nf4_config()}
+
+
+def nf4_config() -> BitsAndBytesConfig:
+    """4-bit NormalFloat, double quantised, computing in bfloat16: QLoRA's (arXiv 2305.14314, section 3).
+
+    Returns:
+        What `from_pretrained` takes as `quantization_config`.
+    """
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+
+
+def _open_image_gates(base: nn.Module) -> None:
+    """Let a freshly made base see its images: Mllama's gates begin at zero, to start from Llama's weights."""
+    for name, parameter in base.named_parameters():
+        if name.rpartition(".")[2] in IMAGE_GATES:
+            init.constant_(parameter, OPEN)

@@ -1,0 +1,126 @@
+"""Prompts: the question that a vision-language model is asked, and the answers it may give.
+
+Those that come with nuzoo are JSON files in `processors/prompts`. A name ends with the version of the
+text; a text that has been used is not changed, it gets another version.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from itertools import permutations
+from pathlib import Path
+from typing import Any, Self
+
+from nuzoo.processors.input_errors import PromptError
+
+SHIPPED = Path(__file__).parent / "prompts"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A question on the images of an event.
+
+    Args:
+        name: name and version, "physics-1".
+        system: what the model is told at the start.
+        user: parts of the question as chat templates take them: `{"type": "image"}` where an image goes,
+            `{"type": "text", "text": ...}`.
+        answer_prefix: first words of every answer.
+        labels: pairs of a class and the words that name it, which follow the prefix, in the order of the
+            classes.
+
+    Raises:
+        PromptError: a part is missing, a label begins with another, or there is no image.
+    """
+
+    name: str
+    system: str
+    user: list[dict[str, str]]
+    answer_prefix: str
+    labels: list[list[str]]
+
+    def __post_init__(self) -> None:
+        if not self.image_slots:
+            raise PromptError(
+                f'prompt {self.name!r}: expected a part {{"type": "image"}} for each view in "user", got '
+                "none: the model would not see the event"
+            )
+        for (first, one), (second, other) in permutations(self.labels, 2):
+            if other.startswith(one):
+                raise PromptError(
+                    f"prompt {self.name!r}: the label {one!r} of {first} begins {other!r} of {second}: "
+                    "choose words of which none begins others"
+                )
+
+    @property
+    def image_slots(self) -> int:
+        """How many images the question has places for."""
+        return sum(part.get("type") == "image" for part in self.user)
+
+    def answer(self, class_name: str, explanation: str = "") -> str:
+        """The whole answer for a class.
+
+        Args:
+            class_name: such as "nue_cc".
+            explanation: what follows, if anything.
+
+        Returns:
+            One line of text.
+        """
+        text = f"{self.answer_prefix} {dict(self.labels)[class_name]}."
+        return f"{text} {explanation}" if explanation else text
+
+    def conversation(self, shots: list[str] | None = None) -> list[dict[str, Any]]:
+        """The messages up to the question.
+
+        Args:
+            shots: answers to questions before it, of examples.
+
+        Returns:
+            Messages for a chat template.
+        """
+        question = {"role": "user", "content": list(self.user)}
+        messages: list[dict[str, Any]] = [
+            {"role": "system", "content": [{"type": "text", "text": self.system}]}
+        ]
+        for shot in shots or []:
+            messages += [question, {"role": "assistant", "content": [{"type": "text", "text": shot}]}]
+        return [*messages, question]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The prompt as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, source: Any) -> Self:
+        """Make a prompt of what a processor's settings say.
+
+        Args:
+            source: a prompt, its JSON values, the name of one of nuzoo's, or a JSON file.
+
+        Returns:
+            The prompt.
+
+        Raises:
+            PromptError: there is no such prompt, or it lacks something.
+        """
+        if isinstance(source, cls):
+            return source
+        content = source if isinstance(source, dict) else _read(str(source))
+        expected = {field.name for field in fields(cls)}
+        if not isinstance(content, dict) or set(content) != expected:
+            got = ", ".join(content) if isinstance(content, dict) else repr(content)
+            raise PromptError(f"expected a prompt with the keys {', '.join(sorted(expected))}, got {got}")
+        return cls(**content)
+
+
+def _read(name: str) -> Any:
+    for path in (Path(name), SHIPPED / f"{name}.json"):
+        if path.is_file():
+            try:
+                return json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise PromptError(
+                    f"{path}: expected a prompt in JSON, got something else ({error})"
+                ) from error
+    known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.json")))
+    raise PromptError(f"expected a prompt of nuzoo ({known}) or a JSON file, got {name!r}")

@@ -77,3 +77,7 @@ class BaseModelError(HubError):
 
 class RunFileError(HubError):
     """A file of a run folder cannot be read."""
+
+
+class FullDiskError(HubError):
+    """There is no room on the disk to build a repository."""

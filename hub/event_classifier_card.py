@@ -235,9 +235,11 @@ def _calibration(calibration: Mapping[str, Any]) -> str:
 
 
 def _half_resolution(results: Mapping[str, Any]) -> str:
-    if "half_resolution" not in results:
+    if not results.get("half_resolution"):
         return "Not measured."
-    halves = {HALF_RESOLUTION_MEANING[k]: half for k, half in results["half_resolution"].items()}
+    halves = {
+        HALF_RESOLUTION_MEANING.get(k, plain(k)): half for k, half in results["half_resolution"].items()
+    }
     rows = [
         [name, with_error(half["accuracy"]), with_error(half["accuracy_change"])]
         for name, half in halves.items()

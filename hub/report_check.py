@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,7 @@ from nuzoo.evaluation.predictions import PREDICTIONS_FILE, read_predictions
 from nuzoo.evaluation.results_file import RESULTS_FILE, read_results
 from nuzoo.hub.errors import MissingResultsError, ResultsMismatchError, UnpublishableContentError
 from nuzoo.hub.event_classifier_card import HEADLINE
-
-SECTIONS = ("calibration", "class_names", "cost", "created", "dataset", "machine", "metrics", "model")
+from nuzoo.hub.results_shape import check_shape
 
 
 def read_report(report: Path, run: Path) -> dict[str, Any]:
@@ -38,10 +38,13 @@ def read_report(report: Path, run: Path) -> dict[str, Any]:
             "--report FOLDER"
         )
     results = read_results(report / RESULTS_FILE)
-    missing = [name for name in SECTIONS if name not in results]
-    missing += [name for name in HEADLINE if name not in results.get("metrics", {})]
-    if missing:
-        raise MissingResultsError(f"{report / RESULTS_FILE} lacks {', '.join(missing)}; {advice} again")
+    check_shape(results, report / RESULTS_FILE, f"{advice} again")
+    try:
+        json.dumps(results, allow_nan=False)
+    except ValueError as error:
+        raise MissingResultsError(
+            f"{report / RESULTS_FILE} holds NaN or infinity, which nobody measured; {advice} again"
+        ) from error
     return results
 
 

@@ -17,6 +17,9 @@ RECIPE_FILE = "recipe.yaml"
 STATE_FILE = "trainer_state.json"
 ARGUMENTS_FILE = "training_args.json"
 
+SECTIONS = ("augmentation", "data", "model")
+"""Of a recipe, those that are read here."""
+
 FACTS_OF_ARGUMENTS = {
     "learning_rate": "learning rate",
     "weight_decay": "weight decay",
@@ -41,10 +44,9 @@ def training_facts(run: Path) -> dict[str, object]:
     if pretrained := recipe.get("model", {}).get("pretrained"):
         facts["started from"] = plain(pretrained)
     if state:
-        facts["epochs"] = f"{state.get('epoch') or 0:g} ({state.get('global_step', 0):,} steps)"
-        facts |= _training_time(state)
+        facts |= _length(run / STATE_FILE, state)
     facts |= {
-        name: arguments[key]
+        name: plain(arguments[key])
         for key, name in FACTS_OF_ARGUMENTS.items()
         if arguments and arguments.get(key) is not None
     }
@@ -59,13 +61,41 @@ def training_arguments(run: Path) -> dict[str, Any] | None:
 
 
 def read_recipe(run: Path) -> dict[str, Any]:
-    """The recipe of a run; empty if it has none."""
-    return _read(run / RECIPE_FILE, yaml.safe_load) or {}
+    """The recipe of a run; empty if it has none.
+
+    Raises:
+        RunFileError: It cannot be read, or a section of it is something else.
+    """
+    recipe = _read(run / RECIPE_FILE, yaml.safe_load) or {}
+    for section in SECTIONS:
+        if not isinstance(recipe.get(section) or {}, dict):
+            raise _odd(run / RECIPE_FILE, section, "names and values", recipe[section])
+    return {name: value for name, value in recipe.items() if value is not None}
 
 
-def _training_time(state: Mapping[str, Any]) -> dict[str, object]:
-    seconds = [entry["train_runtime"] for entry in state.get("log_history", []) if "train_runtime" in entry]
-    return {"time of the last session of training": f"{seconds[-1] / 60:.1f} minutes"} if seconds else {}
+def _length(path: Path, state: Mapping[str, Any]) -> dict[str, object]:
+    """Epochs, steps and minutes, as far as they are known: null is unknown."""
+    facts: dict[str, object] = {}
+    epoch, steps = (_number(path, key, state.get(key)) for key in ("epoch", "global_step"))
+    log = state.get("log_history") or []
+    if not isinstance(log, list) or not all(isinstance(entry, dict) for entry in log):
+        raise _odd(path, "log_history", "a list of names and values", log)
+    seconds = [_number(path, "train_runtime", entry.get("train_runtime")) for entry in log]
+    if epoch is not None and steps is not None:
+        facts["epochs"] = f"{epoch:g} ({steps:,} steps)"
+    if known := [value for value in seconds if value is not None]:
+        facts["time of the last session of training"] = f"{known[-1] / 60:.1f} minutes"
+    return facts
+
+
+def _number(path: Path, key: str, value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise _odd(path, key, "a number or null", value)
+    return value
+
+
+def _odd(path: Path, key: str, expected: str, value: object) -> RunFileError:
+    return RunFileError(f"{path}: expected {expected} as {key}, got {value!r}; mend it, or train again")
 
 
 def _parse(text: str) -> Any:

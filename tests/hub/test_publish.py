@@ -121,7 +121,7 @@ def test_no_results(refused, run):
         (lambda r: r["dataset"].update(events=10**6), ["is of 1000000 events", "held-out"]),
         (lambda r: r["dataset"].update(split="train"), ["split 'train'", "held-out"]),
         (lambda r: r.pop("calibration"), ["lacks calibration", "nuzoo evaluate"]),
-        (lambda r: r["metrics"].pop("macro_auc"), ["lacks macro_auc", "nuzoo evaluate"]),
+        (lambda r: r["metrics"].pop("macro_auc"), ["lacks metrics.macro_auc", "nuzoo evaluate"]),
         (lambda r: r["metrics"]["accuracy"].update(value=0.999), ["says accuracy 0.999", "predictions"]),
     ],
 )

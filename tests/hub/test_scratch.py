@@ -1,5 +1,6 @@
 """Where repositories are built: what killed processes left there goes, what is in use stays."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -7,6 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+from safetensors import SafetensorError
+
+from nuzoo.hub.errors import FullDiskError
 from nuzoo.hub.scratch import scratch_folder
 
 HOLD = """
@@ -49,3 +54,21 @@ def test_what_a_killed_process_left_is_removed_and_what_is_in_use_is_not(tmp_pat
     with scratch_folder(tmp_path) as folder:
         assert names(tmp_path) == sorted([*kept, folder.parent.name])
     assert names(tmp_path) == sorted(kept)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_a_full_disk_is_one_clear_error(tmp_path, error):
+    with (
+        pytest.raises(FullDiskError, match=rf"a disk is full .*{tmp_path}; .*TMPDIR"),
+        scratch_folder(tmp_path),
+    ):
+        raise error
+    with pytest.raises(FileNotFoundError), scratch_folder(tmp_path) as folder:
+        (folder / "absent").read_text()
+    assert names(tmp_path) == []

@@ -1,7 +1,9 @@
 import json
+import re
 
 import pytest
 
+from nuzoo.hub.errors import RunFileError
 from nuzoo.hub.training_facts import training_arguments, training_facts
 
 
@@ -19,4 +21,45 @@ def test_settings_that_are_no_number_are_null(tmp_path, number):
         "weight_decay": 0.01,
         "run_name": "NaN",
     }
-    assert training_facts(tmp_path) == {"weight decay": 0.01}
+    assert training_facts(tmp_path) == {"weight decay": "0.01"}
+
+
+def test_what_a_training_does_not_tell_is_left_out(tmp_path):
+    nothing = {"epoch": None, "global_step": None, "log_history": None}
+    (tmp_path / "trainer_state.json").write_text(json.dumps(nothing))
+    (tmp_path / "recipe.yaml").write_text("source:\nmodel:\ndata:\naugmentation:\n")
+    assert training_facts(tmp_path) == {}
+    log = [{"train_runtime": 60}, {"train_runtime": 90.0}, {"train_runtime": None}, {"loss": 1}]
+    told = {"epoch": 3.5, "global_step": 1200, "log_history": log}
+    (tmp_path / "trainer_state.json").write_text(json.dumps(told))
+    assert training_facts(tmp_path) == {
+        "epochs": "3.5 (1,200 steps)",
+        "time of the last session of training": "1.5 minutes",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        (
+            "trainer_state.json",
+            {"epoch": "3"},
+            "trainer_state.json: expected a number or null as epoch, got '3'",
+        ),
+        ("trainer_state.json", {"global_step": [1]}, "as global_step"),
+        (
+            "trainer_state.json",
+            {"log_history": 5},
+            "expected a list of names and values as log_history, got 5",
+        ),
+        ("trainer_state.json", {"log_history": [None]}, "as log_history"),
+        ("trainer_state.json", {"log_history": [{"train_runtime": "1 h"}]}, "as train_runtime, got '1 h'"),
+        ("recipe.yaml", {"model": "tiny"}, "expected names and values as model, got 'tiny'"),
+        ("recipe.yaml", {"data": ["x"]}, "as data"),
+        ("recipe.yaml", {"augmentation": 3}, "as augmentation, got 3; mend it, or train again"),
+    ],
+)
+def test_files_of_a_run_that_say_something_else(tmp_path, name, content, match):
+    (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(RunFileError, match=re.escape(match)):
+        training_facts(tmp_path)

@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 from nuzoo.training.event_classification import build_trainer
 from nuzoo.training.pixel_map_batches import PixelMapBatches
 from nuzoo.training.recipe import Recipe, RecipeError
+from nuzoo.training.train_model import TRAININGS
 
 WITHOUT_VALIDATION = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": False}
 """The length of a fold's training is the recipe's: nothing is chosen by looking at held-out events."""
@@ -30,8 +31,13 @@ def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> NDArra
         float64 (n, classes): for each row the logits of the network that has not seen it.
 
     Raises:
-        RecipeError: Fewer events of a class than folds.
+        RecipeError: Fewer events of a class than folds, or a model that is not trained whole.
     """
+    if recipe.model["model_type"] in TRAININGS:
+        raise RecipeError(
+            f"expected a network that is trained whole to cross-validate, got {recipe.model['model_type']}: "
+            "leave out --folds"
+        )
     labels = np.array(rows["label"])
     if np.bincount(labels).min() < folds or folds < 2:
         raise RecipeError(

@@ -12,7 +12,6 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import (
     CONFIG_MAPPING,
     AutoModelForImageClassification,
-    EarlyStoppingCallback,
     EvalPrediction,
     PreTrainedModel,
     Trainer,
@@ -28,7 +27,7 @@ from nuzoo.training.augmenting_trainer import AugmentingTrainer
 from nuzoo.training.pixel_map_batches import PixelMapBatches, as_is
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import build_processor, used_events
-from nuzoo.training.recipe_fields import augmentation, training_arguments
+from nuzoo.training.recipe_fields import augmentation, early_stopping, training_arguments
 from nuzoo.training.run_folder import RECIPE_FILE, checkpoint_to_resume, is_finished
 
 PRESETS = ("tiny", "small", "huge")
@@ -37,7 +36,7 @@ PRESETS = ("tiny", "small", "huge")
 def train_event_classifier(
     recipe: Recipe,
     *,
-    splits: datasets.DatasetDict | None = None,
+    splits: Mapping[str, datasets.Dataset] | None = None,
     callbacks: list[TrainerCallback] | None = None,
 ) -> Path:
     """Trains by a recipe, going on from the last checkpoint where there is one.
@@ -99,7 +98,7 @@ def build_trainer(
         eval_dataset=None if validation is None else PixelMapBatches(validation, processor),
         processing_class=processor,
         compute_metrics=_metrics,
-        callbacks=[*_early_stopping(recipe), *callbacks],
+        callbacks=[*early_stopping(recipe), *callbacks],
     )
 
 
@@ -139,11 +138,6 @@ def _input_fields(kind: type, processor: Any) -> dict[str, Any]:
     """What the processor decides of a configuration, as far as that has fields for it."""
     given = {"num_views": len(processor.views), "image_size": list(processor.image_size)}
     return {name: value for name, value in given.items() if hasattr(kind, name)}
-
-
-def _early_stopping(recipe: Recipe) -> list[TrainerCallback]:
-    patience = recipe.early_stopping_patience
-    return [] if patience is None else [EarlyStoppingCallback(early_stopping_patience=patience)]
 
 
 def _metrics(prediction: EvalPrediction) -> dict[str, float]:

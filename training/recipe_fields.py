@@ -1,4 +1,4 @@
-"""The sections `training` and `augmentation` of a recipe as objects, checked before any work."""
+"""Sections of a recipe on how to train, as objects, checked before any work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from transformers import TrainingArguments
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArguments
 
 from nuzoo.training.augmentation import Augmentation
 from nuzoo.training.recipe import Recipe, RecipeError
@@ -84,6 +84,12 @@ def augmentation(recipe: Recipe) -> Augmentation:
     if not isinstance(independent, bool):
         raise RecipeError(f"augmentation.independent_views: expected true or false, got {independent!r}")
     return Augmentation(**recipe.augmentation)
+
+
+def early_stopping(recipe: Recipe) -> list[TrainerCallback]:
+    """The callback that stops the recipe's run early, if it has one."""
+    patience = recipe.early_stopping_patience
+    return [] if patience is None else [EarlyStoppingCallback(early_stopping_patience=patience)]
 
 
 def _check_numbers(section: str, given: Mapping[str, Any], kind: Any, ranges: Mapping[str, Range]) -> None:

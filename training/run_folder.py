@@ -33,12 +33,17 @@ def checkpoint_to_resume(recipe: Recipe, output: Path) -> str | None:
     Raises:
         RecipeError: The folder holds checkpoints of another recipe.
     """
-    checkpoint = get_last_checkpoint(str(output)) if output.is_dir() else None
+    checkpoint = checkpoint_of(output)
     if checkpoint is None:
         return None
     refuse_another_run(recipe, output)
     logger.warning("going on from %s", checkpoint)
     return checkpoint
+
+
+def checkpoint_of(output: Path) -> str | None:
+    """The last checkpoint in a folder, if there is one."""
+    return get_last_checkpoint(str(output)) if output.is_dir() else None
 
 
 def refuse_another_run(recipe: Recipe, output: Path) -> None:

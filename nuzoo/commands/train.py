@@ -1,6 +1,6 @@
 """Train a model by a recipe.
 
-RECIPE is a YAML file or the name of one that comes with nuzoo (nu_cnn, nu_cnn_tiny). Any field can be
+RECIPE is a YAML file or the name of one that comes with nuzoo (nu_cnn_tiny, nu_vlm_tiny). Any field can be
 overridden, for example `data.path=DIR training.learning_rate=1e-4`. A run that was stopped goes on when the
 same command is given again. Under torchrun it uses every process.
 """
@@ -36,10 +36,10 @@ def run(args: argparse.Namespace) -> int:
     check_output(Path(str(training_arguments(recipe).output_dir)))
     if args.folds is not None:
         return _cross_validate(recipe, args.folds, args.sample)
-    from nuzoo.training.event_classification import train_event_classifier
+    from nuzoo.training.train_model import train_model
 
     splits = load_events(recipe.data.path, revision=recipe.data.revision)
-    print(f"model: {train_event_classifier(recipe, splits=splits)}")
+    print(f"model: {train_model(recipe, splits=splits)}")
     return 0
 
 

@@ -1,0 +1,23 @@
+"""TRL's supervised fine-tuning of an adapter, with our batches and without pickles and cards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import TrainingArguments
+from trl import SFTConfig, SFTTrainer
+
+from nuzoo.training.augmenting_trainer import AugmentingTrainer
+
+
+class InstructionTrainer(AugmentingTrainer, SFTTrainer):  # type: ignore[misc]
+    """An `SFTTrainer` whose batches come ready from the collator."""
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Writes none: `nuzoo publish` does."""
+
+
+def instruction_arguments(arguments: TrainingArguments) -> SFTConfig:
+    """The same arguments for TRL, with nothing cut off or prepared: the collator does all."""
+    given = arguments.to_dict() | {"hub_token": arguments.hub_token}
+    return SFTConfig(**given, max_length=None, dataset_kwargs={"skip_prepare_dataset": True})

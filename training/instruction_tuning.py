@@ -1,0 +1,233 @@
+"""Training of a vision-language model: a base and a recipe in, an adapter that classifies events out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from transformers import (
+    AutoProcessor,
+    TrainerCallback,
+    TrainingArguments,
+)
+from transformers.trainer_utils import IntervalStrategy
+
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.datasets_scripts.atomic_files import write_atomically
+from nuzoo.datasets_scripts.labelled_rows import check_labelled
+from nuzoo.modeling.adapter_files import name_base_of_adapter
+from nuzoo.modeling.modeling_nu_vlm import ADAPTER_FOLDER, NuVlmForEventClassification
+from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.prompts import Prompt
+from nuzoo.training.adapter_fields import adapter_config
+from nuzoo.training.answered_events import AnsweredEvents
+from nuzoo.training.answers import ClassAnswer, answer_style
+from nuzoo.training.image_augmentation import check_augmentable, image_augmentation
+from nuzoo.training.recipe import Recipe, RecipeError
+from nuzoo.training.recipe_data import build_processor, used_events
+from nuzoo.training.recipe_fields import early_stopping, training_arguments
+from nuzoo.training.run_folder import (
+    RECIPE_FILE,
+    checkpoint_to_resume,
+    is_finished,
+    refuse_another_run,
+)
+from nuzoo.training.safe_trainer import TRAINING_ARGUMENTS_FILE, write_training_arguments
+from nuzoo.training.tiny_vlm_pretraining import (
+    BASE_FOLDER,
+    CHECKPOINTS_FOLDER,
+    base_config,
+    pretrain_tiny_base,
+)
+from nuzoo.training.vlm_requirements import check_base, check_packages
+
+MODEL_FIELDS = ("base_model", "base_revision", "quantization", "prompt", "temperature")
+
+
+def train_vlm(
+    recipe: Recipe,
+    *,
+    splits: Mapping[str, datasets.Dataset] | None = None,
+    callbacks: list[TrainerCallback] | None = None,
+) -> Path:
+    """Trains an adapter by a recipe, going on from the last checkpoint where there is one.
+
+    With a section `pretraining` the base is made first, in the folder of the run.
+
+    Args:
+        recipe: The run.
+        splits: The events, with `train` and `validation`; read from `recipe.data` by default.
+        callbacks: More `transformers.TrainerCallback`s.
+
+    Returns:
+        The output folder: configuration, adapter, processors, `recipe.yaml` and checkpoints.
+
+    Raises:
+        RecipeError: A field that is unknown or cannot have its value, a base that cannot be used, a package
+            that is not installed, or another run in the output folder.
+        UnusableDatasetError: No training or validation events, or events without maps or a class.
+        PromptError: The prompt has not one place for each view of the dataset.
+        MissingTruthError: Events shall be captioned, and of one it is not known what happened.
+    """
+    arguments = training_arguments(recipe)
+    output = Path(str(arguments.output_dir))
+    _check_recipe(recipe)
+    if is_finished(recipe, output):
+        return output
+    if (output / RECIPE_FILE).exists() and _is_begun(output):
+        refuse_another_run(recipe, output)
+    checkpoint = checkpoint_to_resume(recipe, output)
+    splits = used_events(recipe, splits)
+    _check_splits(splits, arguments)
+    if arguments.process_index == 0:
+        output.mkdir(parents=True, exist_ok=True)
+        write_atomically(output / RECIPE_FILE, recipe.to_yaml())
+    if recipe.pretraining:
+        pretrain_tiny_base(recipe, splits, output, callbacks or [])
+    tuning = build_tuning(recipe, splits, callbacks or [])
+    tuning.trainer.train(resume_from_checkpoint=checkpoint)
+    tuning.save(output)
+    return output
+
+
+@dataclass(frozen=True)
+class InstructionTuning:
+    """A run that is ready to start.
+
+    Attributes:
+        config: What the finished model is configured with.
+        processor: Its processor.
+        trainer: A `trl.SFTTrainer`.
+    """
+
+    config: NuVlmConfig
+    processor: NuVlmProcessor
+    trainer: Any
+
+    def save(self, output: Path) -> None:
+        """Writes what `NuVlmForEventClassification.from_pretrained` and plain PEFT load."""
+        if not self.trainer.is_world_process_zero():
+            return
+        adapter = output / ADAPTER_FOLDER
+        self.trainer.accelerator.unwrap_model(self.trainer.model).save_pretrained(str(adapter))
+        (adapter / "README.md").unlink(missing_ok=True)
+        name_base_of_adapter(adapter, self.config.base_model, self.config.base_revision)
+        self.config.save_pretrained(output)
+        self.processor.save_pretrained(output)
+        write_training_arguments(output / TRAINING_ARGUMENTS_FILE, self.trainer.args)
+        self.trainer.save_state()
+
+
+def build_tuning(
+    recipe: Recipe, splits: Mapping[str, datasets.Dataset], callbacks: list[TrainerCallback]
+) -> InstructionTuning:
+    """The base of a recipe with a fresh adapter, and what trains it.
+
+    Args:
+        recipe: The run; a base of its own must have been made.
+        splits: `train`, and `validation` unless nothing is to be evaluated or stopped early.
+        callbacks: More callbacks.
+
+    Raises:
+        RecipeError: See `train_vlm`.
+    """
+    from nuzoo.training.instruction_trainer import InstructionTrainer, instruction_arguments
+
+    arguments, style = training_arguments(recipe), answer_style(recipe)
+    config = vlm_config(recipe)
+    processor = _processor(recipe, config, splits["train"])
+    config.label_token_ids = processor.label_token_ids
+    answer = ClassAnswer(Prompt.of(processor.prompt), style.captions)
+    events = AnsweredEvents(splits, processor, answer, style.train_on_prompt)
+    check_augmentable(recipe, events([{"split": "train", "row": 0}])["pixel_values"])
+    model = NuVlmForEventClassification.from_base(config, **_placement(arguments))
+    _keep_differentiable(model.base)
+    if recipe.pretraining:
+        config.base_model = BASE_FOLDER  # in the run's folder, wherever that is taken
+    evaluates = arguments.eval_strategy != IntervalStrategy.NO
+    trainer = InstructionTrainer(
+        augmentation=image_augmentation(recipe),
+        model=model.base,
+        args=instruction_arguments(arguments),
+        data_collator=events,
+        train_dataset=events.numbers("train"),
+        eval_dataset=events.numbers("validation") if evaluates else None,
+        processing_class=processor.base_processor,
+        peft_config=adapter_config(recipe),
+        callbacks=[*early_stopping(recipe), *callbacks],
+    )
+    return InstructionTuning(config, processor, trainer)
+
+
+def vlm_config(recipe: Recipe) -> NuVlmConfig:
+    """The configuration that a recipe describes; of a base, only its configuration is read.
+
+    Raises:
+        RecipeError: A field that cannot have its value, or a base that cannot be used.
+    """
+    given = {name: recipe.model[name] for name in MODEL_FIELDS if name in recipe.model}
+    if recipe.pretraining:
+        given["base_model"] = str(Path(str(training_arguments(recipe).output_dir)) / BASE_FOLDER)
+    base = given.get("base_model", NuVlmConfig.base_model)
+    try:
+        return NuVlmConfig(**given, base_config=check_base(base, given.get("base_revision")))
+    except StrictDataclassError as error:
+        raise RecipeError(f"model: {' '.join(str(error).split())}") from error
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    """Refuses what can be seen to be wrong without the events."""
+    known = ("model_type", *MODEL_FIELDS, *(["base_config"] if recipe.pretraining else []))
+    if unknown := sorted(set(recipe.model) - set(known)):
+        raise RecipeError(f"model: expected fields among {', '.join(known)}, got {', '.join(unknown)}")
+    check_packages(recipe.model.get("quantization"))
+    adapter_config(recipe)
+    answer_style(recipe)
+    image_augmentation(recipe)
+    Prompt.of(recipe.model.get("prompt", NuVlmConfig.prompt))
+    if not recipe.pretraining:
+        vlm_config(recipe)
+        return
+    if "base_model" in recipe.model:
+        raise RecipeError("model.base_model and pretraining: expected one of them, got both")
+    training_arguments(recipe, "pretraining")
+    base_config(recipe)
+
+
+def _is_begun(output: Path) -> bool:
+    """Whether a base was made here, or is being made."""
+    return any((output / name).is_dir() for name in (BASE_FOLDER, CHECKPOINTS_FOLDER))
+
+
+def _check_splits(splits: Mapping[str, datasets.Dataset], arguments: TrainingArguments) -> None:
+    check_labelled(splits.get("train"), "train")
+    if arguments.eval_strategy != IntervalStrategy.NO:
+        check_labelled(splits.get("validation"), "validation")
+
+
+def _processor(recipe: Recipe, config: NuVlmConfig, rows: datasets.Dataset) -> Any:
+    base = AutoProcessor.from_pretrained(config.base_model, revision=config.base_revision or "main")
+    return build_processor(recipe, rows, NuVlmProcessor, base_processor=base, prompt=config.prompt)
+
+
+def _placement(arguments: TrainingArguments) -> dict[str, Any]:
+    """Where the base goes: shared out over all GPUs, or one to each process of several."""
+    if arguments.use_cpu or not torch.cuda.is_available():
+        return {}
+    return {"device_map": "auto" if arguments.world_size == 1 else {"": arguments.local_process_index}}
+
+
+def _keep_differentiable(base: torch.nn.Module) -> None:
+    """Keeps bitsandbytes from repacking 4-bit weights at the first evaluation on a CPU.
+
+    It does so where the CPU has AVX-512 BF16, for good, and its product with packed weights has no gradient:
+    what is trained after an evaluation would silently lose all that passes through the base.
+    """
+    for module in base.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False

@@ -1,0 +1,107 @@
+"""The tiny base learns to see and to write: it captions training events, without naming their classes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import datasets
+from transformers import TrainerCallback, set_seed
+from transformers.trainer_utils import IntervalStrategy
+
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
+from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.prompts import SHIPPED, Prompt
+from nuzoo.training.answered_events import AnsweredEvents
+from nuzoo.training.answers import CaptionAnswer
+from nuzoo.training.augmenting_trainer import AugmentingTrainer
+from nuzoo.training.event_captions import every_word
+from nuzoo.training.image_augmentation import image_augmentation
+from nuzoo.training.recipe import Recipe
+from nuzoo.training.recipe_data import build_processor
+from nuzoo.training.recipe_fields import training_arguments
+from nuzoo.training.run_folder import checkpoint_of
+from nuzoo.training.tiny_vlm_base import tiny_base_processor
+
+BASE_FOLDER = "base"
+"""Where in the folder of a run its own base lies."""
+
+CHECKPOINTS_FOLDER = "pretraining"
+
+
+def pretrain_tiny_base(
+    recipe: Recipe,
+    splits: Mapping[str, datasets.Dataset],
+    output: Path,
+    callbacks: list[TrainerCallback],
+) -> Path:
+    """Makes the base of a recipe, going on from the last checkpoint where there is one.
+
+    Args:
+        recipe: Its `pretraining` are `transformers.TrainingArguments`, `model.base_config` the shapes.
+        splits: `train`, and `validation` unless nothing is to be evaluated.
+        output: Folder of the run.
+        callbacks: More callbacks.
+
+    Returns:
+        `base` in the folder of the run: a model and processor for transformers' Auto classes. It appears
+        when it is finished.
+    """
+    folder = output / BASE_FOLDER
+    if folder.is_dir():
+        return folder
+    trainer = _build_trainer(recipe, splits, output / CHECKPOINTS_FOLDER, callbacks)
+    trainer.train(resume_from_checkpoint=checkpoint_of(output / CHECKPOINTS_FOLDER))
+    partial = output / CHECKPOINTS_FOLDER / BASE_FOLDER
+    trainer.save_model(str(partial))
+    if trainer.is_world_process_zero():
+        partial.replace(folder)
+        shutil.rmtree(output / CHECKPOINTS_FOLDER)
+    trainer.accelerator.wait_for_everyone()
+    return folder
+
+
+def _build_trainer(
+    recipe: Recipe, splits: Mapping[str, datasets.Dataset], output: Path, callbacks: list[TrainerCallback]
+) -> AugmentingTrainer:
+    arguments = training_arguments(recipe, "pretraining")
+    arguments.output_dir = str(output)
+    set_seed(arguments.seed)  # the Trainer does so after the network was initialised
+    processor = _processor(recipe, splits["train"])
+    events = AnsweredEvents(splits, processor, CaptionAnswer())
+    evaluates = arguments.eval_strategy != IntervalStrategy.NO
+    return AugmentingTrainer(
+        augmentation=image_augmentation(recipe),
+        model=NuVlmForEventClassification(base_config(recipe)).base,
+        args=arguments,
+        data_collator=events,
+        train_dataset=events.numbers("train"),
+        eval_dataset=events.numbers("validation") if evaluates else None,
+        processing_class=processor.base_processor,
+        callbacks=callbacks,
+    )
+
+
+def base_config(recipe: Recipe) -> NuVlmConfig:
+    """Configuration with the shapes of the tiny base: the recipe's, or those for tests."""
+    given: dict[str, Any] = {name: recipe.model[name] for name in ("base_config",) if name in recipe.model}
+    return NuVlmConfig.tiny(**given)
+
+
+def _processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
+    prompt = Prompt.of(recipe.model.get("prompt", NuVlmConfig.prompt))
+    config: Any = base_config(recipe).base_config
+    base = tiny_base_processor(_text(), config.vision_config.image_size)
+    return build_processor(recipe, rows, NuVlmProcessor, base_processor=base, prompt=prompt.to_dict())
+
+
+def _text() -> list[str]:
+    """All that the tiny base reads and writes, at the beginning of a text and after a space."""
+    prompts = [Prompt.of(str(file)) for file in sorted(SHIPPED.glob("*.json"))]
+    asked = [part["text"] for prompt in prompts for part in prompt.user if part["type"] == "text"]
+    answers = [prompt.answer(class_name) for prompt in prompts for class_name, _ in prompt.labels]
+    captions = [space + caption for caption in every_word() for space in ("", " ")]
+    return [*(prompt.system for prompt in prompts), *asked, *answers, *captions]

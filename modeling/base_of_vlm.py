@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub.errors import GatedRepoError
 from transformers import AutoModelForImageTextToText
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
@@ -35,8 +36,7 @@ def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None 
         )
     except (OSError, ValueError) as error:
         raise WeightsError(
-            f"expected the base {where!r} of this model, got: {error} If it is gated, accept its terms on "
-            "its page and log in (`hf auth login`); if it is a folder, give it back its place"
+            f"expected the base {where!r} of this model, got none: {_reason(error)}"
         ) from error
     expected: Any = config.base_config
     if base.config.model_type != expected.model_type or _width(base.config) != _width(expected):
@@ -55,6 +55,19 @@ def _shapes(config: Any) -> Any:
     for key in ("_name_or_path", "quantization_config"):
         keys.pop(key, None)
     return type(config).from_dict(keys)
+
+
+def _reason(error: BaseException) -> str:
+    """What transformers says, and what helps."""
+    causes: list[BaseException | None] = [error]
+    while (last := causes[-1]) is not None:
+        causes.append(last.__cause__ or last.__context__)
+    if any(isinstance(cause, GatedRepoError) for cause in causes):
+        return (
+            "the repository is gated. Accept its terms on its page with your account, then log in "
+            "(`hf auth login`, or set HF_TOKEN)"
+        )
+    return f"{error} Check its name and your connection; if it is a folder, give it back its place"
 
 
 def _width(config: Any) -> int:

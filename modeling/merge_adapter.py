@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from torch import nn
-
 from nuzoo.modeling.weight_errors import WeightsError
 
 
@@ -28,10 +26,6 @@ def merge_adapter(network: Any) -> None:
         merging: Any = module
         merging.merge(safe_merge=True)
         parent, _, attribute = name.rpartition(".")
-        setattr(network.get_submodule(parent), attribute, _plain(merging.get_base_layer()))
+        setattr(network.get_submodule(parent), attribute, merging.get_base_layer().requires_grad_(True))
     network._hf_peft_config_loaded = False
     del network.peft_config
-
-
-def _plain(layer: nn.Module) -> nn.Module:
-    return layer.requires_grad_(True)

@@ -46,7 +46,7 @@ class NuVlmForEventClassification(NuPreTrainedModel):
     base_model_prefix = ""
     accepts_loss_kwargs = False  # the loss is a mean: the Trainer divides it by the steps of accumulation
     main_input_name = "input_ids"
-    input_modalities = ("image", "text")
+    input_modalities = ["image", "text"]  # noqa: RUF012 (transformers' own declaration)
     supports_gradient_checkpointing = False  # labels are scored from cached keys; `base` has it for training
     _supports_sdpa = True
 
@@ -74,7 +74,7 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         return cls._around(load_base(config, _quantized(config, options)), config)
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
         """Load an adapter and the base that it is for, or a model that has its weights beside it.
 
         Args:
@@ -250,8 +250,8 @@ def _state_type(config: Any, dtype: torch.dtype) -> None:
         _state_type(getattr(config, part), dtype)
 
 
-def _asked(now: bool | None, always: bool) -> bool:
-    return always if now is None else now
+def _asked(now: bool | None, always: bool | None) -> bool:
+    return bool(always if now is None else now)
 
 
 def _words_then_any(words: list[list[int]], length: int, vocabulary: int) -> Callable[[int, Tensor], Any]:

@@ -26,7 +26,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
 
     heads: ClassVar[tuple[str, ...]] = ()
     main_input_name = "pixel_values"
-    input_modalities = "image"
+    input_modalities: str | list[str] = "image"
     supports_gradient_checkpointing = True
 
     @classmethod

@@ -187,7 +187,7 @@ class NuVlmProcessor(NuPixelMapImageProcessor):
         hidden = ("_base_processor", "_shots")
         return {name: value for name, value in super().to_dict().items() if name not in hidden}
 
-    def preprocess(  # type: ignore[override]
+    def preprocess(
         self,
         images: Any,
         detector: str | None = None,

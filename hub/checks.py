@@ -12,7 +12,9 @@ class Check:
     Attributes:
         name: What it was.
         problem: What is wrong and how to mend it; None where all is well.
+        note: What is not there, and need not be.
     """
 
     name: str
     problem: str | None = None
+    note: str | None = None

@@ -81,3 +81,7 @@ class RunFileError(HubError):
 
 class FullDiskError(HubError):
     """There is no room on the disk to build a repository."""
+
+
+class NotPublishedError(HubError):
+    """A folder that is no published repository, or none of this kind."""

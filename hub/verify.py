@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
 
-from nuzoo.hub.card_lint import check_model_card
+from nuzoo.datasets_scripts.sharded_parquet import PLAN_FILE
+from nuzoo.evaluation.results_file import RESULTS_FILE
+from nuzoo.hub.card_lint import CARD_FILE, check_model_card
 from nuzoo.hub.checks import Check
-from nuzoo.hub.checksums import differences
+from nuzoo.hub.checksums import CHECKSUMS_FILE, differences, read_checksums
 from nuzoo.hub.dataset_checks import check_dataset_repository
-from nuzoo.hub.errors import HubError
+from nuzoo.hub.errors import ChecksumsFileError, HubError, NotPublishedError
 from nuzoo.hub.flat_copy import check_flat_copy
-from nuzoo.hub.golden import check_golden
+from nuzoo.hub.golden import GOLDEN_FILE, check_golden
 from nuzoo.hub.hub_access import check_repo_id, explained
 from nuzoo.hub.safety import check_publishable
 
 Load = Callable[[str], tuple[Any, Any]]
+
+RUN_SIGNS = ("recipe.yaml", "trainer_state.json", "training_args.bin", "report")
+"""What a training or an evaluation leaves in the folder of a model, and no publication has."""
 
 
 def fetch(repository: str, repo_type: str, revision: str | None = None) -> Path:
@@ -27,12 +33,26 @@ def fetch(repository: str, repo_type: str, revision: str | None = None) -> Path:
     Raises:
         RepositoryNameError: It is no folder and no name of a repository.
         HubAccessError: The Hub cannot be reached or has no such repository or revision.
+        NotPublishedError: The folder is that of a training run, or holds a dataset and no model.
     """
     if Path(repository).is_dir():
+        _refuse_unpublished(Path(repository), repo_type)
         return Path(repository)
     check_repo_id(repository)
     with explained(f"download {repository} as a {repo_type}"):
         return Path(snapshot_download(repository, repo_type=repo_type, revision=revision))
+
+
+def _refuse_unpublished(folder: Path, repo_type: str) -> None:
+    if repo_type == "model" and (folder / PLAN_FILE).is_file():
+        raise NotPublishedError(f"{folder} holds a dataset: add --type dataset")
+    signs = [name for name in RUN_SIGNS if (folder / name).exists()]
+    if signs and not (folder / CHECKSUMS_FILE).exists():
+        raise NotPublishedError(
+            f"{folder} is the folder of a training run ({', '.join(signs)}), not a published repository, so "
+            f"there is nothing to compare it with. Measure it (`nuzoo evaluate --model {folder} --data DATA "
+            f"--calibrate`), publish it (`nuzoo publish {folder} --repo ORG/NAME`), then verify ORG/NAME"
+        )
 
 
 def verify_files(folder: Path) -> Iterator[Check]:
@@ -70,15 +90,28 @@ def verify_model(folder: Path, load: Load, *, run_code: bool = False) -> Iterato
     """
     files = list(verify_files(folder))
     yield from files
-    yield _checked("card", lambda: check_model_card(folder))
+    listed = _listed(folder)
+    if listed and RESULTS_FILE not in listed and CARD_FILE not in listed:
+        yield Check("card", note="none, since this was pushed, not published; `nuzoo publish` makes one")
+    else:
+        yield _checked("card", lambda: check_model_card(folder))
     if any(check.problem for check in files):
         return
     loaded: list[Any] = []
     yield _checked("loads", lambda: loaded.extend(load(str(folder))))
-    if loaded:
+    if loaded and listed and GOLDEN_FILE not in listed:
+        yield Check("golden outputs", note="none, since the model was pushed without its processor")
+    elif loaded:
         yield _checked("golden outputs", lambda: check_golden(folder, *loaded))
     if run_code:
         yield _checked("its own code gives the same", lambda: check_flat_copy(folder))
+
+
+def _listed(folder: Path) -> set[str]:
+    """The files of the publication; none if the list cannot be read, which another check tells."""
+    with suppress(ChecksumsFileError):
+        return set(read_checksums(folder / CHECKSUMS_FILE))
+    return set()
 
 
 def _refuse_differences(folder: Path) -> None:

@@ -9,6 +9,10 @@ Ends with status 1 if anything is wrong.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nuzoo.hub.checks import Check
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +41,14 @@ def run(args: argparse.Namespace) -> int:
     problems = 0
     for check in checks:
         problems += check.problem is not None
-        print(f"{'ok   ' if check.problem is None else 'WRONG'} {check.name}", flush=True)
-        if check.problem:
-            print(f"      {check.problem}", flush=True)
+        print(f"{_verdict(check)} {check.name}", flush=True)
+        if text := check.problem or check.note:
+            print(f"      {text}", flush=True)
     print(f"{args.repository}: {f'{problems} checks failed' if problems else 'verified'}")
     return 1 if problems else 0
+
+
+def _verdict(check: Check) -> str:
+    if check.problem:
+        return "WRONG"
+    return "note " if check.note else "ok   "

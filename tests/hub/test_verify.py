@@ -83,6 +83,44 @@ def test_what_was_published_is_verified(verified, model):
     assert verified(model) == dict.fromkeys(CHECKS)
 
 
+def test_a_model_that_was_pushed_has_no_card_and_that_is_no_fault(session):
+    session.run(
+        f"""
+from nuzoo import NuCnnForEventClassification, NuPixelMapImageProcessor
+model = NuCnnForEventClassification.from_pretrained("{MODEL}")
+processor = NuPixelMapImageProcessor.from_pretrained("{MODEL}")
+model.push_to_hub("org/pushed", processor=processor)
+model.push_to_hub("org/pushed-in-two")
+processor.push_to_hub("org/pushed-in-two")
+"""
+    )
+    done = session.nuzoo("verify", "org/pushed")
+    assert (done.status, done.out.splitlines()[-1]) == (0, "org/pushed: verified"), done.out
+    note = "note  card\n      none, since this was pushed, not published; `nuzoo publish` makes one\n"
+    assert note in done.out
+    assert "ok    golden outputs" in done.out
+    done = session.nuzoo("verify", "org/pushed-in-two")
+    assert done.status == 0
+    assert "note  golden outputs\n      none, since the model was pushed without its processor\n" in done.out
+
+
+@pytest.mark.parametrize("sign", ["recipe.yaml", "report/results.json"])
+def test_the_folder_of_a_training_is_no_repository(model, capsys, sign):
+    for name in ("checksums.json", "README.md"):
+        (model / name).unlink()
+    (model / sign).parent.mkdir(exist_ok=True)
+    (model / sign).write_text("{}")
+    assert main(["verify", str(model)]) == 1
+    message = capsys.readouterr().err
+    assert f"{model} is the folder of a training run ({sign.partition('/')[0]})" in message
+    assert f"nuzoo publish {model} --repo ORG/NAME" in message
+
+
+def test_a_dataset_taken_for_a_model(dataset, capsys):
+    assert main(["verify", str(dataset)]) == 1
+    assert "holds a dataset: add --type dataset" in capsys.readouterr().err
+
+
 def test_names_and_revisions(session, local_hub):
     first = state(local_hub, MODEL)[0]
     good = session.nuzoo("verify", MODEL)

@@ -64,10 +64,15 @@ def adapter_facts(run: Path, base: Pinned) -> dict[str, object]:
         "adapter": keys.get("peft_type"),
         "rank": keys.get("r"),
         "alpha": keys.get("lora_alpha"),
-        "adapted modules": ", ".join(sorted(keys.get("target_modules") or [])),
-        "modules trained whole": ", ".join(sorted(keys.get("modules_to_save") or [])),
+        "adapted modules": _names(keys.get("target_modules")),
+        "modules trained whole": _names(keys.get("modules_to_save")),
     }
     return {name: fact for name, fact in facts.items() if fact}
+
+
+def _names(modules: str | list[str] | None) -> str:
+    """Modules by name, or the pattern of their names."""
+    return f"`{modules}`" if isinstance(modules, str) else ", ".join(sorted(modules or []))
 
 
 def _refuse_other_weights(local: Path, base: Pinned) -> None:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from huggingface_hub import HfApi, HfFileSystem
 
+from nuzoo.datasets_scripts.pixel_map_rows import SPLITS
+from nuzoo.datasets_scripts.sharded_parquet import PLAN_FILE
 from nuzoo.hub.errors import DatasetReferenceError, ResultsMismatchError
 from nuzoo.hub.hub_access import explained
 from nuzoo.hub.pinned import Pinned, pin
 
 MANIFESTS = "manifests"
 """Folder of a dataset with the names of each split's events."""
+
+LIST = re.compile(rf"(?:^|(?<=/)){MANIFESTS}/\w+\.txt$")
 
 
 def dataset_reference(stated: str | None, recipe: Mapping[str, Any]) -> Pinned:
@@ -41,39 +50,109 @@ def dataset_reference(stated: str | None, recipe: Mapping[str, Any]) -> Pinned:
     return pin(path, "dataset", revision)
 
 
-def check_events(reference: Pinned, dataset: Mapping[str, Any]) -> None:
-    """Refuse results of other events than those of the dataset that the card names.
+@dataclass(frozen=True)
+class PublishedConfig:
+    """A configuration of a published dataset.
+
+    Attributes:
+        root: Its folder in the repository: "", or "<name>/".
+        lists: Names of the events of each split.
+        plan: Contents of its plan.json.
+        shards: Files of each split.
+    """
+
+    root: str
+    lists: Mapping[str, Collection[str]]
+    plan: Mapping[str, Any]
+    shards: Mapping[str, Sequence[str]]
+
+
+def find_measured(reference: Pinned, dataset: Mapping[str, Any], event_ids: Sequence[str]) -> PublishedConfig:
+    """Find the events of results among those of the dataset that the card names.
+
+    They must be a split, or all splits, without the events that have no label.
 
     Args:
         reference: The dataset of the card.
         dataset: Section "dataset" of the results file.
+        event_ids: Of the predictions beside it.
 
     Raises:
-        ResultsMismatchError: The names of the events differ.
+        ResultsMismatchError: They are others.
         DatasetReferenceError: The dataset lists no names.
     """
-    api = HfApi()
-    with explained(f"read the event names of {reference.repo_id}"):
-        files = api.list_repo_files(reference.repo_id, repo_type="dataset", revision=reference.revision)
-        lists = [
-            api.hf_hub_download(reference.repo_id, name, repo_type="dataset", revision=reference.revision)
-            for name in files
-            if PurePosixPath(name).parent.name == MANIFESTS
-        ]
-    if not lists:
-        raise DatasetReferenceError(
-            f"{reference.repo_id} has no lists of its events ({MANIFESTS}/): publish it with "
-            "`nuzoo publish --type dataset`"
-        )
-    if dataset["event_ids_sha256"] not in {_digest(lists), *(_digest([path]) for path in lists)}:
+    if _digest(event_ids) != dataset["event_ids_sha256"]:
         raise ResultsMismatchError(
-            f"the results are of {dataset['events']} events that are no split of {reference.repo_id} at "
-            f"{reference.revision[:12]}, nor all of it: evaluate on that dataset, or name the one that was "
-            "used (`--dataset ORG/NAME@REVISION`)"
+            "the results are of other events than the predictions beside them: evaluate again"
         )
+    with explained(f"read the event names of {reference.repo_id}"):
+        configs = _read_configs(reference)
+        if not configs:
+            raise DatasetReferenceError(
+                f"{reference.repo_id} has no lists of its events ({MANIFESTS}/): publish it with "
+                "`nuzoo publish --type dataset`"
+            )
+        measured = set(event_ids)
+        for are_measured in (_are_all, _are_labelled):
+            for config in configs:
+                parts = [*([split] for split in config.lists), list(config.lists)]
+                if any(are_measured(measured, reference, config, part) for part in parts):
+                    return config
+    raise ResultsMismatchError(
+        f"the results are of {dataset['events']} events that are no split of {reference.repo_id} at "
+        f"{reference.revision[:12]}, nor all of it, nor their labelled events: evaluate on that dataset, or "
+        "name the one that was used (`--dataset ORG/NAME@REVISION`)"
+    )
 
 
-def _digest(paths: list[str]) -> str:
+def _are_all(measured: set[str], _: Pinned, config: PublishedConfig, splits: Sequence[str]) -> bool:
+    return measured == {name for split in splits for name in config.lists[split]}
+
+
+def _are_labelled(
+    measured: set[str], reference: Pinned, config: PublishedConfig, splits: Sequence[str]
+) -> bool:
+    """Labels are in the rows: of those only two columns are fetched, and only if the names could fit."""
+    if not measured < {name for split in splits for name in config.lists[split]}:
+        return False
+    folder = f"datasets/{reference.repo_id}@{reference.revision}/{config.root}"
+    labelled: set[str] = set()
+    for shard in (shard for split in splits for shard in config.shards[split]):
+        with HfFileSystem().open(folder + shard) as stream:
+            rows = pq.read_table(stream, columns=["event_id", "label"])
+        labelled |= set(rows.filter(pc.is_valid(rows["label"]))["event_id"].to_pylist())
+    return measured == labelled
+
+
+def _read_configs(reference: Pinned) -> list[PublishedConfig]:
+    api = HfApi()
+    place = {"repo_type": "dataset", "revision": reference.revision}
+    files = api.list_repo_files(reference.repo_id, **place)
+
+    def read(name: str) -> str:
+        return Path(api.hf_hub_download(reference.repo_id, name, **place)).read_text(encoding="utf-8")
+
+    roots = dict.fromkeys(name[: match.start()] for name in files if (match := LIST.search(name)))
+    return [
+        PublishedConfig(
+            root,
+            {
+                split: read(f"{root}{MANIFESTS}/{split}.txt").splitlines()
+                for split in SPLITS
+                if f"{root}{MANIFESTS}/{split}.txt" in files
+            },
+            json.loads(read(f"{root}{PLAN_FILE}")),
+            {
+                split: sorted(
+                    name.removeprefix(root) for name in files if name.startswith(f"{root}data/{split}-")
+                )
+                for split in SPLITS
+            },
+        )
+        for root in roots
+    ]
+
+
+def _digest(event_ids: Iterable[str]) -> str:
     """As `nuzoo.evaluation.provenance` names events: the SHA-256 of their sorted ids."""
-    ids = sorted(line for path in paths for line in Path(path).read_text(encoding="utf-8").splitlines())
-    return hashlib.sha256("\n".join(ids).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sorted(event_ids)).encode()).hexdigest()

@@ -47,6 +47,28 @@ INPUT_FACTS = {
 }
 """Attribute of the processor: its meaning, its unit."""
 
+CLASS_DEFINITIONS = {
+    "nue_cc": "charged-current interaction of an electron neutrino or antineutrino; an electron leaves it",
+    "numu_cc": "charged-current interaction of a muon neutrino or antineutrino; a muon leaves it",
+    "nutau_cc": "charged-current interaction of a tau neutrino or antineutrino; a tau lepton leaves it",
+    "nc": "neutral-current interaction of a neutrino of any flavour; the lepton that leaves it has no charge",
+}
+
+NO_SIZE = {
+    "architectures",
+    "auto_map",
+    "custom_pipelines",
+    "dtype",
+    "id2label",
+    "label2id",
+    "temperature",
+} | {
+    "_name_or_path",
+    "transformers_version",
+    "num_labels",
+}
+"""Settings that every trained network has others of."""
+
 CITATION = """```bibtex
 @software{nuzoo,
   author = {{The nuzoo authors}},
@@ -65,6 +87,7 @@ def event_classifier_card(
     dataset_id: str,
     training: Mapping[str, object],
     pictures: Mapping[str, str],
+    events: Mapping[str, object] | None = None,
     dataset_revision: str | None = None,
     base_model: str | None = None,
     licence: str = "apache-2.0",
@@ -79,6 +102,7 @@ def event_classifier_card(
         name: Of the repository, "organisation/model".
         dataset_id: Of the dataset it was trained and measured on.
         training: Facts about the training: recipe, events, epochs, machine, time.
+        events: Facts about the events of training and measurement: numbers, splits, energies.
         pictures: Caption of each picture, by its path in the repository.
         dataset_revision: Commit of the dataset.
         base_model: Repository of the network, if the model is an adapter.
@@ -109,10 +133,15 @@ def event_classifier_card(
         TEMPLATE,
         {
             "name": name,
-            "architecture": architecture_text(model.config),
-            "classes": ", ".join(f"`{c}`" for c in results["class_names"]),
+            "architecture": _adapter_text(model, results["model"], base_model)
+            + architecture_text(model.config),
+            "classes": _classes(results["class_names"]),
             "parameters": f"{results['model']['parameters']:,}",
             "dtype": results["model"]["dtype"],
+            "confidence": _confidence(results["calibration"]),
+            "split": _split(dataset),
+            "event_facts": as_list(events or {"split": _split(dataset)}),
+            "software": _software(results["machine"]),
             "sample": plain(dataset["sample"]),
             "events": f"{dataset['events']:,}",
             "events_per_class": _counts(dataset["events_per_class"]),
@@ -123,7 +152,7 @@ def event_classifier_card(
             "num_classes": f"{len(results['class_names'])}",
             "dataset_id": dataset_id,
             "revision_note": f" at revision `{dataset_revision}`." if dataset_revision else ".",
-            "training_facts": as_list(training),
+            "training_facts": as_list(training) or "The folder of the run does not tell.",
             "metrics_table": _metrics_table(results),
             "classes_table": _classes_table(results),
             "calibration": _calibration(results["calibration"]),
@@ -138,9 +167,64 @@ def event_classifier_card(
 
 
 def architecture_text(config: Any) -> str:
-    """What the network is: the text of its configuration class up to the list of arguments."""
+    """What the network is: the text of its configuration class up to the list of arguments.
+
+    Its first paragraph is true of every size; the rest is of the default one, and in its place stand the
+    settings of a network that has others.
+    """
     documentation = inspect.getdoc(type(config)) or f"A network of type `{config.model_type}`."
-    return documentation.partition("\nArgs:")[0].strip()
+    text = documentation.partition("\nArgs:")[0].strip()
+    default, ours = type(config)().to_dict(), config.to_dict()
+    other = {name: value for name, value in ours.items() if name in default and default[name] != value}
+    sizes = [f"`{name}` {value}" for name, value in other.items() if name not in NO_SIZE]
+    if not sizes:
+        return text
+    return (
+        f"{text.partition(chr(10) * 2)[0]}\n\nOf another size than the published network: {', '.join(sizes)}."
+    )
+
+
+def _adapter_text(model: Any, described: Mapping[str, Any], base_model: str | None) -> str:
+    if base_model is None:
+        return ""
+    [adapter] = model.peft_config.values()
+    return (
+        f"A {adapter.peft_type.value} adapter for [`{base_model}`](https://huggingface.co/{base_model}): "
+        f"{described['trainable_parameters']:,} of {described['parameters']:,} parameters were trained, the "
+        "others are those of that network, which is loaded from its own repository. That network is:\n\n"
+    )
+
+
+def _classes(names: Sequence[str]) -> str:
+    known = ((plain(name), CLASS_DEFINITIONS.get(name, "as defined by the dataset")) for name in names)
+    return as_list(dict(known))
+
+
+def _split(dataset: Mapping[str, Any]) -> str:
+    named = dataset["split"] not in (None, "all")
+    return f"the {plain(dataset['split'])} split" if named else "every labelled event of the dataset"
+
+
+def _confidence(calibration: Mapping[str, Any]) -> str:
+    """What a probability of this model is worth, without praise."""
+    if (
+        calibration["temperature"]["error"] is None
+        and "not fitted" in calibration["temperature"]["fitted_on"]
+    ):
+        return "Probabilities are not calibrated: no temperature was fitted"
+    return (
+        "Probabilities come after one temperature, fitted on the validation split "
+        f"({plain(calibration['temperature']['fitted_on'])}); on the events measured here that changed the "
+        f"expected calibration error from {with_error(calibration['ece_before'])} to "
+        f"{with_error(calibration['ece_after'])}"
+    )
+
+
+def _software(machine: Mapping[str, Any]) -> str:
+    packages = machine.get("packages") or {}
+    return (
+        ", ".join(f"{plain(name)} {plain(version)}" for name, version in packages.items()) or "Not recorded."
+    )
 
 
 def input_facts(processor: Any) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nuzoo.evaluation.predictions import PREDICTIONS_FILE, read_predictions
 from nuzoo.hub.base_model import adapter_facts, find_base_model
 from nuzoo.hub.card_lint import check_model_card
-from nuzoo.hub.dataset_reference import check_events, dataset_reference
+from nuzoo.hub.dataset_reference import dataset_reference, find_measured
+from nuzoo.hub.dataset_story import dataset_story
 from nuzoo.hub.flat_copy import check_flat_copy
 from nuzoo.hub.hub_access import check_access
 from nuzoo.hub.licences import MODEL_LICENCES, check_licence
@@ -68,8 +70,9 @@ def publish_model(
     check_finite(model)
     check_results(model, processor, results)
     check_headline(results, report, run)
-    reference = dataset_reference(dataset, read_recipe(run))
-    check_events(reference, results["dataset"])
+    recipe, predictions = read_recipe(run), read_predictions(report / PREDICTIONS_FILE)
+    reference = dataset_reference(dataset, recipe)
+    events = find_measured(reference, results["dataset"], predictions.event_id)
     announce(f"measured on {reference.repo_id} at {reference.revision}")
     network = find_base_model(run, base)
     with scratch_folder(Path(tempfile.gettempdir())) as scratch:
@@ -82,6 +85,7 @@ def publish_model(
             dataset_id=reference.repo_id,
             dataset_revision=reference.revision,
             base=network,
+            events=dataset_story(events, results["dataset"], predictions.neutrino_energy, recipe),
             training=training_facts(run) | (adapter_facts(run, network) if network else {}),
             training_arguments=training_arguments(run),
             pictures=sorted(report.glob("*.png")),

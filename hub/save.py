@@ -45,6 +45,7 @@ def save_repository(
     name: str,
     dataset_id: str,
     training: Mapping[str, object],
+    events: Mapping[str, object] | None = None,
     training_arguments: Mapping[str, Any] | None = None,
     pictures: Sequence[Path] = (),
     dataset_revision: str | None = None,
@@ -66,6 +67,7 @@ def save_repository(
         name: Of the repository, "organisation/model".
         dataset_id: Of the dataset it was trained and measured on.
         training: Facts about the training for the card: recipe, events, epochs, machine, time.
+        events: Facts about the events of training and measurement for the card: numbers, splits, energies.
         training_arguments: Every setting of the training, for `training_args.json`.
         pictures: Files to copy and show, e.g. those of the evaluation report.
         dataset_revision: Commit of the dataset.
@@ -92,6 +94,7 @@ def save_repository(
         name=name,
         dataset_id=dataset_id,
         training=training,
+        events=events,
         pictures={f"{PICTURES_FOLDER}/{p.name}": captions[p.stem] for p in pictures},
         dataset_revision=dataset_revision,
         base_model=None if base is None else base.repo_id,

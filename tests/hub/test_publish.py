@@ -13,6 +13,7 @@ import torch
 from PIL import Image, PngImagePlugin
 from safetensors.torch import load_file, save_file
 
+from nuzoo.cli import main
 from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
 from nuzoo.hub.local_hub import Reply
 
@@ -116,7 +117,7 @@ def test_no_results(refused, run):
         (lambda r: r["model"].update(parameters=7), ["parameters 7", "evaluate the model that is saved"]),
         (lambda r: r["model"].update({"class": "NuViTModel"}), ["class NuViTModel"]),
         (lambda r: r["calibration"]["temperature"].update(value=2.5), ["temperature 2.5"]),
-        (lambda r: r["dataset"].update(event_ids_sha256="0" * 64), ["no split of org/pixelmaps"]),
+        (lambda r: r["dataset"].update(event_ids_sha256="0" * 64), ["other events than the predictions"]),
         (lambda r: r.update(schema_version=0), ["schema", "evaluate again"]),
         (lambda r: r["dataset"].update(events=10**6), ["is of 1000000 events", "held-out"]),
         (lambda r: r["dataset"].update(split="train"), ["split 'train'", "held-out"]),
@@ -148,6 +149,26 @@ def test_files_of_the_run_that_cannot_be_read(refused, run, name, content):
 def test_a_licence_that_the_hub_does_not_know(refused, published_run):
     options = ("--dataset", DATASET, "--licence", "my own")
     refused(published_run, "--repo", NEW, *options, parts=["licence: expected an identifier", "'my own'"])
+
+
+def test_results_on_the_labelled_events_of_a_partly_labelled_dataset(session, local_hub, refused, run, data):
+    shard = data / "data" / "train-00000-of-00001.parquet"
+    rows = pq.read_table(shard)
+    rewrite(data, shard, rows, "label", [None, None, *rows["label"].to_pylist()[2:]])
+    session.publish(data, "--repo", "org/partly", *AS_DATASET)
+    assert main(["evaluate", "--model", str(run), "--data", str(data), "--split", "all"]) == 0
+    command = (run, "--repo", "org/of-partly", "--dataset", "org/partly")
+    session.publish(*command)
+    card = contents(local_hub, "org/of-partly")["README.md"].decode()
+    assert "measured events: 58 labelled events of all splits" in card
+    predictions = run / "report" / "predictions.parquet"
+    rows = pq.read_table(predictions)
+    pq.write_table(rows.slice(1), predictions)
+    ids = sorted(rows["event_id"].to_pylist()[1:])
+    digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+    path = run / "report" / "results.json"
+    edit_json(path, lambda r: r["dataset"].update(events=57, event_ids_sha256=digest))
+    refused(*command, parts=["evaluate"])
 
 
 def test_weights_that_were_not_measured(refused, run):
@@ -243,17 +264,22 @@ def test_a_secret_in_the_configuration(refused, run):
     refused(run, "--repo", NEW, "--dataset", DATASET, parts=["secret key", "hf_aaa", "revoke"])
 
 
+def rewrite(data, shard, table, column, values):
+    """Write a shard with other values in a column, and the manifest with it."""
+    position, field = table.schema.get_field_index(column), table.schema.field(column)
+    table = table.set_column(position, field, [pa.array(values, type=field.type)])
+    pq.write_table(table, shard, row_group_size=10)
+    facts = {"bytes": shard.stat().st_size, "sha256": hashlib.sha256(shard.read_bytes()).hexdigest()}
+    edit_json(data / "manifest.json", lambda m: m["files"]["data/" + shard.name].update(facts))
+
+
 def test_a_row_with_a_nan(refused, data):
     shard = data / "data" / "train-00000-of-00001.parquet"
     table = pq.read_table(shard)
     column = next(name for name in table.column_names if name.endswith("_energy"))
     values = table[column].to_pylist()
     values[3][0] = float("nan")
-    position, field = table.schema.get_field_index(column), table.schema.field(column)
-    table = table.set_column(position, field, [pa.array(values, type=field.type)])
-    pq.write_table(table, shard, row_group_size=10)
-    facts = {"bytes": shard.stat().st_size, "sha256": hashlib.sha256(shard.read_bytes()).hexdigest()}
-    edit_json(data / "manifest.json", lambda m: m["files"]["data/" + shard.name].update(facts))
+    rewrite(data, shard, table, column, values)
     refused(data, "--repo", NEW, *AS_DATASET, parts=["train-00000-of-00001.parquet", "3", column])
 
 

@@ -1,9 +1,11 @@
 """An adapter, from its training to a process that loads it by name: against the local Hub."""
 
 import json
+import re
 
 import pytest
 import torch
+from safetensors.torch import load
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from nuzoo.cli import main
@@ -79,6 +81,12 @@ def test_repository_names_its_network_at_a_commit_and_holds_no_copy_of_it(local_
     for line in (f"base_model: {BASE}", "base_model_relation: adapter", "library_name: peft"):
         assert line in card
     assert base[1] in card and "rank: 2" in card
+    assert f"A LORA adapter for [`{BASE}`](https://huggingface.co/{BASE}): " in card
+    trained, whole = (
+        int(n.replace(",", "")) for n in re.search(r"([\d,]+) of ([\d,]+) parameters were", card).groups()
+    )
+    tensors = load(files["adapter_model.safetensors"])
+    assert trained == sum(tensor.numel() for tensor in tensors.values()) < whole
 
 
 def test_it_verifies(session, published):

@@ -10,6 +10,7 @@ import yaml
 from huggingface_hub import ModelCard, ModelCardData
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.configuration.configuration_nu_vit import NuVitConfig
 from nuzoo.evaluation.classification_results import classification_results
 from nuzoo.evaluation.identity import processor_digest
 from nuzoo.evaluation.model_description import describe_model
@@ -21,6 +22,7 @@ from nuzoo.hub.errors import (
     ResultsMismatchError,
     UnpublishableContentError,
 )
+from nuzoo.hub.event_classifier_card import architecture_text
 from nuzoo.hub.save import save_repository
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
@@ -73,7 +75,11 @@ def results(model, processor):
             "ms_per_event": {"total": time, "model": time},
             "peak_memory": {"mib": 500.0, "counts": "resident set of the whole process"},
         },
-        "machine": {"processor": "a processor", "threads": 2},
+        "machine": {
+            "processor": "a processor",
+            "threads": 2,
+            "packages": {"torch": "2.0", "nuzoo": "0.1"},
+        },
         **measured,
     }
 
@@ -159,6 +165,41 @@ def test_words_of_users_stay_words(tmp_path, model, processor, results, reposito
     assert escape(" ".join(words.split()), quote=False) in rendered
     assert "https://evil" not in text and "www.evil" not in text  # which some readers make links of
     check_model_card(folder)
+
+
+def test_card_says_what_the_numbers_are_of(repository, results):
+    text = " ".join(ModelCard.load(repository / "README.md").text.split())
+    assert (
+        "- nc: neutral-current interaction" in text
+        and "- nue\\_cc: charged-current interaction of an e" in text
+    )
+    assert "Measured on the test split: 200 events of nuzoo simulation" in text
+    assert "fitted on the validation split (100 validation events)" in text
+    before, after = (results["calibration"][key]["value"] for key in ("ece_before", "ece_after"))
+    changed = re.search(r"changed the expected calibration error from (\S+) ± \S+ to (\S+) ± ", text)
+    assert [float(number) for number in changed.groups()] == pytest.approx([before, after], abs=0.005)
+    assert "Software: torch 2.0, nuzoo 0.1" in text
+
+
+def test_what_was_not_fitted_is_not_called_calibrated(tmp_path, model, processor, results):
+    other = deepcopy(results)
+    other["calibration"]["temperature"] |= {
+        "error": None,
+        "fitted_on": "model.config.temperature, not fitted",
+    }
+    other["dataset"]["split"] = "all"
+    text = " ".join((save(tmp_path / "repo", model, processor, other) / "README.md").read_text().split())
+    assert "Probabilities are not calibrated" in text and "validation split" not in text
+    assert "Measured on every labelled event of the dataset" in text
+
+
+def test_a_network_of_another_size_is_not_described_with_the_numbers_of_the_published_one():
+    assert "21 744 000" in architecture_text(NuCnnConfig(temperature=2.0))
+    for config in (NuCnnConfig.tiny(), NuCnnConfig(num_views=3), NuVitConfig.tiny()):
+        text = architecture_text(config)
+        assert not re.search("21 744 000|ViT-H", text)
+        assert "Of another size than the published network: `" in text
+    assert "`branch_channels` 8" in architecture_text(NuCnnConfig.tiny())
 
 
 def test_eval_results_are_the_measured_numbers(repository, results):

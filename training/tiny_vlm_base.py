@@ -84,15 +84,16 @@ def tiny_tokenizer(text: Iterable[str]) -> PreTrainedTokenizerFast:
     )
 
 
-def tiny_base_processor(text: Iterable[str], image_size: int) -> MllamaProcessor:
-    """The processor of the tiny model: one tile for each image.
+def tiny_base_processor(text: Iterable[str], image_size: int, tiles: int = 1) -> MllamaProcessor:
+    """The processor of the tiny model.
 
     Args:
         text: See `tiny_tokenizer`.
         image_size: Edge in pixels to which images are resized.
+        tiles: Places for tiles of each image; square images fill one of them.
     """
     images = MllamaImageProcessorPil(
-        max_image_tiles=1,
+        max_image_tiles=tiles,
         size={"height": image_size, "width": image_size},
         image_mean=[0.0] * 3,
         image_std=[1.0] * 3,

@@ -13,6 +13,14 @@ from nuzoo.training.augmenting_trainer import AugmentingTrainer
 class InstructionTrainer(AugmentingTrainer, SFTTrainer):  # type: ignore[misc]
     """An `SFTTrainer` whose batches come ready from the collator."""
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """PEFT loads an adapter in float32; one on quantised weights is trained in bfloat16, as in QLoRA."""
+        network: Any = model or self.model
+        kinds = {name: parameter.dtype for name, parameter in network.named_parameters()}
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        for name, parameter in network.named_parameters():
+            parameter.data = parameter.data.to(kinds[name])
+
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Writes none: `nuzoo publish` does."""
 

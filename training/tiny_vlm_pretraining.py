@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from transformers import TrainerCallback, set_seed
+from transformers import Trainer, TrainerCallback, set_seed
 from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
@@ -64,16 +64,31 @@ def pretrain_tiny_base(
     return folder
 
 
+class _PretrainingTrainer(AugmentingTrainer):
+    """Loads checkpoints as models are loaded.
+
+    The Trainer of transformers reads a checkpoint's tensors by the names in the file; for Mllama these are
+    not those in the network, so that it would load none, and only warn.
+    """
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        network: Any = model or self.model
+        network.load_state_dict(type(network).from_pretrained(resume_from_checkpoint).state_dict())
+
+    def _load_best_model(self) -> None:
+        self._load_from_checkpoint(str(self.state.best_model_checkpoint))
+
+
 def _build_trainer(
     recipe: Recipe, splits: Mapping[str, datasets.Dataset], output: Path, callbacks: list[TrainerCallback]
-) -> AugmentingTrainer:
+) -> Trainer:
     arguments = training_arguments(recipe, "pretraining")
     arguments.output_dir = str(output)
     set_seed(arguments.seed)  # the Trainer does so after the network was initialised
     processor = _processor(recipe, splits["train"])
     events = AnsweredEvents(splits, processor, CaptionAnswer())
     evaluates = arguments.eval_strategy != IntervalStrategy.NO
-    return AugmentingTrainer(
+    return _PretrainingTrainer(
         augmentation=image_augmentation(recipe),
         model=NuVlmForEventClassification(base_config(recipe)).base,
         args=arguments,
@@ -94,11 +109,11 @@ def base_config(recipe: Recipe) -> NuVlmConfig:
 def _processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
     prompt = Prompt.of(recipe.model.get("prompt", NuVlmConfig.prompt))
     config: Any = base_config(recipe).base_config
-    base = tiny_base_processor(_text(), config.vision_config.image_size)
+    base = tiny_base_processor(every_text(), config.vision_config.image_size)
     return build_processor(recipe, rows, NuVlmProcessor, base_processor=base, prompt=prompt.to_dict())
 
 
-def _text() -> list[str]:
+def every_text() -> list[str]:
     """All that the tiny base reads and writes, at the beginning of a text and after a space."""
     prompts = [Prompt.of(str(file)) for file in sorted(SHIPPED.glob("*.json"))]
     asked = [part["text"] for prompt in prompts for part in prompt.user if part["type"] == "text"]

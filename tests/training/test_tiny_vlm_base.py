@@ -1,0 +1,58 @@
+import pytest
+
+from nuzoo.training.tiny_vlm_base import tiny_tokenizer
+from nuzoo.training.tiny_vlm_pretraining import every_text
+
+EVERY_TEXT = every_text()
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return tiny_tokenizer(EVERY_TEXT)
+
+
+def tokens(tokenizer, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I classify the pixel maps as NuE CC. A muon track of about 12 GeV leaves the vertex.",
+        "Words that no text has, 3.14 times: zebra!",
+        " leading and  double spaces ",
+    ],
+)
+def test_texts_survive_the_tokenizer(tokenizer, text):
+    assert tokenizer.decode(tokens(tokenizer, text)) == text
+
+
+def test_electron_and_muon_neutrinos_share_their_first_token(tokenizer):
+    prefix = tokens(tokenizer, "I classify the pixel maps as")
+    for label, expected in {
+        " NuE CC.": [8, 9, 13, 14],
+        " NuMu CC.": [8, 10, 13, 14],
+        " Neutral Current.": [11, 12, 14],
+    }.items():
+        assert tokens(tokenizer, f"I classify the pixel maps as{label}") == [*prefix, *expected]
+
+
+def test_all_that_the_base_reads_is_words_but_for_digits_and_marks(tokenizer):
+    for text in EVERY_TEXT:
+        pieces = [piece.lstrip("▁") for piece in tokenizer.convert_ids_to_tokens(tokens(tokenizer, text))]
+        spelt = [piece for piece in pieces if len(piece) == 1 and piece.isalpha()]
+        assert set(spelt) <= {"a", "A", "I", "x", "y", "z", "E"}, text
+
+
+def test_captions_are_short(tokenizer):
+    captions = [text for text in EVERY_TEXT if text.startswith((" A", " Only"))]
+    assert len(captions) == 50
+    assert max(len(tokens(tokenizer, text)) for text in captions) <= 25
+
+
+def test_a_text_with_too_many_words_is_refused():
+    words = [
+        f"word{'abcdefghij'[k % 10]}{'klmnopqrst'[k // 10 % 10]}{'uvwxyz'[k // 100]}" for k in range(450)
+    ]
+    with pytest.raises(ValueError, match="at most 512 pieces"):
+        tiny_tokenizer(words)

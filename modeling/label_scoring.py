@@ -90,7 +90,8 @@ def _after(base: Any, inputs: Mapping[str, Any], trie: LabelTrie) -> dict[str, A
         "position_ids": positions if offset is None else positions + offset.to(device),
     }
     if IMAGE_MASK in inputs:
-        after[IMAGE_MASK] = inputs[IMAGE_MASK][:, -1:].expand(-1, tokens, -1, -1)
+        of_labels = inputs[IMAGE_MASK][:, -1:].expand(-1, tokens, -1, -1)
+        after[IMAGE_MASK] = torch.cat([inputs[IMAGE_MASK], of_labels], dim=1)
     return after
 
 

@@ -145,10 +145,13 @@ def load_adapter(model: PreTrainedModel, adapter: Adapter, name: str = "default"
     Raises:
         WeightsError: a tensor is missing, unexpected or of another shape.
     """
+    path, where = adapter.path, dict(adapter.where)
+    if Path(path).is_dir():  # transformers 5.17 looks for subfolders on the Hub only
+        path = str(Path(path, where.pop("subfolder", "")))
     account: Any = model.load_adapter(
-        adapter.path,
+        path,
         adapter_name=name,
-        adapter_kwargs=adapter.where,
+        adapter_kwargs=where,
         use_safetensors=True,
         ignore_mismatched_sizes=True,
         dtype=model.dtype,

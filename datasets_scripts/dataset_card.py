@@ -17,8 +17,9 @@ from datasets import ClassLabel, Image, List
 
 from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.datasets_scripts.dataset_facts import DatasetFacts, dataset_facts
-from nuzoo.datasets_scripts.pixel_map_rows import DESCRIPTIONS, LABELS
-from nuzoo.simulation.detectors import Detector
+from nuzoo.datasets_scripts.pixel_map_rows import DESCRIPTIONS, LABELS, SPLITS
+from nuzoo.datasets_scripts.read_dune_cvn import MEV_PER_COUNT
+from nuzoo.simulation.detectors import DUNE_LIKE, Detector
 
 TEMPLATE = "pixel_map_dataset.md"
 CARD_FILE = "README.md"
@@ -118,7 +119,7 @@ def dataset_card(
         ),
         usage=_usage(configs, repo_id),
         features_table=_features_table(configs.values()),
-        splits_table=_splits_table(configs),
+        splits_table=_splits_table(configs) + _empty_splits(configs),
         split_manifests=", ".join(f"`{_root(configs, name)}manifests/`" for name in configs),
         detectors=_detectors(configs.values()),
         generation="\n".join(f"- `{name}`: {_generation(facts)}" for name, facts in configs.items()),
@@ -264,6 +265,19 @@ def _splits_table(configs: Mapping[str, DatasetFacts]) -> str:
     )
 
 
+def _empty_splits(configs: Mapping[str, DatasetFacts]) -> str:
+    """A warning: who trains or measures on a split must know that it is not there."""
+    empty = {
+        name: [split for split in SPLITS if split not in facts.splits] for name, facts in configs.items()
+    }
+    named = [f"`{name}` has none in {' and '.join(splits)}" for name, splits in empty.items() if splits]
+    return f"\n\n**No events**: {'; '.join(named)}." if named else ""
+
+
+def _absent(facts: DatasetFacts) -> str:
+    return " and ".join(split for split in SPLITS if split not in facts.splits)
+
+
 def _size_table(configs: Mapping[str, DatasetFacts]) -> str:
     return _table(
         ("configuration", "files", "MB to download", "bytes an event"),
@@ -312,6 +326,10 @@ def _detector_facts(detector: Detector) -> str:
     for view in detector.views:
         facts[f"view {view.name}"] = (
             f"{view.rows} × {view.columns} pixels of {view.row_pitch_mm:g} × {view.column_pitch_mm:g} mm"
+        )
+    if detector == DUNE_LIKE:
+        facts["one count of an 8-bit map of the DUNE CVN"] = (
+            f"{MEV_PER_COUNT:g} MeV, unless `nuzoo convert --mev-per-count` says otherwise"
         )
     return _table(("property", "value"), facts.items())
 

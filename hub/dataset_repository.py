@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nuzoo.datasets_scripts.dataset_card import CARD_FILE, DEFAULT_CONFIG, dataset_card
 from nuzoo.datasets_scripts.dataset_facts import DatasetFacts, dataset_facts
+from nuzoo.datasets_scripts.pixel_map_rows import SPLITS
 from nuzoo.datasets_scripts.sharded_parquet import MANIFEST_FILE, PLAN_FILE
 from nuzoo.hub.cards import empty_sections
 from nuzoo.hub.dataset_files import (
@@ -139,6 +140,12 @@ def check_dataset_folder(folder: Path) -> list[ShardEntry]:
         check_shard_bytes(folder, shard)
     check_rows(folder, shards)
     return shards
+
+
+def empty_splits(folder: Path) -> list[str]:
+    """The splits in which a dataset folder has no events."""
+    there = {shard.split for shard in read_manifest(folder)}
+    return [split for split in SPLITS if split not in there]
 
 
 def _complete_card(

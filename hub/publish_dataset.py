@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nuzoo.hub.checksums import write_checksums
-from nuzoo.hub.dataset_repository import prepare_dataset_repository
+from nuzoo.hub.dataset_repository import empty_splits, prepare_dataset_repository
 from nuzoo.hub.hub_access import check_access
 from nuzoo.hub.safety import check_publishable
 from nuzoo.hub.scratch import scratch_folder
@@ -20,6 +20,7 @@ def publish_dataset(
     licence: str | None = None,
     private: bool | None = None,
     message: str | None = None,
+    announce: Callable[[str], None] = print,
 ) -> Commit:
     """Make a repository of dataset folders and upload it.
 
@@ -29,6 +30,7 @@ def publish_dataset(
         licence: Hub identifier; needed for converted files.
         private: For a new repository.
         message: Of the commit.
+        announce: Told what its readers may miss.
 
     Returns:
         The commit.
@@ -41,6 +43,9 @@ def publish_dataset(
     with scratch_folder(beside) as scratch:
         folder = scratch / "repository"
         prepare_dataset_repository(folders, repo_id, folder, licence=licence)
+        for name, events in folders.items():
+            if empty := empty_splits(events):
+                announce(f"warning: {name} has no events in {' and '.join(empty)}; its card says so")
         check_publishable(folder)
         write_checksums(folder)
         return upload(

@@ -19,7 +19,7 @@ from nuzoo.datasets_scripts.lartpc_pixelmaps import convert_files, simulate_data
 from nuzoo.datasets_scripts.pixel_map_rows import row_features, split_of
 from nuzoo.hub.cards import empty_sections
 from nuzoo.hub.dataset_checks import check_dataset_repository
-from nuzoo.hub.dataset_repository import prepare_dataset_repository
+from nuzoo.hub.dataset_repository import empty_splits, prepare_dataset_repository
 from nuzoo.hub.errors import (
     DatasetRepositoryError,
     DatasetRowError,
@@ -134,6 +134,27 @@ def test_each_configuration_loads_by_name(two_configs, tmp_path, streaming):
 
 
 # The card
+
+
+def test_splits_without_an_event_are_named(simulated_dataset, tmp_path):
+    simulate_dataset(tmp_path / "small", events=3, seed=4)
+    assert list(json.loads((tmp_path / "small" / "manifest.json").read_text())["splits"]) == ["train"]
+    folders = {"near": simulated_dataset, "small": tmp_path / "small"}
+    prepare_dataset_repository(folders, REPO_ID, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "**No events**: `small` has none in validation and test." in card
+    assert empty_splits(simulated_dataset) == []
+    assert empty_splits(tmp_path / "small") == ["validation", "test"]
+
+
+def test_the_card_of_the_dune_like_detector_states_the_energy_of_a_count(
+    two_configs, simulated_dataset, tmp_path
+):
+    assert (
+        "| one count of an 8-bit map of the DUNE CVN | 0.033 MeV" in (two_configs / "README.md").read_text()
+    )
+    prepare_dataset_repository({"near": simulated_dataset}, REPO_ID, tmp_path / "out")
+    assert "count" not in (tmp_path / "out" / "README.md").read_text().partition("## Detector")[2]
 
 
 @pytest.fixture(params=["folder", "converted folder", "one", "two", "mixed"])

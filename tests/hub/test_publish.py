@@ -568,6 +568,16 @@ def test_nothing_of_the_training_goes_out_but_the_model(local_hub, published_run
     assert published["model.safetensors"] == (published_run / "model.safetensors").read_bytes()
 
 
+def test_empty_splits_are_said(session, local_hub, published_dataset, tmp_path):
+    simulate_dataset(tmp_path / "small", events=3, seed=4)
+    done = session.nuzoo("publish", tmp_path / "small", "--repo", "org/small", *AS_DATASET)
+    assert done.status == 0
+    assert "warning: small has no events in validation and test" in done.out
+    card = contents(local_hub, "org/small", "dataset")["README.md"].decode()
+    assert "**No events**: `default` has none in validation and test." in card
+    assert "warning" not in session.nuzoo("publish", published_dataset, "--repo", DATASET, *AS_DATASET).out
+
+
 def test_a_private_repository_is_created_private(session, local_hub, published_dataset):
     session.publish(published_dataset, "--repo", "org/secret", *AS_DATASET, "--private", "--message", "first")
     repository = local_hub.repositories.find("dataset", "org/secret")

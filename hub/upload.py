@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from httpx2 import HTTPError
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
@@ -32,9 +33,20 @@ class Commit(Pinned):
 
     Attributes:
         url: Of the repository.
+        changed: Whether the repository was another before.
     """
 
     url: str
+    changed: bool = True
+
+
+class _Added(CommitOperationAdd):
+    """A file that goes up without a progress bar of its own: there is one for all of them."""
+
+    @contextmanager
+    def as_file(self, with_tqdm: bool = False) -> Iterator[BinaryIO]:
+        with super().as_file() as stream:
+            yield stream
 
 
 def upload(
@@ -76,7 +88,7 @@ def upload(
     check_access(repo_id, token)
     api = HfApi(token=token)
     added = [
-        CommitOperationAdd(path_in_repo=name.as_posix(), path_or_fileobj=folder / name)
+        _Added(path_in_repo=name.as_posix(), path_or_fileobj=folder / name)
         for name in repository_files(folder)
     ]
     with (
@@ -95,7 +107,7 @@ def upload(
             parent_commit=head,
             create_pr=create_pr,
         )
-    return Commit(repo_id, commit.oid, str(commit.repo_url))
+    return Commit(repo_id, commit.oid, str(commit.repo_url), changed=commit.oid != head)
 
 
 @contextmanager

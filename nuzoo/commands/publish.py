@@ -10,8 +10,10 @@ unless all of it is good, and the same command can be repeated.
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
     missing = [str(folder) for folder in args.folders if not folder.is_dir()]
     if missing:
         raise ValueError(f"expected the folder of a run or a dataset, got no folder: {', '.join(missing)}")
-    with _told_to_end_as_interrupted():
+    with _told_to_end_as_interrupted(), _libraries_quiet():
         commit = _publish_dataset(args) if args.type == "dataset" else _publish_model(args)
-    print(f"published {commit.repo_id} at {commit.revision}\n{commit.url}")
+    said = "published" if commit.changed else "nothing to publish, it is all there already:"
+    print(f"{said} {commit.repo_id} at {commit.revision}\n{commit.url}")
     return 0
 
 
@@ -58,6 +61,25 @@ def _told_to_end_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _libraries_quiet() -> Iterator[None]:
+    """Leave the console to progress and findings: no warnings and bars of what libraries do inside."""
+    import transformers.utils.logging as transformers_logging
+    from huggingface_hub.utils import enable_progress_bars
+
+    client = logging.getLogger("huggingface_hub.hf_api")
+    level = client.level
+    client.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            transformers_logging.disable_progress_bar()
+            enable_progress_bars()  # of the upload, which that disables as well
+            yield
+    finally:
+        client.setLevel(level)
+        transformers_logging.enable_progress_bar()
 
 
 def _publish_dataset(args: argparse.Namespace) -> Commit:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 import socket
@@ -556,6 +557,17 @@ def test_the_identical_thing_makes_no_second_commit(session, local_hub, publishe
     assert count_commits(local_hub, MODEL) == 2
     revision = state(local_hub, DATASET, "dataset")[0]
     assert session.publish(published_dataset, "--repo", DATASET, *AS_DATASET) == revision
+
+
+def test_the_console_shows_progress_and_no_noise(session, local_hub, published_run):
+    first = session.nuzoo("publish", published_run, "--repo", "org/loud", "--dataset", DATASET)
+    bars = {line.partition(":")[0].strip() for line in re.split("[\r\n]", first.err) if line.strip()}
+    files = [path for path in contents(local_hub, "org/loud") if path.endswith((".png", ".safetensors"))]
+    assert bars == {f"Upload {len(files)} LFS files"}, first.err
+    assert [line.partition(" ")[0] for line in first.out.splitlines()[-2:-1]] == ["published"]
+    again = session.nuzoo("publish", published_run, "--repo", "org/loud", "--dataset", DATASET)
+    assert "nothing to publish, it is all there already: org/loud at " in again.out
+    assert "Warning" not in again.err and "modified" not in again.err
 
 
 def test_nothing_of_the_training_goes_out_but_the_model(local_hub, published_run):

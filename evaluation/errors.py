@@ -27,5 +27,9 @@ class ResultsFileError(EvaluationError):
     """A results or predictions file cannot be read by this version."""
 
 
+class ComparisonError(EvaluationError):
+    """Classifiers that cannot be compared: other classes, other events, or one of them twice."""
+
+
 class DisplayError(EvaluationError):
     """A dataset row cannot be drawn."""

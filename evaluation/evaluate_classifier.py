@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from nuzoo.evaluation.calibration import fit_temperature
 from nuzoo.evaluation.classification_results import DEFAULT_ENERGY_EDGES, classification_results
 from nuzoo.evaluation.errors import MissingTruthError, SplitOverlapError
-from nuzoo.evaluation.identity import processor_digest, weights_digest
+from nuzoo.evaluation.identity import processor_digest
 from nuzoo.evaluation.inference import ModelOutputs, classify_dataset, mean_time
 from nuzoo.evaluation.machine import describe_machine, peak_memory, start_memory_measurement
+from nuzoo.evaluation.model_description import describe_model
 from nuzoo.evaluation.predictions import PREDICTIONS_FILE, Predictions, write_predictions
 from nuzoo.evaluation.provenance import describe_dataset
 from nuzoo.evaluation.results_file import RESULTS_FILE, SCHEMA, SCHEMA_VERSION, write_results
@@ -65,11 +66,9 @@ def evaluate_classifier(
         EvaluationError: No labels, unusable outputs, events of unnamed origin, or validation
             events among the dataset's.
     """
-    class_names = [name for _, name in sorted(model.config.id2label.items())]
     labels = true_labels(dataset)
-    described = describe_dataset(dataset, class_names, sample)
-    if validation is not None:
-        check_disjoint(validation, dataset)
+    subject = describe_evaluation(model, processor, dataset, validation, sample)
+    class_names = subject["class_names"]
     start_memory_measurement(model.device)
     temperature = _temperature(model, processor, validation, batch_size)
     nominal = classify_dataset(model, processor, dataset, batch_size=batch_size)
@@ -102,11 +101,7 @@ def evaluate_classifier(
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "class_names": class_names,
-        "dataset": described,
-        "validation": None if validation is None else describe_dataset(validation, class_names, sample),
-        "model": describe_model(model),
-        "processor": {"sha256": processor_digest(processor)},
+        **subject,
         **measured,
         "cost": cost,
         "machine": describe_machine(model.device),
@@ -116,6 +111,38 @@ def evaluate_classifier(
     write_predictions(out / PREDICTIONS_FILE, predictions, temperature["value"])
     write_results(out / RESULTS_FILE, results)
     return results
+
+
+def describe_evaluation(
+    model: Any, processor: Any, dataset: Dataset, validation: Dataset | None, sample: str | None
+) -> dict[str, Any]:
+    """Say what is measured on what: the part of the results that is known before.
+
+    Args:
+        model: Event classifier.
+        processor: Its processor.
+        dataset: Labelled rows whose numbers are reported.
+        validation: Labelled rows for the temperature, if any.
+        sample: What the events are called.
+
+    Returns:
+        Classes, dataset, validation, model and processor, ready for JSON.
+
+    Raises:
+        EvaluationError: Events of unnamed origin, or validation events among the dataset's.
+    """
+    model_facts = describe_model(model)
+    names = model_facts["classes"]
+    described = describe_dataset(dataset, names, sample)
+    if validation is not None:
+        check_disjoint(validation, dataset)
+    return {
+        "class_names": names,
+        "dataset": described,
+        "validation": None if validation is None else describe_dataset(validation, names, sample),
+        "model": model_facts,
+        "processor": {"sha256": processor_digest(processor)},
+    }
 
 
 def check_disjoint(validation: Dataset, dataset: Dataset) -> None:
@@ -160,19 +187,6 @@ def true_energy(dataset: Dataset) -> NDArray[np.float64]:
     if "neutrino_energy" not in dataset.column_names:
         return np.full(len(dataset), np.nan)
     return np.array(list(dataset["neutrino_energy"]), dtype=np.float64)
-
-
-def describe_model(model: Any) -> dict[str, Any]:
-    """Class, type, size, number format, classes and digest of a model."""
-    return {
-        "class": type(model).__name__,
-        "model_type": model.config.model_type,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "dtype": str(model.dtype).removeprefix("torch."),
-        "classes": [model.config.id2label[index] for index in sorted(model.config.id2label)],
-        "weights_sha256": weights_digest(model),
-    }
 
 
 def _temperature(model: Any, processor: Any, validation: Dataset | None, batch_size: int) -> dict[str, Any]:

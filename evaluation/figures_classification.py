@@ -37,7 +37,7 @@ NEARLY_SYMMETRIC = 1.3
 
 def draw_roc(results: Results, predictions: Predictions, path: Path) -> None:
     """Efficiency against the fraction of other events accepted, one curve a class."""
-    probability = probabilities(predictions.logits, _temperature(results))
+    probability = probabilities(predictions.logits, temperature_of(results))
     with figure(path, 4.6, 4.4, results["dataset"]["sample"]) as drawn:
         axes = drawn.subplots()
         for c, name in enumerate(results["class_names"]):
@@ -64,11 +64,19 @@ def draw_confusion(results: Results, predictions: Predictions, path: Path) -> No
     }
     with figure(path, 8.2, 4.1, results["dataset"]["sample"]) as drawn:
         for axes, (key, title) in zip(drawn.subplots(1, 2), panels.items(), strict=True):
-            _matrix(axes, matrices[key], matrices["counts"], results["class_names"])
+            draw_matrix(axes, matrices[key], matrices["counts"], results["class_names"])
             axes.set_title(title)
 
 
-def _matrix(axes: Axes, numbers: Any, counts: list[list[int]], names: list[str]) -> None:
+def draw_matrix(axes: Axes, numbers: Any, counts: list[list[int]], names: list[str]) -> None:
+    """Draw a normalised confusion matrix with its errors and event counts.
+
+    Args:
+        axes: Where.
+        numbers: Rows of {value, low, high}, the true class down.
+        counts: Events in each cell.
+        names: Of the classes.
+    """
     shade = np.array([[n["value"] or 0 for n in row] for row in numbers])
     axes.imshow(shade, cmap=MATRIX_COLOURS, vmin=0, vmax=1.15)
     for (row, column), value in np.ndenumerate(shade):
@@ -103,7 +111,7 @@ def _fraction(number: dict[str, Any]) -> str:
 
 def draw_confidence(results: Results, predictions: Predictions, path: Path) -> None:
     """Probability of the predicted class, for right and wrong answers."""
-    probability = probabilities(predictions.logits, _temperature(results))
+    probability = probabilities(predictions.logits, temperature_of(results))
     predicted, confidence = probability.argmax(1), probability.max(1)
     names = results["class_names"]
     edges = np.linspace(0, 1, CONFIDENCE_BINS + 1)
@@ -133,7 +141,7 @@ def draw_confidence(results: Results, predictions: Predictions, path: Path) -> N
 def draw_reliability(results: Results, predictions: Predictions, path: Path) -> None:
     """Accuracy against confidence before and after temperature scaling."""
     calibration = results["calibration"]
-    temperature = _temperature(results)
+    temperature = temperature_of(results)
     panels = {
         "before": (1.0, "Before scaling"),
         "after": (temperature, f"After scaling, T = {with_error(calibration['temperature'])}"),
@@ -142,14 +150,23 @@ def draw_reliability(results: Results, predictions: Predictions, path: Path) -> 
         grid = drawn.subplots(2, 2, sharex=True, sharey="row", height_ratios=(4, 1))
         for column, (key, (scale, title)) in enumerate(panels.items()):
             probability = probabilities(predictions.logits, scale)
-            _reliability(grid[:, column], predictions.label, probability)
+            draw_reliability_panels(grid[:, column], predictions.label, probability)
             grid[0, column].set_title(title)
             note(grid[0, column], f"ECE = {with_error(calibration[f'ece_{key}'])}")
         grid[0, 0].set_ylabel("Accuracy")
         grid[1, 0].set_ylabel("Events")
 
 
-def _reliability(panels: NDArray[Any], labels: NDArray[np.int64], probability: NDArray[np.float64]) -> None:
+def draw_reliability_panels(
+    panels: NDArray[Any], labels: NDArray[np.int64], probability: NDArray[np.float64]
+) -> None:
+    """Draw accuracy against confidence, and below it the events.
+
+    Args:
+        panels: Upper and lower axes.
+        labels: True classes (n,).
+        probability: (n, C).
+    """
     upper, lower = panels
     bins = reliability(labels, probability)
     low, high = wilson_interval(bins.accuracy * bins.count, bins.count)
@@ -202,5 +219,6 @@ def _legend_above(drawn: Figure, axes: Axes) -> None:
     drawn.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=6)
 
 
-def _temperature(results: Results) -> float:
+def temperature_of(results: Results) -> float:
+    """By which the logits of these results are divided."""
     return float(results["calibration"]["temperature"]["value"])

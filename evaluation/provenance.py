@@ -56,7 +56,6 @@ def describe_dataset(
     """
     event_ids = list(dataset["event_id"])
     labels = list(dataset["label"])
-    listing = "\n".join(sorted(event_ids)).encode()
     sources = _distinct(dataset, "source")
     return {
         "sample": sample_tag(sources, sample),
@@ -66,9 +65,14 @@ def describe_dataset(
         "detectors": _distinct(dataset, "detector"),
         "sources": [_without_folders(source) for source in sources[:SOURCES_LISTED]],
         "source_count": len(sources),
-        "event_ids_sha256": hashlib.sha256(listing).hexdigest(),
+        "event_ids_sha256": events_digest(event_ids),
         "fingerprint": dataset._fingerprint,
     }
+
+
+def events_digest(event_ids: Sequence[str]) -> str:
+    """SHA-256 of the sorted event ids, one a line."""
+    return hashlib.sha256("\n".join(sorted(event_ids)).encode()).hexdigest()
 
 
 def _distinct(dataset: Dataset, column: str) -> list[str]:

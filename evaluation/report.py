@@ -10,6 +10,7 @@ from nuzoo.evaluation import figures_classification as figures
 from nuzoo.evaluation.errors import ResultsFileError
 from nuzoo.evaluation.number_format import as_table, with_error
 from nuzoo.evaluation.predictions import Predictions, read_predictions
+from nuzoo.evaluation.provenance import events_digest
 from nuzoo.evaluation.published import LARTPC_CLASSIFIERS, SOURCE, WHAT_DIFFERS
 from nuzoo.evaluation.results_file import read_results
 
@@ -37,7 +38,7 @@ def write_report(results_json: Path, predictions_parquet: Path, out: Path) -> Pa
         ResultsFileError: A file cannot be read, or the two are not of one evaluation.
     """
     results, predictions = read_results(results_json), read_predictions(predictions_parquet)
-    _check_same_events(results, predictions)
+    check_same_events(results, predictions)
     out.mkdir(parents=True, exist_ok=True)
     draw_figures(results, predictions, out)
     sections = [
@@ -70,11 +71,17 @@ def draw_figures(results: Results, predictions: Predictions, out: Path) -> list[
     return [out / name for name in drawings]
 
 
-def _check_same_events(results: Results, predictions: Predictions) -> None:
-    expected, found = results["dataset"]["events"], len(predictions.label)
-    if expected != found:
+def check_same_events(results: Results, predictions: Predictions) -> None:
+    """Refuse two files that are not of one evaluation.
+
+    Raises:
+        ResultsFileError: They are of different events.
+    """
+    expected, found = results["dataset"], predictions.event_id
+    if expected["events"] != len(found) or expected["event_ids_sha256"] != events_digest(found):
         raise ResultsFileError(
-            f"results are of {expected} events, predictions of {found}; give the two files of one evaluation"
+            f"results are of {expected['events']} events, predictions of {len(found)}"
+            f"{' others' if expected['events'] == len(found) else ''}; give the two files of one evaluation"
         )
 
 

@@ -1,17 +1,24 @@
-"""Measure a trained model on held-out events and write the report.
+"""Measure a trained model on held-out events and write the report, or compare several.
 
 Writes results.json, predictions.parquet, report.md and its figures to the output folder. The temperature that
 calibrates the probabilities is fitted on the validation split; --calibrate stores it in the model's
 configuration, for `nuzoo predict` and the pipeline to use.
+
+--compare does so for each of several models, in a folder of its own, and writes comparison.md with its tables
+and figures beside them; models that have been measured before are not measured again.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nuzoo.commands.output_folder import check_output
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 REPORT_FOLDER = "report"
 """Where `nuzoo publish` looks for it."""
@@ -19,7 +26,9 @@ REPORT_FOLDER = "report"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the command takes."""
-    parser.add_argument("--model", required=True, help="model folder or repository")
+    models = parser.add_mutually_exclusive_group(required=True)
+    models.add_argument("--model", help="model folder or repository")
+    models.add_argument("--compare", nargs="+", metavar="MODEL", help="two or more of them, side by side")
     parser.add_argument("--data", required=True, help="dataset folder or repository")
     parser.add_argument(
         "--split",
@@ -35,23 +44,85 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
+    options = {
+        name: getattr(args, name) for name in ("split", "calibrate", "batch_size", "energy_edges", "sample")
+    }
+    return _compare(args, options) if args.compare else _evaluate(args, options)
+
+
+def _evaluate(args: argparse.Namespace, options: dict[str, Any]) -> int:
     if args.out is None and not Path(args.model).is_dir():
         raise ValueError(f"--out: expected a folder for the report, since {args.model} is none")
     out = args.out or Path(args.model) / REPORT_FOLDER
-    results = evaluate_and_report(
-        args.model,
-        args.data,
-        out,
-        split=args.split,
-        calibrate=args.calibrate,
-        batch_size=args.batch_size,
-        energy_edges=args.energy_edges,
-        sample=args.sample,
-    )
+    results = evaluate_and_report(args.model, args.data, out, **options)
     accuracy, events = results["metrics"]["accuracy"], results["dataset"]["events"]
     print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({events} events)")
     print(f"report: {out / 'report.md'}")
     return 0
+
+
+def _compare(args: argparse.Namespace, options: dict[str, Any]) -> int:
+    from nuzoo.commands.compare_models import compare_models
+
+    if args.out is None:
+        raise ValueError("--out: expected a folder for the comparison, got none")
+    print(f"comparison: {compare_models(args.compare, args.data, args.out, **options)}")
+    return 0
+
+
+@dataclass(frozen=True)
+class Events:
+    """Labelled events for an evaluation.
+
+    Attributes:
+        rows: That numbers are reported for.
+        validation: To fit the temperature on, if any.
+        training_events: In the dataset's training split.
+    """
+
+    rows: Dataset
+    validation: Dataset | None
+    training_events: int | None
+
+    def one_per_detector(self) -> Dataset:
+        """The first event of each detector."""
+        detectors = list(self.rows["detector"])
+        return self.rows.select(sorted(detectors.index(detector) for detector in set(detectors)))
+
+
+def read_events(data: str, split: str, calibrate: bool = False) -> Events:
+    """The events of a dataset that a model is measured on, all of them labelled.
+
+    Args:
+        data: Dataset folder or repository.
+        split: Name of a split, or "all".
+        calibrate: Whether events to fit the temperature on are needed.
+
+    Raises:
+        ValueError: A dataset without this split, maps or classes.
+    """
+    from nuzoo.commands.datasets import load_events
+    from nuzoo.datasets_scripts.labelled_rows import all_labelled, check_labelled
+
+    splits = load_events(data)
+    training_events = len(splits["train"]) if "train" in splits else None
+    if split == "all":
+        splits = {"all": all_labelled(splits)}
+    if split not in splits:
+        raise ValueError(f"{data} has no split {split!r}, it has {', '.join(splits)}: is it too small?")
+    if calibrate and "validation" not in splits:
+        raise ValueError(f"--calibrate: {data} has no split 'validation' to fit the temperature on")
+    for name in (split, "validation"):
+        if name in splits:
+            check_labelled(splits[name], name)
+    return Events(splits[split], splits.get("validation"), training_events)
+
+
+def inference_device() -> str:
+    """Where networks run: on the GPU if there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def evaluate_and_report(
@@ -74,11 +145,7 @@ def evaluate_and_report(
         ValueError: A dataset without this split, maps or classes, a folder that cannot be written to, or no
             folder or no fit to calibrate with.
     """
-    import torch
-
     from nuzoo.commands.classifier import load_model
-    from nuzoo.commands.datasets import load_events
-    from nuzoo.datasets_scripts.labelled_rows import all_labelled, check_labelled
     from nuzoo.evaluation.classification_results import DEFAULT_ENERGY_EDGES
     from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
     from nuzoo.evaluation.predictions import PREDICTIONS_FILE
@@ -88,25 +155,15 @@ def evaluate_and_report(
     if calibrate and not Path(model_path).is_dir():
         raise ValueError(f"--calibrate: expected a model folder, got {model_path}")
     check_output(out)
-    splits = load_events(data)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    events = read_events(data, split, calibrate)
     model, processor = load_model(model_path)
-    model = model.to(device)
-    if split == "all":
-        splits = {"all": all_labelled(splits)}
-    if split not in splits:
-        raise ValueError(f"{data} has no split {split!r}, it has {', '.join(splits)}: is it too small?")
-    if calibrate and "validation" not in splits:
-        raise ValueError(f"--calibrate: {data} has no split 'validation' to fit the temperature on")
-    for name in (split, "validation"):
-        if name in splits:
-            check_labelled(splits[name], name)
+    model = model.to(inference_device())
     results = evaluate_classifier(
         model,
         processor,
-        splits[split],
+        events.rows,
         out=out,
-        validation=splits.get("validation"),
+        validation=events.validation,
         batch_size=batch_size,
         energy_edges=energy_edges or DEFAULT_ENERGY_EDGES,
         sample=sample,

@@ -1,0 +1,47 @@
+"""Is this evaluation in its folder already? Then it need not be made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nuzoo.evaluation.errors import ResultsFileError
+from nuzoo.evaluation.predictions import PREDICTIONS_FILE, read_predictions
+from nuzoo.evaluation.report import REPORT_FILE, check_same_events
+from nuzoo.evaluation.results_file import RESULTS_FILE, read_results
+
+
+def is_measured(
+    folder: Path,
+    subject: dict[str, Any],
+    *,
+    temperature: float | None,
+    batch_size: int,
+    energy_edges: Sequence[float],
+) -> bool:
+    """Whether a folder holds a whole evaluation of this model on these events, with these settings.
+
+    Args:
+        folder: Of the report.
+        subject: What would be measured (`nuzoo.evaluation.evaluate_classifier.describe_evaluation`).
+        temperature: That the results must have; None for any, because it is fitted.
+        batch_size: Events per batch.
+        energy_edges: Bins of efficiency and purity, GeV.
+    """
+    try:
+        results = read_results(folder / RESULTS_FILE)
+        check_same_events(results, read_predictions(folder / PREDICTIONS_FILE))
+    except ResultsFileError:
+        return False
+    as_read = json.loads(json.dumps(subject))
+    edges = [float(edge) for edge in energy_edges]
+    used_temperature = results["calibration"]["temperature"]["value"]
+    return (
+        (folder / REPORT_FILE).is_file()
+        and all(results.get(key) == value for key, value in as_read.items())
+        and results["cost"]["batch_size"] == batch_size
+        and results.get("energy", {}).get("edges_gev", edges) == edges
+        and temperature in (None, used_temperature)
+    )

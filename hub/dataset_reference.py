@@ -126,7 +126,7 @@ def _are_labelled(
 
 def _read_configs(reference: Pinned) -> list[PublishedConfig]:
     api = HfApi()
-    place = {"repo_type": "dataset", "revision": reference.revision}
+    place: dict[str, Any] = {"repo_type": "dataset", "revision": reference.revision}
     files = api.list_repo_files(reference.repo_id, **place)
 
     def read(name: str) -> str:

@@ -9,7 +9,7 @@ import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from nuzoo.hub.base_model import ADAPTER_FILE
+from nuzoo.hub.base_model import find_adapter_folder
 from nuzoo.hub.errors import FlatCopyError
 
 SCRIPT = "load_without_nuzoo.py"
@@ -48,4 +48,4 @@ def check_flat_copy(folder: Path) -> str:
 
 def _offline(folder: Path) -> dict[str, str]:
     """A whole model needs nothing from elsewhere; an adapter needs its network."""
-    return {} if (folder / ADAPTER_FILE).exists() else {"HF_HUB_OFFLINE": "1"}
+    return {} if find_adapter_folder(folder) else {"HF_HUB_OFFLINE": "1"}

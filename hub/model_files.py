@@ -46,10 +46,10 @@ def write_model(
     if processor is not None:
         write_processor(folder, processor)
     base = base or find_base_model(folder)
-    if base is None:
-        export_with_auto_map(folder, architecture)
-    else:
+    if base is not None:
         name_base_model(folder, base)
+    if (folder / CONFIG_FILE).is_file():
+        export_with_auto_map(folder, architecture)
 
 
 def auto_class_of(model: Any) -> str:

@@ -44,6 +44,14 @@ def pin(stated: str, repo_type: str, revision: str | None = None) -> Pinned:
     return Pinned(repo_id, str(found.sha))
 
 
+def remote_sha256(repository: Pinned, names: list[str]) -> dict[str, str]:
+    """The sums that the Hub itself has of large files of a model's repository."""
+    with explained(f"read {repository.repo_id}"):
+        found = HfApi().get_paths_info(repository.repo_id, names, revision=repository.revision)
+    sums = {file.path: getattr(file, "lfs", None) for file in found}
+    return {name: of_hub.sha256 for name, of_hub in sums.items() if of_hub is not None}
+
+
 def remote_checksums(
     repo_id: str, repo_type: str = "model", token: str | bool | None = None, revision: str | None = None
 ) -> dict[str, str]:

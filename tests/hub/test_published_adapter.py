@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -120,6 +121,23 @@ def test_the_pinned_network_is_loaded_when_the_branch_has_gone_on(session, local
     commit(local_hub, BASE, {"config.json": json.dumps(config | {"se_ratio": 99}).encode()})
     done = session.nuzoo("verify", ADAPTER)
     assert done.status == 0, done.out
+
+
+def test_the_script_of_the_documentation_makes_an_adapter(session, base, simulated_dataset, tmp_path):
+    """As it stands, but for the names."""
+    text = (Path(__file__).parents[2] / "docs" / "hub.md").read_text()
+    [script] = re.findall(
+        r"^```python\n(.*?)^```$", text.partition("## Adapters")[2], re.MULTILINE | re.DOTALL
+    )
+    names = {"ORG/nu-cnn-tiny": BASE, "data/my-events": simulated_dataset, "runs/lora": tmp_path / "lora"}
+    for name, ours in names.items():
+        assert f'"{name}"' in script
+        script = script.replace(name, str(ours))
+    printed = session.run(f"exec({script!r}, {{}})")
+    assert [line.partition(":")[0] for line in printed.splitlines()] == ["epoch 0", "epoch 1", "epoch 2"]
+    tensors = load((tmp_path / "lora" / "adapter_model.safetensors").read_bytes())
+    assert any(tensor.any() for name, tensor in tensors.items() if "lora_B" in name)
+    session.run(f"from nuzoo.commands.classifier import load_model; load_model({str(tmp_path / 'lora')!r})")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
-from nuzoo.training.augmentation import Augmentation
 from nuzoo.training.safe_trainer import SafeTrainer
 
 
@@ -22,7 +22,7 @@ class AugmentingTrainer(SafeTrainer):
         **kwargs: See `transformers.Trainer`.
     """
 
-    def __init__(self, *args: Any, augmentation: Augmentation, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, augmentation: Callable[[Tensor], Tensor], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.augmentation = augmentation
 

@@ -10,7 +10,7 @@ from trl import SFTConfig, SFTTrainer
 from nuzoo.training.augmenting_trainer import AugmentingTrainer
 
 
-class InstructionTrainer(AugmentingTrainer, SFTTrainer):  # type: ignore[misc]
+class InstructionTrainer(AugmentingTrainer, SFTTrainer):
     """An `SFTTrainer` whose batches come ready from the collator."""
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:

@@ -41,8 +41,9 @@ from nuzoo.training.safe_trainer import TRAINING_ARGUMENTS_FILE, write_training_
 from nuzoo.training.tiny_vlm_pretraining import (
     BASE_FOLDER,
     CHECKPOINTS_FOLDER,
-    base_config,
     pretrain_tiny_base,
+    pretraining_arguments,
+    tiny_config,
 )
 from nuzoo.training.vlm_requirements import check_base, check_packages
 
@@ -182,7 +183,7 @@ def vlm_config(recipe: Recipe) -> NuVlmConfig:
 
 def _check_recipe(recipe: Recipe) -> None:
     """Refuses what can be seen to be wrong without the events."""
-    known = ("model_type", *MODEL_FIELDS, *(["base_config"] if recipe.pretraining else []))
+    known = ("model_type", *MODEL_FIELDS)
     if unknown := sorted(set(recipe.model) - set(known)):
         raise RecipeError(f"model: expected fields among {', '.join(known)}, got {', '.join(unknown)}")
     check_packages(recipe.model.get("quantization"))
@@ -195,8 +196,8 @@ def _check_recipe(recipe: Recipe) -> None:
         return
     if "base_model" in recipe.model:
         raise RecipeError("model.base_model and pretraining: expected one of them, got both")
-    training_arguments(recipe, "pretraining")
-    base_config(recipe)
+    pretraining_arguments(recipe)
+    tiny_config(recipe)
 
 
 def _is_begun(output: Path) -> bool:
@@ -222,7 +223,7 @@ def _placement(arguments: TrainingArguments) -> dict[str, Any]:
     return {"device_map": "auto" if arguments.world_size == 1 else {"": arguments.local_process_index}}
 
 
-def _keep_differentiable(base: torch.nn.Module) -> None:
+def _keep_differentiable(base: Any) -> None:
     """Keeps bitsandbytes from repacking 4-bit weights at the first evaluation on a CPU.
 
     It does so where the CPU has AVX-512 BF16, for good, and its product with packed weights has no gradient:

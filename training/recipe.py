@@ -66,8 +66,8 @@ class Recipe:
         early_stopping_patience: Evaluations without improvement before the run stops; None never stops.
         adapter: Fields of `peft.LoraConfig`.
         answers: Fields of `nuzoo.training.answers.AnswerStyle`.
-        pretraining: `transformers.TrainingArguments` of a tiny base that is made first, in place of one
-            that is named.
+        pretraining: Of a tiny base that is made first, in place of one that is named: its `training`, and
+            its shapes, `base_config`.
     """
 
     source: str

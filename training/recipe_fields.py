@@ -47,17 +47,25 @@ AUGMENTATION_RANGES = {
 }
 
 
-def training_arguments(recipe: Recipe, section: str = "training") -> TrainingArguments:
+def training_arguments(recipe: Recipe) -> TrainingArguments:
     """The recipe's `transformers.TrainingArguments`.
-
-    Args:
-        recipe: The run.
-        section: Which of its sections: "training" or "pretraining".
 
     Raises:
         RecipeError: An unknown field, or a value that it cannot have.
     """
-    given: dict[str, Any] = getattr(recipe, section)
+    return checked_arguments("training", recipe.training)
+
+
+def checked_arguments(section: str, given: Mapping[str, Any]) -> TrainingArguments:
+    """`transformers.TrainingArguments` of a section, with our defaults.
+
+    Args:
+        section: Its name, for messages.
+        given: Its fields.
+
+    Raises:
+        RecipeError: An unknown field, or a value that it cannot have.
+    """
     if given.get("push_to_hub"):
         raise RecipeError(
             f"{section}.push_to_hub would upload optimiser states, which are pickles: leave it out, and "

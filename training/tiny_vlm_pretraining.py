@@ -1,4 +1,8 @@
-"""The tiny base learns to see and to write: it captions training events, without naming their classes."""
+"""The tiny base learns to see and to write: it captions training events, without naming their classes.
+
+It also learns the text of the question, so that it can write all words, those of the classes included; which
+of them an event is called, it is not told.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from transformers import Trainer, TrainerCallback, set_seed
+from huggingface_hub.errors import StrictDataclassError
+from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
@@ -20,9 +25,9 @@ from nuzoo.training.answers import CaptionAnswer
 from nuzoo.training.augmenting_trainer import AugmentingTrainer
 from nuzoo.training.event_captions import every_word
 from nuzoo.training.image_augmentation import image_augmentation
-from nuzoo.training.recipe import Recipe
+from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import build_processor
-from nuzoo.training.recipe_fields import training_arguments
+from nuzoo.training.recipe_fields import checked_arguments
 from nuzoo.training.run_folder import checkpoint_of
 from nuzoo.training.tiny_vlm_base import tiny_base_processor
 
@@ -30,6 +35,7 @@ BASE_FOLDER = "base"
 """Where in the folder of a run its own base lies."""
 
 CHECKPOINTS_FOLDER = "pretraining"
+FIELDS = ("base_config", "training")
 
 
 def pretrain_tiny_base(
@@ -41,7 +47,7 @@ def pretrain_tiny_base(
     """Makes the base of a recipe, going on from the last checkpoint where there is one.
 
     Args:
-        recipe: Its `pretraining` are `transformers.TrainingArguments`, `model.base_config` the shapes.
+        recipe: With a section `pretraining`.
         splits: `train`, and `validation` unless nothing is to be evaluated.
         output: Folder of the run.
         callbacks: More callbacks.
@@ -82,15 +88,15 @@ class _PretrainingTrainer(AugmentingTrainer):
 def _build_trainer(
     recipe: Recipe, splits: Mapping[str, datasets.Dataset], output: Path, callbacks: list[TrainerCallback]
 ) -> Trainer:
-    arguments = training_arguments(recipe, "pretraining")
+    arguments = pretraining_arguments(recipe)
     arguments.output_dir = str(output)
     set_seed(arguments.seed)  # the Trainer does so after the network was initialised
     processor = _processor(recipe, splits["train"])
-    events = AnsweredEvents(splits, processor, CaptionAnswer())
+    events = AnsweredEvents(splits, processor, CaptionAnswer(), train_on_prompt=True)
     evaluates = arguments.eval_strategy != IntervalStrategy.NO
     return _PretrainingTrainer(
         augmentation=image_augmentation(recipe),
-        model=NuVlmForEventClassification(base_config(recipe)).base,
+        model=NuVlmForEventClassification(tiny_config(recipe)).base,
         args=arguments,
         data_collator=events,
         train_dataset=events.numbers("train"),
@@ -100,15 +106,36 @@ def _build_trainer(
     )
 
 
-def base_config(recipe: Recipe) -> NuVlmConfig:
-    """Configuration with the shapes of the tiny base: the recipe's, or those for tests."""
-    given: dict[str, Any] = {name: recipe.model[name] for name in ("base_config",) if name in recipe.model}
-    return NuVlmConfig.tiny(**given)
+def pretraining_arguments(recipe: Recipe) -> TrainingArguments:
+    """The `transformers.TrainingArguments` of the base.
+
+    Raises:
+        RecipeError: An unknown field, or a value that it cannot have.
+    """
+    if unknown := sorted(set(recipe.pretraining) - set(FIELDS)):
+        raise RecipeError(f"pretraining: expected fields among {', '.join(FIELDS)}, got {', '.join(unknown)}")
+    for name, value in recipe.pretraining.items():
+        if not isinstance(value, dict):
+            raise RecipeError(f"pretraining.{name}: expected fields, got {value!r}")
+    return checked_arguments("pretraining.training", recipe.pretraining.get("training", {}))
+
+
+def tiny_config(recipe: Recipe) -> NuVlmConfig:
+    """Configuration with the shapes of the base: the recipe's, or those for tests.
+
+    Raises:
+        RecipeError: There is no model of these shapes.
+    """
+    given = {name: recipe.pretraining[name] for name in ("base_config",) if name in recipe.pretraining}
+    try:
+        return NuVlmConfig.tiny(**given)
+    except (StrictDataclassError, KeyError, TypeError, ValueError) as error:
+        raise RecipeError(f"pretraining.base_config: {' '.join(str(error).split())}") from error
 
 
 def _processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
     prompt = Prompt.of(recipe.model.get("prompt", NuVlmConfig.prompt))
-    config: Any = base_config(recipe).base_config
+    config: Any = tiny_config(recipe).base_config
     base = tiny_base_processor(every_text(), config.vision_config.image_size)
     return build_processor(recipe, rows, NuVlmProcessor, base_processor=base, prompt=prompt.to_dict())
 

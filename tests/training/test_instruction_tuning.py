@@ -48,12 +48,10 @@ QUICK = {
 def recipe(output: Path, **training: object):
     """The tiny recipe with the smallest base, 64 pixels a side."""
     tiny = load_recipe("nu_vlm_tiny", ["processor.rebin=8"])
-    fields = {name: value for name, value in tiny.model.items() if name != "base_config"}
     return replace(
         tiny,
-        model=fields,
         training=tiny.training | QUICK | {"output_dir": output.as_posix()} | training,
-        pretraining=tiny.pretraining | QUICK,
+        pretraining={"training": tiny.pretraining["training"] | QUICK},
     )
 
 
@@ -194,7 +192,7 @@ def test_a_finished_run_is_left_alone_and_another_one_refused(splits, run):
     assert (run / "trainer_state.json").stat().st_mtime_ns == state
     other = recipe(run)
     with pytest.raises(RecipeError, match="another recipe"):
-        train_vlm(replace(other, pretraining=other.pretraining | {"seed": 1}), splits=splits)
+        train_vlm(replace(other, pretraining={"training": {"seed": 1}}), splits=splits)
 
 
 def test_what_is_saved_is_a_classifier_an_adapter_and_no_pickle(splits, run, tmp_path):
@@ -271,7 +269,9 @@ def test_the_model_type_decides_the_training(splits, run):
         ({"model": {"preset": "tiny"}}, "got preset"),
         ({"model": {"base_model": "elsewhere"}}, "expected one of them, got both"),
         ({"model": {"prompt": "poetry-1"}}, "poetry-1"),
-        ({"pretraining": {"learning_rat": 1}}, "pretraining: .*learning_rat"),
+        ({"pretraining": {"training": {"learning_rat": 1}}}, "pretraining.training: .*learning_rat"),
+        ({"pretraining": {"learning_rate": 1}}, "base_config, training, got learning_rate"),
+        ({"pretraining": {"base_config": {"model_type": "bert"}}}, "takes images and text, got 'bert'"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused_first(splits, tmp_path, changes, message):

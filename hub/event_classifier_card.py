@@ -13,6 +13,7 @@ from nuzoo.evaluation.number_format import as_table, with_error
 from nuzoo.evaluation.provenance import SIMULATION_TAG
 from nuzoo.evaluation.report import HALF_RESOLUTION_MEANING
 from nuzoo.hub.cards import as_list, fill_template, plain
+from nuzoo.modeling.modeling_utils_nu import has_adapter
 
 TEMPLATE = "event_classifier.md"
 PIPELINE_TAG = "image-classification"
@@ -57,10 +58,14 @@ CLASS_DEFINITIONS = {
 NO_SIZE = {
     "architectures",
     "auto_map",
+    "base_config",
+    "base_model",
+    "base_revision",
     "custom_pipelines",
     "dtype",
     "id2label",
     "label2id",
+    "label_token_ids",
     "temperature",
 } | {
     "_name_or_path",
@@ -115,8 +120,9 @@ def event_classifier_card(
     Raises:
         IncompleteCardError: A section would be empty.
     """
+    of_peft_alone = base_model is not None and has_adapter(model)
     data = ModelCardData(
-        library_name="peft" if base_model else "transformers",
+        library_name="peft" if of_peft_alone else "transformers",
         pipeline_tag=PIPELINE_TAG,
         license=licence,
         datasets=[dataset_id],
@@ -148,7 +154,7 @@ def event_classifier_card(
             "limits": LIMITS[dataset["sample"] == SIMULATION_TAG],
             "input_facts": input_facts(processor),
             "pixel_shape": _shape(processor),
-            "needed": "transformers, peft, datasets and torch" if base_model else NEEDED,
+            "needed": _needed(model, base_model),
             "num_classes": f"{len(results['class_names'])}",
             "dataset_id": dataset_id,
             "revision_note": f" at revision `{dataset_revision}`." if dataset_revision else ".",
@@ -187,12 +193,18 @@ def architecture_text(config: Any) -> str:
 def _adapter_text(model: Any, described: Mapping[str, Any], base_model: str | None) -> str:
     if base_model is None:
         return ""
-    [adapter] = model.peft_config.values()
+    [adapter] = getattr(model, "base", model).peft_config.values()
     return (
         f"A {adapter.peft_type.value} adapter for [`{base_model}`](https://huggingface.co/{base_model}): "
         f"{described['trainable_parameters']:,} of {described['parameters']:,} parameters were trained, the "
         "others are those of that network, which is loaded from its own repository. That network is:\n\n"
     )
+
+
+def _needed(model: Any, base_model: str | None) -> str:
+    """The packages that loading needs, for people."""
+    quantised = ["bitsandbytes"] if getattr(model.config, "quantization", None) else []
+    return ", ".join([*quantised, *(["peft"] if base_model else []), NEEDED])
 
 
 def _classes(names: Sequence[str]) -> str:

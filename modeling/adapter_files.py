@@ -13,6 +13,10 @@ from nuzoo.modeling.weight_errors import WeightsError
 CALIBRATION_FILE = "calibration.json"
 """Beside an adapter: the temperature of network and adapter together, which is not the network's."""
 
+ADAPTER_FOLDER = "adapter"
+"""Where the adapter lies in a repository that has its own `config.json`. At the top, the Auto classes would
+take the repository for an adapter alone and load its base in place of the network."""
+
 FILES_OF_ADAPTER = (ADAPTER_CONFIG_NAME, ADAPTER_SAFE_WEIGHTS_NAME, CALIBRATION_FILE)
 
 

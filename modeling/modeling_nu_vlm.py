@@ -14,16 +14,12 @@ from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.file_checksums import verify_files, whereabouts
-from nuzoo.modeling.adapter_files import find_adapter, name_base_of_adapter
+from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, find_adapter, name_base_of_adapter
 from nuzoo.modeling.base_of_vlm import load_base
 from nuzoo.modeling.label_scoring import LabelTrie, score_labels
 from nuzoo.modeling.merge_adapter import merge_adapter
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel, has_adapter, load_adapter
 from nuzoo.modeling.weight_errors import WeightsError
-
-ADAPTER_FOLDER = "adapter"
-"""Where in a repository the adapter lies. At its top the Auto classes would take the repository for an
-adapter alone, and load the base in place of this network."""
 
 IMAGE_GATES = ("cross_attn_attn_gate", "cross_attn_mlp_gate")
 OPEN = 0.5
@@ -140,12 +136,13 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         self.config.save_pretrained(save_directory)
 
     def merge_adapter(self) -> None:
-        """Add the adapter to the weights of the base, which must not be quantised.
+        """Add the adapter to the weights of the base, which must not be quantised, and forget it.
 
         Raises:
             WeightsError: there is no adapter, or the base is quantised.
         """
         merge_adapter(self.base)
+        self.config.quantization = None
 
     def get_input_embeddings(self) -> nn.Module:
         """The token embeddings of the base."""

@@ -1,0 +1,171 @@
+"""The adapter of a vision-language model, published to the local Hub and loaded by name."""
+
+import json
+
+import pytest
+import torch
+from datasets import load_dataset
+from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+from nuzoo.cli import main
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
+from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.prompts import Prompt
+from nuzoo.training.tiny_vlm_base import tiny_base_processor
+
+from .flows import Session, contents, state
+
+peft = pytest.importorskip("peft")
+pytest.importorskip("bitsandbytes")
+
+DATASET, BASE, VLM, MERGED = "org/pixelmaps", "org/tiny-mllama", "org/nu-vlm", "org/nu-vlm-merged"
+UPLOAD = """
+from huggingface_hub import HfApi
+HfApi().create_repo("{name}", exist_ok=True)
+print(HfApi().upload_folder(repo_id="{name}", folder_path="{folder}").oid)
+"""
+LOAD = """
+from datasets import load_dataset
+from transformers import AutoModel, AutoProcessor
+OPTIONS = {options}
+events = load_dataset("org/pixelmaps", split="train")[:4]
+model = AutoModel.from_pretrained("{name}", **OPTIONS)
+inputs = AutoProcessor.from_pretrained("{name}", **OPTIONS)(events)
+print(model(**inputs).logits.tolist(), model.config.temperature)
+"""
+PLAIN = """
+from peft import PeftModel
+from transformers import AutoModelForImageTextToText, AutoProcessor
+base = AutoModelForImageTextToText.from_pretrained("org/tiny-mllama")
+adapted = PeftModel.from_pretrained(base, "org/nu-vlm", subfolder="adapter")
+print(sum("lora_B" in name and bool(value.any()) for name, value in adapted.state_dict().items()))
+"""
+
+
+@pytest.fixture(scope="module")
+def session(local_hub, tmp_path_factory):
+    with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
+        session.trust_flat_copies()
+        yield session
+
+
+@pytest.fixture(scope="module")
+def run(session, simulated_dataset, tmp_path_factory):
+    """An evaluated adapter on a base in four bits, which lies in the same folder, as training leaves it."""
+    session.publish(simulated_dataset, "--repo", DATASET, "--type", "dataset")
+    folder = tmp_path_factory.mktemp("runs") / "nu-vlm"
+    text = [json.dumps(Prompt.of("plain-1").to_dict())]
+    processor = NuVlmProcessor(
+        tiny_base_processor(text, 64), prompt="plain-1", detector="modular-2x2x7", rebin=8
+    )
+    processor.fit(load_dataset(str(simulated_dataset), split="train")).save_pretrained(folder)
+    torch.manual_seed(0)
+    NuVlmForEventClassification(NuVlmConfig.tiny()).base.save_pretrained(folder / "base")
+    config = NuVlmConfig.tiny(
+        base_model=str(folder / "base"),
+        quantization="nf4",
+        prompt="plain-1",
+        label_token_ids=processor.label_token_ids,
+    )
+    model = NuVlmForEventClassification.from_base(config)
+    model.base.add_adapter(
+        peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False, lora_alpha=4)
+    )
+    model.config.base_model = "base"
+    model.save_pretrained(folder)
+    assert main(["evaluate", "--model", str(folder), "--data", str(simulated_dataset), "--calibrate"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(session, run):
+    """Revision of the uploaded base."""
+    return session.run(UPLOAD.format(name=BASE, folder=run / "base")).strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def published(session, run, base):
+    return session.publish(run, "--repo", VLM, "--dataset", DATASET, "--base", BASE)
+
+
+def expected_logits(folder, dataset):
+    events = load_dataset(str(dataset), split="train")[:4]
+    model = AutoModelForImageClassification.from_pretrained(folder).eval()
+    with torch.no_grad():
+        return model(**AutoImageProcessor.from_pretrained(folder)(events)).logits
+
+
+def test_repository_is_the_adapter_and_all_that_it_needs_but_the_base(local_hub, published, base):
+    files = contents(local_hub, VLM)
+    config = json.loads(files["config.json"])
+    adapter = json.loads(files["adapter/adapter_config.json"])
+    assert (config["base_model"], config["base_revision"]) == (BASE, base)
+    assert (adapter["base_model_name_or_path"], adapter["revision"]) == (BASE, base)
+    assert config["auto_map"]["AutoModel"] == "modeling_nu_vlm.NuVlmForEventClassification"
+    assert {"modeling_nu_vlm.py", "label_scoring.py", "base_processor/tokenizer.json"} < files.keys()
+    assert not {"model.safetensors", "adapter_config.json"} & files.keys()
+    card = files["README.md"].decode()
+    assert f"base_model: {BASE}" in card
+    assert "base_model_relation: adapter" in card
+
+
+def test_it_verifies(session, published):
+    done = session.nuzoo("verify", VLM)
+    assert done.status == 0, done.out
+
+
+@pytest.mark.parametrize("without_nuzoo", [True, False])
+def test_it_loads_by_name_as_evaluated(run_fresh, published, run, without_nuzoo, simulated_dataset):
+    options = {"trust_remote_code": True} if without_nuzoo else {}
+    code = ("" if without_nuzoo else "import nuzoo\n") + LOAD.format(options=options, name=VLM)
+    done = run_fresh(code, without_nuzoo=without_nuzoo)
+    assert done.returncode == 0, done.stderr[-2000:]
+    logits, _, temperature = done.stdout.strip().rpartition(" ")
+    assert float(temperature) == json.loads((run / "config.json").read_text())["temperature"]
+    torch.testing.assert_close(torch.tensor(json.loads(logits)), expected_logits(run, simulated_dataset))
+
+
+def test_plain_peft_loads_the_adapter(run_fresh, published):
+    done = run_fresh(PLAIN, without_nuzoo=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) > 0
+
+
+def test_merged_model_is_published_whole(session, run_fresh, run, published, simulated_dataset, tmp_path):
+    model = AutoModelForImageClassification.from_pretrained(run, quantization_config=None)
+    model.merge_adapter()
+    model.save_pretrained(tmp_path / "merged")
+    AutoImageProcessor.from_pretrained(run).save_pretrained(tmp_path / "merged")
+    command = [
+        "evaluate",
+        "--model",
+        str(tmp_path / "merged"),
+        "--data",
+        str(simulated_dataset),
+        "--calibrate",
+    ]
+    assert main(command) == 0
+    session.publish(tmp_path / "merged", "--repo", MERGED, "--dataset", DATASET)
+    done = run_fresh(LOAD.format(options={"trust_remote_code": True}, name=MERGED), without_nuzoo=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    logits = json.loads(done.stdout.strip().rpartition(" ")[0])
+    torch.testing.assert_close(
+        torch.tensor(logits), expected_logits(tmp_path / "merged", simulated_dataset), rtol=1e-4, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ([], ["publish that", "--base ORG/NAME"]),
+        (["--base", "org/other-base"], ["does not hold the weights of"]),
+    ],
+)
+def test_adapter_without_its_base_is_refused(session, local_hub, run, published, options, parts):
+    session.run("from huggingface_hub import HfApi; HfApi().create_repo('org/other-base', exist_ok=True)")
+    before = state(local_hub, VLM)
+    done = session.nuzoo("publish", run, "--repo", VLM, "--dataset", DATASET, *options)
+    assert done.status == 1
+    assert not [part for part in parts if part not in done.err.splitlines()[-1]], done.err
+    assert state(local_hub, VLM) == before

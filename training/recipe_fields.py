@@ -73,7 +73,7 @@ def checked_arguments(section: str, given: Mapping[str, Any]) -> TrainingArgumen
         )
     _check_numbers(section, given, TrainingArguments, TRAINING_RANGES)
     try:
-        return TrainingArguments(**(DEFAULTS | given))
+        return TrainingArguments(**{**DEFAULTS, **given})
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{section}: {error}; see transformers.TrainingArguments") from error
 

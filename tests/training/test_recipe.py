@@ -1,6 +1,7 @@
 import pytest
 
 from nuzoo.training.recipe import RECIPES, RecipeError, load_recipe
+from nuzoo.training.recipe_fields import training_arguments
 
 
 def test_the_paper_recipe_holds_the_papers_values():
@@ -24,6 +25,34 @@ def test_the_vision_transformers_recipe_holds_the_papers_values():
     assert recipe.training["num_train_epochs"] == 10
     assert recipe.model["preset"] == "huge"
     assert "2509.08461" in recipe.source
+
+
+def test_the_vision_language_models_recipe_holds_the_papers_values():
+    recipe = load_recipe("nu_vlm")
+    # arXiv:2509.08461v4: QLoRA of Llama 3.2 Vision, effective batch 8, warm-up of 3 %, one epoch
+    assert recipe.model["base_model"] == "meta-llama/Llama-3.2-11B-Vision-Instruct"
+    assert len(recipe.model["base_revision"]) == 40
+    assert recipe.model["quantization"] == "nf4"
+    assert (recipe.adapter["r"], recipe.adapter["lora_alpha"], recipe.adapter["lora_dropout"]) == (
+        8,
+        16,
+        0.05,
+    )
+    training = recipe.training
+    assert training["per_device_train_batch_size"] * training["gradient_accumulation_steps"] == 8
+    assert (training["learning_rate"], training["max_grad_norm"], training["warmup_steps"]) == (
+        2e-4,
+        0.3,
+        0.03,
+    )
+    assert (training["optim"], training["lr_scheduler_type"]) == ("adamw_torch_fused", "constant_with_warmup")
+    assert (training["num_train_epochs"], training["save_steps"]) == (1, 500)
+    assert "2509.08461" in recipe.source
+
+
+def test_a_warm_up_below_one_is_a_share_of_the_steps():
+    start = load_recipe("nu_vlm", ["training.bf16=false", "training.use_cpu=true"])
+    assert training_arguments(start).get_warmup_steps(1000) == 30
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)

@@ -86,9 +86,12 @@ def check_comparable(models: Sequence[ComparedModel]) -> None:
     """Refuse models that were not measured on the same events and classes.
 
     Raises:
-        ComparisonError: Fewer than two models or too many, other classes, other events or other labels.
+        ComparisonError: Fewer than two models or too many, two of one name, other classes, events or labels.
     """
-    check_number([model.name for model in models])
+    names = [model.name for model in models]
+    check_number(names)
+    if len(set(names)) < len(names):
+        raise ComparisonError(f"expected models of different names, got {', '.join(names)}")
     check_classes_agree({model.name: model.results["class_names"] for model in models})
     first = models[0]
     truth = dict(zip(first.predictions.event_id, first.predictions.label.tolist(), strict=True))

@@ -19,6 +19,7 @@ METRICS = {
 """Key in our results: field of the published classifiers."""
 
 NOT_STATED = "not stated"
+MILLION = 1e6
 BYTES_PER_MIB, BYTES_PER_GB = 2**20, 1e9
 
 
@@ -74,10 +75,15 @@ def remarks_on(records: Sequence[Record]) -> list[Remark]:
 
 def compact(number: float) -> str:
     """A count with three significant digits: 29.5 M."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if number >= 0.9995 * size:
             return f"{three_digits(number / size)} {letter}"
     return f"{number:,.0f}"
+
+
+def events_text(events: int | None) -> str:
+    """A number of events, if it is known."""
+    return NOT_STATED if events is None else f"{events:,}"
 
 
 def three_digits(number: float) -> str:
@@ -99,7 +105,7 @@ def _measured(model: ComparedModel) -> list[Record]:
         records.append(_fact(model, quantity, facts[quantity], compact(facts[quantity])))
     records.append(_fact(model, "regime", model.regime))
     events = model.training.events
-    records.append(_fact(model, "training_events", events, NOT_STATED if events is None else f"{events:,}"))
+    records.append(_fact(model, "training_events", events, events_text(events)))
     memory = results["cost"]["peak_memory"]["mib"] * BYTES_PER_MIB / BYTES_PER_GB
     records.append(_fact(model, "peak_memory", memory, three_digits(memory), "GB"))
     records.append(_ours(model, "cost", "time_per_event", "ms", times["total"]))
@@ -145,7 +151,7 @@ def _published(row: PublishedClassifier) -> list[Record]:
     ]
     million = {"trainable_parameters": row.trainable_parameters, "parameters": row.parameters}
     sizes = [
-        _theirs(row, "cost", field, field, compact(value * 1e6), value * 1e6)
+        _theirs(row, "cost", field, field, compact(value * MILLION), value * MILLION)
         for field, value in million.items()
     ]
     machine = f"{NOT_STATED} (trained on {row.training_machine})"
@@ -153,6 +159,7 @@ def _published(row: PublishedClassifier) -> list[Record]:
         *metrics,
         *sizes,
         _theirs(row, "cost", "regime", "regime", row.regime),
+        _theirs(row, "cost", "training_events", "training_events", events_text(row.training_events)),
         _theirs(row, "cost", "peak_memory", "memory_gb", f"{row.memory_gb:g}", unit="GB"),
         _theirs(row, "cost", "time_per_event", "ms_per_event", f"{row.ms_per_event:g}", unit="ms"),
         _theirs(row, "cost", "machine", "training_machine", machine, machine),

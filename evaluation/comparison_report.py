@@ -15,9 +15,11 @@ from nuzoo.evaluation import figures_comparison as figures
 from nuzoo.evaluation.calibration import probabilities
 from nuzoo.evaluation.comparison import ComparedModel, check_comparable, published_for
 from nuzoo.evaluation.comparison_numbers import (
+    MILLION,
     NOT_STATED,
     Record,
     compact,
+    events_text,
     machine_text,
     records_of,
     remarks_on,
@@ -26,13 +28,16 @@ from nuzoo.evaluation.comparison_tables import as_latex, as_markdown, cost_table
 from nuzoo.evaluation.figures_classification import temperature_of
 from nuzoo.evaluation.number_format import as_table, with_error
 from nuzoo.evaluation.paired import compare_pairs
-from nuzoo.evaluation.published import PAPER, SIMULATION, SOURCE, TRAINING_EVENTS, Remark
+from nuzoo.evaluation.published import PAPER, SIMULATION, SOURCE, PublishedClassifier, Remark
 from nuzoo.evaluation.report import HALF_RESOLUTION_MEANING
 
 COMPARISON_FILE = "comparison.md"
 SCHEMA, SCHEMA_VERSION = "nuzoo-event-classification-comparison", 1
 SIGNIFICANT = 0.05
 """Below this p-value a difference is called one."""
+
+SMALLEST_P = 0.001
+"""Smaller ones are not written out."""
 
 DRAWINGS = {
     "confusion.png": (figures.draw_confusions, "Confusion matrices, rows sum to 1 (efficiency)"),
@@ -83,18 +88,25 @@ def what_differs(models: Sequence[ComparedModel]) -> str:
     parts = [f"events of {_dataset(models)['sample']} instead of {SIMULATION}"]
     for model in models:
         if theirs := published.get(model.model_type):
-            size = compact(model.results["model"]["parameters"])
-            events = model.training.events
-            parts.append(
-                f"{model.name} has {size} parameters instead of {compact(theirs.parameters * 1e6)}, "
-                f"{NOT_STATED if events is None else f'{events:,}'} training events instead of "
-                f"{TRAINING_EVENTS:,}, training “{model.regime}” instead of “{theirs.regime}”"
-            )
+            parts.append(_what_differs(model, theirs))
     machines = list(dict.fromkeys(machine_text(model.results["machine"]) for model in models))
     parts.append(
         f"our times and memory are of {' and '.join(machines)}, the machine of theirs is {NOT_STATED}"
     )
     return "; ".join(parts) + "."
+
+
+def _what_differs(ours: ComparedModel, theirs: PublishedClassifier) -> str:
+    facts = {
+        "parameters": (
+            compact(ours.results["model"]["parameters"]),
+            compact(theirs.parameters * MILLION),
+        ),
+        "training events": (events_text(ours.training.events), events_text(theirs.training_events)),
+        "training": (ours.regime, theirs.regime),
+    }
+    described = ", ".join(f"{fact} {mine} (theirs {other})" for fact, (mine, other) in facts.items())
+    return f"{ours.name} against {theirs.name}: {described}"
 
 
 def _as_markdown(models: Sequence[ComparedModel], records: list[Record], pairs: list[dict[str, Any]]) -> str:
@@ -153,19 +165,23 @@ def _pairs(pairs: list[dict[str, Any]]) -> str:
             with_error(pair["accuracy_difference"]),
             f"{pair['only_first_right']:,}",
             f"{pair['only_second_right']:,}",
-            f"{pair['p_value']:.2g}",
+            _p_text(pair["p_value"]),
             with_error(pair["macro_auc_difference"]),
             _verdict(pair),
         ]
         for pair in pairs
     ]
-    header = ["", "accuracy", "only first right", "only second right", "p", "macro AUC", "accuracy"]
+    header = ["", "accuracy", "only first right", "only second right", "p", "macro AUC", "verdict"]
     many = f" They are not corrected for the number of pairs, {len(pairs)}." if len(pairs) > 1 else ""
     return (
         "## Is one better than another?\n\nDifferences on the same events, with paired bootstrap errors. p "
         "is that of McNemar's exact test of equal accuracy; below "
         f"{SIGNIFICANT} the difference is called one.{many}\n\n" + as_table(header, rows)
     )
+
+
+def _p_text(p_value: float) -> str:
+    return f"{p_value:.2g}" if p_value >= SMALLEST_P else f"< {SMALLEST_P}"
 
 
 def _verdict(pair: dict[str, Any]) -> str:

@@ -12,6 +12,8 @@ from nuzoo.evaluation.number_format import as_table
 from nuzoo.evaluation.published import Remark
 
 ABSENT = "–"
+WIDE = 4
+"""Columns that a LaTeX table holds in footnote size."""
 
 METRIC_TITLES = {
     "accuracy": "Accuracy",
@@ -124,13 +126,14 @@ def as_latex(table: Table, letters: Mapping[Remark, str], caption: str, label: s
         return " & ".join(cells) + r" \tabularnewline"
 
     number = len(table.columns)
-    width = f"{0.74 / number:.3f}"
-    heads = [rf"\raggedright {escaped(name)}" for name in table.columns]
+    width = rf"\dimexpr 0.84\linewidth/{number}-2\tabcolsep\relax"
+    size = r"\footnotesize" if number <= WIDE else r"\scriptsize"
+    heads = [rf"\raggedright {_breakable(escaped(name))}" for name in table.columns]
     lines = [
         r"\begin{table}",
-        r"\centering\footnotesize",
+        rf"\centering{size}\setlength{{\tabcolsep}}{{3pt}}",
         rf"\caption{{{escaped(caption)}}}\label{{{label}}}",
-        rf"\begin{{tabular}}{{@{{}}p{{0.16\linewidth}}*{{{number}}}{{p{{{width}\linewidth}}}}@{{}}}}",
+        rf"\begin{{tabular}}{{@{{}}p{{0.16\linewidth}}*{{{number}}}{{p{{{width}}}}}@{{}}}}",
         r"\toprule",
         row(["", *heads]),
     ]
@@ -140,6 +143,10 @@ def as_latex(table: Table, letters: Mapping[Remark, str], caption: str, label: s
             lines.append(row([rf"\multicolumn{{{number + 1}}}{{@{{}}l}}{{\emph{{{escaped(title)}}}}}"]))
         lines += [row([rf"\raggedright {escaped(name)}", *map(cell, cells)]) for name, cells in group]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", *_notes(table, letters), r"\end{table}"])
+
+
+def _breakable(head: str) -> str:
+    return head.replace(":", r":\allowbreak{}").replace(".", r".\allowbreak{}")
 
 
 def _notes(table: Table, letters: Mapping[Remark, str]) -> list[str]:
@@ -163,4 +170,4 @@ def _text(record: Record | None) -> str:
 
 
 def _marks(record: Record | None, letters: Mapping[Remark, str]) -> str:
-    return "" if record is None else ",".join(letters[remark] for remark in record.remarks)
+    return "" if record is None else ",".join(sorted(letters[remark] for remark in record.remarks))

@@ -17,6 +17,7 @@ from nuzoo.evaluation.errors import MissingTruthError, SplitOverlapError
 from nuzoo.evaluation.identity import processor_digest
 from nuzoo.evaluation.inference import ModelOutputs, classify_dataset, mean_time
 from nuzoo.evaluation.machine import describe_machine, peak_memory, start_memory_measurement
+from nuzoo.evaluation.metrics_classification import check_classes
 from nuzoo.evaluation.model_description import describe_model
 from nuzoo.evaluation.predictions import PREDICTIONS_FILE, Predictions, write_predictions
 from nuzoo.evaluation.provenance import describe_dataset
@@ -118,6 +119,9 @@ def describe_evaluation(
 ) -> dict[str, Any]:
     """Say what is measured on what: the part of the results that is known before.
 
+    Call it on a network that has not been used: bitsandbytes packs 4-bit weights anew in the first
+    forward pass on a CPU, and the digest changes.
+
     Args:
         model: Event classifier.
         processor: Its processor.
@@ -129,10 +133,13 @@ def describe_evaluation(
         Classes, dataset, validation, model and processor, ready for JSON.
 
     Raises:
-        EvaluationError: Events of unnamed origin, or validation events among the dataset's.
+        EvaluationError: Labels that are none of the model's classes, events of unnamed origin, or
+            validation events among the dataset's.
     """
     model_facts = describe_model(model)
     names = model_facts["classes"]
+    for rows in filter(None, (dataset, validation)):
+        check_classes(true_labels(rows), len(names), "label")
     described = describe_dataset(dataset, names, sample)
     if validation is not None:
         check_disjoint(validation, dataset)

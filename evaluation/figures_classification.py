@@ -101,7 +101,7 @@ def draw_matrix(axes: Axes, numbers: Any, counts: list[list[int]], names: list[s
 def _fraction(number: dict[str, Any]) -> str:
     if number["value"] is None:
         return "–"
-    up, down = number["high"] - number["value"], number["value"] - number["low"]
+    up, down = max(0, number["high"] - number["value"]), max(0, number["value"] - number["low"])
     decimals = min(3, decimals_for(max(up, down)))
     value = f"{number['value']:.{decimals}f}"
     if max(up, down) < NEARLY_SYMMETRIC * min(up, down):

@@ -25,10 +25,16 @@ from nuzoo.evaluation.style import GREY, LINES, PALETTE, class_title, figure, no
 TITLE_WIDTH = 32
 """Characters of a model's name in one line above a panel."""
 
+ROOM_FOR_LEGEND = 1.4
+"""By which an axis is longer than its histograms need."""
+
+GAP = {"wspace": 0.08}
+"""Between panels, so that the numbers below two neighbours do not touch."""
+
 
 def draw_confusions(models: Sequence[ComparedModel], path: Path) -> None:
     """Confusion matrices whose rows sum to one, with errors and event counts, a panel for each model."""
-    with figure(path, 3.9 * len(models), 4.0, _sample(models)) as drawn:
+    with figure(path, 3.9 * len(models), 4.5, _sample(models)) as drawn:
         for axes, model in zip(drawn.subplots(1, len(models)), models, strict=True):
             metrics = model.results["metrics"]
             matrices = metrics["confusion"]
@@ -64,13 +70,14 @@ def draw_rocs(models: Sequence[ComparedModel], path: Path) -> None:
 def draw_confidences(models: Sequence[ComparedModel], path: Path) -> None:
     """Above the probability of the true class, below that of the chosen one for right and wrong answers."""
     with figure(path, 3.6 * len(models), 6.0, _sample(models)) as drawn:
-        grid = drawn.subplots(2, len(models), sharey="row")
+        grid = drawn.subplots(2, len(models), sharey="row", gridspec_kw=GAP)
         for column, model in enumerate(models):
             _probability_of_truth(grid[0, column], model)
             _right_and_wrong(grid[1, column], model)
             grid[0, column].set_title(_title(model))
         for axes in grid[:, 0]:
             axes.set_ylabel(f"Events / {1 / CONFIDENCE_BINS:.2f}")
+            axes.set_ylim(top=ROOM_FOR_LEGEND * axes.get_ylim()[1])
 
 
 def _probability_of_truth(axes: Axes, model: ComparedModel) -> None:
@@ -111,7 +118,9 @@ def _right_and_wrong(axes: Axes, model: ComparedModel) -> None:
 def draw_reliabilities(models: Sequence[ComparedModel], path: Path) -> None:
     """Accuracy against confidence after temperature scaling, a panel for each model."""
     with figure(path, 3.6 * len(models), 4.6, _sample(models)) as drawn:
-        grid = drawn.subplots(2, len(models), sharex=True, sharey="row", height_ratios=(4, 1))
+        grid = drawn.subplots(
+            2, len(models), sharex=True, sharey="row", height_ratios=(4, 1), gridspec_kw=GAP
+        )
         for column, model in enumerate(models):
             draw_reliability_panels(grid[:, column], model.predictions.label, _probability(model))
             calibration = model.results["calibration"]
@@ -125,8 +134,8 @@ def _probability(model: ComparedModel) -> NDArray[np.float64]:
     return probabilities(model.predictions.logits, temperature_of(model.results))
 
 
-def _edges() -> NDArray[np.float64]:
-    return np.linspace(0, 1, CONFIDENCE_BINS + 1)
+def _edges() -> list[float]:
+    return [edge / CONFIDENCE_BINS for edge in range(CONFIDENCE_BINS + 1)]
 
 
 def _title(model: ComparedModel) -> str:

@@ -37,11 +37,11 @@ def is_measured(
         return False
     as_read = json.loads(json.dumps(subject))
     edges = [float(edge) for edge in energy_edges]
-    used_temperature = results["calibration"]["temperature"]["value"]
+    used_temperature = results.get("calibration", {}).get("temperature", {}).get("value")
     return (
         (folder / REPORT_FILE).is_file()
         and all(results.get(key) == value for key, value in as_read.items())
-        and results["cost"]["batch_size"] == batch_size
+        and results.get("cost", {}).get("batch_size") == batch_size
         and results.get("energy", {}).get("edges_gev", edges) == edges
         and temperature in (None, used_temperature)
     )

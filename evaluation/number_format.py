@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+ROUNDING = 1e-9
+"""Relative errors below it come from the arithmetic alone."""
+
 
 def decimals_for(error: float) -> int:
     """Decimals that show an error with two significant digits."""
@@ -22,7 +25,7 @@ def with_error(number: Mapping[str, Any], scale: float = 1.0) -> str:
     if number["value"] is None:
         return "–"
     value = number["value"] * scale
-    if not number["error"]:
+    if not number["error"] or number["error"] < ROUNDING * abs(number["value"]):
         return _minus(f"{value:.4g}")
     error = number["error"] * scale
     decimals = decimals_for(error)

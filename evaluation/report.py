@@ -19,7 +19,7 @@ Results = dict[str, Any]
 
 HALF_RESOLUTION_MEANING = {
     "energy": "energy of 2 × 2 pixels shared (a coarser detector, objects keep their size)",
-    "image": "2 × 2 pixels averaged into one (objects half as large, as in the source paper)",
+    "image": "2 × 2 pixels averaged into one (objects half as large)",
 }
 
 

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,14 @@ Evaluate = Callable[..., Any]
 
 def evaluate_alone(*args: Any, **options: Any) -> None:
     """`evaluate_and_report` in a process of its own, whose peak memory is that of this model alone."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        process.submit(_evaluate, args, options).result()
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            process.submit(_evaluate, args, options).result()
+    except BrokenProcessPool as error:
+        raise ComparisonError(
+            f"{args[0]}: the process that measured it was ended from outside; if the memory was too small, "
+            "give a smaller --batch-size"
+        ) from error
 
 
 def _evaluate(args: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -76,7 +83,6 @@ def compare_models(
         raise ValueError(f"--calibrate: expected model folders, got {', '.join(remote)}")
     check_output(out)
     events = read_events(data, split, calibrate)
-    settings = {"batch_size": batch_size, "energy_edges": energy_edges or DEFAULT_ENERGY_EDGES}
     examined = {
         name: _examine(path, events, sample, batch_size) for path, name in zip(paths, names, strict=True)
     }
@@ -84,7 +90,13 @@ def compare_models(
     for path, name in zip(paths, names, strict=True):
         subject, temperature = examined[name]
         needed = temperature if calibrate or events.validation is None else None
-        if is_measured(out / name, subject, temperature=needed, **settings):
+        if is_measured(
+            out / name,
+            subject,
+            temperature=needed,
+            batch_size=batch_size,
+            energy_edges=energy_edges or DEFAULT_ENERGY_EDGES,
+        ):
             print(f"{name}: measured before, see {out / name}")
             continue
         evaluate(
@@ -136,6 +148,7 @@ def _examine(path: str, events: Events, sample: str | None, batch_size: int) -> 
 
     model, processor = load_model(path)
     model = model.to(inference_device())
+    subject = describe_evaluation(model, processor, events.rows, events.validation, sample)
     try:
         for half_resolution in (None, *HALF_RESOLUTIONS):
             classify_dataset(
@@ -148,7 +161,6 @@ def _examine(path: str, events: Events, sample: str | None, batch_size: int) -> 
             )
     except (ValueError, RuntimeError) as error:
         raise ComparisonError(f"{path} cannot classify these events: {error}") from error
-    subject = describe_evaluation(model, processor, events.rows, events.validation, sample)
     temperature = float(getattr(model.config, "temperature", 1.0))
     del model
     gc.collect()

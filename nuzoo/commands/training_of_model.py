@@ -38,14 +38,15 @@ def _start(recipe: dict[str, Any]) -> str | None:
         return None
     model = recipe.get("model", {})
     weights = next((model[key] for key in STARTS if model.get(key)), None)
+    if recipe.get("adapter"):
+        return "LoRA, merged"
     return f"full fine-tuning of {weights}" if weights else "from scratch"
 
 
 def _length(folder: Path) -> str | None:
-    if epochs := training_facts(folder).get("epochs"):
-        return f"epochs: {epochs}"
-    planned = (training_arguments(folder) or {}).get("num_train_epochs")
-    return f"epochs: {planned:g}" if planned else None
+    epochs, _, steps = str(training_facts(folder).get("epochs", "")).partition(" ")
+    epochs = epochs or str((training_arguments(folder) or {}).get("num_train_epochs", ""))
+    return f"{epochs} epoch{'' if epochs == '1' else 's'} {steps}".strip() if epochs else None
 
 
 def _events(recipe: dict[str, Any], data: str, events: Events) -> int | None:

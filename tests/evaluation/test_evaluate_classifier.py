@@ -17,6 +17,7 @@ from nuzoo.evaluation.errors import (
     SplitOverlapError,
 )
 from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
+from nuzoo.evaluation.identity import weights_digest
 from nuzoo.evaluation.predictions import read_predictions
 from nuzoo.evaluation.report import write_report
 from nuzoo.evaluation.results_file import read_results
@@ -255,6 +256,20 @@ def test_a_model_gets_all_that_its_processor_gives(tmp_path):
         np.array(rows["xz_energy"])[:, ::-1],
         rtol=1e-6,
     )
+
+
+def test_digest_is_that_of_the_network_as_loaded(tmp_path):
+    class Repacked(Model):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("packed", torch.zeros(1))
+
+        def forward(self, pixel_values):
+            self.packed += 1
+            return super().forward(pixel_values)
+
+    results = evaluate_classifier(Repacked(), Processor(), make_rows(6, 5), out=tmp_path, bootstrap=10)
+    assert results["model"]["weights_sha256"] == weights_digest(Repacked())
 
 
 def test_intervals_contain_their_values(evaluated):

@@ -1,0 +1,146 @@
+"""`nuzoo evaluate --compare`: what is refused before any work, and what is not measured twice."""
+
+import json
+import shutil
+
+import pytest
+from datasets import load_dataset
+
+from nuzoo.cli import main
+from nuzoo.commands.classifier import UnusableModelError
+from nuzoo.commands.compare_models import compare_models, evaluate_alone, output_names
+from nuzoo.commands.evaluate import evaluate_and_report
+from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.configuration.configuration_nu_vit import NuVitConfig
+from nuzoo.evaluation.errors import EvaluationError
+from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification
+from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+
+RECIPE = "source: made up\nmodel: {model_type: nu_cnn}\ndata: {train_events: 44}\n"
+
+
+def save(folder, rows, network, **processor):
+    settings = {"detector": "modular-2x2x7", "rebin": 8} | processor
+    NuPixelMapImageProcessor(**settings).fit(rows, detector="modular-2x2x7").save_pretrained(folder)
+    network.save_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def saved(simulated_dataset, tmp_path_factory):
+    """Two untrained networks of different architectures."""
+    folder = tmp_path_factory.mktemp("models")
+    rows = load_dataset(str(simulated_dataset), split="train")
+    save(folder / "cnn", rows, NuCnnForEventClassification(NuCnnConfig.tiny()))
+    (folder / "cnn" / "recipe.yaml").write_text(RECIPE)
+    vit = NuVitForEventClassification(NuVitConfig.tiny(patch_size=16, image_size=64))
+    save(folder / "vit", rows, vit, pad_to_multiple=16)
+    return folder
+
+
+@pytest.fixture
+def models(saved, tmp_path):
+    return [str(shutil.copytree(saved / name, tmp_path / "models" / name)) for name in ("cnn", "vit")]
+
+
+class Measured(list):
+    """Measures in this process, and remembers what."""
+
+    def __call__(self, path, data, out, **options):
+        self.append(out.name)
+        evaluate_and_report(path, data, out, **options)
+
+
+def test_what_was_measured_is_not_measured_again(models, simulated_dataset, tmp_path, capsys):
+    out, data = tmp_path / "out", str(simulated_dataset)
+    first = Measured()
+    text = compare_models(models, data, out, split="train", evaluate=first).read_text()
+    assert first == ["cnn", "vit"]
+    assert "from scratch" in text
+    assert "| 44 |" in text
+    again = Measured()
+    assert compare_models(models, data, out, split="train", evaluate=again).read_text() == text
+    assert again == []
+    assert "cnn: measured before" in capsys.readouterr().out
+    NuCnnForEventClassification(NuCnnConfig.tiny()).save_pretrained(models[0])
+    changed = Measured()
+    compare_models(models, data, out, split="train", evaluate=changed)
+    assert changed == ["cnn"]
+    stored = Measured()
+    compare_models(models, data, out, split="train", calibrate=True, evaluate=stored)
+    assert stored == ["cnn", "vit"]
+    for name, path in zip(stored, models, strict=True):
+        results = json.loads((out / name / "results.json").read_text())
+        config = json.loads((tmp_path / "models" / name / "config.json").read_text())
+        assert config["temperature"] == results["calibration"]["temperature"]["value"]
+        assert path.endswith(name)
+    compare_models(models, data, out, split="train", calibrate=True, evaluate=changed)
+    assert changed == ["cnn"]
+
+
+def refused(paths, data, out, match, **options):
+    with pytest.raises(EvaluationError, match=match):
+        compare_models(
+            paths, str(data), out, split="train", evaluate=lambda *_, **__: pytest.fail("measured"), **options
+        )
+    assert not out.exists()
+
+
+def test_a_model_of_another_detector_is_refused_before_any_is_measured(models, simulated_dataset, tmp_path):
+    file = tmp_path / "models" / "vit" / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"detector": "dune-fd"}))
+    refused(models, simulated_dataset, tmp_path / "out", "vit cannot classify these events: .*'dune-fd'")
+
+
+def test_a_network_that_does_not_fit_its_processor_is_refused(models, simulated_dataset, tmp_path):
+    file = tmp_path / "models" / "vit" / "preprocessor_config.json"
+    settings = json.loads(file.read_text()) | {"views": ["xz"], "active_rms": [1.0], "pixel_pitch_mm": None}
+    file.write_text(json.dumps(settings))
+    refused(models, simulated_dataset, tmp_path / "out", "vit cannot classify these events")
+
+
+def test_models_of_other_classes_are_refused(models, simulated_dataset, tmp_path):
+    other = NuCnnConfig.tiny(id2label={0: "nc", 1: "numu_cc", 2: "nue_cc"})
+    NuCnnForEventClassification(other).save_pretrained(models[0])
+    refused(models, simulated_dataset, tmp_path / "out", "cnn has nc, numu_cc, nue_cc and vit has nue_cc")
+
+
+def test_labels_beyond_the_classes_are_refused(models, simulated_dataset, tmp_path):
+    two = {0: "cc", 1: "nc"}
+    vit = NuVitConfig.tiny(id2label=two, patch_size=16, image_size=64)
+    NuCnnForEventClassification(NuCnnConfig.tiny(id2label=two)).save_pretrained(models[0])
+    NuVitForEventClassification(vit).save_pretrained(models[1])
+    refused(models, simulated_dataset, tmp_path / "out", r"every label must be in 0\.\.1")
+
+
+def test_one_model_or_the_same_twice_is_refused(models, simulated_dataset, tmp_path):
+    refused(models[:1], simulated_dataset, tmp_path / "out", "2 to 6 models to compare, got 1")
+    same = [models[0], f"{models[0]}/../cnn/"]
+    refused(same, simulated_dataset, tmp_path / "out", "the same twice")
+
+
+def test_names_are_distinct(tmp_path):
+    for folder in ("a/cnn", "b/cnn", "b/vit"):
+        (tmp_path / folder).mkdir(parents=True)
+    paths = [str(tmp_path / "a" / "cnn"), str(tmp_path / "b" / "cnn"), str(tmp_path / "b" / "vit") + "/"]
+    assert output_names(paths) == ["a-cnn", "b-cnn", "vit"]
+    assert output_names(["org/nu-cnn", "lab/nu-cnn", "org/nu-vit"]) == ["org-nu-cnn", "lab-nu-cnn", "nu-vit"]
+
+
+def test_misuse_of_the_command_is_said_in_a_line(models, simulated_dataset, tmp_path, capsys):
+    command = ["evaluate", "--data", str(simulated_dataset), "--compare", *models]
+    assert main(command) == 1
+    assert "--out: expected a folder for the comparison" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*command, "--model", models[0]])
+    assert "not allowed with" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--data", str(simulated_dataset)])
+    remote = ["evaluate", "--data", "d", "--compare", models[0], "org/nu-vit", "--calibrate", "--out", "o"]
+    assert main(remote) == 1
+    assert "--calibrate: expected model folders, got org/nu-vit" in capsys.readouterr().err
+
+
+def test_errors_of_the_other_process_arrive(tmp_path, simulated_dataset):
+    with pytest.raises(UnusableModelError, match="got neither"):
+        evaluate_alone("./nowhere", str(simulated_dataset), tmp_path / "out", split="train")

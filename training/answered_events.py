@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import datasets
 from torch import Tensor
 
-Answer = Any
-"""A callable from a row to a text, with the `columns` that it needs: see `nuzoo.training.answers`."""
+
+class Answer(Protocol):
+    """Makes a text of a row; `nuzoo.training.answers` has two."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What it reads of the row."""
+
+    def __call__(self, row: Mapping[str, Any]) -> str:
+        """The text."""
 
 
 class AnsweredEvents:

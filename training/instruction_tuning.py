@@ -142,9 +142,10 @@ def build_tuning(
     arguments, style = training_arguments(recipe), answer_style(recipe)
     config = vlm_config(recipe)
     processor = _processor(recipe, config, splits["train"])
+    prompt = Prompt.of(processor.prompt)
+    config.num_views, config.prompt = len(processor.views), prompt.name
     config.label_token_ids = processor.label_token_ids
-    answer = ClassAnswer(Prompt.of(processor.prompt), style.captions)
-    events = AnsweredEvents(splits, processor, answer, style.train_on_prompt)
+    events = AnsweredEvents(splits, processor, ClassAnswer(prompt, style.captions), style.train_on_prompt)
     check_augmentable(recipe, events([{"split": "train", "row": 0}])["pixel_values"])
     model = NuVlmForEventClassification.from_base(config, **_placement(arguments))
     _keep_differentiable(model.base)
@@ -172,11 +173,14 @@ def vlm_config(recipe: Recipe) -> NuVlmConfig:
         RecipeError: A field that cannot have its value, or a base that cannot be used.
     """
     given = {name: recipe.model[name] for name in MODEL_FIELDS if name in recipe.model}
+    base: Any
     if recipe.pretraining:
         given["base_model"] = str(Path(str(training_arguments(recipe).output_dir)) / BASE_FOLDER)
-    base = given.get("base_model", NuVlmConfig.base_model)
+        base = tiny_config(recipe).base_config
+    else:
+        base = check_base(given.get("base_model", NuVlmConfig.base_model), given.get("base_revision"))
     try:
-        return NuVlmConfig(**given, base_config=check_base(base, given.get("base_revision")))
+        return NuVlmConfig(**given, base_config=base)
     except StrictDataclassError as error:
         raise RecipeError(f"model: {' '.join(str(error).split())}") from error
 
@@ -191,13 +195,10 @@ def _check_recipe(recipe: Recipe) -> None:
     answer_style(recipe)
     image_augmentation(recipe)
     Prompt.of(recipe.model.get("prompt", NuVlmConfig.prompt))
-    if not recipe.pretraining:
-        vlm_config(recipe)
-        return
-    if "base_model" in recipe.model:
-        raise RecipeError("model.base_model and pretraining: expected one of them, got both")
     pretraining_arguments(recipe)
-    tiny_config(recipe)
+    if recipe.pretraining and "base_model" in recipe.model:
+        raise RecipeError("model.base_model and pretraining: expected one of them, got both")
+    vlm_config(recipe)
 
 
 def _is_begun(output: Path) -> bool:

@@ -64,10 +64,10 @@ class ClassAnswer:
 
 @dataclass(frozen=True)
 class CaptionAnswer:
-    """Describes an event and leaves its class for the reader to find."""
+    """Describes an event, after a space as where it follows a class, and leaves the class to be found."""
 
     columns: tuple[str, ...] = TRUTH_COLUMNS
 
     def __call__(self, row: Mapping[str, Any]) -> str:
         """The caption of a row."""
-        return caption(row)
+        return f" {caption(row)}"

@@ -141,9 +141,9 @@ def _processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
 
 
 def every_text() -> list[str]:
-    """All that the tiny base reads and writes, at the beginning of a text and after a space."""
+    """All that the tiny base reads and writes."""
     prompts = [Prompt.of(str(file)) for file in sorted(SHIPPED.glob("*.json"))]
     asked = [part["text"] for prompt in prompts for part in prompt.user if part["type"] == "text"]
     answers = [prompt.answer(class_name) for prompt in prompts for class_name, _ in prompt.labels]
-    captions = [space + caption for caption in every_word() for space in ("", " ")]
+    captions = [f" {caption}" for caption in every_word()]
     return [*(prompt.system for prompt in prompts), *asked, *answers, *captions]

@@ -148,8 +148,14 @@ def describe_evaluation(
         "dataset": described,
         "validation": None if validation is None else describe_dataset(validation, names, sample),
         "model": model_facts,
-        "processor": {"sha256": processor_digest(processor)},
+        "processor": {"sha256": processor_digest(processor)} | _question(processor),
     }
+
+
+def _question(processor: Any) -> dict[str, Any]:
+    """What a vision-language model was asked, and after how many solved examples."""
+    prompt = getattr(processor, "prompt", None)
+    return {} if prompt is None else {"prompt": prompt["name"], "examples": processor.num_examples}
 
 
 def check_disjoint(validation: Dataset, dataset: Dataset) -> None:

@@ -100,8 +100,8 @@ def _summary(results: Results) -> str:
         f"# Event classification: {model['class']}\n\n"
         f"Sample: **{dataset['sample']}**, {dataset['events']:,} events ({counts}), detector "
         f"{', '.join(dataset['detectors'])}. "
-        f"Model: `{model['model_type']}`, {model['parameters']:,} parameters, {model['dtype']}.\n\n"
-        + as_table(["", "value"], rows)
+        f"Model: `{model['model_type']}`, {model['parameters']:,} parameters, {model['dtype']}."
+        f"{_question(results)}\n\n" + as_table(["", "value"], rows)
     )
 
 
@@ -207,6 +207,14 @@ def _published(results: Results) -> str:
         + as_table(header, [ours, *theirs])
         + f"\n\nWhat differs: {WHAT_DIFFERS}"
     )
+
+
+def _question(results: Results) -> str:
+    processor = results["processor"]
+    if "prompt" not in processor:
+        return ""
+    shown = processor["examples"] or "no"
+    return f" Asked with the prompt `{processor['prompt']}`, after {shown} solved examples."
 
 
 def _method(results: Results) -> str:

@@ -77,19 +77,23 @@ class NuVlmProcessor(NuPixelMapImageProcessor):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.prompt = Prompt.of(prompt).to_dict()
         self.saturation = saturation
         self.invert = invert
         self._base_processor = base_processor
         self._shots: list[tuple[NDArray[np.uint8], str]] = []
-        slots = Prompt.of(self.prompt).image_slots
-        if slots != len(self.views):
+        self._ask(prompt)
+
+    def _ask(self, prompt: Any) -> None:
+        """Take a prompt, if it suits the views and the tokenizer."""
+        asked = Prompt.of(prompt)
+        if asked.image_slots != len(self.views):
             raise PromptError(
-                f"prompt {self.prompt['name']!r}: expected a place for each of the {len(self.views)} views "
-                f"({', '.join(self.views)}), got {slots}: write a prompt with as many parts "
+                f"prompt {asked.name!r}: expected a place for each of the {len(self.views)} views "
+                f"({', '.join(self.views)}), got {asked.image_slots}: write a prompt with as many parts "
                 '{"type": "image"}'
             )
-        if base_processor is not None:
+        self.prompt = asked.to_dict()
+        if self._base_processor is not None:
             self._check_tokens()
 
     @property
@@ -237,12 +241,38 @@ class NuVlmProcessor(NuPixelMapImageProcessor):
         return WHITE - grey if self.invert else grey
 
     @property
+    def num_examples(self) -> int:
+        """How many solved examples are shown before each question."""
+        return len(self._shots)
+
+    @property
     def question(self) -> str:
         """The text of the prompt, from its beginning to the answer's prefix."""
         prompt = Prompt.of(self.prompt)
         messages = prompt.conversation([answer for _, answer in self._shots])
         text = self.base_processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         return str(text) + prompt.answer_prefix
+
+    def with_prompt(self, prompt: Any) -> Self:
+        """A processor that asks in other words.
+
+        Args:
+            prompt: see the class.
+
+        Returns:
+            The processor; it is this one but for the prompt.
+
+        Raises:
+            PromptError: it has not one place for each view, or other labels.
+        """
+        asking = copy(self)
+        asking._ask(prompt)
+        if asking.label_token_ids != self.label_token_ids:
+            raise PromptError(
+                f"prompt {asking.prompt['name']!r}: expected the labels {self.prompt['labels']}, which the "
+                f"model was trained on, got {asking.prompt['labels']}"
+            )
+        return asking
 
     def with_examples(self, images: Any, class_names: Sequence[str]) -> Self:
         """A processor that shows solved examples before each question (few-shot, in context).

@@ -20,8 +20,8 @@ from transformers.trainer_utils import IntervalStrategy
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.datasets_scripts.labelled_rows import check_labelled
-from nuzoo.modeling.adapter_files import name_base_of_adapter
-from nuzoo.modeling.modeling_nu_vlm import ADAPTER_FOLDER, NuVlmForEventClassification
+from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, name_base_of_adapter
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.prompts import Prompt
 from nuzoo.training.adapter_fields import adapter_config
@@ -77,7 +77,7 @@ def train_vlm(
     """
     arguments = training_arguments(recipe)
     output = Path(str(arguments.output_dir))
-    _check_recipe(recipe)
+    check_vlm_recipe(recipe)
     if is_finished(recipe, output):
         return output
     if (output / RECIPE_FILE).exists() and _is_begun(output):
@@ -141,7 +141,7 @@ def build_tuning(
 
     arguments, style = training_arguments(recipe), answer_style(recipe)
     config = vlm_config(recipe)
-    processor = _processor(recipe, config, splits["train"])
+    processor = vlm_processor(recipe, config, splits["train"])
     prompt = Prompt.of(processor.prompt)
     config.num_views, config.prompt = len(processor.views), prompt.name
     config.label_token_ids = processor.label_token_ids
@@ -185,8 +185,12 @@ def vlm_config(recipe: Recipe) -> NuVlmConfig:
         raise RecipeError(f"model: {' '.join(str(error).split())}") from error
 
 
-def _check_recipe(recipe: Recipe) -> None:
-    """Refuses what can be seen to be wrong without the events."""
+def check_vlm_recipe(recipe: Recipe) -> None:
+    """Refuses what can be seen to be wrong without the events.
+
+    Raises:
+        RecipeError: See `train_vlm`.
+    """
     known = ("model_type", *MODEL_FIELDS)
     if unknown := sorted(set(recipe.model) - set(known)):
         raise RecipeError(f"model: expected fields among {', '.join(known)}, got {', '.join(unknown)}")
@@ -212,7 +216,8 @@ def _check_splits(splits: Mapping[str, datasets.Dataset], arguments: TrainingArg
         check_labelled(splits.get("validation"), "validation")
 
 
-def _processor(recipe: Recipe, config: NuVlmConfig, rows: datasets.Dataset) -> Any:
+def vlm_processor(recipe: Recipe, config: NuVlmConfig, rows: datasets.Dataset) -> Any:
+    """The processor of a recipe, with statistics of the first training events."""
     base = AutoProcessor.from_pretrained(config.base_model, revision=config.base_revision or "main")
     return build_processor(recipe, rows, NuVlmProcessor, base_processor=base, prompt=config.prompt)
 

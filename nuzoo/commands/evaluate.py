@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nuzoo.commands.asking import Asking
 from nuzoo.commands.output_folder import check_output
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models = parser.add_mutually_exclusive_group(required=True)
     models.add_argument("--model", help="model folder or repository")
     models.add_argument("--compare", nargs="+", metavar="MODEL", help="two or more of them, side by side")
+    models.add_argument(
+        "--frozen",
+        metavar="RECIPE",
+        help="the base of a vision-language recipe, without an adapter",
+    )
     parser.add_argument("--data", required=True, help="dataset folder or repository")
     parser.add_argument(
         "--split",
@@ -38,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="folder for the report (default: MODEL/report)")
     parser.add_argument("--calibrate", action="store_true", help="store the fitted temperature in the model")
     parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument(
+        "--temperature", type=float, help="divide the logits by this, fit none (the VLM paper's T = 5: 0.2)"
+    )
+    parser.add_argument("--prompt", help="ask a vision-language model with another prompt: a name or file")
+    parser.add_argument(
+        "--few-shot", action="store_true", help="show it one solved training event of each class before each"
+    )
     parser.add_argument("--energy-edges", type=float, nargs="+", help="bins of efficiency and purity, GeV")
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
@@ -47,14 +60,22 @@ def run(args: argparse.Namespace) -> int:
     options = {
         name: getattr(args, name) for name in ("split", "calibrate", "batch_size", "energy_edges", "sample")
     }
-    return _compare(args, options) if args.compare else _evaluate(args, options)
+    asking = Asking(args.prompt, args.few_shot, args.frozen is not None, args.temperature)
+    if args.compare:
+        if asking != Asking():
+            raise ValueError(
+                "--compare measures models as they are saved: leave out --prompt, --few-shot, --temperature"
+            )
+        return _compare(args, options)
+    return _evaluate(args, options | {"asking": asking})
 
 
 def _evaluate(args: argparse.Namespace, options: dict[str, Any]) -> int:
-    if args.out is None and not Path(args.model).is_dir():
-        raise ValueError(f"--out: expected a folder for the report, since {args.model} is none")
+    asking = options["asking"]
+    if args.out is None and (asking != Asking() or not Path(args.model).is_dir()):
+        raise ValueError("--out: expected a folder for the report of what is no model folder as it was saved")
     out = args.out or Path(args.model) / REPORT_FOLDER
-    results = evaluate_and_report(args.model, args.data, out, **options)
+    results = evaluate_and_report(args.model or args.frozen, args.data, out, **options)
     accuracy, events = results["metrics"]["accuracy"], results["dataset"]["events"]
     print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({events} events)")
     print(f"report: {out / 'report.md'}")
@@ -77,12 +98,17 @@ class Events:
     Attributes:
         rows: That numbers are reported for.
         validation: To fit the temperature on, if any.
-        training_events: In the dataset's training split.
+        training: That the model may have been trained on, if any.
     """
 
     rows: Dataset
     validation: Dataset | None
-    training_events: int | None
+    training: Dataset | None
+
+    @property
+    def training_events(self) -> int | None:
+        """In the dataset's training split."""
+        return None if self.training is None else len(self.training)
 
     def one_per_detector(self) -> Dataset:
         """The first event of each detector."""
@@ -105,7 +131,7 @@ def read_events(data: str, split: str, calibrate: bool = False) -> Events:
     from nuzoo.datasets_scripts.labelled_rows import all_labelled, check_labelled
 
     splits = load_events(data)
-    training_events = len(splits["train"]) if "train" in splits else None
+    training = splits.get("train")
     if split == "all":
         splits = {"all": all_labelled(splits)}
     if split not in splits:
@@ -115,7 +141,7 @@ def read_events(data: str, split: str, calibrate: bool = False) -> Events:
     for name in (split, "validation"):
         if name in splits:
             check_labelled(splits[name], name)
-    return Events(splits[split], splits.get("validation"), training_events)
+    return Events(splits[split], splits.get("validation"), training)
 
 
 def inference_device() -> str:
@@ -135,8 +161,20 @@ def evaluate_and_report(
     batch_size: int = 16,
     energy_edges: list[float] | None = None,
     sample: str | None = None,
+    asking: Asking | None = None,
 ) -> dict[str, Any]:
     """Measures a model and writes the report; with `calibrate` its folder gets the fitted temperature.
+
+    Args:
+        model_path: Model folder or repository, or the recipe of a frozen base.
+        data: Dataset folder or repository.
+        out: Folder of the report.
+        split: Name of a split, or "all".
+        calibrate: Store the fitted temperature.
+        batch_size: Events per batch.
+        energy_edges: Bins of efficiency and purity, GeV.
+        sample: What the events are called.
+        asking: How a vision-language model is asked; as it was saved by default.
 
     Returns:
         The contents of `results.json`.
@@ -145,25 +183,26 @@ def evaluate_and_report(
         ValueError: A dataset without this split, maps or classes, a folder that cannot be written to, or no
             folder or no fit to calibrate with.
     """
-    from nuzoo.commands.classifier import load_model
+    from nuzoo.commands.asking import load_asked
     from nuzoo.evaluation.classification_results import DEFAULT_ENERGY_EDGES
     from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
     from nuzoo.evaluation.predictions import PREDICTIONS_FILE
     from nuzoo.evaluation.report import write_report
     from nuzoo.evaluation.results_file import RESULTS_FILE
 
-    if calibrate and not Path(model_path).is_dir():
-        raise ValueError(f"--calibrate: expected a model folder, got {model_path}")
+    asking = asking or Asking()
+    if calibrate and (asking != Asking() or not Path(model_path).is_dir()):
+        raise ValueError(f"--calibrate: expected a model folder, asked as it was saved, got {model_path}")
     check_output(out)
     events = read_events(data, split, calibrate)
-    model, processor = load_model(model_path)
+    model, processor = load_asked(model_path, asking, events.training)
     model = model.to(inference_device())
     results = evaluate_classifier(
         model,
         processor,
         events.rows,
         out=out,
-        validation=events.validation,
+        validation=events.validation if asking.temperature is None else None,
         batch_size=batch_size,
         energy_edges=energy_edges or DEFAULT_ENERGY_EDGES,
         sample=sample,

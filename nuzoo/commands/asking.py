@@ -1,0 +1,90 @@
+"""How a vision-language model is asked in an evaluation, where that differs from how it was saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Differences from the saved model.
+
+    Attributes:
+        prompt: Name or file of another prompt.
+        few_shot: Show one solved training event of each class before each question.
+        frozen: The base of a recipe, without any training.
+        temperature: Of the probabilities, in place of a fitted one.
+    """
+
+    prompt: str | None = None
+    few_shot: bool = False
+    frozen: bool = False
+    temperature: float | None = None
+
+
+def load_asked(path: str, asking: Asking, training: Dataset | None) -> tuple[Any, Any]:
+    """The network and its processor, made to ask in this way.
+
+    Args:
+        path: Model folder or repository; of a frozen base, the recipe.
+        asking: The way.
+        training: Events for the statistics of a frozen base, and for the examples.
+
+    Raises:
+        ValueError: It is no vision-language model, there are no training events, or the temperature is none.
+    """
+    if asking.temperature is not None and not asking.temperature > 0:
+        raise ValueError(f"--temperature: expected a number above 0, got {asking.temperature}")
+    model, processor = _frozen(path, training) if asking.frozen else _saved(path)
+    if asking.prompt or asking.few_shot:
+        _check_asks(processor, path)
+    if asking.prompt:
+        processor = processor.with_prompt(asking.prompt)
+    if asking.few_shot:
+        processor = _with_examples(processor, training)
+    if asking.temperature is not None:
+        model.config.temperature = asking.temperature
+    return model, processor
+
+
+def _saved(path: str) -> tuple[Any, Any]:
+    from nuzoo.commands.classifier import load_model
+
+    return load_model(path)
+
+
+def _frozen(recipe: str, training: Dataset | None) -> tuple[Any, Any]:
+    from nuzoo.training.frozen_base import load_frozen_base
+    from nuzoo.training.recipe import load_recipe
+
+    return load_frozen_base(load_recipe(recipe), _given(training))
+
+
+def _check_asks(processor: Any, path: str) -> None:
+    if not hasattr(processor, "with_examples"):
+        raise ValueError(
+            "--prompt and --few-shot: expected a vision-language model, which is asked a question, got "
+            f"{path}"
+        )
+
+
+def _with_examples(processor: Any, training: Dataset | None) -> Any:
+    """One training event of each class: the first in the order of the dataset."""
+    rows = _given(training)
+    labels, names = list(rows["label"]), rows.features["label"].names
+    if missing := [name for index, name in enumerate(names) if index not in labels]:
+        raise ValueError(
+            f"--few-shot: expected a training event of each class, got none of {', '.join(missing)}"
+        )
+    shown = [labels.index(index) for index in range(len(names))]
+    return processor.with_examples(rows.select(shown), names)
+
+
+def _given(training: Dataset | None) -> Dataset:
+    if training is None:
+        raise ValueError("expected a dataset with a split 'train', for statistics and examples, got none")
+    return training

@@ -1,0 +1,105 @@
+"""`nuzoo evaluate` of a vision-language model that is asked otherwise than it was saved."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from datasets import load_dataset
+
+from nuzoo.cli import main
+from nuzoo.commands.asking import Asking, load_asked
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
+from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.prompts import Prompt
+from nuzoo.training.tiny_vlm_base import tiny_base_processor
+
+
+@pytest.fixture(scope="module")
+def rows(simulated_dataset):
+    return load_dataset(str(simulated_dataset), split="train")
+
+
+@pytest.fixture(scope="module")
+def vlm(rows, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "vlm"
+    text = [json.dumps(Prompt.of(name).to_dict()) for name in ("physics-1", "plain-1")]
+    processor = NuVlmProcessor(
+        tiny_base_processor(text, 64), prompt="plain-1", detector="modular-2x2x7", rebin=8
+    )
+    processor.fit(rows).save_pretrained(folder)
+    torch.manual_seed(0)
+    NuVlmForEventClassification(NuVlmConfig.tiny()).save_pretrained(folder)
+    return folder
+
+
+def test_examples_are_the_first_training_event_of_each_class(vlm, rows):
+    _, processor = load_asked(str(vlm), Asking(few_shot=True), rows)
+    assert processor.num_examples == 3
+    names = rows.features["label"].names
+    text = processor.question
+    labels = dict(Prompt.of("plain-1").labels)
+    assert text.split("I classify the pixel maps as")[1:-1] != []
+    for name, part in zip(names, text.split("I classify the pixel maps as ")[1:], strict=False):
+        assert part.startswith(f"{labels[name]}.")
+    first = [list(rows["label"]).index(index) for index in range(len(names))]
+    _, plain = load_asked(str(vlm), Asking(), rows)
+    shown = processor(rows.select([0]))["pixel_values"][0, :6]
+    assert torch.equal(shown, plain(rows.select(first))["pixel_values"].flatten(0, 1))
+
+
+def test_results_say_how_it_was_asked(vlm, simulated_dataset, tmp_path):
+    command = ["evaluate", "--model", vlm, "--data", simulated_dataset, "--split", "train", "--out", tmp_path]
+    asked = ["--prompt", "physics-1", "--few-shot", "--temperature", "0.2"]
+    assert main([str(part) for part in [*command, *asked]]) == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["processor"]["prompt"] == "physics-1"
+    assert results["processor"]["examples"] == 3
+    assert results["calibration"]["temperature"]["value"] == pytest.approx(0.2)
+    assert "`physics-1`, after 3 solved" in (tmp_path / "report.md").read_text()
+
+
+def test_logits_are_of_the_other_prompt(vlm, rows):
+    model, plain = load_asked(str(vlm), Asking(), rows)
+    _, physics = load_asked(str(vlm), Asking(prompt="physics-1"), rows)
+    events = rows.select(range(2))
+    with torch.no_grad():
+        ours, other = (model(**processor(events)).logits.numpy() for processor in (plain, physics))
+    assert not np.allclose(ours, other, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--prompt", "nothere"], "physics-1, plain-1"),
+        (["--temperature", "0"], "--temperature: expected a number above 0"),
+        (["--few-shot", "--calibrate"], "asked as it was saved"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(vlm, simulated_dataset, tmp_path, capsys, options, message):
+    command = ["evaluate", "--model", vlm, "--data", simulated_dataset, "--out", tmp_path / "out", *options]
+    assert main([str(part) for part in command]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out" / "results.json").exists()
+
+
+def test_report_needs_a_folder_of_its_own(vlm, simulated_dataset, capsys):
+    assert main(["evaluate", "--model", str(vlm), "--data", str(simulated_dataset), "--few-shot"]) == 1
+    assert "--out" in capsys.readouterr().err
+
+
+def test_frozen_base_must_have_been_made(simulated_dataset, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = ["evaluate", "--frozen", "nu_vlm_tiny", "--data", str(simulated_dataset), "--out", "out"]
+    assert main(command) == 1
+    assert "its training makes it" in capsys.readouterr().err
+
+
+def test_prompt_with_other_labels_is_refused(vlm, rows, tmp_path):
+    other = Prompt.of("plain-1").to_dict() | {
+        "labels": [["nue_cc", "Yes"], ["numu_cc", "No"], ["nc", "Maybe"]]
+    }
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    with pytest.raises(ValueError, match="which the model was trained on"):
+        load_asked(str(vlm), Asking(prompt=str(tmp_path / "other.json")), rows)

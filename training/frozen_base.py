@@ -1,0 +1,41 @@
+"""The base of a vision-language recipe as it is, before any training: what few-shot numbers are of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import datasets
+
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
+from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
+from nuzoo.training.instruction_tuning import check_vlm_recipe, vlm_config, vlm_processor
+from nuzoo.training.recipe import Recipe, RecipeError
+
+
+def load_frozen_base(
+    recipe: Recipe, rows: datasets.Dataset
+) -> tuple[NuVlmForEventClassification, NuVlmProcessor]:
+    """Loads the base of a recipe, without an adapter, and the processor that its training would have.
+
+    Args:
+        recipe: Of a vision-language model; a base of its own must have been made.
+        rows: Training events, for the processor's statistics.
+
+    Returns:
+        The model in evaluation mode and its processor.
+
+    Raises:
+        RecipeError: The recipe is of another model, or its base cannot be used.
+    """
+    if recipe.model["model_type"] != "nu_vlm":
+        raise RecipeError(f"expected the recipe of a nu_vlm, got one of a {recipe.model['model_type']}")
+    check_vlm_recipe(recipe)
+    config = vlm_config(recipe)
+    if recipe.pretraining and not Path(config.base_model).is_dir():
+        raise RecipeError(
+            f"expected the base of this recipe in {config.base_model}, got none: its training makes it "
+            "(`nuzoo train`); then give the recipe.yaml of that run"
+        )
+    processor = vlm_processor(recipe, config, rows)
+    config.label_token_ids = processor.label_token_ids
+    return NuVlmForEventClassification.from_base(config), processor

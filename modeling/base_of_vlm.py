@@ -46,7 +46,21 @@ def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None 
             "base that the model was trained on"
         )
     config.base_config = _shapes(base.config)
+    _keep_packing(base)
     return base.eval()
+
+
+def _keep_packing(base: Any) -> None:
+    """Leave 4-bit weights as they were packed, on every CPU.
+
+    Where a CPU has AVX-512 BF16, bitsandbytes packs them anew, for good, in the first pass without
+    gradients. Their product then has no gradient, so what is trained after an evaluation silently loses all
+    that passes through the base; widths that are no multiples of 64 crash; and the weights are not those
+    that were saved.
+    """
+    for module in base.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _shapes(config: Any) -> Any:

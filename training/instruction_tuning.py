@@ -148,7 +148,6 @@ def build_tuning(
     events = AnsweredEvents(splits, processor, ClassAnswer(prompt, style.captions), style.train_on_prompt)
     check_augmentable(recipe, events([{"split": "train", "row": 0}])["pixel_values"])
     model = NuVlmForEventClassification.from_base(config, **_placement(arguments))
-    _keep_differentiable(model.base)
     if recipe.pretraining:
         config.base_model = BASE_FOLDER  # in the run's folder, wherever that is taken
     evaluates = arguments.eval_strategy != IntervalStrategy.NO
@@ -228,13 +227,3 @@ def _placement(arguments: TrainingArguments) -> dict[str, Any]:
         return {}
     return {"device_map": "auto" if arguments.world_size == 1 else {"": arguments.local_process_index}}
 
-
-def _keep_differentiable(base: Any) -> None:
-    """Keeps bitsandbytes from repacking 4-bit weights at the first evaluation on a CPU.
-
-    It does so where the CPU has AVX-512 BF16, for good, and its product with packed weights has no gradient:
-    what is trained after an evaluation would silently lose all that passes through the base.
-    """
-    for module in base.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False

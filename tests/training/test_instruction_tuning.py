@@ -158,7 +158,7 @@ def test_two_steps_in_four_bits_lower_the_loss_and_leave_the_base_alone(splits, 
 
 
 def test_what_is_learnt_after_an_evaluation_passes_through_the_base(splits, run, tmp_path):
-    """The vision tower is reached through quantised layers only; see `_keep_differentiable`."""
+    """The vision tower is reached through quantised layers only; see `nuzoo.modeling.base_of_vlm`."""
     trainer = build_tuning(on_base(recipe(tmp_path), run), splits, []).trainer
     batch = trainer.data_collator([{"split": "train", "row": row} for row in range(4)])
     for _ in range(2):

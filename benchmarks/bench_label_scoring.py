@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from nuzoo.configuration.configuration_nu_vlm import LLAMA_3_2_11B_VISION, TINY_MLLAMA, NuVlmConfig
+from nuzoo.configuration.event_classifier_config import EVENT_LABELS
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.prompts import Prompt
@@ -65,7 +66,7 @@ def make(size: str, device: str, dtype: torch.dtype) -> tuple[Any, NuVlmProcesso
         tiny_base_processor([json.dumps(Prompt.of("physics-1").to_dict())], edge, tiles),
         active_rms=[1.0, 1.0],
     )
-    config = NuVlmConfig.tiny(base_config=base_config, label_token_ids=processor.label_token_ids)
+    config = NuVlmConfig.tiny(base_config=base_config, label_token_ids=label_tokens(processor))
     torch.manual_seed(0)
     torch.set_default_dtype(dtype)
     with torch.device(device):
@@ -74,11 +75,15 @@ def make(size: str, device: str, dtype: torch.dtype) -> tuple[Any, NuVlmProcesso
     return model, processor
 
 
+def label_tokens(processor: NuVlmProcessor) -> list[list[int]]:
+    return processor.label_token_ids(EVENT_LABELS)
+
+
 def search(model: Any, processor: NuVlmProcessor, inputs: dict[str, Tensor], beams: int) -> Tensor:
     """The class that a constrained beam search writes for each event."""
     prefix = processor.tokenizer(Prompt.of(processor.prompt).answer_prefix, add_special_tokens=False)
     first = prefix["input_ids"]
-    answers = [[*first, *label] for label in processor.label_token_ids]
+    answers = [[*first, *label] for label in label_tokens(processor)]
     prompt = inputs | {
         name: inputs[name][:, : -len(first)]
         for name in ("input_ids", "attention_mask", "cross_attention_mask")

@@ -63,7 +63,7 @@ class NuVlmConfig(EventClassifierConfig):
         base_revision: commit of the repository; None for a folder, or for the head of the branch.
         base_config: configuration of the base; by default that of Llama 3.2 11B Vision.
         label_token_ids: for each class, the tokens of its words and the full stop after them.
-            `NuVlmProcessor.label_token_ids` has those of a tokenizer.
+            `NuVlmProcessor.label_token_ids` gives those of its tokenizer.
         quantization: "nf4" if the base is loaded in 4-bit NormalFloat with double quantisation, as in
             QLoRA (arXiv 2305.14314); None for the number format of its weights.
         prompt: name of the prompt that the model was trained on, see `nuzoo.processors.prompts`.
@@ -151,7 +151,7 @@ class NuVlmConfig(EventClassifierConfig):
         if len(label_token_ids) != len(classes) or not all(label_token_ids):
             raise ValueError(
                 f"expected the tokens of {len(classes)} labels, one for each class, got {label_token_ids}: "
-                "take label_token_ids of the processor"
+                "take processor.label_token_ids(classes)"
             )
         for (first, one), (second, other) in permutations(zip(classes, label_token_ids, strict=True), 2):
             if one == other[: len(one)]:

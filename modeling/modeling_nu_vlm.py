@@ -231,7 +231,7 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         if self.config.label_token_ids is None:
             raise ValueError(
                 "expected label_token_ids in the configuration, got None: set "
-                "config.label_token_ids = processor.label_token_ids of the base's processor"
+                "config.label_token_ids = processor.label_token_ids(config.id2label.values())"
             )
         if inputs.get("input_ids") is None:
             raise ValueError(

@@ -8,11 +8,8 @@ from torch.utils.data import Dataset
 from transformers.pipelines import Pipeline
 
 from nuzoo.configuration.repository_code import PushedWithCode
-from nuzoo.pipelines.pipeline_errors import (
-    MissingProcessorError,
-    NonFiniteOutputError,
-    ProcessorModelMismatchError,
-)
+from nuzoo.pipelines.agreement import check_agreement
+from nuzoo.pipelines.pipeline_errors import MissingProcessorError, NonFiniteOutputError
 from nuzoo.processors.pixel_map_inputs import is_single_event, split_events
 
 PROCESSOR_OPTIONS = ("detector", "pixel_pitch_mm", "mev_per_count", "half_resolution")
@@ -36,7 +33,7 @@ class NeutrinoEventClassificationPipeline(PushedWithCode, Pipeline):
 
     Raises:
         MissingProcessorError: the model has no processor.
-        ProcessorModelMismatchError: processor and model disagree on the number of views.
+        ProcessorModelMismatchError: processor and model disagree on the views or on the labels.
     """
 
     _load_image_processor = None
@@ -60,12 +57,7 @@ class NeutrinoEventClassificationPipeline(PushedWithCode, Pipeline):
                 "(preprocessor_config.json), or pass image_processor=...; "
                 "AutoImageProcessor.from_pretrained says what is wrong with a file that is there"
             )
-        views, channels = self.image_processor.views, self.model.config.num_views
-        if len(views) != channels:
-            raise ProcessorModelMismatchError(
-                f"expected a processor for the model's {channels} views, got one for {len(views)} "
-                f"({', '.join(views)}): use the processor that is saved with the model"
-            )
+        check_agreement(self.model, self.image_processor)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Classify one event or several.

@@ -1,6 +1,6 @@
 """From pixel maps to what a vision-language model takes: grey images and a question on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any, Self
@@ -120,22 +120,35 @@ class NuVlmProcessor(NuPixelMapImageProcessor):
         """Names of what `preprocess` returns."""
         return list(self.base_processor.model_input_names)
 
-    @property
-    def label_token_ids(self) -> list[list[int]]:
-        """For each class, the tokens of its words and the full stop, as they follow the answer's prefix."""
-        prefix = self._tokens(Prompt.of(self.prompt).answer_prefix)
-        return [self._tokens(answer)[len(prefix) :] for answer in self._answers()]
+    def label_token_ids(self, class_names: Iterable[str]) -> list[list[int]]:
+        """The tokens of the words of classes and the full stop, as they follow the answer's prefix.
 
-    def _answers(self) -> list[str]:
+        Args:
+            class_names: such as those of a configuration's `id2label`, in its order.
+
+        Returns:
+            For each class its tokens.
+
+        Raises:
+            PromptError: the prompt has no words for a class.
+        """
         prompt = Prompt.of(self.prompt)
-        return [prompt.answer(name) for name, _ in prompt.labels]
+        known, wanted = dict(prompt.labels), list(class_names)
+        if missing := [name for name in wanted if name not in known]:
+            raise PromptError(
+                f"prompt {prompt.name!r}: expected words for the classes {', '.join(wanted)}, got none for "
+                f"{', '.join(missing)}: add them to its labels"
+            )
+        prefix = self._tokens(prompt.answer_prefix)
+        return [self._tokens(prompt.answer(name))[len(prefix) :] for name in wanted]
 
     def _tokens(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _check_tokens(self) -> None:
-        prefix = self._tokens(Prompt.of(self.prompt).answer_prefix)
-        for answer in self._answers():
+        prompt = Prompt.of(self.prompt)
+        prefix = self._tokens(prompt.answer_prefix)
+        for answer in (prompt.answer(name) for name, _ in prompt.labels):
             if self._tokens(answer)[: len(prefix)] != prefix:
                 raise BaseProcessorError(
                     f"expected the tokens of {answer!r} to begin with those of its prefix, got others: the "
@@ -267,7 +280,7 @@ class NuVlmProcessor(NuPixelMapImageProcessor):
         """
         asking = copy(self)
         asking._ask(prompt)
-        if asking.label_token_ids != self.label_token_ids:
+        if sorted(asking.prompt["labels"]) != sorted(self.prompt["labels"]):
             raise PromptError(
                 f"prompt {asking.prompt['name']!r}: expected the labels {self.prompt['labels']}, which the "
                 f"model was trained on, got {asking.prompt['labels']}"

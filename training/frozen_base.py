@@ -37,5 +37,5 @@ def load_frozen_base(
             "(`nuzoo train`); then give the recipe.yaml of that run"
         )
     processor = vlm_processor(recipe, config, rows)
-    config.label_token_ids = processor.label_token_ids
+    config.label_token_ids = processor.label_token_ids((config.id2label or {}).values())
     return NuVlmForEventClassification.from_base(config), processor

@@ -144,7 +144,7 @@ def build_tuning(
     processor = vlm_processor(recipe, config, splits["train"])
     prompt = Prompt.of(processor.prompt)
     config.num_views, config.prompt = len(processor.views), prompt.name
-    config.label_token_ids = processor.label_token_ids
+    config.label_token_ids = processor.label_token_ids((config.id2label or {}).values())
     events = AnsweredEvents(splits, processor, ClassAnswer(prompt, style.captions), style.train_on_prompt)
     check_augmentable(recipe, events([{"split": "train", "row": 0}])["pixel_values"])
     model = NuVlmForEventClassification.from_base(config, **_placement(arguments))
@@ -226,4 +226,3 @@ def _placement(arguments: TrainingArguments) -> dict[str, Any]:
     if arguments.use_cpu or not torch.cuda.is_available():
         return {}
     return {"device_map": "auto" if arguments.world_size == 1 else {"": arguments.local_process_index}}
-

@@ -20,6 +20,8 @@ def load_model(path: str) -> tuple[Any, Any]:
     from safetensors import SafetensorError
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
+    from nuzoo.pipelines.agreement import check_agreement
+
     if not Path(path).exists() and (path.count("/") != 1 or path.startswith((".", "/", "~"))):
         raise UnusableModelError(
             f"{path}: expected a model folder or a repository organisation/name, got neither"
@@ -33,6 +35,10 @@ def load_model(path: str) -> tuple[Any, Any]:
         raise UnusableModelError(
             f"{path}: its processor has no statistics; it was saved before it was fitted"
         )
+    try:
+        check_agreement(model, processor)
+    except ValueError as error:
+        raise UnusableModelError(f"{path}: {error}") from error
     return model, processor
 
 

@@ -66,7 +66,7 @@ def run(session, simulated_dataset, tmp_path_factory):
         base_model=str(folder / "base"),
         quantization="nf4",
         prompt="plain-1",
-        label_token_ids=processor.label_token_ids,
+        label_token_ids=processor.label_token_ids(["nue_cc", "numu_cc", "nc"]),
     )
     model = NuVlmForEventClassification.from_base(config)
     model.base.add_adapter(

@@ -1,3 +1,4 @@
+import json
 import math
 
 import datasets
@@ -7,8 +8,15 @@ import torch
 from transformers import AutoProcessor, pipeline
 
 import nuzoo
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
+from nuzoo.pipelines.agreement import check_agreement
 from nuzoo.pipelines.pipeline_errors import MissingProcessorError, ProcessorModelMismatchError
+from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.input_errors import DetectorMismatchError
+from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.prompts import Prompt
+from nuzoo.training.tiny_vlm_base import tiny_base_processor
 
 TASK = "neutrino-event-classification"
 
@@ -89,3 +97,36 @@ def test_processor_for_other_views_is_refused(folder):
     other = nuzoo.NuPixelMapImageProcessor(views=["u", "v", "z"], active_rms=[1.0] * 3)
     with pytest.raises(ProcessorModelMismatchError, match="2 views, got one for 3"):
         pipeline(TASK, model=folder, image_processor=other)
+
+
+def vlm_processor(**settings):
+    text = [json.dumps(Prompt.of("plain-1").to_dict())]
+    processor = NuVlmProcessor(tiny_base_processor(text, 64), height=64, width=64, **settings)
+    return processor.fit(processor.example_events(8))
+
+
+def test_labels_that_the_model_does_not_score_are_refused():
+    model = NuVlmForEventClassification(NuVlmConfig.tiny())
+    check_agreement(model, vlm_processor())
+    shortened = Prompt.of("plain-1").to_dict() | {
+        "labels": [["nue_cc", "NuE"], ["numu_cc", "NuMu"], ["nc", "Neutral"]]
+    }
+    with pytest.raises(ProcessorModelMismatchError, match="tokens of the labels"):
+        check_agreement(model, vlm_processor(prompt=shortened))
+
+
+def test_processor_of_another_kind_is_refused():
+    plain = NuPixelMapImageProcessor(height=64, width=64, active_rms=[1.0, 1.0])
+    with pytest.raises(ProcessorModelMismatchError, match="for a nu_vlm, got a NuPixelMapImageProcessor"):
+        check_agreement(NuVlmForEventClassification(NuVlmConfig.tiny()), plain)
+
+
+def test_vision_language_model_in_the_pipeline():
+    torch.manual_seed(0)
+    model, processor = NuVlmForEventClassification(NuVlmConfig.tiny(temperature=2.0)).eval(), vlm_processor()
+    classify = pipeline("neutrino-event-classification", model=model, image_processor=processor)
+    events = processor.example_events(3)
+    with torch.no_grad():
+        expected = (model(**processor(events)).logits / 2).softmax(-1)
+    for found, probabilities in zip(classify(events, batch_size=2), expected, strict=True):
+        assert list(found["scores"].values()) == pytest.approx(probabilities.tolist(), abs=1e-4)

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, AutoProcessor
 
+from nuzoo.configuration.event_classifier_config import EVENT_LABELS
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.input_errors import BaseProcessorError, MissingStatisticsError, PromptError
 from nuzoo.processors.processing_nu_vlm import IGNORED, NuVlmProcessor
@@ -71,11 +72,20 @@ def test_prompt_ends_where_the_label_begins(processor, events):
 
 def test_label_tokens_are_those_in_a_whole_answer(processor):
     prompt = Prompt.of("physics-1")
-    for (name, _), tokens in zip(prompt.labels, processor.label_token_ids, strict=True):
+    for (name, _), tokens in zip(prompt.labels, processor.label_token_ids(EVENT_LABELS), strict=True):
         whole = processor.tokenizer(prompt.answer(name), add_special_tokens=False)["input_ids"]
         assert whole[-len(tokens) :] == tokens
         assert processor.tokenizer.decode(tokens).strip() == f"{dict(prompt.labels)[name]}."
-    assert processor.label_token_ids[0][0] == processor.label_token_ids[1][0]
+    electron, muon = processor.label_token_ids(["nue_cc", "numu_cc"])
+    assert electron[0] == muon[0]
+
+
+def test_label_tokens_follow_the_names_and_not_the_order_of_the_prompt(processor):
+    prompt = Prompt.of("physics-1").to_dict()
+    turned = processor.with_prompt(prompt | {"labels": prompt["labels"][::-1]})
+    assert turned.label_token_ids(EVENT_LABELS) == processor.label_token_ids(EVENT_LABELS)
+    with pytest.raises(PromptError, match="got none for nutau_cc"):
+        processor.label_token_ids(["nc", "nutau_cc"])
 
 
 def test_loss_is_on_the_answer_only(processor, events):
@@ -127,7 +137,7 @@ def test_saved_processor_is_whole(processor, events, tmp_path, loader):
     processor.save_pretrained(tmp_path)
     loaded = loader.from_pretrained(tmp_path)
     assert type(loaded) is NuVlmProcessor
-    assert loaded.label_token_ids == processor.label_token_ids
+    assert loaded.label_token_ids(EVENT_LABELS) == processor.label_token_ids(EVENT_LABELS)
     assert all(torch.equal(value, loaded(events)[name]) for name, value in processor(events).items())
 
 
@@ -135,7 +145,7 @@ def test_prompt_can_be_exchanged_when_loading(processor, events, tmp_path):
     processor.save_pretrained(tmp_path)
     plain = NuVlmProcessor.from_pretrained(tmp_path, prompt="plain-1")
     assert plain(events)["input_ids"].shape[1] < processor(events)["input_ids"].shape[1]
-    assert plain.label_token_ids == processor.label_token_ids
+    assert plain.label_token_ids(EVENT_LABELS) == processor.label_token_ids(EVENT_LABELS)
 
 
 def test_prompt_for_other_views_is_refused():

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, BertConfig, TrainerCallback
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.configuration.event_classifier_config import EVENT_LABELS
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.input_errors import PromptError
 from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
@@ -202,7 +203,7 @@ def test_what_is_saved_is_a_classifier_an_adapter_and_no_pickle(splits, run, tmp
     processor = NuVlmProcessor.from_pretrained(run)
     assert (
         model.config.label_token_ids
-        == processor.label_token_ids
+        == processor.label_token_ids(EVENT_LABELS)
         == [[8, 9, 13, 14], [8, 10, 13, 14], [11, 12, 14]]
     )
     rows = splits["test"].select(range(2))
@@ -226,7 +227,7 @@ def by_hand(model, processor, rows):
     for row, event in enumerate(rows):
         inputs = processor(event)
         prompt = inputs["input_ids"].shape[1]
-        for label, tokens in enumerate(processor.label_token_ids):
+        for label, tokens in enumerate(processor.label_token_ids(EVENT_LABELS)):
             whole = dict(inputs)
             whole["input_ids"] = torch.cat([inputs["input_ids"], torch.tensor([tokens])], dim=1)
             whole["attention_mask"] = torch.ones_like(whole["input_ids"])

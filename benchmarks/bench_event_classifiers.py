@@ -2,22 +2,30 @@
 
 Usage: python benchmarks/bench_event_classifiers.py [--preset tiny] [--rebin 4] [--batch 16] [--device cpu]
 
-Weights are random: they cost the same. Processing is timed apart from the network.
+Weights are random: they cost the same. Processing is timed apart from the network. The vision-language
+model has the base of its tiny recipe and no adapter; other presets leave it out (see
+bench_label_scoring.py for larger ones).
 """
 
 import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
 from nuzoo.registry import ARCHITECTURES
 from nuzoo.training.event_classification import build_model
 from nuzoo.training.recipe import load_recipe
+from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.training.tiny_vlm_pretraining import every_text, tiny_config
 
 HEAD = "AutoModelForImageClassification"
+VLM = "nu_vlm"
 
 
 def seconds(function: Callable[[], object], repeats: int) -> float:
@@ -30,24 +38,46 @@ def seconds(function: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
+def make_image_model(model_type: str, preset: str, rebin: int) -> tuple[Any, Any]:
+    recipe = load_recipe(f"{model_type}_tiny", [f"model.preset={preset}"])
+    processor = NuPixelMapImageProcessor(**recipe.processor | {"rebin": rebin}, active_rms=[1.0, 1.0])
+    return build_model(recipe, processor), processor
+
+
+def make_vlm(rebin: int) -> tuple[Any, Any]:
+    recipe = load_recipe(f"{VLM}_tiny")
+    config = tiny_config(recipe)
+    shapes: Any = config.base_config
+    processor = NuVlmProcessor(
+        tiny_base_processor(every_text(), shapes.vision_config.image_size),
+        prompt=recipe.model["prompt"],
+        **recipe.processor | {"rebin": rebin},
+        active_rms=[1.0, 1.0],
+    )
+    return NuVlmForEventClassification(config), processor
+
+
 @torch.inference_mode()
 def report(model_type: str, arguments: argparse.Namespace) -> None:
-    recipe = load_recipe(f"{model_type}_tiny", [f"model.preset={arguments.preset}"])
-    settings = recipe.processor | {"rebin": arguments.rebin}
-    processor = NuPixelMapImageProcessor(**settings, active_rms=[1.0, 1.0])
+    made = (
+        make_vlm(arguments.rebin)
+        if model_type == VLM
+        else make_image_model(model_type, arguments.preset, arguments.rebin)
+    )
+    model, processor = made[0].eval().to(arguments.device, getattr(torch, arguments.dtype)), made[1]
     events = processor.example_events(arguments.batch)
-    model = build_model(recipe, processor).eval().to(arguments.device, getattr(torch, arguments.dtype))
-    pixel_values = processor(events)["pixel_values"].to(model.device, model.dtype)
+    inputs = processor(events).to(model.device)
+    inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
 
     def classify() -> object:
-        return model(pixel_values).logits.cpu()
+        return model(**inputs).logits.cpu()
 
     network, processing = (
         seconds(function, arguments.repeats) for function in (classify, lambda: processor(events))
     )
     print(
         f"{model_type:8s} {arguments.preset:6s} {model.num_parameters() / 1e6:8.2f} M parameters, "
-        f"images {processor.image_size}, batch {arguments.batch}: "
+        f"maps {processor.image_size}, batch {arguments.batch}: "
         f"network {arguments.batch / network:8.1f} events/s, processor {arguments.batch / processing:8.1f}"
     )
 
@@ -64,7 +94,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     for model_type, architecture in ARCHITECTURES.items():
-        if HEAD in architecture.models:
+        if HEAD in architecture.models and (model_type != VLM or arguments.preset == "tiny"):
             report(model_type, arguments)
 
 

@@ -33,3 +33,11 @@ class ComparisonError(EvaluationError):
 
 class DisplayError(EvaluationError):
     """A dataset row cannot be drawn."""
+
+
+class RegionError(EvaluationError):
+    """A region of a map is not given as it should be."""
+
+
+class ExplanationError(EvaluationError):
+    """The model writes no explanations, or there are no events to explain."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 PANEL_INCHES = 4.4
 LONGEST_NAME = 32
+CAPTION_INCHES = 0.8
+LETTERS_PER_INCH = 12
 INSET_PIXELS = 96
 INSET_SIZE = 0.22
 """Side of the inset in units of the panel's."""
@@ -40,6 +43,7 @@ def draw_event(
     class_names: Sequence[str] = LABELS,
     sample: str | None = None,
     full_view: bool = False,
+    caption: str | None = None,
 ) -> Path:
     """Draw one event as a PNG picture.
 
@@ -51,6 +55,7 @@ def draw_event(
         class_names: Of the labels.
         sample: What the events are, in the corner; needed unless the event is our simulation.
         full_view: Show the whole maps instead of the active window with an inset.
+        caption: Text below the maps.
 
     Returns:
         `out`.
@@ -63,7 +68,7 @@ def draw_event(
     tag = sample_tag([str(row.get("source", ""))], sample)
     norm = LogNorm(*energy_range(views), clip=True)
     width = PANEL_INCHES * len(views) + 2.9
-    with figure(out, width, PANEL_INCHES + 0.5, tag) as drawn:
+    with figure(out, width, PANEL_INCHES + 0.5 + (CAPTION_INCHES if caption else 0), tag) as drawn:
         grid = drawn.add_gridspec(
             2, len(views) + 1, width_ratios=[PANEL_INCHES] * len(views) + [2.5], height_ratios=(3, 1)
         )
@@ -78,6 +83,9 @@ def draw_event(
         bar.set_label("Energy per pixel (MeV)")
         _draw_truth(drawn.add_subplot(grid[0, -1]), row, class_names)
         _draw_prediction(drawn.add_subplot(grid[1, -1]), prediction, true_class(row, class_names))
+        if caption:
+            text = "\n".join(fill(line, int(LETTERS_PER_INCH * width)) for line in caption.splitlines())
+            drawn.supxlabel(text, x=0.01, ha="left", fontsize=10, parse_math=False)
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -13,11 +14,14 @@ COMMANDS = {
     "train": "train a model by a recipe",
     "evaluate": "measure a trained model and write the report",
     "predict": "classify the events in detector files",
+    "explain": "let a vision-language model explain its answers, and test whether what it cites matters",
     "display": "draw events as PNG and interactive HTML",
     "publish": "put a trained model or a dataset on the Hub, complete and checked",
     "verify": "check a published model or dataset, file by file and by its golden outputs",
     "demo": "simulate, train, evaluate, draw, publish to a local Hub and load back, in one go",
 }
+
+RESUMED = ("simulate", "train")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.parse_args(arguments or ["--help"])
         return 2
     name, rest = arguments[0], arguments[1:]
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it advises a package that is not needed
     command = import_module(f"nuzoo.commands.{name}")
     parser = argparse.ArgumentParser(
         prog=f"nuzoo {name}",
@@ -49,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"nuzoo {name}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"nuzoo {name}: stopped; the same command goes on from here", file=sys.stderr)
+        resumes = "; the same command goes on from here" if name in RESUMED else ""
+        print(f"nuzoo {name}: stopped{resumes}", file=sys.stderr)
         return 130
 
 

@@ -117,9 +117,10 @@ def test_it_loads_by_name_as_evaluated(run_fresh, published, adapter, base, with
 
 
 def test_the_pinned_network_is_loaded_when_the_branch_has_gone_on(session, local_hub, published, base):
-    config = json.loads(contents(local_hub, BASE)["config.json"])
-    commit(local_hub, BASE, {"config.json": json.dumps(config | {"se_ratio": 99}).encode()})
+    before = contents(local_hub, BASE)["config.json"]
+    commit(local_hub, BASE, {"config.json": json.dumps(json.loads(before) | {"se_ratio": 99}).encode()})
     done = session.nuzoo("verify", ADAPTER)
+    commit(local_hub, BASE, {"config.json": before})
     assert done.status == 0, done.out
 
 

@@ -1,0 +1,257 @@
+"""Does what an explanation cites matter? Mask it, and see how the class probabilities move.
+
+For each event three kinds of masks are compared: the object that the text cites (or, of a model without text,
+the most energetic one), the most energetic object of the other kind, and controls: as much energy elsewhere
+in the same event. If the cited object matters more than a control, the probability of the class that
+was answered falls more. A text is still written after the decision: that its object matters does not make
+it the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from datasets import Dataset
+from numpy.typing import NDArray
+
+from nuzoo.evaluation.bootstrap import bootstrap
+from nuzoo.evaluation.event_objects import Kind, find_objects
+from nuzoo.evaluation.inference import classify_dataset
+from nuzoo.evaluation.masking import Pixels, elsewhere, without
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.detectors import Detector
+
+CONTROLS = 3
+"""Random patches for each masked object."""
+
+WORDS: dict[Kind, tuple[str, ...]] = {
+    "shower": ("shower", "electron", "positron", "electromagnetic"),
+    "track": ("track", "muon"),
+}
+CLEAR = 2.0
+"""Standard errors that a difference needs to be called one."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """One way to take something out of an event.
+
+    Attributes:
+        event: Number of the event.
+        what: "cited", "other", "region" or "control of" one of them.
+        pixels: Flat indices by view.
+        energy_fraction: Of the event's energy.
+    """
+
+    event: int
+    what: str
+    pixels: Pixels
+    energy_fraction: float
+
+
+def cited_kind(text: str) -> Kind | None:
+    """What an explanation cites first: a shower, a track, or neither.
+
+    Args:
+        text: Of the explanation, without the label.
+
+    Returns:
+        The kind of object.
+    """
+    words = text.lower()
+    places = [(words.find(word), kind) for kind, known in WORDS.items() for word in known if word in words]
+    return min(places)[1] if places else None
+
+
+def masks_of(
+    rows: Sequence[Mapping[str, Any]],
+    detectors: Sequence[Detector],
+    explanations: Sequence[str] | None,
+    seed: int = 0,
+) -> list[Mask]:
+    """What to take out of each event.
+
+    Args:
+        rows: Events.
+        detectors: Of each.
+        explanations: Text of each; None of a model without text, whose leading objects are taken.
+        seed: Of the controls.
+
+    Returns:
+        The masks with their controls. An event whose text cites nothing that is found has none.
+    """
+    rng = np.random.default_rng(seed)
+    masks: list[Mask] = []
+    for event, (row, detector) in enumerate(zip(rows, detectors, strict=True)):
+        objects = find_objects(row, detector)
+        kind = None if explanations is None else cited_kind(explanations[event])
+        if explanations is None:
+            cited = objects[0] if objects else None
+        else:
+            cited = next((found for found in objects if found.kind == kind), None)
+        if cited is None:
+            continue
+        other = next((found for found in objects if found.kind != cited.kind), None)
+        masks += with_controls(event, row, detector, "cited", cited.pixels, rng)
+        if other is not None:
+            masks += with_controls(event, row, detector, "other", other.pixels, rng)
+    return masks
+
+
+def with_controls(
+    event: int,
+    row: Mapping[str, Any],
+    detector: Detector,
+    what: str,
+    pixels: Pixels,
+    rng: np.random.Generator,
+) -> list[Mask]:
+    """A mask and its random controls.
+
+    Args:
+        event: Number of the event.
+        row: The event.
+        detector: Its geometry.
+        what: Name of the mask.
+        pixels: Flat indices by view.
+        rng: Random numbers.
+    """
+    controls = [elsewhere(row, detector, pixels, rng) for _ in range(CONTROLS)]
+    return [
+        Mask(event, what, pixels, _fraction(row, pixels)),
+        *(Mask(event, f"control of {what}", patch, _fraction(row, patch)) for patch in controls if patch),
+    ]
+
+
+def probabilities(
+    model: Any, processor: Any, rows: Sequence[Mapping[str, Any]], batch_size: int, description: str
+) -> NDArray[np.float64]:
+    """Calibrated class probabilities (n, classes).
+
+    Args:
+        model: Event classifier.
+        processor: Its processor.
+        rows: Events.
+        batch_size: Events per batch.
+        description: Of the progress bar.
+    """
+    plain = [without(row, {}) for row in rows]
+    dataset = Dataset.from_list(plain)
+    outputs = classify_dataset(model, processor, dataset, batch_size=batch_size, description=description)
+    scaled = outputs.logits / model.config.temperature
+    exponential = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(exponential / exponential.sum(axis=1, keepdims=True))
+
+
+def measure_masks(
+    model: Any,
+    processor: Any,
+    rows: Sequence[Mapping[str, Any]],
+    masks: Sequence[Mask],
+    *,
+    batch_size: int = 16,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """How the probabilities move when masks are applied.
+
+    Args:
+        model: Event classifier.
+        processor: Its processor.
+        rows: Events.
+        masks: What to take out, see `masks_of`.
+        batch_size: Events per batch.
+        seed: Of the bootstrap over events.
+
+    Returns:
+        `events` with the change of every class; by kind of mask the `mean_drop` of the answered class and
+        its `difference` from the controls, with bootstrap errors, and the mean `energy_fraction`; and
+        `conclusion`.
+    """
+    before = probabilities(model, processor, rows, batch_size, "as they are")
+    after = probabilities(
+        model, processor, [without(rows[mask.event], mask.pixels) for mask in masks], batch_size, "masked"
+    )
+    names = [name for _, name in sorted(model.config.id2label.items())]
+    answered = before.argmax(axis=1)
+    drops: dict[str, dict[int, list[float]]] = {}
+    moved = []
+    for mask, new in zip(masks, after, strict=True):
+        old = before[mask.event]
+        drop = float(old[answered[mask.event]] - new[answered[mask.event]])
+        drops.setdefault(mask.what, {}).setdefault(mask.event, []).append(drop)
+        moved.append(
+            {
+                "event_id": rows[mask.event].get("event_id"),
+                "mask": mask.what,
+                "energy_fraction": mask.energy_fraction,
+                "answered": names[answered[mask.event]],
+                "change": dict(zip(names, (new - old).tolist(), strict=True)),
+            }
+        )
+    means = {
+        what: {event: float(np.mean(of)) for event, of in events.items()} for what, events in drops.items()
+    }
+    differences = {
+        what: _difference(means[what], means.get(f"control of {what}", {}), seed)
+        for what in means
+        if not what.startswith("control")
+    }
+    return {
+        "events": moved,
+        "mean_drop": {what: _mean(list(of.values()), seed) for what, of in means.items()},
+        "difference": differences,
+        "energy_fraction": {
+            what: float(np.mean([mask.energy_fraction for mask in masks if mask.what == what]))
+            for what in means
+        },
+        "conclusion": conclusion(differences),
+    }
+
+
+def conclusion(differences: Mapping[str, Mapping[str, Any]]) -> str:
+    """One plain sentence on what the masks showed.
+
+    Args:
+        differences: From the controls, by kind of mask.
+    """
+    of = differences.get("cited") or differences.get("region")
+    what = "what is cited" if "cited" in differences else "the region"
+    if not of or of["error"] is None:
+        return f"Whether {what} matters cannot be told: there are too few events with a mask and a control."
+    value, error = of["value"], of["error"]
+    told = f"by {value:+.3f} ± {error:.3f} more than masking as much energy elsewhere"
+    verdict = "whether it matters cannot be told"
+    if abs(value) > CLEAR * error:
+        verdict = "it matters" if value > 0 else "it matters less than other energy"
+    return f"Masking {what} lowers the probability of the answer {told}: {verdict}."
+
+
+def _difference(of: Mapping[int, float], control: Mapping[int, float], seed: int) -> dict[str, Any]:
+    """Mean over the events that have both, paired."""
+    common = sorted(of.keys() & control.keys())
+    return _mean([of[event] - control[event] for event in common], seed)
+
+
+def _mean(values: list[float], seed: int) -> dict[str, Any]:
+    if len(values) < 2:
+        return {"value": values[0] if values else None, "error": None, "events": len(values)}
+    array = np.array(values)
+    found = bootstrap(lambda weights: {"mean": weights @ array / weights.sum(axis=1)}, len(array), seed=seed)[
+        "mean"
+    ]
+    return {"value": found["value"], "error": found["error"], "events": len(array)}
+
+
+def _fraction(row: Mapping[str, Any], pixels: Pixels) -> float:
+    """Energy in the pixels in units of all energy, in the views together."""
+    total = inside = 0.0
+    for name in [column.removesuffix("_index") for column in row if column.endswith("_index")]:
+        energy = np.asarray(row[f"{name}_energy"], dtype=np.float64)
+        total += energy.sum()
+        if name in pixels:
+            inside += energy[np.isin(row[f"{name}_index"], pixels[name])].sum()
+    return float(inside / total) if total else 0.0

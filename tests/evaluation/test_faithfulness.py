@@ -1,0 +1,134 @@
+"""Masks on a network whose answer to them is known in closed form."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from nuzoo.evaluation.errors import RegionError
+from nuzoo.evaluation.faithfulness import cited_kind, conclusion, masks_of, measure_masks
+from nuzoo.evaluation.masking import elsewhere, rectangle, without
+
+from .test_event_objects import ANCHOR_COLUMN, ANCHOR_ROW, DETECTOR, VIEW, cone, event, line
+
+
+class Linear(torch.nn.Module):
+    """The logit of the first class is the energy above the vertex's row over 100 MeV; the other's is 0."""
+
+    dtype, device = torch.float32, torch.device("cpu")
+    config = SimpleNamespace(id2label={0: "up", 1: "other"}, temperature=1.0, num_labels=2)
+
+    def forward(self, upper):
+        return SimpleNamespace(logits=torch.stack([upper / 100, torch.zeros_like(upper)], dim=1))
+
+
+def upper(rows):
+    """A processor: energy above the vertex's row in the first view."""
+    rows = rows.to_pylist()
+    energy = [
+        sum(
+            e
+            for i, e in zip(row["xz_index"], row["xz_energy"], strict=True)
+            if i // VIEW.columns > ANCHOR_ROW
+        )
+        for row in rows
+    ]
+    return {"upper": torch.tensor(energy)}
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def events(number):
+    return [event(line(0.5 + 0.01 * k, 200), cone(-0.5, 60, 2.0 + k)) for k in range(number)]
+
+
+def test_drop_is_that_of_the_closed_form():
+    rows = events(4)
+    masks = masks_of(rows, [DETECTOR] * 4, ["A muon track."] * 4)
+    found = measure_masks(Linear(), upper, rows, masks)
+    whole = [float(upper_of(row)) for row in rows]
+    cited = [mask for mask in masks if mask.what == "cited"]
+    assert [mask.event for mask in cited] == [0, 1, 2, 3]
+    expected = []
+    for mask, before in zip(cited, whole, strict=True):
+        left = float(upper_of(without(rows[mask.event], mask.pixels)))
+        expected.append(sigmoid(before / 100) - sigmoid(left / 100))
+        assert left < 0.1 * before
+    assert found["mean_drop"]["cited"]["value"] == pytest.approx(np.mean(expected), abs=1e-6)
+    assert found["mean_drop"]["other"]["value"] == pytest.approx(0, abs=0.02)
+    change = next(one for one in found["events"] if one["mask"] == "cited")["change"]
+    assert sum(change.values()) == pytest.approx(0, abs=1e-6)
+
+
+def upper_of(row):
+    index, energy = np.asarray(row["xz_index"]), np.asarray(row["xz_energy"])
+    return energy[index // VIEW.columns > ANCHOR_ROW].sum()
+
+
+def test_what_matters_is_told_and_what_does_not_is_not():
+    rows = events(12)
+    found = measure_masks(Linear(), upper, rows, masks_of(rows, [DETECTOR] * 12, ["A muon track."] * 12))
+    assert found["conclusion"].endswith("it matters.")
+    found = measure_masks(Linear(), upper, rows, masks_of(rows, [DETECTOR] * 12, ["An electron."] * 12))
+    assert "matters less" in found["conclusion"] or "cannot be told" in found["conclusion"]
+    assert "too few" in conclusion({})
+
+
+def test_without_text_the_most_energetic_object_is_masked():
+    row = event(line(0.5, 200), cone(-0.5, 60, 5.0))
+    mask = masks_of([row], [DETECTOR], None)[0]
+    assert (mask.pixels["xz"] // VIEW.columns <= ANCHOR_ROW + 1).all()
+    assert mask.energy_fraction > 0.5
+
+
+def test_control_is_elsewhere_and_as_large():
+    row = event(line(0.5, 100), line(-0.7, 200))
+    index, energy = np.array(row["xz_index"]), np.array(row["xz_energy"])
+    pixels = {view.name: index[index // VIEW.columns > ANCHOR_ROW + 3] for view in DETECTOR.views}
+    control = elsewhere(row, DETECTOR, pixels, np.random.default_rng(1))
+    for view in DETECTOR.views:
+        assert not set(control[view.name]) & set(pixels[view.name])
+        wanted = energy[np.isin(index, pixels[view.name])].sum()
+        assert energy[np.isin(index, control[view.name])].sum() == pytest.approx(wanted, rel=0.03)
+
+
+def test_event_without_pixels_keeps_the_rest():
+    row = event(line(0.5, 50))
+    gone = row["xz_index"][:10]
+    masked = without(row, {"xz": np.array(gone)})
+    assert masked["xz_index"] == row["xz_index"][10:]
+    assert masked["xz_energy"] == row["xz_energy"][10:]
+    assert masked["yz_index"] == row["yz_index"]
+    assert len(row["xz_index"]) == 50
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("An electron shower of about 3 GeV starts at the vertex, with one proton.", "shower"),
+        ("A muon track of 2 GeV leaves the vertex.", "track"),
+        ("A long track, and later a small shower.", "track"),
+        ("Only hadrons leave the vertex: two protons.", None),
+        ("", None),
+    ],
+)
+def test_what_a_text_cites(text, kind):
+    assert cited_kind(text) == kind
+
+
+def test_rectangle_of_the_user():
+    row = event(line(0.0, 50))
+    region = f"xz:{ANCHOR_ROW},{ANCHOR_COLUMN},{ANCHOR_ROW + 1},{ANCHOR_COLUMN + 20}"
+    assert len(rectangle(row, DETECTOR, region)["xz"]) == 20
+
+
+@pytest.mark.parametrize(
+    "text", ["uv:0,0,1,1", "xz:0,0,1", "xz:5,5,1,1", "xz:0,0,9999,10", "nonsense", "xz:a,b,c,d"]
+)
+def test_region_that_is_none_is_refused(text):
+    with pytest.raises(RegionError, match="expected a region"):
+        rectangle(event(line(0.0, 5)), DETECTOR, text)

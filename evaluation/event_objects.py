@@ -94,14 +94,40 @@ def find_objects(row: Mapping[str, Any], detector: Detector) -> list[EventObject
     return sorted(objects, key=lambda found: -found.energy)
 
 
+def core_pixels(row: Mapping[str, Any], detector: Detector) -> dict[str, NDArray[np.int64]]:
+    """The pixels about the vertex, which are of no object.
+
+    Args:
+        row: Pixel-map row.
+        detector: Its geometry.
+
+    Returns:
+        Flat indices by view.
+    """
+    core = {}
+    for view in event_views(row, detector):
+        if len(view.energy):
+            x, y, _ = _from_vertex(view)
+            near = np.hypot(x, y) <= CORE_CM
+            core[view.name] = (view.row * view.columns + view.column)[near]
+    return core
+
+
+def _from_vertex(
+    view: ViewMap,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]:
+    """Of each pixel x and y from the vertex, cm, and the vertex from the anchor pixel."""
+    x: NDArray[np.float64] = view.column_start + (view.column.astype(np.float64) + 0.5) * view.column_pitch
+    y: NDArray[np.float64] = view.row_start + (view.row.astype(np.float64) + 0.5) * view.row_pitch
+    vertex = _vertex(x, y, view.energy)
+    return x - vertex[0], y - vertex[1], vertex
+
+
 def _prongs(view: ViewMap) -> list[_Prong]:
     """The objects of one view, the most energetic first."""
     if not len(view.energy):
         return []
-    x: NDArray[np.float64] = view.column_start + (view.column.astype(np.float64) + 0.5) * view.column_pitch
-    y: NDArray[np.float64] = view.row_start + (view.row.astype(np.float64) + 0.5) * view.row_pitch
-    vertex = _vertex(x, y, view.energy)
-    x, y = x - vertex[0], y - vertex[1]
+    x, y, vertex = _from_vertex(view)
     far = np.hypot(x, y) > CORE_CM
     angle = np.arctan2(y, x)
     sector = np.floor((angle + np.pi) / (2 * np.pi) * ANGLE_BINS).astype(np.int64) % ANGLE_BINS

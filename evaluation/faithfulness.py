@@ -42,7 +42,7 @@ class Mask:
 
     Attributes:
         event: Number of the event.
-        what: "cited", "other", "region" or "control of" one of them.
+        what: "cited" or, without a text, "leading"; "other", "region"; or "control of" one of them.
         pixels: Flat indices by view.
         energy_fraction: Of the event's energy.
     """
@@ -95,8 +95,9 @@ def masks_of(
             cited = next((found for found in objects if found.kind == kind), None)
         if cited is None:
             continue
+        name = "leading" if explanations is None else "cited"
         other = next((found for found in objects if found.kind != cited.kind), None)
-        masks += with_controls(event, row, detector, "cited", cited.pixels, rng)
+        masks += with_controls(event, row, detector, name, cited.pixels, rng)
         if other is not None:
             masks += with_controls(event, row, detector, "other", other.pixels, rng)
     return masks
@@ -218,8 +219,9 @@ def conclusion(differences: Mapping[str, Mapping[str, Any]]) -> str:
     Args:
         differences: From the controls, by kind of mask.
     """
-    of = differences.get("cited") or differences.get("region")
-    what = "what is cited" if "cited" in differences else "the region"
+    known = {"cited": "what is cited", "leading": "the most energetic object", "region": "the region"}
+    name, what = next((pair for pair in known.items() if pair[0] in differences), ("cited", known["cited"]))
+    of = differences.get(name)
     if not of or of["error"] is None:
         return f"Whether {what} matters cannot be told: there are too few events with a mask and a control."
     value, error = of["value"], of["error"]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.errors import RegionError
+from nuzoo.evaluation.event_objects import core_pixels
 from nuzoo.evaluation.event_views import event_views
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def elsewhere(
 ) -> dict[str, NDArray[np.int64]]:
     """A control: another patch of each view with as much energy, as far as the rest of the event has it.
 
-    It grows about an active pixel that is drawn at random, nearest pixels first.
+    It grows about an active pixel that is drawn at random, nearest pixels first. The pixels about the vertex
+    are of no object, and of no control.
 
     Args:
         row: Pixel-map row.
@@ -52,10 +54,11 @@ def elsewhere(
         Flat indices by view.
     """
     control = {}
+    core = core_pixels(row, detector)
     for view in event_views(row, detector):
         flat = view.row * view.columns + view.column
         taken = np.isin(flat, pixels.get(view.name, np.empty(0, dtype=np.int64)))
-        wanted, rest = view.energy[taken].sum(), np.flatnonzero(~taken)
+        wanted, rest = view.energy[taken].sum(), np.flatnonzero(~taken & ~np.isin(flat, core[view.name]))
         if not wanted or not len(rest):
             continue
         seed = rng.choice(rest)

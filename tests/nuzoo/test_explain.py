@@ -55,7 +55,7 @@ def test_every_event_has_a_picture_and_a_text(models, simulated_dataset, tmp_pat
 def test_classifier_without_text_is_masked_only(models, simulated_dataset, tmp_path, capsys):
     assert explain(models / "cnn", simulated_dataset, tmp_path, "--faithfulness", "6") == 0
     masked = json.loads((tmp_path / "explanations.json").read_text())["masks"]
-    assert masked["mean_drop"]["cited"]["events"] > 1
+    assert masked["mean_drop"]["leading"]["events"] > 1
     assert masked["conclusion"] in capsys.readouterr().out
 
 

@@ -4,7 +4,7 @@ An object is what leaves the vertex in one direction. In each view the energy is
 the vertex; every peak, with the angles up to the minima beside it, is an object. It is a shower if it leaves
 more energy on each centimetre than three minimum-ionising particles. Objects of two views are the same where
 their energies lie alike along the axis that the views share. This is our own choice, made for masking and
-not for physics; docs/vlm.md says how often it is right.
+not for physics; docs/results.md says how often it is right.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def find_objects(row: Mapping[str, Any], detector: Detector) -> list[EventObject
     Raises:
         DisplayError: The row is not of this detector.
     """
-    views = [_prongs(view) for view in event_views(row, detector)]
+    maps = event_views(row, detector)
+    by_rows = len({view.row_label for view in maps}) == 1
+    views = [_prongs(view, by_rows) for view in maps]
     objects = []
     rest = [list(prongs) for prongs in views]
     for first in rest[0]:
@@ -123,8 +125,8 @@ def _from_vertex(
     return x - vertex[0], y - vertex[1], vertex
 
 
-def _prongs(view: ViewMap) -> list[_Prong]:
-    """The objects of one view, the most energetic first."""
+def _prongs(view: ViewMap, by_rows: bool) -> list[_Prong]:
+    """The objects of one view, the most energetic first; the shared axis is that of rows or of columns."""
     if not len(view.energy):
         return []
     x, y, vertex = _from_vertex(view)
@@ -138,7 +140,8 @@ def _prongs(view: ViewMap) -> list[_Prong]:
     for number in range(owner.max() + 1):
         mine = far & (owner[sector] == number)
         if mine.any():
-            prongs.append(_prong(view.name, x[mine], y[mine], view.energy[mine], flat[mine], vertex[0]))
+            shared = y[mine] + vertex[1] if by_rows else x[mine] + vertex[0]
+            prongs.append(_prong(view.name, x[mine], y[mine], view.energy[mine], flat[mine], shared))
     return sorted(prongs, key=lambda prong: -prong.energy)
 
 
@@ -169,7 +172,7 @@ def _prong(
     y: NDArray[np.float64],
     energy: NDArray[np.float64],
     pixels: NDArray[np.int64],
-    vertex_x: float,
+    shared: NDArray[np.float64],
 ) -> _Prong:
     points = np.stack([x, y], axis=1)
     axis = np.average(points, axis=0, weights=energy)
@@ -177,7 +180,7 @@ def _prong(
     order = np.argsort(distance)
     fraction = np.cumsum(energy[order]) / energy.sum()
     near, far = np.interp([0.05, 0.95], fraction, distance[order])
-    bins = np.floor((x + vertex_x) / SHARED_AXIS_BIN_CM).astype(np.int64)
+    bins = np.floor(shared / SHARED_AXIS_BIN_CM).astype(np.int64)
     along = np.zeros(1024)
     np.add.at(along, np.clip(bins + 512, 0, 1023), energy)
     density = float(0.9 * energy.sum() / max(far - near, CORE_CM))

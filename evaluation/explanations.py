@@ -16,7 +16,7 @@ from nuzoo.datasets_scripts.atomic_files import write_atomically
 from nuzoo.evaluation.errors import ExplanationError
 from nuzoo.evaluation.event_display import draw_event
 from nuzoo.evaluation.event_summary import true_class
-from nuzoo.evaluation.faithfulness import probabilities
+from nuzoo.evaluation.faithfulness import MATCHED, probabilities
 from nuzoo.evaluation.number_format import as_table
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ def _masks_text(masked: Mapping[str, Any]) -> str:
             f"{masked['energy_fraction'][what]:.2f}",
             _with_error(drop),
             _with_error(masked["difference"].get(what)),
+            f"{masked['difference'][what]['events']}" if what in masked["difference"] else "",
         ]
         for what, drop in masked["mean_drop"].items()
     ]
@@ -190,13 +191,14 @@ def _masks_text(masked: Mapping[str, Any]) -> str:
         "of the energy",
         "drop of the answer's probability",
         "more than its control",
+        "paired events",
     ]
     return (
         f"## Does it matter?\n\n{masked['conclusion']}\n\n"
         + as_table(titles, rows)
-        + "\n\nThe drop is that of the class that was answered. A control is as much energy elsewhere in the "
-        "same event, as far as the rest of it has that much, three times at random. Errors are of the "
-        "bootstrap over events."
+        + "\n\nThe drop is that of the class that was answered. A control is about as much energy "
+        f"elsewhere in the same event (at least {MATCHED:g} of it; many events have none), three times at "
+        "random. Errors are of the bootstrap over events."
     )
 
 

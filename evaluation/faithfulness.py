@@ -9,6 +9,7 @@ it the reason.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,19 @@ if TYPE_CHECKING:
 CONTROLS = 3
 """Random patches for each masked object."""
 
+MATCHED = 0.8
+"""Least energy of a control, in units of what it is compared with. Often there is not as much elsewhere."""
+
+LEAST_EVENTS = 10
+"""Fewer are not judged."""
+
 WORDS: dict[Kind, tuple[str, ...]] = {
     "shower": ("shower", "electron", "positron", "electromagnetic"),
     "track": ("track", "muon"),
 }
+DENIED = r"\b(no|not|neither|nor|without)\b[^,.;:]*"
+"""What a text says is not there."""
+
 CLEAR = 2.0
 """Standard errors that a difference needs to be called one."""
 
@@ -62,8 +72,12 @@ def cited_kind(text: str) -> Kind | None:
     Returns:
         The kind of object.
     """
-    words = text.lower()
-    places = [(words.find(word), kind) for kind, known in WORDS.items() for word in known if word in words]
+    words = re.sub(DENIED, "", text.lower())
+    places = [
+        (match.start(), kind)
+        for kind, known in WORDS.items()
+        for match in re.finditer(rf"\b({'|'.join(known)})s?\b", words)
+    ]
     return min(places)[1] if places else None
 
 
@@ -111,7 +125,7 @@ def with_controls(
     pixels: Pixels,
     rng: np.random.Generator,
 ) -> list[Mask]:
-    """A mask and its random controls.
+    """A mask and its random controls, as far as the event has as much energy elsewhere.
 
     Args:
         event: Number of the event.
@@ -121,11 +135,10 @@ def with_controls(
         pixels: Flat indices by view.
         rng: Random numbers.
     """
-    controls = [elsewhere(row, detector, pixels, rng) for _ in range(CONTROLS)]
-    return [
-        Mask(event, what, pixels, _fraction(row, pixels)),
-        *(Mask(event, f"control of {what}", patch, _fraction(row, patch)) for patch in controls if patch),
-    ]
+    mask = Mask(event, what, pixels, _fraction(row, pixels))
+    patches = [elsewhere(row, detector, pixels, rng) for _ in range(CONTROLS)]
+    controls = [Mask(event, f"control of {what}", patch, _fraction(row, patch)) for patch in patches]
+    return [mask, *(one for one in controls if one.energy_fraction >= MATCHED * mask.energy_fraction > 0)]
 
 
 def probabilities(
@@ -222,8 +235,11 @@ def conclusion(differences: Mapping[str, Mapping[str, Any]]) -> str:
     known = {"cited": "what is cited", "leading": "the most energetic object", "region": "the region"}
     name, what = next((pair for pair in known.items() if pair[0] in differences), ("cited", known["cited"]))
     of = differences.get(name)
-    if not of or of["error"] is None:
-        return f"Whether {what} matters cannot be told: there are too few events with a mask and a control."
+    if not of or of["events"] < LEAST_EVENTS:
+        return (
+            f"Whether {what} matters cannot be told: fewer than {LEAST_EVENTS} events have a mask and as "
+            "much energy elsewhere."
+        )
     value, error = of["value"], of["error"]
     told = f"by {value:+.3f} ± {error:.3f} more than masking as much energy elsewhere"
     verdict = "whether it matters cannot be told"

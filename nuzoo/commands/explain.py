@@ -83,6 +83,8 @@ def _mask(
     from nuzoo.evaluation.faithfulness import masks_of, measure_masks, with_controls
     from nuzoo.evaluation.masking import rectangle
 
+    if args.region and args.faithfulness:
+        raise ValueError("--region and --faithfulness: expected one of them, got both")
     if args.region:
         rows = shown or list(_chosen(events, args.event_id, args.events))
         rng = np.random.default_rng(0)
@@ -92,6 +94,7 @@ def _mask(
             for mask in with_controls(
                 event, row, detector, "region", rectangle(row, detector, args.region), rng
             )
+            if mask.energy_fraction
         ]
     elif args.faithfulness:
         rows = list(events.select(range(min(args.faithfulness, len(events)))))

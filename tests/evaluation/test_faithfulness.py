@@ -43,7 +43,7 @@ def sigmoid(x):
 
 
 def events(number):
-    return [event(line(0.5 + 0.01 * k, 200), cone(-0.5, 60, 2.0 + k)) for k in range(number)]
+    return [event(line(0.5 + 0.01 * k, 200), cone(-0.5, 60, 1.0 + 0.1 * k)) for k in range(number)]
 
 
 def test_drop_is_that_of_the_closed_form():
@@ -113,6 +113,9 @@ def test_event_without_pixels_keeps_the_rest():
         ("A muon track of 2 GeV leaves the vertex.", "track"),
         ("A long track, and later a small shower.", "track"),
         ("Only hadrons leave the vertex: two protons.", None),
+        ("There is no electron shower, only a long muon track.", "track"),
+        ("A track without a shower.", "track"),
+        ("Two photoelectrons.", None),
         ("", None),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict, concatenate_datasets
@@ -69,4 +71,23 @@ def _check_columns(rows: Dataset, split: str, needed: list[str]) -> None:
         raise UnusableDatasetError(
             f"split {split}: expected pixel maps with the columns {', '.join(needed)}, got none named "
             f"{', '.join(missing)}; it has {', '.join(rows.column_names)}"
+        )
+
+
+def check_class_names(rows: Dataset, expected: Sequence[str], name: str) -> None:
+    """Refuse events whose labels count other classes, or the same in another order.
+
+    Args:
+        rows: Pixel-map rows with labels.
+        expected: Names of the classes of a model, in its order.
+        name: What the events are called in the error.
+
+    Raises:
+        UnusableDatasetError: The classes of the column `label` have other names, or another order.
+    """
+    known = getattr(rows.features["label"], "names", None)
+    if known is not None and list(known) != list(expected):
+        raise UnusableDatasetError(
+            f"{name}: expected labels that count the classes {', '.join(expected)}, got {', '.join(known)}: map "
+            "the labels to this order and cast the column (datasets.ClassLabel), or use a model of these classes"
         )

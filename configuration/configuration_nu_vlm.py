@@ -5,7 +5,7 @@ from itertools import permutations
 from typing import Any, ClassVar, Literal, Self
 
 from huggingface_hub.dataclasses import strict
-from transformers import AutoConfig, PreTrainedConfig
+from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 
 from nuzoo.configuration.event_classifier_config import EventClassifierConfig
 
@@ -84,7 +84,7 @@ class NuVlmConfig(EventClassifierConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         base = LLAMA_3_2_11B_VISION if self.base_config is None else self.base_config
-        self.base_config = AutoConfig.for_model(**deepcopy(base)) if isinstance(base, dict) else base
+        self.base_config = _base_of(base) if isinstance(base, dict) else base
         if self.label_token_ids is not None:
             self.label_token_ids = [list(tokens) for tokens in self.label_token_ids]
         super().__post_init__(**kwargs)
@@ -148,6 +148,12 @@ class NuVlmConfig(EventClassifierConfig):
 
     def _validate_labels(self, label_token_ids: list[list[int]]) -> None:
         classes = list((self.id2label or {}).values())
+        vocabulary = self.get_text_config().vocab_size
+        if any(not 0 <= token < vocabulary for tokens in label_token_ids for token in tokens):
+            raise ValueError(
+                f"expected tokens of the labels from 0 to {vocabulary - 1}, the base's vocabulary, got "
+                f"{label_token_ids}: take processor.label_token_ids(classes)"
+            )
         if len(label_token_ids) != len(classes) or not all(label_token_ids):
             raise ValueError(
                 f"expected the tokens of {len(classes)} labels, one for each class, got {label_token_ids}: "
@@ -159,3 +165,14 @@ class NuVlmConfig(EventClassifierConfig):
                     f"the label of {first} begins that of {second} ({one}, {other}), so its probability "
                     "would contain the other's: choose other words"
                 )
+
+
+def _base_of(keys: dict[str, Any]) -> Any:
+    """The configuration of a base from its keys."""
+    known = CONFIG_MAPPING.keys()
+    if keys.get("model_type") not in known:
+        raise ValueError(
+            "expected base_config to name a model_type of transformers, such as 'mllama', got "
+            f"{keys.get('model_type')!r}: take the config.json of the base"
+        )
+    return AutoConfig.for_model(**deepcopy(keys))

@@ -88,6 +88,7 @@ def check_class_names(rows: Dataset, expected: Sequence[str], name: str) -> None
     known = getattr(rows.features["label"], "names", None)
     if known is not None and list(known) != list(expected):
         raise UnusableDatasetError(
-            f"{name}: expected labels that count the classes {', '.join(expected)}, got {', '.join(known)}: map "
-            "the labels to this order and cast the column (datasets.ClassLabel), or use a model of these classes"
+            f"{name}: expected labels that count the classes {', '.join(expected)}, got {', '.join(known)}: "
+            "map the labels to this order and cast the column (datasets.ClassLabel), or use a model of these "
+            "classes"
         )

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub.errors import GatedRepoError
+from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.modeling.modeling_utils_nu import refuse_incomplete
 from nuzoo.modeling.weight_errors import WeightsError
 
 OF_THE_ADAPTER = ("revision", "subfolder", "variant", "trust_remote_code", "code_revision", "adapter_kwargs")
@@ -30,14 +32,12 @@ def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None 
     where = config.base_model
     if beside is not None and (beside / where).is_dir():
         where = str(beside / where)
-    try:
-        base: Any = AutoModelForImageTextToText.from_pretrained(
-            where, revision=config.base_revision or "main", **of_base
-        )
-    except (OSError, ValueError) as error:
+    if "/" not in where and not Path(where).is_dir():
         raise WeightsError(
-            f"expected the base {where!r} of this model, got none: {_reason(error)}"
-        ) from error
+            f"expected the base in the folder {where!r} beside {beside or 'this model'}, got no such folder: "
+            "bring it along, or name a repository organisation/name as base_model"
+        )
+    base, report = _load(where, config.base_revision or "main", of_base)
     expected: Any = config.base_config
     if base.config.model_type != expected.model_type or _width(base.config) != _width(expected):
         raise WeightsError(
@@ -45,9 +45,24 @@ def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None 
             f"configuration says, got {base.config.model_type!r} of width {_width(base.config)}: name the "
             "base that the model was trained on"
         )
+    refuse_incomplete(report, (), f"the base {where!r}")
     config.base_config = _shapes(base.config)
     _keep_packing(base)
     return base.eval()
+
+
+def _load(where: str, revision: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The base, and transformers' account of its loading."""
+    strict = {"use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
+    try:
+        loaded: Any = AutoModelForImageTextToText.from_pretrained(
+            where, revision=revision, **(options | strict)
+        )
+    except (OSError, ValueError, SafetensorError, AttributeError) as error:
+        raise WeightsError(
+            f"expected the base {where!r} of this model, got none that can be read: {_reason(error)}"
+        ) from error
+    return loaded
 
 
 def _keep_packing(base: Any) -> None:

@@ -221,7 +221,12 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         if classes is None:
             classes = self(**prompt).logits.argmax(dim=-1)
         label_token_ids: Any = self.config.label_token_ids
-        words = [label_token_ids[index] for index in classes.tolist()]
+        known, wanted = len(label_token_ids), classes.tolist()
+        if len(wanted) != len(prompt["input_ids"]) or not all(0 <= index < known for index in wanted):
+            raise ValueError(
+                f"expected a class below {known} for each of {len(prompt['input_ids'])} events, got {wanted}"
+            )
+        words = [label_token_ids[index] for index in wanted]
         length = prompt["input_ids"].shape[1]
         allowed = _words_then_any(words, length, self.config.get_text_config().vocab_size)
         text = self.base.generate(prefix_allowed_tokens_fn=allowed, **(GREEDY | inputs))

@@ -97,7 +97,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
             ) from error
         model, report = loaded
         unread = cls.heads if model.base_model is model else ()
-        _refuse_incomplete(report, (*reinitialize, *unread), origin)
+        refuse_incomplete(report, (*reinitialize, *unread), origin)
         _align_weights(model)
         return model, report
 
@@ -148,16 +148,24 @@ def load_adapter(model: PreTrainedModel, adapter: Adapter, name: str = "default"
     path, where = adapter.path, dict(adapter.where)
     if Path(path).is_dir():  # transformers 5.17 looks for subfolders on the Hub only
         path = str(Path(path, where.pop("subfolder", "")))
-    account: Any = model.load_adapter(
-        path,
-        adapter_name=name,
-        adapter_kwargs=where,
-        use_safetensors=True,
-        ignore_mismatched_sizes=True,
-        dtype=model.dtype,
-    )
+    try:
+        account: Any = model.load_adapter(
+            path,
+            adapter_name=name,
+            adapter_kwargs=where,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            dtype=model.dtype,
+        )
+    except ImportError:
+        raise
+    except Exception as error:  # PEFT has an exception for each setting that makes no sense
+        raise WeightsError(
+            f"{path}: expected an adapter for this network, got one that does not fit or is damaged "
+            f"({type(error).__name__}: {error}). Download or train it again"
+        ) from error
     report = account.to_dict()
-    _refuse_incomplete(report, (), adapter.path)
+    refuse_incomplete(report, (), adapter.path)
     return report
 
 
@@ -172,8 +180,17 @@ def _align_weights(model: PreTrainedModel) -> None:
             parameter.data = parameter.data.clone()
 
 
-def _refuse_incomplete(report: dict[str, Any], excepted: tuple[str, ...], origin: Any) -> None:
-    """Raise `WeightsError` unless every difference lies in an excepted module."""
+def refuse_incomplete(report: dict[str, Any], excepted: tuple[str, ...], origin: Any) -> None:
+    """Refuse weights that are not those of a network.
+
+    Args:
+        report: transformers' account of the loading.
+        excepted: modules whose tensors may be missing or others.
+        origin: where the weights are from.
+
+    Raises:
+        WeightsError: a tensor of another module is missing, unexpected or of another shape.
+    """
     mismatched = {
         name: f"{name} (expected {tuple(expected)}, got {tuple(got)})"
         for name, got, expected in report["mismatched_keys"]

@@ -22,6 +22,11 @@ def check_agreement(model: Any, processor: Any) -> None:
             f"({', '.join(views)}): use the processor that is saved with the model"
         )
     tokens = getattr(model.config, "label_token_ids", None)
+    if hasattr(model.config, "label_token_ids") and tokens is None:
+        raise ProcessorModelMismatchError(
+            "expected label_token_ids in the model's configuration, got none: set config.label_token_ids = "
+            "processor.label_token_ids(config.id2label.values()) and save it"
+        )
     if (tokens is None) != (not hasattr(processor, "label_token_ids")):
         raise ProcessorModelMismatchError(
             f"expected a processor for a {model.config.model_type}, got a {type(processor).__name__}: use "

@@ -18,7 +18,7 @@ from nuzoo.processors.image_processing_nu_pixel_map import (
     NuPixelMapKwargs,
     PixelPitch,
 )
-from nuzoo.processors.input_errors import BaseProcessorError, PromptError
+from nuzoo.processors.input_errors import BaseProcessorError, ProcessorSettingError, PromptError
 from nuzoo.processors.prompts import Prompt
 
 BASE_FOLDER = "base_processor"
@@ -77,6 +77,12 @@ class NuVlmProcessor(NuPixelMapImageProcessor):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        is_number = isinstance(saturation, int | float) and not isinstance(saturation, bool)
+        if not (is_number and 0 < saturation < float("inf")) or not isinstance(invert, bool):
+            raise ProcessorSettingError(
+                "expected saturation to be a positive number and invert to be true or false, got "
+                f"{saturation!r} and {invert!r}"
+            )
         self.saturation = saturation
         self.invert = invert
         self._base_processor = base_processor
@@ -363,4 +369,10 @@ def _load_base_processor(origin: Any, where: Mapping[str, Any]) -> Any:
             f"{origin}: expected the base's processor in {BASE_FOLDER}/, got none: save the processor with "
             "save_pretrained, or pass base_processor=AutoProcessor.from_pretrained(base)"
         )
-    return AutoProcessor.from_pretrained(origin, **options)
+    try:
+        return AutoProcessor.from_pretrained(origin, **options)
+    except ValueError as error:
+        raise BaseProcessorError(
+            f"{origin}: expected the base's processor in {BASE_FOLDER}/, got files that cannot be read "
+            f"({error}): save it again, or download it again"
+        ) from error

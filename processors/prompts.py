@@ -39,6 +39,7 @@ class Prompt:
     labels: list[list[str]]
 
     def __post_init__(self) -> None:
+        self._check_forms()
         if not self.image_slots:
             raise PromptError(
                 f'prompt {self.name!r}: expected a part {{"type": "image"}} for each view in "user", got '
@@ -50,6 +51,25 @@ class Prompt:
                     f"prompt {self.name!r}: the label {one!r} of {first} begins {other!r} of {second}: "
                     "choose words of which none begins others"
                 )
+
+    def _check_forms(self) -> None:
+        """Refuse parts that are not of the kind that they should be."""
+        texts = {"name": self.name, "system": self.system, "answer_prefix": self.answer_prefix}
+        for part, text in texts.items():
+            if not isinstance(text, str) or not text or text != text.strip():
+                raise PromptError(
+                    f"prompt {self.name!r}: expected {part} to be text without spaces around it, got {text!r}"
+                )
+        if not isinstance(self.user, list) or not all(map(_is_part, self.user)):
+            raise PromptError(
+                f'prompt {self.name!r}: expected user to be a list of parts {{"type": "image"}} and '
+                f'{{"type": "text", "text": ...}}, got {self.user!r}'
+            )
+        if not isinstance(self.labels, list) or not self.labels or not all(map(_is_label, self.labels)):
+            raise PromptError(
+                f"prompt {self.name!r}: expected labels to be a list of pairs [class, words], got "
+                f"{self.labels!r}"
+            )
 
     @property
     def image_slots(self) -> int:
@@ -111,6 +131,17 @@ class Prompt:
             got = ", ".join(content) if isinstance(content, dict) else repr(content)
             raise PromptError(f"expected a prompt with the keys {', '.join(sorted(expected))}, got {got}")
         return cls(**content)
+
+
+def _is_part(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return False
+    return part == {"type": "image"} or (part.get("type") == "text" and isinstance(part.get("text"), str))
+
+
+def _is_label(label: Any) -> bool:
+    is_pair = isinstance(label, list | tuple) and len(label) == 2
+    return is_pair and all(isinstance(text, str) and text and text == text.strip() for text in label)
 
 
 def _read(name: str) -> Any:

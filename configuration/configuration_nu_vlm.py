@@ -61,6 +61,8 @@ class NuVlmConfig(EventClassifierConfig):
         num_views: see `EventClassifierConfig`; each view is an image of its own.
         base_model: repository or folder of the base. The default is that of arXiv 2509.08461v4.
         base_revision: commit of the repository; None for a folder, or for the head of the branch.
+        base_sha256: of the weights of a base that is a folder, which has no commit; see
+            `nuzoo.modeling.base_of_vlm.weights_sha256`.
         base_config: configuration of the base; by default that of Llama 3.2 11B Vision.
         label_token_ids: for each class, the tokens of its words and the full stop after them.
             `NuVlmProcessor.label_token_ids` gives those of its tokenizer.
@@ -77,6 +79,7 @@ class NuVlmConfig(EventClassifierConfig):
 
     base_model: str = "meta-llama/Llama-3.2-11B-Vision-Instruct"
     base_revision: str | None = None
+    base_sha256: str | None = None
     base_config: dict[str, Any] | PreTrainedConfig | None = None
     label_token_ids: list[list[int]] | None = None
     quantization: Quantization | None = None

@@ -1,5 +1,6 @@
 """Load the vision-language model that `nu_vlm` is built on."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,38 @@ def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None 
             "base that the model was trained on"
         )
     refuse_incomplete(report, (), f"the base {where!r}")
+    if Path(where).is_dir():
+        _refuse_other_base(config, where)
     config.base_config = _shapes(base.config)
     _keep_packing(base)
     return base.eval()
+
+
+def weights_sha256(folder: Path) -> str:
+    """SHA-256 of the names and bytes of a folder's weights.
+
+    Args:
+        folder: of a model.
+
+    Returns:
+        Hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.safetensors")):
+        with file.open("rb") as stream:
+            digest.update(f"{file.name} {hashlib.file_digest(stream, 'sha256').hexdigest()}".encode())
+    return digest.hexdigest()
+
+
+def _refuse_other_base(config: NuVlmConfig, where: str) -> None:
+    """Keep the digest of a base that is a folder; refuse another than the one that was kept."""
+    found = weights_sha256(Path(where))
+    if config.base_sha256 not in (None, found):
+        raise WeightsError(
+            f"expected the base {where!r} that the adapter was trained on, with weights "
+            f"{config.base_sha256}, got {found}: bring that base along, or train the adapter on this one"
+        )
+    config.base_sha256 = found
 
 
 def _load(where: str, revision: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -63,6 +63,9 @@ def score_labels(base: Any, inputs: Mapping[str, Any], trie: LabelTrie) -> tuple
 
     Returns:
         (B, C) natural logarithms, in float32 or better, and the base's output for the prompt.
+
+    Raises:
+        ValueError: the prompt is longer than the window of layers with sliding attention.
     """
     prompt = base(**inputs, use_cache=True, logits_to_keep=1)
     logits = prompt.logits[:, -1:]
@@ -78,6 +81,7 @@ def _after(base: Any, inputs: Mapping[str, Any], trie: LabelTrie) -> dict[str, A
     """What the base takes to read the trie after the prompt."""
     input_ids = inputs["input_ids"]
     batch, length = input_ids.shape
+    _refuse_beyond_window(base, length + len(trie.tokens))
     device, tokens = input_ids.device, len(trie.tokens)
     seen = inputs["attention_mask"] if "attention_mask" in inputs else torch.ones_like(input_ids)
     sees_prompt = seen.bool()[:, None, None, :].expand(-1, -1, tokens, -1)
@@ -93,6 +97,17 @@ def _after(base: Any, inputs: Mapping[str, Any], trie: LabelTrie) -> dict[str, A
         of_labels = inputs[IMAGE_MASK][:, -1:].expand(-1, tokens, -1, -1)
         after[IMAGE_MASK] = torch.cat([inputs[IMAGE_MASK], of_labels], dim=1)
     return after
+
+
+def _refuse_beyond_window(base: Any, length: int) -> None:
+    """Layers that forget the beginning of a long text have another cache, which one mask does not fit."""
+    config = base.config.get_text_config()
+    window = getattr(config, "sliding_window", None)
+    if window and length > window and "sliding_attention" in (getattr(config, "layer_types", None) or ()):
+        raise ValueError(
+            f"expected a prompt and labels of at most {window} tokens, the window of some layers of this "
+            f"base, got {length}: show fewer examples, or take a base without such layers"
+        )
 
 
 def _mask(base: Any, sees: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """`nu_vlm`: a vision-language model that classifies events, with class probabilities and in words."""
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any, Self
 
@@ -131,9 +132,18 @@ class NuVlmForEventClassification(NuPreTrainedModel):
             super().save_pretrained(save_directory, *args, save_original_format=False, **kwargs)
             return
         adapter = Path(save_directory) / ADAPTER_FOLDER
+        config = copy(self.config)
+        config.base_model = self._base_seen_from(Path(save_directory))
         self.base.save_pretrained(adapter)
-        name_base_of_adapter(adapter, self.config.base_model, self.config.base_revision)
-        self.config.save_pretrained(save_directory)
+        name_base_of_adapter(adapter, config.base_model, config.base_revision)
+        config.save_pretrained(save_directory)
+
+    def _base_seen_from(self, folder: Path) -> str:
+        """The name of the base for a model in a folder: a base that lies beside another model by its path."""
+        name, loaded_from = self.config.base_model, Path(self.base.name_or_path or "")
+        if "/" in name or (folder / name).is_dir() or not loaded_from.is_dir():
+            return name
+        return str(loaded_from.resolve())
 
     def merge_adapter(self) -> None:
         """Add the adapter to the weights of the base, which must not be quantised, and forget it.

@@ -28,8 +28,12 @@ def test_base_is_read_back(tmp_path):
         ({"label_token_ids": [[1], [], [2]]}, "tokens of 3 labels"),
         ({"base_config": {"model_type": "llama"}}, "takes images and text, got 'llama'"),
         ({"num_views": 4}, "num_views"),
+        ({"label_token_ids": [[1], [2], [9999]]}, "from 0 to 511"),
+        ({"label_token_ids": [[1], [2], [-1]]}, "from 0 to 511"),
+        ({"base_config": {"model_type": "nope"}}, "name a model_type"),
+        ({"base_config": {}}, "name a model_type"),
     ],
 )
 def test_what_cannot_be_is_refused(fields, message):
-    with pytest.raises(StrictDataclassClassValidationError, match=message):
+    with pytest.raises((StrictDataclassClassValidationError, ValueError), match=message):
         NuVlmConfig.tiny(**fields)

@@ -217,3 +217,11 @@ def test_gradients_reach_the_images():
     scores, _ = score_labels(stirred_base(config), inputs, LabelTrie(LABELS))
     scores[:, 1].sum().backward()
     assert inputs["pixel_values"].grad.abs().sum() > 0
+
+
+def test_prompt_beyond_the_window_is_refused():
+    torch.manual_seed(1)
+    config, inputs = gemma3()
+    config.text_config.sliding_window = 8
+    with pytest.raises(ValueError, match="at most 8 tokens"):
+        score_labels(stirred_base(config), inputs, LabelTrie(LABELS))

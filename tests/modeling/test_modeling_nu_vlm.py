@@ -228,3 +228,63 @@ def test_configuration_does_not_name_folders_of_this_machine(base_folder, tmp_pa
     model.save_pretrained(tmp_path / "run")
     assert str(tmp_path) not in (tmp_path / "run" / "config.json").read_text()
     assert str(tmp_path) not in (tmp_path / "run" / "adapter" / "adapter_config.json").read_text()
+
+
+def test_base_with_missing_tensors_is_refused(base_folder):
+    tensors = load_file(base_folder / "model.safetensors")
+    gone = sorted(tensors)[3]
+    del tensors[gone]
+    save_file(tensors, base_folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WeightsError, match="missing"):
+        NuVlmForEventClassification.from_base(NuVlmConfig.tiny(base_model=str(base_folder)))
+
+
+def test_damaged_base_is_refused(base_folder):
+    path = base_folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="none that can be read"):
+        NuVlmForEventClassification.from_base(NuVlmConfig.tiny(base_model=str(base_folder)))
+
+
+def test_another_base_of_the_same_shapes_is_refused(base_folder, tmp_path):
+    with_adapter(base_folder).save_pretrained(tmp_path / "run")
+    torch.manual_seed(9)
+    NuVlmForEventClassification(NuVlmConfig.tiny()).base.save_pretrained(base_folder)
+    with pytest.raises(WeightsError, match="that the adapter was trained on"):
+        NuVlmForEventClassification.from_pretrained(tmp_path / "run")
+
+
+def test_copy_of_an_adapter_finds_its_base(base_folder, inputs, tmp_path):
+    run = base_folder.parent
+    model = with_adapter(base_folder)
+    model.config.base_model = "base"
+    model.save_pretrained(run)
+    loaded = NuVlmForEventClassification.from_pretrained(run)
+    loaded.save_pretrained(tmp_path / "copy")
+    assert loaded.config.base_model == "base"
+    copy = NuVlmForEventClassification.from_pretrained(tmp_path / "copy")
+    assert torch.equal(logits(copy, inputs), logits(model, inputs))
+
+
+def test_base_that_was_left_behind_is_named_at_once(base_folder, tmp_path):
+    model = with_adapter(base_folder)
+    model.config.base_model = "base"
+    model.save_pretrained(base_folder.parent)
+    base_folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(WeightsError, match="in the folder 'base' beside"):
+        NuVlmForEventClassification.from_pretrained(base_folder.parent)
+
+
+def test_adapter_with_nonsense_settings_is_refused(base_folder, tmp_path):
+    with_adapter(base_folder).save_pretrained(tmp_path / "run")
+    path = tmp_path / "run" / "adapter" / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"target_modules": ["nope"]}))
+    with pytest.raises(WeightsError, match="does not fit or is damaged"):
+        NuVlmForEventClassification.from_pretrained(tmp_path / "run")
+
+
+@pytest.mark.parametrize("classes", [[0], [5, 0, 1, 2], [-1, 0, 1, 2]])
+def test_classes_to_go_on_with_are_checked(inputs, classes):
+    model = NuVlmForEventClassification(NuVlmConfig.tiny()).eval()
+    with pytest.raises(ValueError, match="a class below 3 for each of 4 events"):
+        model.generate(**inputs, classes=torch.tensor(classes))

@@ -8,7 +8,12 @@ from transformers import AutoImageProcessor, AutoProcessor
 
 from nuzoo.configuration.event_classifier_config import EVENT_LABELS
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
-from nuzoo.processors.input_errors import BaseProcessorError, MissingStatisticsError, PromptError
+from nuzoo.processors.input_errors import (
+    BaseProcessorError,
+    MissingStatisticsError,
+    ProcessorSettingError,
+    PromptError,
+)
 from nuzoo.processors.processing_nu_vlm import IGNORED, NuVlmProcessor
 from nuzoo.processors.prompts import Prompt
 from nuzoo.training.tiny_vlm_base import tiny_base_processor
@@ -181,3 +186,25 @@ def test_unfitted_processor_is_not_saved(tmp_path):
     with pytest.raises(MissingStatisticsError):
         NuVlmProcessor(base_processor(), height=SIZE, width=SIZE).save_pretrained(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"saturation": -1},
+        {"saturation": float("nan")},
+        {"saturation": 0},
+        {"saturation": "x"},
+        {"invert": "no"},
+    ],
+)
+def test_setting_out_of_range_is_refused(settings):
+    with pytest.raises(ProcessorSettingError, match="expected saturation"):
+        NuVlmProcessor(base_processor(), height=SIZE, width=SIZE, **settings)
+
+
+def test_broken_tokenizer_is_named(processor, tmp_path):
+    processor.save_pretrained(tmp_path)
+    (tmp_path / "base_processor" / "tokenizer.json").write_text("{")
+    with pytest.raises(BaseProcessorError, match="cannot be read"):
+        NuVlmProcessor.from_pretrained(tmp_path)

@@ -63,3 +63,23 @@ def test_unknown_prompt_names_those_that_exist(tmp_path):
         Prompt.of(str(tmp_path / "broken.json"))
     with pytest.raises(PromptError, match=r"keys answer_prefix, labels.*got name"):
         Prompt.of({"name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"answer_prefix": ""}, "answer_prefix to be text"),
+        ({"answer_prefix": "I say "}, "without spaces around"),
+        ({"system": None}, "system to be text"),
+        ({"name": 3}, "name to be text"),
+        ({"user": "Which?"}, "user to be a list of parts"),
+        ({"user": [{"type": "video"}]}, "user to be a list of parts"),
+        ({"user": [{"type": "image"}, {"type": "text"}]}, "user to be a list of parts"),
+        ({"labels": {"nc": "Neutral"}}, "labels to be a list of pairs"),
+        ({"labels": None}, "labels to be a list of pairs"),
+        ({"labels": [["nc", " Neutral"]]}, "labels to be a list of pairs"),
+    ],
+)
+def test_parts_of_another_kind_are_refused(parts, message):
+    with pytest.raises(PromptError, match=message):
+        Prompt.of(changed(**parts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -44,11 +44,13 @@ class ClassAnswer:
     """Names the class of an event in the words of a prompt.
 
     Attributes:
-        prompt: See `nuzoo.processors.prompts`; its labels are in the order of the dataset's.
+        prompt: See `nuzoo.processors.prompts`; it has words for each class, in any order.
+        class_names: Of the classes, in the order that the column `label` counts them in.
         captions: See `AnswerStyle`.
     """
 
     prompt: Prompt
+    class_names: Sequence[str]
     captions: bool
 
     @property
@@ -58,7 +60,7 @@ class ClassAnswer:
 
     def __call__(self, row: Mapping[str, Any]) -> str:
         """The answer for a row, such as "I classify the pixel maps as NuE CC."."""
-        class_name, _ = self.prompt.labels[row["label"]]
+        class_name = self.class_names[row["label"]]
         return self.prompt.answer(class_name, caption(row) if self.captions else "")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from huggingface_hub.errors import StrictDataclassError
 from transformers import (
     CONFIG_MAPPING,
+    AutoConfig,
     AutoModelForImageClassification,
     EvalPrediction,
     PreTrainedModel,
@@ -18,15 +19,14 @@ from transformers import (
     TrainerCallback,
     set_seed,
 )
-from transformers.trainer_utils import IntervalStrategy
 
+from nuzoo.configuration.event_classifier_config import EventClassifierConfig
 from nuzoo.datasets_scripts.atomic_files import write_atomically
-from nuzoo.datasets_scripts.labelled_rows import check_labelled
 from nuzoo.evaluation.metrics_classification import accuracy, confusion_counts
 from nuzoo.training.augmenting_trainer import AugmentingTrainer
 from nuzoo.training.pixel_map_batches import PixelMapBatches, as_is
 from nuzoo.training.recipe import Recipe, RecipeError
-from nuzoo.training.recipe_data import build_processor, used_events
+from nuzoo.training.recipe_data import build_processor, check_splits, class_names_of, used_events
 from nuzoo.training.recipe_fields import augmentation, early_stopping, training_arguments
 from nuzoo.training.run_folder import RECIPE_FILE, checkpoint_to_resume, is_finished
 
@@ -51,7 +51,8 @@ def train_event_classifier(
 
     Raises:
         RecipeError: An unknown field, a value that it cannot have, or another run in the output folder.
-        UnusableDatasetError: No training or validation events, or events without maps or a class.
+        UnusableDatasetError: No training or validation events, or events without maps or a class, or of
+            other classes than the model's.
     """
     output = Path(str(training_arguments(recipe).output_dir))
     augmentation(recipe)
@@ -80,13 +81,12 @@ def build_trainer(
 
     Raises:
         RecipeError: A field that is unknown or cannot have its value.
-        UnusableDatasetError: No training or validation events, or events without maps or a class.
+        UnusableDatasetError: No training or validation events, or events without maps or a class, or of
+            other classes than the model's.
     """
     arguments = training_arguments(recipe)
-    check_labelled(splits.get("train"), "train")
+    check_splits(splits, _class_names(recipe), arguments)
     validation = splits.get("validation")
-    if arguments.eval_strategy != IntervalStrategy.NO:
-        check_labelled(validation, "validation")
     set_seed(arguments.seed)  # the Trainer does so after the network was initialised
     processor = build_processor(recipe, splits["train"])
     return AugmentingTrainer(
@@ -132,6 +132,19 @@ def build_model(recipe: Recipe, processor: Any) -> PreTrainedModel:
             raise RecipeError(f"model.timm_weights: {model_type} has no counterpart in timm, leave it out")
         model.load_timm_weights(timm_weights)
     return model
+
+
+def _class_names(recipe: Recipe) -> list[str]:
+    """The classes of the network that `build_model` makes."""
+    given = {name: recipe.model[name] for name in ("id2label", "num_labels") if name in recipe.model}
+    pretrained = recipe.model.get("pretrained")
+    try:
+        config = (
+            AutoConfig.from_pretrained(pretrained, **given) if pretrained else EventClassifierConfig(**given)
+        )
+    except StrictDataclassError as error:
+        raise RecipeError(f"model: {' '.join(str(error).split())}") from error
+    return class_names_of(config)
 
 
 def _input_fields(kind: type, processor: Any) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import datasets
 
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
-from nuzoo.training.instruction_tuning import check_vlm_recipe, vlm_config, vlm_processor
+from nuzoo.training.instruction_tuning import check_vlm_recipe, vlm_processor
 from nuzoo.training.recipe import Recipe, RecipeError
+from nuzoo.training.recipe_data import class_names_of
 
 
 def load_frozen_base(
@@ -29,13 +30,12 @@ def load_frozen_base(
     """
     if recipe.model["model_type"] != "nu_vlm":
         raise RecipeError(f"expected the recipe of a nu_vlm, got one of a {recipe.model['model_type']}")
-    check_vlm_recipe(recipe)
-    config = vlm_config(recipe)
+    config = check_vlm_recipe(recipe)
     if recipe.pretraining and not Path(config.base_model).is_dir():
         raise RecipeError(
             f"expected the base of this recipe in {config.base_model}, got none: its training makes it "
             "(`nuzoo train`); then give the recipe.yaml of that run"
         )
     processor = vlm_processor(recipe, config, rows)
-    config.label_token_ids = processor.label_token_ids((config.id2label or {}).values())
+    config.label_token_ids = processor.label_token_ids(class_names_of(config))
     return NuVlmForEventClassification.from_base(config), processor

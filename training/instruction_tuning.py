@@ -19,7 +19,6 @@ from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.datasets_scripts.atomic_files import write_atomically
-from nuzoo.datasets_scripts.labelled_rows import check_labelled
 from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, name_base_of_adapter
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
@@ -29,7 +28,7 @@ from nuzoo.training.answered_events import AnsweredEvents
 from nuzoo.training.answers import ClassAnswer, answer_style
 from nuzoo.training.image_augmentation import check_augmentable, image_augmentation
 from nuzoo.training.recipe import Recipe, RecipeError
-from nuzoo.training.recipe_data import build_processor, used_events
+from nuzoo.training.recipe_data import build_processor, check_splits, class_names_of, used_events
 from nuzoo.training.recipe_fields import early_stopping, training_arguments
 from nuzoo.training.run_folder import (
     RECIPE_FILE,
@@ -47,7 +46,7 @@ from nuzoo.training.tiny_vlm_pretraining import (
 )
 from nuzoo.training.vlm_requirements import check_base, check_packages
 
-MODEL_FIELDS = ("base_model", "base_revision", "quantization", "prompt", "temperature")
+MODEL_FIELDS = ("base_model", "base_revision", "quantization", "prompt", "temperature", "id2label")
 
 
 def train_vlm(
@@ -71,20 +70,21 @@ def train_vlm(
     Raises:
         RecipeError: A field that is unknown or cannot have its value, a base that cannot be used, a package
             that is not installed, or another run in the output folder.
-        UnusableDatasetError: No training or validation events, or events without maps or a class.
+        UnusableDatasetError: No training or validation events, or events without maps or a class, or of
+            other classes than the model's.
         PromptError: The prompt has not one place for each view of the dataset.
         MissingTruthError: Events shall be captioned, and of one it is not known what happened.
     """
     arguments = training_arguments(recipe)
     output = Path(str(arguments.output_dir))
-    check_vlm_recipe(recipe)
+    config = check_vlm_recipe(recipe)
     if is_finished(recipe, output):
         return output
     if (output / RECIPE_FILE).exists() and _is_begun(output):
         refuse_another_run(recipe, output)
     checkpoint = checkpoint_to_resume(recipe, output)
     splits = used_events(recipe, splits)
-    _check_splits(splits, arguments)
+    check_splits(splits, class_names_of(config), arguments)
     if arguments.process_index == 0:
         output.mkdir(parents=True, exist_ok=True)
         write_atomically(output / RECIPE_FILE, recipe.to_yaml())
@@ -144,8 +144,10 @@ def build_tuning(
     processor = vlm_processor(recipe, config, splits["train"])
     prompt = Prompt.of(processor.prompt)
     config.num_views, config.prompt = len(processor.views), prompt.name
-    config.label_token_ids = processor.label_token_ids((config.id2label or {}).values())
-    events = AnsweredEvents(splits, processor, ClassAnswer(prompt, style.captions), style.train_on_prompt)
+    class_names = class_names_of(config)
+    config.label_token_ids = processor.label_token_ids(class_names)
+    answer = ClassAnswer(prompt, class_names, style.captions)
+    events = AnsweredEvents(splits, processor, answer, style.train_on_prompt)
     check_augmentable(recipe, events([{"split": "train", "row": 0}])["pixel_values"])
     model = NuVlmForEventClassification.from_base(config, **_placement(arguments))
     if recipe.pretraining:
@@ -184,8 +186,11 @@ def vlm_config(recipe: Recipe) -> NuVlmConfig:
         raise RecipeError(f"model: {' '.join(str(error).split())}") from error
 
 
-def check_vlm_recipe(recipe: Recipe) -> None:
+def check_vlm_recipe(recipe: Recipe) -> NuVlmConfig:
     """Refuses what can be seen to be wrong without the events.
+
+    Returns:
+        The configuration of the model.
 
     Raises:
         RecipeError: See `train_vlm`.
@@ -201,18 +206,12 @@ def check_vlm_recipe(recipe: Recipe) -> None:
     pretraining_arguments(recipe)
     if recipe.pretraining and "base_model" in recipe.model:
         raise RecipeError("model.base_model and pretraining: expected one of them, got both")
-    vlm_config(recipe)
+    return vlm_config(recipe)
 
 
 def _is_begun(output: Path) -> bool:
     """Whether a base was made here, or is being made."""
     return any((output / name).is_dir() for name in (BASE_FOLDER, CHECKPOINTS_FOLDER))
-
-
-def _check_splits(splits: Mapping[str, datasets.Dataset], arguments: TrainingArguments) -> None:
-    check_labelled(splits.get("train"), "train")
-    if arguments.eval_strategy != IntervalStrategy.NO:
-        check_labelled(splits.get("validation"), "validation")
 
 
 def vlm_processor(recipe: Recipe, config: NuVlmConfig, rows: datasets.Dataset) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import datasets
-from transformers import AutoImageProcessor
+from transformers import AutoImageProcessor, TrainingArguments
+from transformers.trainer_utils import IntervalStrategy
 
-from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
+from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError, check_class_names, check_labelled
 from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.training.recipe import Recipe, RecipeError
@@ -30,6 +31,31 @@ def used_events(
     if events is not None and "train" in used:
         used["train"] = used["train"].select(range(min(events, len(used["train"]))))
     return used
+
+
+def class_names_of(config: Any) -> list[str]:
+    """The classes of a model, in the order of its logits."""
+    names = config.id2label or {}
+    return [names[label] for label in sorted(names)]
+
+
+def check_splits(
+    splits: Mapping[str, datasets.Dataset], class_names: Sequence[str], arguments: TrainingArguments
+) -> None:
+    """Refuses events that cannot be trained on, or evaluated on where that is wanted.
+
+    Args:
+        splits: The events.
+        class_names: The classes of the model, in its order.
+        arguments: Say whether anything is evaluated.
+
+    Raises:
+        UnusableDatasetError: No events, events without maps or a class, or of other classes.
+    """
+    evaluated = [] if arguments.eval_strategy == IntervalStrategy.NO else ["validation"]
+    for split in ("train", *evaluated):
+        check_labelled(splits.get(split), split)
+        check_class_names(splits[split], class_names, f"split {split}")
 
 
 def build_processor(

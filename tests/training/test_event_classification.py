@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification, TrainerCallback
 
+from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
 from nuzoo.training.cross_validation import cross_validate
 from nuzoo.training.event_classification import build_model, train_event_classifier
 from nuzoo.training.recipe import RecipeError, load_recipe
@@ -182,6 +183,27 @@ def test_early_stopping_survives_a_stop_and_a_finished_run_is_left_alone(splits,
     assert json.loads(state)["global_step"] == 30
     train_event_classifier(patient, splits=splits)
     assert (tmp_path / "trainer_state.json").read_text() == state
+
+
+def classes(splits, names):
+    """The same events, whose labels are said to be of other classes."""
+    return {
+        name: rows.cast_column("label", datasets.ClassLabel(names=names)) for name, rows in splits.items()
+    }
+
+
+def test_labels_that_count_other_classes_are_refused_first(splits, tmp_path):
+    turned, start = ["nc", "nue_cc", "numu_cc"], recipe(tmp_path / "run", max_steps=1)
+    with pytest.raises(UnusableDatasetError, match=r"split train: expected .*nue_cc, numu_cc, nc, got nc"):
+        train_event_classifier(start, splits=classes(splits, turned))
+    mixed = dict(splits) | {"validation": classes(splits, turned)["validation"]}
+    evaluated = recipe(tmp_path / "run", eval_strategy="epoch")
+    with pytest.raises(UnusableDatasetError, match="split validation"):
+        train_event_classifier(evaluated, splits=mixed)
+    assert not (tmp_path / "run").exists()
+    named = replace(start, model=start.model | {"id2label": dict(enumerate(turned))})
+    train_event_classifier(named, splits=classes(splits, turned))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["id2label"]["0"] == "nc"
 
 
 def test_an_unknown_training_field_is_named(splits, tmp_path):

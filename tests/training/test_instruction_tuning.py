@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor,
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.event_classifier_config import EVENT_LABELS
+from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.input_errors import PromptError
 from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
@@ -23,8 +24,10 @@ from nuzoo.training.augmentation import Augmentation
 from nuzoo.training.cross_validation import cross_validate
 from nuzoo.training.event_captions import MissingTruthError, caption
 from nuzoo.training.image_augmentation import ImageAugmentation
-from nuzoo.training.instruction_tuning import build_tuning, train_vlm
+from nuzoo.training.instruction_tuning import build_tuning, check_vlm_recipe, train_vlm
 from nuzoo.training.recipe import RecipeError, load_recipe
+from nuzoo.training.recipe_data import check_splits, class_names_of
+from nuzoo.training.recipe_fields import training_arguments
 from nuzoo.training.train_model import train_model
 
 for package in ("peft", "trl", "bitsandbytes"):
@@ -326,6 +329,32 @@ def test_a_prompt_for_other_views_and_events_without_truth_are_refused(splits, r
     unknown = {"train": splits["train"].remove_columns("lepton_pdg")}
     with pytest.raises(MissingTruthError, match="lepton_pdg"):
         train_vlm(on_base(recipe(tmp_path / "b"), run), splits=unknown)
+
+
+def test_answers_name_the_class_whatever_the_order_of_the_prompts_labels(splits, run, tmp_path):
+    prompt = Prompt.of("plain-1").to_dict()
+    turned = prompt | {"name": "turned-1", "labels": prompt["labels"][::-1]}
+    (tmp_path / "turned.json").write_text(json.dumps(turned))
+    start = on_base(recipe(tmp_path / "run"), run, prompt=str(tmp_path / "turned.json"), quantization=None)
+    tuning = build_tuning(start, splits, [])
+    answer = tuning.trainer.data_collator.answer
+    words = {"nue_cc": "NuE CC", "numu_cc": "NuMu CC", "nc": "Neutral Current"}
+    for label, name in enumerate(splits["train"].features["label"].names):
+        assert answer({**splits["train"][0], "label": label}).startswith(
+            f"I classify the pixel maps as {words[name]}."
+        )
+    assert tuning.config.label_token_ids == [[8, 9, 13, 14], [8, 10, 13, 14], [11, 12, 14]]
+
+
+def test_labels_that_count_other_classes_are_refused_first(splits, tmp_path):
+    names = ["nc", "nue_cc", "numu_cc"]
+    turned = {"train": splits["train"].cast_column("label", datasets.ClassLabel(names=names))}
+    start = recipe(tmp_path / "run")
+    with pytest.raises(UnusableDatasetError, match=r"split train: expected .*nue_cc, numu_cc, nc, got nc"):
+        train_vlm(start, splits=turned)
+    assert not (tmp_path / "run").exists()
+    named = replace(start, model=start.model | {"id2label": dict(enumerate(names))})
+    check_splits(turned, class_names_of(check_vlm_recipe(named)), training_arguments(named))
 
 
 def test_the_base_is_an_ordinary_model(run):

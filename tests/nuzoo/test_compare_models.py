@@ -94,7 +94,7 @@ def test_a_model_of_another_detector_is_refused_before_any_is_measured(models, s
 
 def test_a_network_that_does_not_fit_its_processor_is_refused(models, simulated_dataset, tmp_path):
     file = tmp_path / "models" / "vit" / "preprocessor_config.json"
-    settings = json.loads(file.read_text()) | {"views": ["xz"], "active_rms": [1.0], "pixel_pitch_mm": None}
+    settings = json.loads(file.read_text()) | {"pad_to_multiple": 7}
     file.write_text(json.dumps(settings))
     refused(models, simulated_dataset, tmp_path / "out", "vit cannot classify these events")
 

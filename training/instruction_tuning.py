@@ -30,16 +30,10 @@ from nuzoo.training.image_augmentation import check_augmentable, image_augmentat
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import build_processor, check_splits, class_names_of, used_events
 from nuzoo.training.recipe_fields import early_stopping, training_arguments
-from nuzoo.training.run_folder import (
-    RECIPE_FILE,
-    checkpoint_to_resume,
-    is_finished,
-    refuse_another_run,
-)
+from nuzoo.training.run_folder import RECIPE_FILE, checkpoint_to_resume, is_finished
 from nuzoo.training.safe_trainer import TRAINING_ARGUMENTS_FILE, write_training_arguments
 from nuzoo.training.tiny_vlm_pretraining import (
     BASE_FOLDER,
-    CHECKPOINTS_FOLDER,
     pretrain_tiny_base,
     pretraining_arguments,
     tiny_config,
@@ -80,8 +74,6 @@ def train_vlm(
     config = check_vlm_recipe(recipe)
     if is_finished(recipe, output):
         return output
-    if (output / RECIPE_FILE).exists() and _is_begun(output):
-        refuse_another_run(recipe, output)
     checkpoint = checkpoint_to_resume(recipe, output)
     splits = used_events(recipe, splits)
     check_splits(splits, class_names_of(config), arguments)
@@ -207,11 +199,6 @@ def check_vlm_recipe(recipe: Recipe) -> NuVlmConfig:
     if recipe.pretraining and "base_model" in recipe.model:
         raise RecipeError("model.base_model and pretraining: expected one of them, got both")
     return vlm_config(recipe)
-
-
-def _is_begun(output: Path) -> bool:
-    """Whether a base was made here, or is being made."""
-    return any((output / name).is_dir() for name in (BASE_FOLDER, CHECKPOINTS_FOLDER))
 
 
 def vlm_processor(recipe: Recipe, config: NuVlmConfig, rows: datasets.Dataset) -> Any:

@@ -16,28 +16,38 @@ RECIPE_FILE = "recipe.yaml"
 STATE_FILE = "trainer_state.json"
 """What `Trainer.save_state` writes when a run has ended; checkpoints have their own."""
 
+MODEL_FILES = (
+    "config.json",
+    "*.safetensors",
+    "*.bin",
+    "checkpoint-*",
+    "adapter/adapter_config.json",
+    "base/config.json",
+)
+"""What a training would replace, or lay its own files beside."""
+
 PROGRESS_FIELDS = ("num_train_epochs", "max_steps")
 
 
 def is_finished(recipe: Recipe, output: Path) -> bool:
     """Whether the folder holds this very run, ended by its length or by early stopping."""
-    finished = (output / STATE_FILE).exists() and load_recipe(output / RECIPE_FILE) == recipe
+    ended = (output / STATE_FILE).exists() and (output / RECIPE_FILE).exists()
+    finished = ended and load_recipe(output / RECIPE_FILE) == recipe
     if finished:
         logger.warning("%s holds the finished run of this recipe", output)
     return finished
 
 
 def checkpoint_to_resume(recipe: Recipe, output: Path) -> str | None:
-    """The last checkpoint of the run, if it was begun.
+    """The last checkpoint of the run, if there is one.
 
     Raises:
-        RecipeError: The folder holds checkpoints of another recipe.
+        RecipeError: The folder holds another run, or a model that is not of a run.
     """
+    _refuse_another_run(recipe, output)
     checkpoint = checkpoint_of(output)
-    if checkpoint is None:
-        return None
-    refuse_another_run(recipe, output)
-    logger.warning("going on from %s", checkpoint)
+    if checkpoint is not None:
+        logger.warning("going on from %s", checkpoint)
     return checkpoint
 
 
@@ -46,16 +56,17 @@ def checkpoint_of(output: Path) -> str | None:
     return get_last_checkpoint(str(output)) if output.is_dir() else None
 
 
-def refuse_another_run(recipe: Recipe, output: Path) -> None:
-    """Refuses a folder that another recipe was begun in; another length of the training is no other recipe.
-
-    Raises:
-        RecipeError: It was.
-    """
-    if _without_length(load_recipe(output / RECIPE_FILE)) != _without_length(recipe):
+def _refuse_another_run(recipe: Recipe, output: Path) -> None:
+    """Refuses a folder with a model of something else; another length of the training is no other recipe."""
+    mend = "give another training.output_dir, or remove the folder"
+    if (output / RECIPE_FILE).exists():
+        if _without_length(load_recipe(output / RECIPE_FILE)) != _without_length(recipe):
+            raise RecipeError(f"{output} holds a run of another recipe (see its {RECIPE_FILE}): {mend}")
+        return
+    if found := sorted(file.name for pattern in MODEL_FILES for file in output.glob(pattern)):
         raise RecipeError(
-            f"{output} holds checkpoints of another recipe (see its {RECIPE_FILE}): "
-            "give another training.output_dir, or remove the folder"
+            f"{output}: expected a new folder or one with the {RECIPE_FILE} of this run, got "
+            f"{', '.join(found)} without it: {mend}"
         )
 
 

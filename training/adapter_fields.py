@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.training.recipe import Recipe, RecipeError
 
 
@@ -32,3 +36,35 @@ def adapter_config(recipe: Recipe) -> Any:
         return LoraConfig(**recipe.adapter)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"adapter: {error}; see peft.LoraConfig") from error
+
+
+def check_adapter(recipe: Recipe, config: NuVlmConfig) -> None:
+    """Refuses an adapter that does not fit the base, by attaching it to one without weights.
+
+    Args:
+        recipe: The run.
+        config: Of its model.
+
+    Raises:
+        RecipeError: See `adapter_config`; or the base has no such layers.
+    """
+    from peft import get_peft_model
+
+    lora = adapter_config(recipe)
+    try:
+        with torch.device("meta"):
+            adapted = get_peft_model(NuVlmForEventClassification(config).base, lora)
+    except (TypeError, ValueError, AttributeError, KeyError, NotImplementedError) as error:
+        raise RecipeError(f"adapter: {' '.join(str(error).split())}; see peft.LoraConfig") from error
+    wanted = recipe.adapter["target_modules"]
+    layers = {part for name, _ in adapted.named_modules() for part in _endings(name)}
+    if isinstance(wanted, list) and (unknown := [name for name in wanted if name not in layers]):
+        raise RecipeError(
+            f"adapter.target_modules: expected names of layers of the base, got {', '.join(unknown)}"
+        )
+
+
+def _endings(name: str) -> list[str]:
+    """`a.b.c`, `b.c` and `c`."""
+    parts = name.split(".")
+    return [".".join(parts[start:]) for start in range(len(parts))]

@@ -10,8 +10,8 @@ from typing import Any
 import datasets
 import torch
 from huggingface_hub.errors import StrictDataclassError
+from jinja2 import TemplateError
 from transformers import (
-    AutoProcessor,
     TrainerCallback,
     TrainingArguments,
 )
@@ -23,7 +23,7 @@ from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, name_base_of_adapter
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.prompts import Prompt
-from nuzoo.training.adapter_fields import adapter_config
+from nuzoo.training.adapter_fields import adapter_config, check_adapter
 from nuzoo.training.answered_events import AnsweredEvents
 from nuzoo.training.answers import ClassAnswer, answer_style
 from nuzoo.training.image_augmentation import check_augmentable, image_augmentation
@@ -37,8 +37,9 @@ from nuzoo.training.tiny_vlm_pretraining import (
     pretrain_tiny_base,
     pretraining_arguments,
     tiny_config,
+    tiny_processor,
 )
-from nuzoo.training.vlm_requirements import check_base, check_packages
+from nuzoo.training.vlm_requirements import check_base, check_packages, load_base_processor
 
 MODEL_FIELDS = ("base_model", "base_revision", "quantization", "prompt", "temperature", "id2label")
 
@@ -191,19 +192,38 @@ def check_vlm_recipe(recipe: Recipe) -> NuVlmConfig:
     if unknown := sorted(set(recipe.model) - set(known)):
         raise RecipeError(f"model: expected fields among {', '.join(known)}, got {', '.join(unknown)}")
     check_packages(recipe.model.get("quantization"))
-    adapter_config(recipe)
     answer_style(recipe)
     image_augmentation(recipe)
     Prompt.of(recipe.model.get("prompt", NuVlmConfig.prompt))
     pretraining_arguments(recipe)
     if recipe.pretraining and "base_model" in recipe.model:
         raise RecipeError("model.base_model and pretraining: expected one of them, got both")
-    return vlm_config(recipe)
+    config = vlm_config(recipe)
+    check_adapter(recipe, config)
+    _check_question(recipe, config)
+    return config
+
+
+def _check_question(recipe: Recipe, config: NuVlmConfig) -> None:
+    """Refuses a prompt that the base cannot be asked, or that has not words for every class."""
+    base = (
+        tiny_processor(recipe)
+        if recipe.pretraining
+        else load_base_processor(config.base_model, config.base_revision)
+    )
+    views = [f"view {place}" for place in range(Prompt.of(config.prompt).image_slots)]
+    try:
+        processor = NuVlmProcessor(base_processor=base, prompt=config.prompt, views=views)
+        config.label_token_ids = processor.label_token_ids(class_names_of(config))
+        config.validate_architecture()
+        str(processor.question)
+    except (ValueError, TemplateError) as error:
+        raise RecipeError(f"model.prompt: {' '.join(str(error).split())}") from error
 
 
 def vlm_processor(recipe: Recipe, config: NuVlmConfig, rows: datasets.Dataset) -> Any:
     """The processor of a recipe, with statistics of the first training events."""
-    base = AutoProcessor.from_pretrained(config.base_model, revision=config.base_revision or "main")
+    base = load_base_processor(config.base_model, config.base_revision)
     return build_processor(recipe, rows, NuVlmProcessor, base_processor=base, prompt=config.prompt)
 
 

@@ -135,9 +135,14 @@ def tiny_config(recipe: Recipe) -> NuVlmConfig:
 
 def _processor(recipe: Recipe, rows: datasets.Dataset) -> Any:
     prompt = Prompt.of(recipe.model.get("prompt", NuVlmConfig.prompt))
-    config: Any = tiny_config(recipe).base_config
-    base = tiny_base_processor(every_text(), config.vision_config.image_size)
+    base = tiny_processor(recipe)
     return build_processor(recipe, rows, NuVlmProcessor, base_processor=base, prompt=prompt.to_dict())
+
+
+def tiny_processor(recipe: Recipe) -> Any:
+    """The base's own processor, for images of the size that it takes."""
+    config: Any = tiny_config(recipe).base_config
+    return tiny_base_processor(every_text(), config.vision_config.image_size)
 
 
 def every_text() -> list[str]:

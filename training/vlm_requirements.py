@@ -15,7 +15,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from transformers import AutoConfig, PreTrainedConfig
+from transformers import AutoConfig, AutoProcessor, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 from transformers.utils import CONFIG_NAME
 
@@ -55,6 +55,9 @@ def check_base(base: str, revision: str | None) -> PreTrainedConfig:
     Raises:
         RecipeError: It is not there, gated, out of reach, or no model of images and text.
     """
+    for name, value in (("base_model", base), ("base_revision", revision or "")):
+        if not isinstance(value, str):
+            raise RecipeError(f"model.{name}: expected a text, got {value!r}")
     file = Path(base) / CONFIG_NAME if Path(base).is_dir() else _downloaded(base, revision)
     if not file.is_file():
         raise RecipeError(f"model.base_model: expected {CONFIG_NAME} in {base}, got none: is it a model?")
@@ -69,6 +72,34 @@ def check_base(base: str, revision: str | None) -> PreTrainedConfig:
             "meta-llama/Llama-3.2-11B-Vision-Instruct"
         )
     return config
+
+
+def load_base_processor(base: str, revision: str | None) -> Any:
+    """The base's own processor: of images, with tokenizer and chat template.
+
+    Args:
+        base: Repository or folder.
+        revision: Commit of the repository.
+
+    Raises:
+        RecipeError: It has none, or one that lacks a part.
+    """
+    try:
+        processor: Any = AutoProcessor.from_pretrained(base, revision=revision or "main")
+    except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
+        raise RecipeError(
+            f"model.base_model: expected {base} to have a processor, got none that can be read: "
+            f"{' '.join(str(error).split())}"
+        ) from error
+    lacking = [name for name in ("tokenizer", "image_processor") if not hasattr(processor, name)]
+    if not getattr(processor, "chat_template", None):
+        lacking.append("chat template")
+    if lacking:
+        raise RecipeError(
+            f"model.base_model: expected the processor of {base} to have tokenizer, image_processor and chat "
+            f"template, got no {', '.join(lacking)}: name a base that was trained to answer (-Instruct)"
+        )
+    return processor
 
 
 def _downloaded(base: str, revision: str | None) -> Path:

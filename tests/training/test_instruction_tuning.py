@@ -267,6 +267,13 @@ def test_the_model_type_decides_the_training(splits, run):
         ({"adapter": {"r": 0}}, "adapter.r: expected a whole number"),
         ({"adapter": {"rank": 8}}, "adapter: .*rank"),
         ({"adapter": {"target_modules": []}}, "names of layers"),
+        ({"adapter": {"r": -8}}, "adapter.r: expected a whole number"),
+        ({"adapter": {"target_modules": ["nothing"]}}, "adapter: .*'nothing'.* not found"),
+        ({"adapter": {"target_modules": ["q_proj", "nothing"]}}, "layers of the base, got nothing"),
+        ({"adapter": {"target_modules": [1, 2]}}, "adapter: "),
+        ({"adapter": {"lora_dropout": 2}}, "adapter: .*between 0 and 1, but got 2"),
+        ({"adapter": {"bias": "foo"}}, "adapter: .*foo"),
+        ({"model": {"id2label": {0: "nue_cc", 1: "nutau_cc"}}}, "got none for nutau_cc"),
         ({"answers": {"caption": True}}, "captions, train_on_prompt, got caption"),
         ({"answers": {"captions": "yes"}}, "answers.captions: expected true or false"),
         ({"augmentation": {"intensity_jitter": 0.1}}, "intensity_jitter: expected 0"),
@@ -282,8 +289,9 @@ def test_the_model_type_decides_the_training(splits, run):
 def test_a_recipe_that_cannot_be_followed_is_refused_first(splits, tmp_path, changes, message):
     start = recipe(tmp_path / "run")
     start = replace(start, **{name: getattr(start, name) | fields for name, fields in changes.items()})
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as refused:
         train_vlm(start, splits=splits)
+    assert "\n" not in str(refused.value)
     assert not (tmp_path / "run").exists()
 
 
@@ -292,6 +300,23 @@ def test_a_base_without_images_is_refused(splits, run, tmp_path):
     for base, message in ((tmp_path / "bert", "takes images and text, .*bert"), (tmp_path, "got none")):
         with pytest.raises(RecipeError, match=message):
             train_vlm(on_base(recipe(tmp_path / "run"), run, base_model=str(base)), splits=splits)
+
+
+def test_a_base_that_cannot_be_asked_is_refused(splits, run, tmp_path):
+    start = recipe(tmp_path / "run")
+    silent, mute = tmp_path / "silent", tmp_path / "mute"
+    for folder in (silent, mute):
+        AutoConfig.from_pretrained(run / "base").save_pretrained(folder)
+    processor = AutoProcessor.from_pretrained(run / "base")
+    processor.chat_template = processor.tokenizer.chat_template = None
+    processor.save_pretrained(mute)
+    for base, message in ((silent, "have a processor"), (mute, "no chat template"), (3, "a text, got 3")):
+        changed = on_base(start, run)
+        changed = replace(changed, model=changed.model | {"base_model": base if base == 3 else str(base)})
+        with pytest.raises(RecipeError, match=message) as refused:
+            train_vlm(changed, splits=splits)
+        assert "\n" not in str(refused.value)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

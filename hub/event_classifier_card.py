@@ -61,11 +61,14 @@ NO_SIZE = {
     "base_config",
     "base_model",
     "base_revision",
+    "base_sha256",
     "custom_pipelines",
     "dtype",
     "id2label",
     "label2id",
     "label_token_ids",
+    "prompt",
+    "quantization",
     "temperature",
 } | {
     "_name_or_path",
@@ -140,7 +143,8 @@ def event_classifier_card(
         {
             "name": name,
             "architecture": _adapter_text(model, results["model"], base_model)
-            + architecture_text(model.config),
+            + architecture_text(model.config)
+            + _text_of_vlm(model),
             "classes": _classes(results["class_names"]),
             "parameters": f"{results['model']['parameters']:,}",
             "dtype": results["model"]["dtype"],
@@ -153,7 +157,7 @@ def event_classifier_card(
             "events_per_class": _counts(dataset["events_per_class"]),
             "limits": LIMITS[dataset["sample"] == SIMULATION_TAG],
             "input_facts": input_facts(processor),
-            "pixel_shape": _shape(processor),
+            "network_inputs": _network_inputs(processor),
             "needed": _needed(model, base_model),
             "num_classes": f"{len(results['class_names'])}",
             "dataset_id": dataset_id,
@@ -198,6 +202,19 @@ def _adapter_text(model: Any, described: Mapping[str, Any], base_model: str | No
         f"A {adapter.peft_type.value} adapter for [`{base_model}`](https://huggingface.co/{base_model}): "
         f"{described['trainable_parameters']:,} of {described['parameters']:,} parameters were trained, the "
         "others are those of that network, which is loaded from its own repository. That network is:\n\n"
+    )
+
+
+def _text_of_vlm(model: Any) -> str:
+    """What else a vision-language model does."""
+    config = model.config
+    if not hasattr(config, "label_token_ids"):
+        return ""
+    bits = "in 4 bits (NF4, double quantisation)" if config.quantization else "in the format of its weights"
+    return (
+        f"\n\nThe base is loaded {bits} and asked with the prompt `{config.prompt}`. "
+        "`model.generate(**processor(events), max_new_tokens=80)` also writes the answer and an explanation, "
+        "after the decision: it is no measurement of what decided."
     )
 
 
@@ -257,9 +274,14 @@ def _fact(attribute: str, value: Any) -> str:
     return f"{value}"
 
 
-def _shape(processor: Any) -> str:
+def _network_inputs(processor: Any) -> str:
     rows, columns = processor.image_size
-    return f"(events, {len(processor.views)}, {rows}, {columns})"
+    if hasattr(processor, "prompt"):
+        return (
+            f"{len(processor.views)} grey images of {rows} × {columns} pixels, resized by the processor of the "
+            f"base, and the prompt `{processor.prompt['name']}` as tokens"
+        )
+    return f"`pixel_values`, float32 (events, {len(processor.views)}, {rows}, {columns}), dimensionless"
 
 
 def eval_result_entries(

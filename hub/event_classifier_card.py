@@ -278,8 +278,8 @@ def _network_inputs(processor: Any) -> str:
     rows, columns = processor.image_size
     if hasattr(processor, "prompt"):
         return (
-            f"{len(processor.views)} grey images of {rows} × {columns} pixels, resized by the processor of the "
-            f"base, and the prompt `{processor.prompt['name']}` as tokens"
+            f"{len(processor.views)} grey images of {rows} × {columns} pixels, resized by the processor of "
+            f"the base, and the prompt `{processor.prompt['name']}` as tokens"
         )
     return f"`pixel_values`, float32 (events, {len(processor.views)}, {rows}, {columns}), dimensionless"
 

@@ -172,7 +172,9 @@ def vlm_config(recipe: Recipe) -> NuVlmConfig:
         given["base_model"] = str(Path(str(training_arguments(recipe).output_dir)) / BASE_FOLDER)
         base = tiny_config(recipe).base_config
     else:
-        base = check_base(given.get("base_model", NuVlmConfig.base_model), given.get("base_revision"))
+        where = given.get("base_model", NuVlmConfig.base_model)
+        base = check_base(where, given.get("base_revision"))
+        given["base_model"] = str(Path(where).resolve()) if Path(where).is_dir() else where
     try:
         return NuVlmConfig(**given, base_config=base)
     except StrictDataclassError as error:

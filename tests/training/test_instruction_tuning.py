@@ -371,6 +371,16 @@ def test_answers_name_the_class_whatever_the_order_of_the_prompts_labels(splits,
     assert tuning.config.label_token_ids == [[8, 9, 13, 14], [8, 10, 13, 14], [11, 12, 14]]
 
 
+def test_a_base_in_a_folder_is_found_from_everywhere(splits, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(run)
+    start = on_base(recipe(tmp_path / "run", max_steps=1), run, base_model="base")
+    train_vlm(start, splits=splits)
+    monkeypatch.chdir(tmp_path)
+    config = NuVlmForEventClassification.from_pretrained(tmp_path / "run", quantization_config=None).config
+    adapter = json.loads((tmp_path / "run" / "adapter" / "adapter_config.json").read_text())
+    assert config.base_model == adapter["base_model_name_or_path"] == str((run / "base").resolve())
+
+
 def test_labels_that_count_other_classes_are_refused_first(splits, tmp_path):
     names = ["nc", "nue_cc", "numu_cc"]
     turned = {"train": splits["train"].cast_column("label", datasets.ClassLabel(names=names))}

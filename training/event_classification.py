@@ -27,7 +27,12 @@ from nuzoo.training.augmenting_trainer import AugmentingTrainer
 from nuzoo.training.pixel_map_batches import PixelMapBatches, as_is
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import build_processor, check_splits, class_names_of, used_events
-from nuzoo.training.recipe_fields import augmentation, early_stopping, training_arguments
+from nuzoo.training.recipe_fields import (
+    augmentation,
+    early_stopping,
+    training_arguments,
+    whole_numbers_as_floats,
+)
 from nuzoo.training.run_folder import RECIPE_FILE, checkpoint_to_resume, is_finished
 
 PRESETS = ("tiny", "small", "huge")
@@ -113,11 +118,12 @@ def build_model(recipe: Recipe, processor: Any) -> PreTrainedModel:
     pretrained, timm_weights = fields.pop("pretrained", None), fields.pop("timm_weights", None)
     if pretrained and timm_weights:
         raise RecipeError("model.pretrained and model.timm_weights: expected one of them, got both")
-    if pretrained:
-        return AutoModelForImageClassification.from_pretrained(pretrained, **fields)
     if model_type not in CONFIG_MAPPING:
         raise RecipeError(f"unknown model_type {model_type!r}: is it in nuzoo/registry.py?")
     kind = CONFIG_MAPPING[model_type]
+    fields = whole_numbers_as_floats(kind, fields)
+    if pretrained:
+        return AutoModelForImageClassification.from_pretrained(pretrained, **fields)
     fields |= _input_fields(kind, processor)
     presets = [name for name in PRESETS if hasattr(kind, name)]
     if preset and preset not in presets:

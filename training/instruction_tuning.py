@@ -29,7 +29,7 @@ from nuzoo.training.answers import ClassAnswer, answer_style
 from nuzoo.training.image_augmentation import check_augmentable, image_augmentation
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import build_processor, check_splits, class_names_of, used_events
-from nuzoo.training.recipe_fields import early_stopping, training_arguments
+from nuzoo.training.recipe_fields import early_stopping, training_arguments, whole_numbers_as_floats
 from nuzoo.training.run_folder import RECIPE_FILE, checkpoint_to_resume, is_finished
 from nuzoo.training.safe_trainer import TRAINING_ARGUMENTS_FILE, write_training_arguments
 from nuzoo.training.tiny_vlm_pretraining import (
@@ -167,6 +167,7 @@ def vlm_config(recipe: Recipe) -> NuVlmConfig:
         RecipeError: A field that cannot have its value, or a base that cannot be used.
     """
     given = {name: recipe.model[name] for name in MODEL_FIELDS if name in recipe.model}
+    given = whole_numbers_as_floats(NuVlmConfig, given)
     base: Any
     if recipe.pretraining:
         given["base_model"] = str(Path(str(training_arguments(recipe).output_dir)) / BASE_FOLDER)

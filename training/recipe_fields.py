@@ -73,9 +73,31 @@ def checked_arguments(section: str, given: Mapping[str, Any]) -> TrainingArgumen
         )
     _check_numbers(section, given, TrainingArguments, TRAINING_RANGES)
     try:
-        return TrainingArguments(**{**DEFAULTS, **given})
+        return TrainingArguments(**{**DEFAULTS, **_named_strategies(given)})
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{section}: {error}; see transformers.TrainingArguments") from error
+
+
+def _named_strategies(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with the strategy `no`, which YAML reads as false, as the word that it is."""
+    return {
+        name: "no" if value is False and name.endswith("_strategy") else value
+        for name, value in given.items()
+    }
+
+
+def whole_numbers_as_floats(kind: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a configuration, with 1 as 1.0 where a float is wanted: YAML tells them apart, users do not.
+
+    Args:
+        kind: Class of the configuration.
+        given: Its fields, as in a recipe.
+    """
+    floats = [item.name for item in fields(kind) if isinstance(item.default, float)]
+    return {
+        name: float(value) if name in floats and type(value) is int else value
+        for name, value in given.items()
+    }
 
 
 def augmentation(recipe: Recipe) -> Augmentation:

@@ -280,6 +280,7 @@ def test_the_model_type_decides_the_training(splits, run):
         ({"model": {"preset": "tiny"}}, "got preset"),
         ({"model": {"base_model": "elsewhere"}}, "expected one of them, got both"),
         ({"model": {"prompt": "poetry-1"}}, "poetry-1"),
+        ({"model": {"temperature": -1}}, "temperature must be positive, got -1"),
         ({"model": {"quantization": "int3"}}, "model: .*quantization.*int3"),
         ({"pretraining": {"training": {"learning_rat": 1}}}, "pretraining.training: .*learning_rat"),
         ({"pretraining": {"learning_rate": 1}}, "base_config, training, got learning_rate"),

@@ -1,7 +1,9 @@
 import pytest
+from huggingface_hub.errors import StrictDataclassError
+from transformers import CONFIG_MAPPING
 
 from nuzoo.training.recipe import RECIPES, RecipeError, load_recipe
-from nuzoo.training.recipe_fields import training_arguments
+from nuzoo.training.recipe_fields import training_arguments, whole_numbers_as_floats
 
 
 def test_the_paper_recipe_holds_the_papers_values():
@@ -48,6 +50,24 @@ def test_the_vision_language_models_recipe_holds_the_papers_values():
     assert (training["optim"], training["lr_scheduler_type"]) == ("adamw_torch_fused", "constant_with_warmup")
     assert (training["num_train_epochs"], training["save_steps"]) == (1, 500)
     assert "2509.08461" in recipe.source
+
+
+def test_a_strategy_of_no_is_one():
+    strategies = ["training.eval_strategy=no", "training.save_strategy=no"]
+    start = load_recipe("nu_cnn_tiny", [*strategies, "training.load_best_model_at_end=false"])
+    arguments = training_arguments(start)
+    assert (arguments.eval_strategy, arguments.save_strategy) == ("no", "no")
+    assert arguments.load_best_model_at_end is False
+
+
+@pytest.mark.parametrize("name", ["nu_cnn_tiny", "nu_vit_tiny", "nu_vlm_tiny"])
+def test_a_whole_number_is_a_float_where_one_is_wanted(name):
+    kind = CONFIG_MAPPING[load_recipe(name).model["model_type"]]
+    given = whole_numbers_as_floats(kind, {"temperature": 2, "num_views": 1, "id2label": {0: "a"}})
+    config = kind(**given)
+    assert (config.temperature, config.num_views, config.id2label) == (2.0, 1, {0: "a"})
+    with pytest.raises(StrictDataclassError, match="temperature must be positive, got -1"):
+        kind(**whole_numbers_as_floats(kind, {"temperature": -1}))
 
 
 def test_a_warm_up_below_one_is_a_share_of_the_steps():

@@ -66,7 +66,7 @@ class ClassAnswer:
 
 @dataclass(frozen=True)
 class CaptionAnswer:
-    """Describes an event, after a space as where it follows a class, and leaves the class to be found."""
+    """Describes an event, after a space as where it follows a class, without the class's name."""
 
     columns: tuple[str, ...] = TRUTH_COLUMNS
 

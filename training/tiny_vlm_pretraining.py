@@ -1,7 +1,9 @@
-"""The tiny base learns to see and to write: it captions training events, without naming their classes.
+"""The tiny base learns to see and to write: it captions training events by their truth.
 
-It also learns the text of the question, so that it can write all words, those of the classes included; which
-of them an event is called, it is not told.
+The captions tell the class in other words: an electron shower is nue_cc, a muon track numu_cc, and where only
+hadrons leave the vertex it is nc. So the base is trained on the classes of the training events; what the
+adapter learns after it is how they are called. The base also learns the text of the question, so that it can
+write all words, those of the classes' names included.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.labelled_rows import check_class_names
 from nuzoo.evaluation.calibration import fit_temperature
 from nuzoo.evaluation.classification_results import DEFAULT_ENERGY_EDGES, classification_results
 from nuzoo.evaluation.errors import MissingTruthError, SplitOverlapError
@@ -66,6 +67,7 @@ def evaluate_classifier(
     Raises:
         EvaluationError: No labels, unusable outputs, events of unnamed origin, or validation
             events among the dataset's.
+        UnusableDatasetError: Labels that count other classes than the model.
     """
     labels = true_labels(dataset)
     subject = describe_evaluation(model, processor, dataset, validation, sample)
@@ -135,11 +137,14 @@ def describe_evaluation(
     Raises:
         EvaluationError: Labels that are none of the model's classes, events of unnamed origin, or
             validation events among the dataset's.
+        UnusableDatasetError: Labels that count other classes, or the same in another order.
     """
     model_facts = describe_model(model)
     names = model_facts["classes"]
-    for rows in filter(None, (dataset, validation)):
-        check_classes(true_labels(rows), len(names), "label")
+    for rows, name in ((dataset, "dataset"), (validation, "validation")):
+        if rows is not None:
+            check_classes(true_labels(rows), len(names), "label")
+            check_class_names(rows, names, name)
     described = describe_dataset(dataset, names, sample)
     if validation is not None:
         check_disjoint(validation, dataset)

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.commands.asking import Asking, load_asked
     from nuzoo.commands.datasets import load_events
     from nuzoo.commands.evaluate import inference_device
+    from nuzoo.datasets_scripts.labelled_rows import check_class_names
     from nuzoo.evaluation.explanations import (
         check_explains,
         draw_explanations,
@@ -55,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"{args.data} has no split {args.split!r}, it has {', '.join(splits)}")
     events = splits[args.split]
     model, processor = load_asked(args.model, Asking(prompt=args.prompt), None)
+    if "label" in events.column_names:
+        classes = [name for _, name in sorted(model.config.id2label.items())]
+        check_class_names(events, classes, f"split {args.split}")
     writes = hasattr(model.config, "label_token_ids")
     if not (writes or args.faithfulness or args.region):
         check_explains(model)

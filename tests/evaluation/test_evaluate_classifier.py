@@ -5,9 +5,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from datasets import Dataset
+from datasets import ClassLabel, Dataset
 from sklearn import metrics as sk
 
+from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.calibration import probabilities
 from nuzoo.evaluation.errors import (
     EvaluationError,
@@ -191,6 +192,21 @@ def test_bad_input_is_named_and_leaves_nothing(tmp_path):
     with pytest.raises(MissingTruthError, match="at least one event"):
         evaluate(make_rows(2, 1).select([]), out)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("names", [["nc", "nue_cc", "numu_cc"], ["nue_cc", "numu_cc", "nc", "nutau_cc"]])
+def test_labels_that_count_other_classes_are_refused(tmp_path, names):
+    model, rows, validation = Model(), make_rows(6, 1), make_rows(6, 2)
+    model.forward = lambda **_: pytest.fail("inference")
+    named = ClassLabel(names=names)
+    for changed in (
+        {"dataset": rows.cast_column("label", named)},
+        {"validation": validation.cast_column("label", named)},
+    ):
+        events = {"dataset": rows, "validation": validation} | changed
+        with pytest.raises(UnusableDatasetError, match=f"{next(iter(changed))}: .* got {', '.join(names)}"):
+            evaluate_classifier(model, Processor(), **events, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_bad_files_are_named(tmp_path, evaluated):

@@ -1,6 +1,7 @@
 """`nuzoo explain`, with an untrained vision-language model: what is written, and what is refused."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -83,3 +84,11 @@ def test_what_cannot_be_explained_is_refused(
     assert explain(models / model, simulated_dataset, out, *options) == 1
     assert message in capsys.readouterr().err
     assert not (out / "explanations.md").exists()
+
+
+def test_labels_that_count_other_classes_are_refused(models, simulated_dataset, tmp_path, capsys):
+    shutil.copytree(models / "cnn", tmp_path / "cnn")
+    NuCnnConfig.tiny(id2label={0: "nc", 1: "nue_cc", 2: "numu_cc"}).save_pretrained(tmp_path / "cnn")
+    options = ["--faithfulness", "2"]
+    assert explain(tmp_path / "cnn", simulated_dataset, tmp_path / "out", *options) == 1
+    assert "expected labels that count the classes nc, nue_cc, numu_cc" in capsys.readouterr().err

@@ -44,8 +44,8 @@ def load_asked(path: str, asking: Asking, training: Dataset | None) -> tuple[Any
         _check_asks(processor, path)
     if asking.prompt:
         processor = processor.with_prompt(asking.prompt)
-    if asking.few_shot:
-        processor = _with_examples(processor, training)
+    if (shown := examples_shown(asking, training)) is not None:
+        processor = processor.with_examples(shown, shown.features["label"].names)
     if asking.temperature is not None:
         model.config.temperature = asking.temperature
     return model, processor
@@ -72,16 +72,21 @@ def _check_asks(processor: Any, path: str) -> None:
         )
 
 
-def _with_examples(processor: Any, training: Dataset | None) -> Any:
-    """One training event of each class: the first in the order of the dataset."""
+def examples_shown(asking: Asking, training: Dataset | None) -> Dataset | None:
+    """The events whose answers are told: of each class the first training event; None if none are.
+
+    Raises:
+        ValueError: There is no training event of a class.
+    """
+    if not asking.few_shot:
+        return None
     rows = _given(training)
     labels, names = list(rows["label"]), rows.features["label"].names
     if missing := [name for index, name in enumerate(names) if index not in labels]:
         raise ValueError(
             f"--few-shot: expected a training event of each class, got none of {', '.join(missing)}"
         )
-    shown = [labels.index(index) for index in range(len(names))]
-    return processor.with_examples(rows.select(shown), names)
+    return rows.select([labels.index(index) for index in range(len(names))])
 
 
 def _given(training: Dataset | None) -> Dataset:

@@ -110,10 +110,22 @@ class Events:
         """In the dataset's training split."""
         return None if self.training is None else len(self.training)
 
+    def without(self, shown: Dataset | None) -> Events:
+        """Without events whose answers the model is told, neither to report on nor to fit on."""
+        if shown is None:
+            return self
+        told = set(shown["event_id"])
+        validation = None if self.validation is None else _leave_out(self.validation, told)
+        return Events(_leave_out(self.rows, told), validation, self.training)
+
     def one_per_detector(self) -> Dataset:
         """The first event of each detector."""
         detectors = list(self.rows["detector"])
         return self.rows.select(sorted(detectors.index(detector) for detector in set(detectors)))
+
+
+def _leave_out(rows: Dataset, event_ids: set[str]) -> Dataset:
+    return rows.select([place for place, name in enumerate(rows["event_id"]) if name not in event_ids])
 
 
 def read_events(data: str, split: str, calibrate: bool = False) -> Events:
@@ -183,7 +195,7 @@ def evaluate_and_report(
         ValueError: A dataset without this split, maps or classes, a folder that cannot be written to, or no
             folder or no fit to calibrate with.
     """
-    from nuzoo.commands.asking import load_asked
+    from nuzoo.commands.asking import examples_shown, load_asked
     from nuzoo.evaluation.classification_results import DEFAULT_ENERGY_EDGES
     from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
     from nuzoo.evaluation.predictions import PREDICTIONS_FILE
@@ -196,6 +208,7 @@ def evaluate_and_report(
     check_output(out)
     events = read_events(data, split, calibrate)
     model, processor = load_asked(model_path, asking, events.training)
+    events = events.without(examples_shown(asking, events.training))
     model = model.to(inference_device())
     results = evaluate_classifier(
         model,

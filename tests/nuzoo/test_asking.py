@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from datasets import load_dataset
@@ -49,13 +50,16 @@ def test_examples_are_the_first_training_event_of_each_class(vlm, rows):
     assert torch.equal(shown, plain(rows.select(first))["pixel_values"].flatten(0, 1))
 
 
-def test_results_say_how_it_was_asked(vlm, simulated_dataset, tmp_path):
+def test_results_say_how_it_was_asked(vlm, rows, simulated_dataset, tmp_path):
     command = ["evaluate", "--model", vlm, "--data", simulated_dataset, "--split", "train", "--out", tmp_path]
     asked = ["--prompt", "physics-1", "--few-shot", "--temperature", "0.2"]
     assert main([str(part) for part in [*command, *asked]]) == 0
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["processor"]["prompt"] == "physics-1"
     assert results["processor"]["examples"] == 3
+    shown = {rows[list(rows["label"]).index(label)]["event_id"] for label in range(3)}
+    measured = pq.read_table(tmp_path / "predictions.parquet")["event_id"].to_pylist()
+    assert sorted(measured) == sorted(set(rows["event_id"]) - shown)
     assert results["calibration"]["temperature"]["value"] == pytest.approx(0.2)
     assert "`physics-1`, after 3 solved" in (tmp_path / "report.md").read_text()
 

@@ -37,8 +37,9 @@ class PublishedClassifier:
         half_resolution_precision: Down-sampled images.
         half_resolution_recall: Down-sampled images.
         half_resolution_auc: Down-sampled images.
-        half_resolution_like: Ours that it is nearest to: "energy" if the model's own processor resized
-            the image back, so that objects kept their size, "image" if they were half as large.
+        half_resolution_like: Ours that it is nearest to: "image" (the image is down-sampled; our
+            vision-language model's processor, as theirs, resizes it back, our CNN, as theirs, sees
+            objects half as large), "energy" if theirs resizes it back and ours of this type does not.
         trainable_parameters: In millions.
         parameters: In millions.
         regime: How it was trained.
@@ -80,7 +81,7 @@ LARTPC_CLASSIFIERS = (
         half_resolution_precision=0.85,
         half_resolution_recall=0.85,
         half_resolution_auc=0.95,
-        half_resolution_like="energy",
+        half_resolution_like="image",
         trainable_parameters=29.5,
         parameters=11_000,
         regime="LoRA, 4-bit base, 1 epoch",
@@ -174,9 +175,9 @@ REMARKS = (
         ("nu_cnn",),
     ),
     Remark(
-        "The source gives one kind of half resolution, images of 256 × 256 pixels. Its language model and "
-        "vision transformer resize them back, so that objects keep their size as in ours by energy; its CNN "
-        "sees objects half as large, as in ours by image.",
+        "The source gives one kind of half resolution, images of 256 × 256 pixels. Its language model "
+        "resizes them back, and so does ours by image. So does its vision transformer, while ours does not: "
+        "objects keep their size as in ours by energy. Its CNN sees objects half as large, as ours by image.",
         HALF_RESOLUTION_FIELDS,
         ("nu_vlm", "nu_vit", "nu_cnn"),
     ),

@@ -19,7 +19,8 @@ Results = dict[str, Any]
 
 HALF_RESOLUTION_MEANING = {
     "energy": "energy of 2 × 2 pixels shared (a coarser detector, objects keep their size)",
-    "image": "2 × 2 pixels averaged into one (objects half as large)",
+    "image": "2 × 2 pixels averaged into one (objects half as large, but for a vision-language model, whose "
+    "processor scales the image up again)",
 }
 
 

@@ -146,6 +146,15 @@ def test_published_half_resolution_stands_where_objects_have_the_same_size(model
     assert re.match(r"0\.43 <sup>[a-z],[a-z]</sup>", by_image[1])
 
 
+def test_published_language_model_stands_where_ours_resizes_the_image_too(models):
+    language = replace(models[0], results=models[0].results | {"model": adapted(models[0])})
+    theirs = [record for record in records_of([language]) if record.column.endswith("(QLoRA)")]
+    assert {r.condition: r.value for r in theirs if r.quantity == "macro_auc"} == {
+        "nominal": 0.96,
+        "image": 0.95,
+    }
+
+
 def test_inconsistencies_are_told_where_their_numbers_are_quoted(models, tmp_path):
     text = write_comparison(models, tmp_path / "both").read_text()
     assert "says 0.97 where its Table 1 says 0.96" in text

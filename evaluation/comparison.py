@@ -26,11 +26,13 @@ class Training:
         start: What the weights were before: "from scratch", or "full fine-tuning of …".
         length: Epochs and steps, as text.
         events: In the training sample.
+        base: What the base of an adapter had learned before, if it was made for this training.
     """
 
     start: str | None = None
     length: str | None = None
     events: int | None = None
+    base: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class ComparedModel:
             start = f"LoRA, {precision} base"
         else:
             start = self.training.start or "not stated"
-        return ", ".join(filter(None, [start, self.training.length]))
+        trained = ", ".join(filter(None, [start, self.training.length]))
+        return "; ".join(filter(None, [trained, self.training.base]))
 
 
 def read_compared(folder: Path, name: str, training: Training) -> ComparedModel:

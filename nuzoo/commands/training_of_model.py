@@ -30,7 +30,7 @@ def training_of(path: str, data: str, events: Events) -> Training:
         return Training()
     folder = config.parent
     recipe = read_recipe(folder)
-    return Training(_start(recipe), _length(folder), _events(recipe, data, events))
+    return Training(_start(recipe), _length(folder), _events(recipe, data, events), _base(recipe))
 
 
 def _start(recipe: dict[str, Any]) -> str | None:
@@ -41,6 +41,15 @@ def _start(recipe: dict[str, Any]) -> str | None:
     if recipe.get("adapter"):
         return "LoRA, merged"
     return f"full fine-tuning of {weights}" if weights else "from scratch"
+
+
+def _base(recipe: dict[str, Any]) -> str | None:
+    pretraining = recipe.get("pretraining")
+    if not pretraining:
+        return None
+    epochs = pretraining.get("training", {}).get("num_train_epochs")
+    length = f", {epochs:g} epoch{'' if epochs == 1 else 's'}" if epochs else ""
+    return f"base pretrained on captions of the same events{length}"
 
 
 def _length(folder: Path) -> str | None:

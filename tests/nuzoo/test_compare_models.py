@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from datasets import load_dataset
@@ -9,9 +10,11 @@ from datasets import load_dataset
 from nuzoo.cli import main
 from nuzoo.commands.classifier import UnusableModelError
 from nuzoo.commands.compare_models import compare_models, evaluate_alone, output_names
-from nuzoo.commands.evaluate import evaluate_and_report
+from nuzoo.commands.evaluate import Events, evaluate_and_report
+from nuzoo.commands.training_of_model import training_of
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.configuration.configuration_nu_vit import NuVitConfig
+from nuzoo.evaluation.comparison import ComparedModel
 from nuzoo.evaluation.errors import EvaluationError
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification
@@ -144,3 +147,13 @@ def test_misuse_of_the_command_is_said_in_a_line(models, simulated_dataset, tmp_
 def test_errors_of_the_other_process_arrive(tmp_path, simulated_dataset):
     with pytest.raises(UnusableModelError, match="got neither"):
         evaluate_alone("./nowhere", str(simulated_dataset), tmp_path / "out", split="train")
+
+
+def test_training_of_the_base_is_told(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "recipe.yaml").write_text("pretraining: {training: {num_train_epochs: 12}}\n")
+    told = training_of(str(tmp_path), "data", Events(None, None, None))
+    assert told.base == "base pretrained on captions of the same events, 12 epochs"
+    model = {"adapter": True, "quantisation": "4-bit"}
+    regime = ComparedModel("vlm", {"model": model}, None, replace(told, length="2 epochs")).regime
+    assert regime == f"LoRA, 4-bit base, 2 epochs; {told.base}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ def load_asked(path: str, asking: Asking, training: Dataset | None) -> tuple[Any
     Raises:
         ValueError: It is no vision-language model, there are no training events, or the temperature is none.
     """
-    if asking.temperature is not None and not asking.temperature > 0:
-        raise ValueError(f"--temperature: expected a number above 0, got {asking.temperature}")
+    from nuzoo.evaluation.calibration import TEMPERATURE_LIMITS
+
+    low, high = TEMPERATURE_LIMITS
+    if asking.temperature is not None and not low <= asking.temperature <= high:
+        raise ValueError(f"--temperature: expected a number from {low} to {high}, got {asking.temperature}")
     model, processor = _frozen(path, training) if asking.frozen else _saved(path)
     if asking.prompt or asking.few_shot:
         _check_asks(processor, path)
@@ -61,7 +65,8 @@ def _frozen(recipe: str, training: Dataset | None) -> tuple[Any, Any]:
     from nuzoo.training.frozen_base import load_frozen_base
     from nuzoo.training.recipe import load_recipe
 
-    return load_frozen_base(load_recipe(recipe), _given(training))
+    file = Path(recipe) / "recipe.yaml"
+    return load_frozen_base(load_recipe(file if file.is_file() else recipe), _given(training))
 
 
 def _check_asks(processor: Any, path: str) -> None:

@@ -57,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
+    if args.batch_size < 1:
+        raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
     options = {
         name: getattr(args, name) for name in ("split", "calibrate", "batch_size", "energy_edges", "sample")
     }

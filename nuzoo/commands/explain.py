@@ -50,6 +50,9 @@ def run(args: argparse.Namespace) -> int:
         write_explanations,
     )
 
+    for name, least in (("batch_size", 1), ("events", 1), ("faithfulness", 0)):
+        if (number := getattr(args, name)) < least:
+            raise ValueError(f"--{name.replace('_', '-')}: expected {least} or more, got {number}")
     check_output(args.out)
     splits = load_events(args.data)
     if args.split not in splits:
@@ -101,7 +104,7 @@ def _mask(
             if mask.energy_fraction
         ]
     elif args.faithfulness:
-        rows = list(events.select(range(min(args.faithfulness, len(events)))))
+        rows = list(_chosen(events, None, args.faithfulness))
         texts = None
         if writes:
             texts = [one.text for one in explain(model, processor, rows, batch_size=args.batch_size)]

@@ -77,7 +77,11 @@ def test_logits_are_of_the_other_prompt(vlm, rows):
     ("options", "message"),
     [
         (["--prompt", "nothere"], "physics-1, plain-1"),
-        (["--temperature", "0"], "--temperature: expected a number above 0"),
+        *(
+            (["--temperature", number], "--temperature: expected a number from 0.05 to 20")
+            for number in ("0", "inf", "nan", "1e-320")
+        ),
+        (["--batch-size", "0"], "--batch-size: expected 1 or more"),
         (["--few-shot", "--calibrate"], "asked as it was saved"),
     ],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +162,10 @@ def describe_evaluation(
 def _question(processor: Any) -> dict[str, Any]:
     """What a vision-language model was asked, and after how many solved examples."""
     prompt = getattr(processor, "prompt", None)
-    return {} if prompt is None else {"prompt": prompt["name"], "examples": processor.num_examples}
+    if prompt is None:
+        return {}
+    digest = sha256(json.dumps(prompt, sort_keys=True).encode()).hexdigest()
+    return {"prompt": prompt["name"], "prompt_sha256": digest, "examples": processor.num_examples}
 
 
 def check_disjoint(validation: Dataset, dataset: Dataset) -> None:

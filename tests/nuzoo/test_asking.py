@@ -1,6 +1,7 @@
 """`nuzoo evaluate` of a vision-language model that is asked otherwise than it was saved."""
 
 import json
+from hashlib import sha256
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -57,6 +58,8 @@ def test_results_say_how_it_was_asked(vlm, rows, simulated_dataset, tmp_path):
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["processor"]["prompt"] == "physics-1"
     assert results["processor"]["examples"] == 3
+    content = json.dumps(Prompt.of("physics-1").to_dict(), sort_keys=True).encode()
+    assert results["processor"]["prompt_sha256"] == sha256(content).hexdigest()
     shown = {rows[list(rows["label"]).index(label)]["event_id"] for label in range(3)}
     measured = pq.read_table(tmp_path / "predictions.parquet")["event_id"].to_pylist()
     assert sorted(measured) == sorted(set(rows["event_id"]) - shown)

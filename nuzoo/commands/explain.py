@@ -130,7 +130,8 @@ def _chosen(events: Dataset, event_ids: list[str] | None, number: int) -> Iterat
     for place, label in enumerate(labels):
         turns[label] = turns.get(label, -1) + 1
         order.append((turns[label], label, place))
-    yield from (events[place] for *_, place in sorted(order)[:number])
+    order.sort(key=lambda one: (one[0], one[1] is None, one[1] or 0, one[2]))
+    yield from (events[place] for *_, place in order[:number])
 
 
 def _detectors(rows: list[Any]) -> list[Any]:

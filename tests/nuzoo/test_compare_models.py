@@ -15,6 +15,7 @@ from nuzoo.commands.training_of_model import training_of
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.configuration.configuration_nu_vit import NuVitConfig
 from nuzoo.evaluation.comparison import ComparedModel
+from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.errors import EvaluationError
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification
@@ -82,7 +83,7 @@ def test_what_was_measured_is_not_measured_again(models, simulated_dataset, tmp_
 
 
 def refused(paths, data, out, match, **options):
-    with pytest.raises(EvaluationError, match=match):
+    with pytest.raises((EvaluationError, UnusableDatasetError), match=match):
         compare_models(
             paths, str(data), out, split="train", evaluate=lambda *_, **__: pytest.fail("measured"), **options
         )
@@ -105,7 +106,7 @@ def test_a_network_that_does_not_fit_its_processor_is_refused(models, simulated_
 def test_models_of_other_classes_are_refused(models, simulated_dataset, tmp_path):
     other = NuCnnConfig.tiny(id2label={0: "nc", 1: "numu_cc", 2: "nue_cc"})
     NuCnnForEventClassification(other).save_pretrained(models[0])
-    refused(models, simulated_dataset, tmp_path / "out", "cnn has nc, numu_cc, nue_cc and vit has nue_cc")
+    refused(models, simulated_dataset, tmp_path / "out", "count the classes nc, numu_cc, nue_cc, got nue_cc")
 
 
 def test_labels_beyond_the_classes_are_refused(models, simulated_dataset, tmp_path):

@@ -14,8 +14,8 @@ from nuzoo.commands.evaluate import Events, evaluate_and_report
 from nuzoo.commands.training_of_model import training_of
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.configuration.configuration_nu_vit import NuVitConfig
-from nuzoo.evaluation.comparison import ComparedModel
 from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
+from nuzoo.evaluation.comparison import ComparedModel
 from nuzoo.evaluation.errors import EvaluationError
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification

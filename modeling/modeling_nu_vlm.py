@@ -238,6 +238,8 @@ class NuVlmForEventClassification(NuPreTrainedModel):
             )
         words = [label_token_ids[index] for index in wanted]
         length = prompt["input_ids"].shape[1]
+        if "max_new_tokens" in inputs:  # half a label names no class
+            inputs["max_new_tokens"] = max(inputs["max_new_tokens"], *map(len, words))
         allowed = _words_then_any(words, length, self.config.get_text_config().vocab_size)
         text = self.base.generate(prefix_allowed_tokens_fn=allowed, **(GREEDY | inputs))
         return text[:, length:]

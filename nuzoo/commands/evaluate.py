@@ -205,8 +205,13 @@ def evaluate_and_report(
     from nuzoo.evaluation.results_file import RESULTS_FILE
 
     asking = asking or Asking()
-    if calibrate and (asking != Asking() or not Path(model_path).is_dir()):
-        raise ValueError(f"--calibrate: expected a model folder, asked as it was saved, got {model_path}")
+    if calibrate and asking != Asking():
+        raise ValueError(
+            "--calibrate: expected a model that is asked as it was saved, got --prompt, --few-shot, --frozen or "
+            "--temperature as well: leave them out"
+        )
+    if calibrate and not Path(model_path).is_dir():
+        raise ValueError(f"--calibrate: expected a model folder, got {model_path}")
     check_output(out)
     events = read_events(data, split, calibrate)
     model, processor = load_asked(model_path, asking, events.training)

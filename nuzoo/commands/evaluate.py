@@ -207,8 +207,8 @@ def evaluate_and_report(
     asking = asking or Asking()
     if calibrate and asking != Asking():
         raise ValueError(
-            "--calibrate: expected a model that is asked as it was saved, got --prompt, --few-shot, --frozen or "
-            "--temperature as well: leave them out"
+            "--calibrate: expected a model that is asked as it was saved, got --prompt, --few-shot, "
+            "--frozen or --temperature as well: leave them out"
         )
     if calibrate and not Path(model_path).is_dir():
         raise ValueError(f"--calibrate: expected a model folder, got {model_path}")

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.modeling.fast_inference import optimize_for_inference
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 VIEWS = ("xz", "yz")
 SIZE = 512

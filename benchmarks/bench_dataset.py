@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from datasets import load_dataset
 
 from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
-from nuzoo.processors.pixel_map_inputs import MapLayout, read_pixel_maps
+from nuzoo.processors.pixel_maps.read_pixel_maps import MapLayout, read_pixel_maps
 from nuzoo.simulation.detectors import DETECTORS, Detector
 
 BATCH = 16

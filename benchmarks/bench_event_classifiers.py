@@ -16,13 +16,13 @@ from typing import Any
 import torch
 
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
-from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.registry import ARCHITECTURES
 from nuzoo.training.event_classification import build_model
 from nuzoo.training.recipe import load_recipe
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
-from nuzoo.training.tiny_vlm_pretraining import every_text, tiny_config
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
+from nuzoo.training.vlm.tiny_pretraining import every_text, tiny_config
 
 HEAD = "AutoModelForImageClassification"
 VLM = "nu_vlm"

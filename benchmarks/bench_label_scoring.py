@@ -20,9 +20,9 @@ from torch import Tensor
 from nuzoo.configuration.configuration_nu_vlm import LLAMA_3_2_11B_VISION, TINY_MLLAMA, NuVlmConfig
 from nuzoo.configuration.event_classifier_config import EVENT_LABELS
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
-from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
-from nuzoo.processors.prompts import Prompt
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 WORDS_OF_PROMPT = {"image_token_index": 6}
 MID = {

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 VIEWS = ("xz", "yz")
 SIZE = 512

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nuzoo.datasets_scripts.detector_files import read_detector_files
+from nuzoo.datasets_scripts.readers.detector_files import read_detector_files
 from nuzoo.simulation.detectors import DUNE_LIKE
 from nuzoo.simulation.interactions import generate_interaction
 from nuzoo.simulation.response import pixel_maps

@@ -11,11 +11,3 @@ class UnknownConfigKeyError(ConfigError):
 
 class ModelTypeError(ConfigError):
     """The file describes another architecture."""
-
-
-class FormatVersionError(ConfigError):
-    """The file was written by a later nuzoo than this one, or by one whose files cannot be migrated."""
-
-
-class CorruptedFileError(ValueError):
-    """A file is not the one that was published with its checksum."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from huggingface_hub.dataclasses import strict
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 
-from nuzoo.configuration.event_classifier_config import EventClassifierConfig
+from nuzoo.configuration.event_classifier_config import EventClassifierConfig, class_names_of
 
 Quantization = Literal["nf4"]
 
@@ -45,7 +45,7 @@ TINY_MLLAMA: dict[str, Any] = {
         "eos_token_id": 5,
     },
 }
-"""One tile, 512 tokens: the base for tests, which `nuzoo.training.tiny_vlm_base` has a processor for."""
+"""One tile, 512 tokens: the base for tests, which `nuzoo.training.vlm.tiny_base` has a processor for."""
 
 TINY_LABEL_TOKEN_IDS = [[8, 9, 13, 14], [8, 10, 13, 14], [11, 12, 14]]
 
@@ -68,7 +68,7 @@ class NuVlmConfig(EventClassifierConfig):
             `NuVlmProcessor.label_token_ids` gives those of its tokenizer.
         quantization: "nf4" if the base is loaded in 4-bit NormalFloat with double quantisation, as in
             QLoRA (arXiv 2305.14314); None for the number format of its weights.
-        prompt: name of the prompt that the model was trained on, see `nuzoo.processors.prompts`.
+        prompt: name of the prompt that the model was trained on, see `nuzoo.processors.vlm.prompts`.
         temperature: see `EventClassifierConfig`. Logits are log-probabilities, so the paper's
             softmax(T log p) with T = 5 is the temperature 0.2.
         id2label: see `EventClassifierConfig`.
@@ -150,7 +150,7 @@ class NuVlmConfig(EventClassifierConfig):
             self._validate_labels(self.label_token_ids)
 
     def _validate_labels(self, label_token_ids: list[list[int]]) -> None:
-        classes = list((self.id2label or {}).values())
+        classes = class_names_of(self)
         vocabulary = self.get_text_config().vocab_size
         if any(not 0 <= token < vocabulary for tokens in label_token_ids for token in tokens):
             raise ValueError(

@@ -7,14 +7,11 @@ from typing import Any, ClassVar
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 
-from nuzoo.configuration.config_errors import (
-    FormatVersionError,
-    ModelTypeError,
-    UnknownConfigKeyError,
-)
-from nuzoo.configuration.file_checksums import discard_checksums
-from nuzoo.configuration.format_migration import Migration, migrate
+from nuzoo.configuration.config_errors import ModelTypeError, UnknownConfigKeyError
 from nuzoo.configuration.repository_code import CODE_KEYS, PushedWithCode, is_installed
+from nuzoo.files.checksums import discard_checksums
+from nuzoo.files.errors import FormatVersionError
+from nuzoo.files.migration import Migration, migrate
 
 KEYS_OF_TRANSFORMERS = frozenset(
     {

@@ -9,6 +9,19 @@ from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 EVENT_LABELS = ("nue_cc", "numu_cc", "nc")
 
 
+def class_names_of(config: Any) -> list[str]:
+    """The classes of a model, in the order of its logits.
+
+    Args:
+        config: with `id2label`.
+
+    Returns:
+        Their names; none where it names none.
+    """
+    names = config.id2label or {}
+    return [names[label] for label in sorted(names)]
+
+
 @strict
 class EventClassifierConfig(NuPreTrainedConfig):
     """A network that tells the class of an event from its pixel maps.

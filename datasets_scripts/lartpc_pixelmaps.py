@@ -13,8 +13,8 @@ from typing import Any
 import datasets
 import numpy as np
 
-from nuzoo.datasets_scripts.atomic_files import write_atomically
-from nuzoo.datasets_scripts.dataset_card import write_dataset_card
+from nuzoo.datasets_scripts.common.dataset_card import write_dataset_card
+from nuzoo.datasets_scripts.common.sharded_parquet import plan_shards, write_shards
 from nuzoo.datasets_scripts.pixel_map_rows import (
     SPLITS,
     row_features,
@@ -23,7 +23,7 @@ from nuzoo.datasets_scripts.pixel_map_rows import (
     split_of,
     with_display,
 )
-from nuzoo.datasets_scripts.sharded_parquet import plan_shards, write_shards
+from nuzoo.files.atomic import write_atomically
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, MODULAR_LARTPC
 from nuzoo.simulation.simulate import simulate_event
@@ -133,7 +133,7 @@ def convert_files(
 
     Args:
         out: Folder.
-        paths: Files and folders, see `nuzoo.datasets_scripts.detector_files`.
+        paths: Files and folders, see `nuzoo.datasets_scripts.readers.detector_files`.
         detector: A name in `DETECTORS`; inferred from the arrays by default.
         mev_per_count: Energy of one count in 8-bit files, MeV.
 
@@ -144,7 +144,7 @@ def convert_files(
         DatasetRequestError: No event could be read, or the files are of several detectors.
         DatasetFolderError: `out` holds another dataset.
     """
-    from nuzoo.datasets_scripts.detector_files import read_detector_files
+    from nuzoo.datasets_scripts.readers.detector_files import read_detector_files
 
     files = read_detector_files(paths, detector=detector, mev_per_count=mev_per_count)
     rows = list(files)
@@ -271,7 +271,7 @@ class LArTPCPixelMaps(datasets.GeneratorBasedBuilder):
                 yield with_display(row, detector)
 
     def _read_files(self) -> Iterator[dict[str, Any]]:
-        from nuzoo.datasets_scripts.detector_files import read_detector_files
+        from nuzoo.datasets_scripts.readers.detector_files import read_detector_files
 
         paths = [Path(file) for file in self.config.files]
         yield from read_detector_files(

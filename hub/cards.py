@@ -9,10 +9,6 @@ from string import Template
 
 from nuzoo.hub.errors import IncompleteCardError
 
-MARKUP = re.compile(r"[\\`*_\[\]|~]|(?<=www)\.|:(?=//)")
-"""What Markdown would take for a code, an emphasis, a link, the cell of a table or a line through words."""
-
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"}
 HEADING = re.compile(r"^#+ .+$", re.MULTILINE)
 
 
@@ -51,14 +47,3 @@ def empty_sections(card: str) -> list[str]:
 
 def _opens_deeper(rest: str, heading: str) -> bool:
     return rest.startswith("#" * (len(heading.split(" ")[0]) + 1))
-
-
-def plain(words: object) -> str:
-    """Words of a user for a card: on one line, and neither Markdown nor HTML."""
-    line = MARKUP.sub(r"\\\g<0>", " ".join(str(words).split()))
-    return "".join(ENTITIES.get(sign, sign) for sign in line)
-
-
-def as_list(facts: Mapping[str, object]) -> str:
-    """Facts as a Markdown list."""
-    return "\n".join(f"- {name}: {value}" for name, value in facts.items())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
-class HubError(ValueError):
-    """Base of every error that this room raises itself."""
+from nuzoo.files.errors import HubError
 
 
 class FolderInUseError(HubError):
@@ -31,20 +29,8 @@ class UnknownArchitectureError(HubError):
     """A model of another library, which this one cannot publish."""
 
 
-class ChecksumsFileError(HubError):
-    """The list of checksums cannot be read, or cannot be trusted."""
-
-
 class GoldenOutputError(HubError):
     """A model does not give the outputs that it was published with."""
-
-
-class RepositoryNameError(HubError):
-    """A repository is not named as the Hub names them."""
-
-
-class HubAccessError(HubError):
-    """The Hub cannot be reached, or does not allow what was asked."""
 
 
 class DatasetRepositoryError(HubError):
@@ -73,10 +59,6 @@ class FlatCopyError(HubError):
 
 class BaseModelError(HubError):
     """The network of an adapter is not on the Hub, or is another one."""
-
-
-class RunFileError(HubError):
-    """A file of a run folder cannot be read."""
 
 
 class FullDiskError(HubError):

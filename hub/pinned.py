@@ -8,8 +8,8 @@ from pathlib import Path
 from huggingface_hub import HfApi
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
-from nuzoo.hub.checksums import CHECKSUMS_FILE, read_checksums
-from nuzoo.hub.hub_access import check_repo_id, explained
+from nuzoo.files.checksums import CHECKSUMS_FILE, read_checksums
+from nuzoo.files.hub_access import check_repo_id, explained
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def pin(stated: str, repo_type: str, revision: str | None = None) -> Pinned:
         revision: Branch, tag or commit, if `stated` has none.
 
     Raises:
-        RepositoryNameError: See `nuzoo.hub.hub_access.check_repo_id`.
+        RepositoryNameError: See `nuzoo.files.hub_access.check_repo_id`.
         HubAccessError: There is none, or the Hub cannot be reached.
     """
     repo_id, _, named = stated.partition("@")

@@ -10,12 +10,12 @@ from typing import Any
 from huggingface_hub import get_token
 from transformers import Pipeline, PreTrainedConfig, PreTrainedModel
 
-from nuzoo.evaluation.results_file import RESULTS_FILE
-from nuzoo.hub.checksums import repository_files, sha256, write_checksums
+from nuzoo.files.checksums import repository_files, sha256, write_checksums
+from nuzoo.files.hub_access import check_access
+from nuzoo.files.names import RESULTS_FILE
 from nuzoo.hub.errors import ResultsMismatchError
-from nuzoo.hub.golden import write_golden
-from nuzoo.hub.hub_access import check_access
-from nuzoo.hub.model_files import write_config, write_model, write_processor
+from nuzoo.hub.model.files import write_config, write_model, write_processor
+from nuzoo.hub.model.golden import write_golden
 from nuzoo.hub.pinned import remote_checksums
 from nuzoo.hub.safety import check_publishable
 from nuzoo.hub.upload import Commit, upload

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nuzoo.hub.checksums import repository_files
+from nuzoo.files.checksums import repository_files
 from nuzoo.hub.errors import UnpublishableContentError
 
 PICKLE_SUFFIXES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}

@@ -13,9 +13,10 @@ from httpx2 import HTTPError
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-from nuzoo.hub.checksums import UNLISTED, repository_files
-from nuzoo.hub.errors import ChecksumsFileError, FolderInUseError
-from nuzoo.hub.hub_access import check_access, explained
+from nuzoo.files.checksums import UNLISTED, repository_files
+from nuzoo.files.errors import ChecksumsFileError
+from nuzoo.files.hub_access import check_access, explained
+from nuzoo.hub.errors import FolderInUseError
 from nuzoo.hub.pinned import Pinned, remote_checksums
 
 REPLACEABLE = UNLISTED | {"README.md"}

@@ -9,16 +9,16 @@ from typing import Any
 
 from huggingface_hub import snapshot_download
 
-from nuzoo.datasets_scripts.sharded_parquet import PLAN_FILE
-from nuzoo.evaluation.results_file import RESULTS_FILE
-from nuzoo.hub.card_lint import CARD_FILE, check_model_card
+from nuzoo.files.checksums import CHECKSUMS_FILE, differences, read_checksums
+from nuzoo.files.errors import ChecksumsFileError, HubError
+from nuzoo.files.hub_access import check_repo_id, explained
+from nuzoo.files.names import CARD_FILE, GOLDEN_FILE, PLAN_FILE, RESULTS_FILE
 from nuzoo.hub.checks import Check
-from nuzoo.hub.checksums import CHECKSUMS_FILE, differences, read_checksums
-from nuzoo.hub.dataset_checks import check_dataset_repository
-from nuzoo.hub.errors import ChecksumsFileError, HubError, NotPublishedError
-from nuzoo.hub.flat_copy import check_flat_copy
-from nuzoo.hub.golden import GOLDEN_FILE, check_golden
-from nuzoo.hub.hub_access import check_repo_id, explained
+from nuzoo.hub.dataset.checks import check_dataset_repository
+from nuzoo.hub.errors import NotPublishedError
+from nuzoo.hub.model.card_lint import check_model_card
+from nuzoo.hub.model.flat_copy import check_flat_copy
+from nuzoo.hub.model.golden import check_golden
 from nuzoo.hub.safety import check_publishable
 
 Load = Callable[[str], tuple[Any, Any]]

@@ -7,11 +7,10 @@ from typing import Any
 
 from transformers.utils import ADAPTER_CONFIG_NAME, ADAPTER_SAFE_WEIGHTS_NAME, CONFIG_NAME
 
-from nuzoo.configuration.file_checksums import discard_checksums, find_file, verify_files
+from nuzoo.files.checksums import discard_checksums
+from nuzoo.files.names import CALIBRATION_FILE
+from nuzoo.files.origin import find_file, verify_files
 from nuzoo.modeling.weight_errors import WeightsError
-
-CALIBRATION_FILE = "calibration.json"
-"""Beside an adapter: the temperature of network and adapter together, which is not the network's."""
 
 ADAPTER_FOLDER = "adapter"
 """Where the adapter lies in a repository that has its own `config.json`. At the top, the Auto classes would
@@ -45,7 +44,7 @@ def find_adapter(origin: Any, adapter_kwargs: dict[str, Any], **where: Any) -> A
     Args:
         origin: Hub repository or local folder, of an adapter or of a network.
         adapter_kwargs: as transformers' Auto classes pass them to `from_pretrained`.
-        **where: see `nuzoo.configuration.file_checksums.whereabouts`.
+        **where: see `nuzoo.files.origin.whereabouts`.
 
     Returns:
         The adapter; None if `origin` is a network alone.

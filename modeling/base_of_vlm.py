@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.files.checksums import sha256
 from nuzoo.modeling.modeling_utils_nu import refuse_incomplete
 from nuzoo.modeling.weight_errors import WeightsError
 
@@ -65,8 +66,7 @@ def weights_sha256(folder: Path) -> str:
     """
     digest = hashlib.sha256()
     for file in sorted(folder.glob("*.safetensors")):
-        with file.open("rb") as stream:
-            digest.update(f"{file.name} {hashlib.file_digest(stream, 'sha256').hexdigest()}".encode())
+        digest.update(f"{file.name} {sha256(file)}".encode())
     return digest.hexdigest()
 
 

@@ -14,7 +14,7 @@ from transformers.modeling_outputs import ImageClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
-from nuzoo.configuration.file_checksums import verify_files, whereabouts
+from nuzoo.files.origin import verify_files, whereabouts
 from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, find_adapter, name_base_of_adapter
 from nuzoo.modeling.base_of_vlm import load_base
 from nuzoo.modeling.label_scoring import LabelTrie, score_labels

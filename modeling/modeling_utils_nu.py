@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
-from nuzoo.configuration.file_checksums import discard_checksums, whereabouts
 from nuzoo.configuration.repository_code import PushedWithCode
+from nuzoo.files.checksums import discard_checksums
+from nuzoo.files.origin import whereabouts
 from nuzoo.modeling.adapter_files import Adapter, find_adapter, write_calibration
 from nuzoo.modeling.weight_errors import WeightsError
 from nuzoo.modeling.weight_files import name_unreadable, verified_weights

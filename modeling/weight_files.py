@@ -7,7 +7,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from transformers.utils import CONFIG_NAME
 
-from nuzoo.configuration.file_checksums import find_file, verify_files
+from nuzoo.files.origin import find_file, verify_files
 from nuzoo.modeling.weight_errors import WeightsError
 
 
@@ -17,7 +17,7 @@ def verified_weights(origin: Any, *, variant: str | None = None, **where: Any) -
     Args:
         origin: Hub repository or local folder.
         variant: as in `from_pretrained`.
-        **where: see `nuzoo.configuration.file_checksums.whereabouts`.
+        **where: see `nuzoo.files.origin.whereabouts`.
 
     Returns:
         The safetensors files by name.

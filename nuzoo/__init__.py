@@ -6,22 +6,26 @@ Their classes are also attributes of this module, imported when they are first u
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
+if (Path(__file__).parent.parent / "pyproject.toml").is_file():  # in a clone the rooms lie beside this folder
+    __path__.append(str(Path(__file__).parent.parent))
+
 from nuzoo.registration import register
-from nuzoo.registry import PUBLIC_CLASSES, import_object
+from nuzoo.registry import import_object, public_classes
 
 __version__ = "0.1.0"
-__all__ = ["__version__", *PUBLIC_CLASSES]
+__all__ = ["__version__", *public_classes()]
 
 register(sys.modules[__name__])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in PUBLIC_CLASSES:
+    if name not in (classes := public_classes()):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_object(PUBLIC_CLASSES[name])
+    return import_object(classes[name])
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *PUBLIC_CLASSES})
+    return sorted({*globals(), *public_classes()})

@@ -14,9 +14,10 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, Architecture, import_object
+from nuzoo.registry import ARCHITECTURES, TASKS, Architecture, class_name, import_object
 
 Hook = Callable[[ModuleType], None]
+FRONT_DOOR = "nuzoo"
 
 
 class _AfterImport(MetaPathFinder):
@@ -52,17 +53,24 @@ def register(front_door: ModuleType) -> None:
     Args:
         front_door: the module that has every public class as an attribute.
     """
-    for model_type in ARCHITECTURES:
-        sys.modules[f"transformers.models.{model_type}"] = front_door
     waiting = {name: hook for name, hook in _HOOKS.items() if name not in sys.modules}
     sys.meta_path.insert(0, _AfterImport(waiting))
-    for name in _HOOKS.keys() - waiting.keys():
-        _HOOKS[name](sys.modules[name])
+    sys.modules.setdefault(FRONT_DOOR, front_door)
+    enter_rows()
+
+
+def enter_rows() -> None:
+    """Enter the rows of the registry into those tables of transformers that are there already."""
+    for model_type in ARCHITECTURES:
+        sys.modules[f"transformers.models.{model_type}"] = sys.modules[FRONT_DOOR]
+    for name in _HOOKS.keys() & sys.modules.keys():
+        if not getattr(getattr(sys.modules[name], "__spec__", None), "_initializing", False):
+            _HOOKS[name](sys.modules[name])
 
 
 def _enter_configurations(configuration_auto: Any) -> None:
     for architecture in ARCHITECTURES.values():
-        config = _class_name(architecture.config)
+        config = class_name(architecture.config)
         configuration_auto.CONFIG_MAPPING_NAMES[architecture.model_type] = config
 
 
@@ -70,28 +78,29 @@ def _enter_models(modeling_auto: Any) -> None:
     for architecture in ARCHITECTURES.values():
         for auto_class, path in architecture.models.items():
             mapping = getattr(modeling_auto, auto_class)._model_mapping
-            _enter(mapping, architecture, _class_name(path))
+            _enter(mapping, architecture, class_name(path))
 
 
 def _enter_image_processors(image_processing_auto: Any) -> None:
     for architecture in ARCHITECTURES.values():
-        name = _class_name(architecture.processor)
+        name = class_name(architecture.processor_path)
         backends = {"torchvision": name, "pil": name}
         _enter(image_processing_auto.IMAGE_PROCESSOR_MAPPING, architecture, backends)
 
 
 def _enter_processors(processing_auto: Any) -> None:
     for architecture in ARCHITECTURES.values():
-        _enter(processing_auto.PROCESSOR_MAPPING, architecture, _class_name(architecture.processor))
+        _enter(processing_auto.PROCESSOR_MAPPING, architecture, class_name(architecture.processor_path))
 
 
 def _enter_pipelines(pipelines: Any) -> None:
-    for task in PIPELINE_TASKS.values():
-        pipelines.PIPELINE_REGISTRY.supported_tasks[task.name] = {
-            "impl": task.pipeline,
-            "pt": (getattr(pipelines, task.auto_class),),
-            "type": task.modality,
-        }
+    for task in TASKS.values():
+        if task.pipeline_name and task.pipeline and task.auto_class:
+            pipelines.PIPELINE_REGISTRY.supported_tasks[task.pipeline_name] = {
+                "impl": task.pipeline,
+                "pt": (getattr(pipelines, task.auto_class),),
+                "type": task.pipeline_type,
+            }
 
 
 def _set_exporter(repository_code: Any) -> None:
@@ -106,11 +115,7 @@ def _set_exporter(repository_code: Any) -> None:
 def _enter(mapping: Any, architecture: Architecture, classes: str | dict[str, str]) -> None:
     """Add a row to a `_LazyAutoMapping`: model type → class names, configuration → model type."""
     mapping._model_mapping[architecture.model_type] = classes
-    mapping._reverse_config_mapping[_class_name(architecture.config)] = architecture.model_type
-
-
-def _class_name(path: str) -> str:
-    return path.rpartition(".")[2]
+    mapping._reverse_config_mapping[class_name(architecture.config)] = architecture.model_type
 
 
 _HOOKS: dict[str, Hook] = {

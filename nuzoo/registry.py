@@ -1,6 +1,7 @@
-"""The one table of architectures: nothing else in the tree names them all.
+"""What the zoo holds: four tables of names and dotted paths, and nothing else in the tree lists it.
 
-It imports nothing heavy: classes are named here and imported when they are asked for.
+Rows import nothing: what a path names is imported when it is asked for. A plug-in adds rows of its own
+with `add`.
 """
 
 from collections.abc import Mapping
@@ -23,28 +24,113 @@ def import_object(path: str) -> Any:
 
 
 @dataclass(frozen=True)
+class Modality:
+    """What an event looks like.
+
+    Attributes:
+        name: of the modality.
+        schema: path of a function from a detector's geometry to the `EventSchema` of its events.
+        processor: path of the class of its `EventProcessor`, unless an architecture names another.
+        reader: path of a function from files of detectors to rows; see `nuzoo.datasets_scripts.readers`.
+        display: path of a function that draws a row; see `nuzoo.evaluation.display.contract`.
+        augmentation: path of the class of transformations under which an event stays one of its class.
+    """
+
+    name: str
+    schema: str
+    processor: str
+    reader: str
+    display: str
+    augmentation: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked of a network, and how it is taught.
+
+    Attributes:
+        name: of the task, in recipes.
+        recipe: path of the class that a recipe of it is parsed into.
+        trainer: path of a function that trains by such a recipe.
+        targets: columns of a row that hold the truth.
+        auto_class: name of the Auto class that loads networks for it.
+        evaluator: path of its `TaskEvaluator`; None of a way of learning that another task measures.
+        card: its section of a model card, a template in `model_cards/tasks/`.
+        pipeline_name: what `transformers.pipeline` calls it.
+        pipeline: path of the pipeline class.
+        pipeline_type: transformers' word for what the pipeline reads.
+    """
+
+    name: str
+    recipe: str
+    trainer: str
+    targets: tuple[str, ...] = ()
+    auto_class: str | None = None
+    evaluator: str | None = None
+    card: str | None = None
+    pipeline_name: str | None = None
+    pipeline: str | None = None
+    pipeline_type: str = "multimodal"
+
+
+@dataclass(frozen=True)
 class Architecture:
-    """A row of the table.
+    """A network.
 
     Attributes:
         model_type: its name, in `config.json` and in file names.
         config: path of the configuration class, which has a `tiny()` for tests.
-        models: for each Auto class by name, the path of the network that it loads.
-        processor: path of the processor class.
+        modality: name of the modality that it reads.
+        networks: for each task by name, the path of the network.
+        body: path of the network without a head, which `AutoModel` loads; None where that is the first of
+            `networks`.
+        processor: path of its processor class; None takes the modality's.
         recipes: names of the files in `training/recipes`, without suffix.
     """
 
     model_type: str
     config: str
-    models: Mapping[str, str]
-    processor: str
-    recipes: tuple[str, ...]
+    modality: str
+    networks: Mapping[str, str]
+    body: str | None = None
+    processor: str | None = None
+    recipes: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> dict[str, str]:
+        """For each Auto class by name, the path of the network that it loads."""
+        by_task = {TASKS[task].auto_class: path for task, path in self.networks.items()}
+        return {
+            "AutoModel": self.body or next(iter(self.networks.values())),
+            **{auto_class: path for auto_class, path in by_task.items() if auto_class},
+        }
+
+    @property
+    def processor_path(self) -> str:
+        """The path of the processor class."""
+        return self.processor or MODALITIES[self.modality].processor
 
     @property
     def class_paths(self) -> dict[str, str]:
         """The path of every class of the architecture, by class name."""
-        paths = [self.config, *self.models.values(), self.processor]
-        return {path.rpartition(".")[2]: path for path in paths}
+        return {class_name(path): path for path in (self.config, *self.models.values(), self.processor_path)}
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What it has a network for."""
+        return [TASKS[name] for name in self.networks]
+
+    def task_of(self, network: str) -> Task | None:
+        """The task that a network is for.
+
+        Args:
+            network: name of its class, as `config.architectures` states it.
+
+        Returns:
+            The first task whose network is of this class; None of a network without a head.
+        """
+        found = (name for name, path in self.networks.items() if class_name(path) == network)
+        return next((TASKS[name] for name in found), None)
 
     def tiny_config(self, **kwargs: Any) -> Any:
         """The smallest useful configuration.
@@ -74,82 +160,141 @@ class Architecture:
         Returns:
             The class.
         """
-        return import_object(self.processor)
+        return import_object(self.processor_path)
 
 
 @dataclass(frozen=True)
-class PipelineTask:
-    """A task that `transformers.pipeline` learns from nuzoo.
+class Sample:
+    """A dataset.
 
     Attributes:
-        name: the task.
-        pipeline: path of the pipeline class.
-        auto_class: name of the Auto class that loads its models.
-        modality: transformers' word for what the pipeline reads.
+        name: of the dataset, in commands and in its `plan.json`.
+        modality: name of the modality of its events.
+        tasks: names of the tasks that it has truth for.
+        builder: path of its `datasets` builder.
+        simulate: path of a function that simulates it into a folder; None where it cannot be simulated.
+        convert: path of a function that reads it from files; None where there are none.
+        card: path of a function that writes its card's own paragraphs.
     """
 
     name: str
-    pipeline: str
-    auto_class: str
     modality: str
+    tasks: tuple[str, ...]
+    builder: str
+    simulate: str | None = None
+    convert: str | None = None
+    card: str | None = None
 
 
-_PIXEL_MAPS = "nuzoo.processors.image_processing_nu_pixel_map.NuPixelMapImageProcessor"
+def class_name(path: str) -> str:
+    """The last part of a dotted path.
 
-ARCHITECTURES: dict[str, Architecture] = {
-    architecture.model_type: architecture
-    for architecture in (
-        Architecture(
-            model_type="nu_cnn",
-            config="nuzoo.configuration.configuration_nu_cnn.NuCnnConfig",
-            models={
-                "AutoModel": "nuzoo.modeling.modeling_nu_cnn.NuCnnModel",
-                "AutoModelForImageClassification": (
-                    "nuzoo.modeling.modeling_nu_cnn.NuCnnForEventClassification"
-                ),
-            },
-            processor=_PIXEL_MAPS,
-            recipes=("nu_cnn", "nu_cnn_tiny", "nu_cnn_dune", "nu_cnn_dune_finetune"),
-        ),
-        Architecture(
-            model_type="nu_vit",
-            config="nuzoo.configuration.configuration_nu_vit.NuVitConfig",
-            models={
-                "AutoModel": "nuzoo.modeling.modeling_nu_vit.NuVitModel",
-                "AutoModelForImageClassification": (
-                    "nuzoo.modeling.modeling_nu_vit.NuVitForEventClassification"
-                ),
-            },
-            processor=_PIXEL_MAPS,
-            recipes=("nu_vit", "nu_vit_tiny"),
-        ),
-        Architecture(
-            model_type="nu_vlm",
-            config="nuzoo.configuration.configuration_nu_vlm.NuVlmConfig",
-            models={
-                "AutoModelForImageClassification": (
-                    "nuzoo.modeling.modeling_nu_vlm.NuVlmForEventClassification"
-                ),
-                "AutoModel": "nuzoo.modeling.modeling_nu_vlm.NuVlmForEventClassification",
-            },
-            processor="nuzoo.processors.processing_nu_vlm.NuVlmProcessor",
-            recipes=("nu_vlm", "nu_vlm_tiny"),
-        ),
-    )
-}
+    Args:
+        path: of a class.
 
-PIPELINE_TASKS: dict[str, PipelineTask] = {
-    task.name: task
-    for task in (
-        PipelineTask(
-            name="neutrino-event-classification",
-            pipeline="nuzoo.pipelines.event_classification.NeutrinoEventClassificationPipeline",
-            auto_class="AutoModelForImageClassification",
-            modality="image",
-        ),
-    )
-}
+    Returns:
+        Its name.
+    """
+    return path.rpartition(".")[2]
 
-PUBLIC_CLASSES: dict[str, str] = {
-    name: path for architecture in ARCHITECTURES.values() for name, path in architecture.class_paths.items()
-} | {task.pipeline.rpartition(".")[2]: task.pipeline for task in PIPELINE_TASKS.values()}
+
+MODALITIES: dict[str, Modality] = {}
+TASKS: dict[str, Task] = {}
+ARCHITECTURES: dict[str, Architecture] = {}
+DATASETS: dict[str, Sample] = {}
+
+
+def _enter(row: Modality | Task | Architecture | Sample) -> None:
+    if isinstance(row, Architecture):
+        ARCHITECTURES[row.model_type] = row
+    elif isinstance(row, Modality):
+        MODALITIES[row.name] = row
+    elif isinstance(row, Task):
+        TASKS[row.name] = row
+    else:
+        DATASETS[row.name] = row
+
+
+def add(*rows: Modality | Task | Architecture | Sample) -> None:
+    """Add rows to the tables, and make transformers know them.
+
+    Args:
+        *rows: of any table; a row of the same name is replaced.
+    """
+    for row in rows:
+        _enter(row)
+    import_object("nuzoo.registration.enter_rows")()
+
+
+def public_classes() -> dict[str, str]:
+    """The classes that are attributes of `nuzoo`.
+
+    Returns:
+        Their paths by name.
+    """
+    paths = [path for row in ARCHITECTURES.values() for path in row.class_paths.values()]
+    paths += [row.pipeline for row in TASKS.values() if row.pipeline]
+    return {class_name(path): path for path in paths}
+
+
+for _row in (
+    Modality(
+        name="pixel-maps",
+        schema="nuzoo.files.events.pixel_map_events.pixel_map_schema",
+        processor=("nuzoo.processors.pixel_maps.image_processing_nu_pixel_map.NuPixelMapImageProcessor"),
+        reader="nuzoo.datasets_scripts.readers.detector_files.read_detector_files",
+        display="nuzoo.evaluation.display.pixel_maps.event_display.draw_event",
+        augmentation="nuzoo.training.augmentation.pixel_maps.Augmentation",
+    ),
+    Task(
+        name="event-classification",
+        recipe="nuzoo.training.recipe.Recipe",
+        trainer="nuzoo.training.supervised.train",
+        targets=("label",),
+        auto_class="AutoModelForImageClassification",
+        evaluator="nuzoo.evaluation.tasks.event_classification.evaluator.EVALUATOR",
+        card="event_classification.md",
+        pipeline_name="neutrino-event-classification",
+        pipeline="nuzoo.pipelines.event_classification.NeutrinoEventClassificationPipeline",
+        pipeline_type="image",
+    ),
+    Task(
+        name="instruction-tuning",
+        recipe="nuzoo.training.vlm.recipe.VlmRecipe",
+        trainer="nuzoo.training.vlm.instruction_tuning.train_vlm",
+        targets=("label",),
+    ),
+    Architecture(
+        model_type="nu_cnn",
+        config="nuzoo.configuration.configuration_nu_cnn.NuCnnConfig",
+        modality="pixel-maps",
+        networks={"event-classification": "nuzoo.modeling.modeling_nu_cnn.NuCnnForEventClassification"},
+        body="nuzoo.modeling.modeling_nu_cnn.NuCnnModel",
+        recipes=("nu_cnn", "nu_cnn_tiny", "nu_cnn_dune", "nu_cnn_dune_finetune"),
+    ),
+    Architecture(
+        model_type="nu_vit",
+        config="nuzoo.configuration.configuration_nu_vit.NuVitConfig",
+        modality="pixel-maps",
+        networks={"event-classification": "nuzoo.modeling.modeling_nu_vit.NuVitForEventClassification"},
+        body="nuzoo.modeling.modeling_nu_vit.NuVitModel",
+        recipes=("nu_vit", "nu_vit_tiny"),
+    ),
+    Architecture(
+        model_type="nu_vlm",
+        config="nuzoo.configuration.configuration_nu_vlm.NuVlmConfig",
+        modality="pixel-maps",
+        networks={"event-classification": "nuzoo.modeling.modeling_nu_vlm.NuVlmForEventClassification"},
+        processor="nuzoo.processors.vlm.processing_nu_vlm.NuVlmProcessor",
+        recipes=("nu_vlm", "nu_vlm_tiny"),
+    ),
+    Sample(
+        name="lartpc-pixelmaps",
+        modality="pixel-maps",
+        tasks=("event-classification", "instruction-tuning"),
+        builder="nuzoo.datasets_scripts.lartpc_pixelmaps.LArTPCPixelMaps",
+        simulate="nuzoo.datasets_scripts.lartpc_pixelmaps.simulate_dataset",
+        convert="nuzoo.datasets_scripts.lartpc_pixelmaps.convert_files",
+    ),
+):
+    _enter(_row)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.pipelines.pipeline_errors import ProcessorModelMismatchError
 
 
@@ -32,7 +33,7 @@ def check_agreement(model: Any, processor: Any) -> None:
             f"expected a processor for a {model.config.model_type}, got a {type(processor).__name__}: use "
             "the processor that is saved with the model"
         )
-    if tokens is not None and processor.label_token_ids(model.config.id2label.values()) != tokens:
+    if tokens is not None and processor.label_token_ids(class_names_of(model.config)) != tokens:
         raise ProcessorModelMismatchError(
             f"expected a processor whose tokens of the labels are {tokens}, got others: its tokenizer or its "
             "labels are not those that the model was trained with; use the processor that is saved with it"

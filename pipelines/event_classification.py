@@ -10,7 +10,7 @@ from transformers.pipelines import Pipeline
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.pipelines.agreement import check_agreement
 from nuzoo.pipelines.pipeline_errors import MissingProcessorError, NonFiniteOutputError
-from nuzoo.processors.pixel_map_inputs import is_single_event, split_events
+from nuzoo.processors.pixel_maps.read_pixel_maps import is_single_event, split_events
 
 PROCESSOR_OPTIONS = ("detector", "pixel_pitch_mm", "mev_per_count", "half_resolution")
 

@@ -20,20 +20,21 @@ from transformers import (
     set_seed,
 )
 
-from nuzoo.configuration.event_classifier_config import EventClassifierConfig
-from nuzoo.datasets_scripts.atomic_files import write_atomically
-from nuzoo.evaluation.metrics_classification import accuracy, confusion_counts
+from nuzoo.configuration.event_classifier_config import EventClassifierConfig, class_names_of
+from nuzoo.evaluation.tasks.event_classification.formulas import accuracy, confusion_counts
+from nuzoo.files.atomic import write_atomically
+from nuzoo.files.names import RECIPE_FILE
 from nuzoo.training.augmenting_trainer import AugmentingTrainer
 from nuzoo.training.pixel_map_batches import PixelMapBatches, as_is
 from nuzoo.training.recipe import Recipe, RecipeError
-from nuzoo.training.recipe_data import build_processor, check_splits, class_names_of, used_events
+from nuzoo.training.recipe_data import build_processor, check_splits, used_events
 from nuzoo.training.recipe_fields import (
     augmentation,
     early_stopping,
     training_arguments,
     whole_numbers_as_floats,
 )
-from nuzoo.training.run_folder import RECIPE_FILE, checkpoint_to_resume, is_finished
+from nuzoo.training.run_folder import checkpoint_to_resume, is_finished
 
 PRESETS = ("tiny", "small", "huge")
 

@@ -62,10 +62,10 @@ class Recipe:
         processor: Fields of the processor.
         data: The events.
         training: Fields of `transformers.TrainingArguments`.
-        augmentation: Fields of `nuzoo.training.augmentation.Augmentation`.
+        augmentation: Fields of `nuzoo.training.augmentation.pixel_maps.Augmentation`.
         early_stopping_patience: Evaluations without improvement before the run stops; None never stops.
         adapter: Fields of `peft.LoraConfig`.
-        answers: Fields of `nuzoo.training.answers.AnswerStyle`.
+        answers: Fields of `nuzoo.training.vlm.answers.AnswerStyle`.
         pretraining: Of a tiny base that is made first, in place of one that is named: its `training`, and
             its shapes, `base_config`.
     """

@@ -9,8 +9,12 @@ import datasets
 from transformers import AutoImageProcessor, TrainingArguments
 from transformers.trainer_utils import IntervalStrategy
 
-from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError, check_class_names, check_labelled
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.datasets_scripts.common.labelled_rows import (
+    UnusableDatasetError,
+    check_class_names,
+    check_labelled,
+)
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.training.recipe import Recipe, RecipeError
 
@@ -31,12 +35,6 @@ def used_events(
     if events is not None and "train" in used:
         used["train"] = used["train"].select(range(min(events, len(used["train"]))))
     return used
-
-
-def class_names_of(config: Any) -> list[str]:
-    """The classes of a model, in the order of its logits."""
-    names = config.id2label or {}
-    return [names[label] for label in sorted(names)]
 
 
 def check_splits(

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArguments
 
-from nuzoo.training.augmentation import Augmentation
+from nuzoo.training.augmentation.pixel_maps import Augmentation
 from nuzoo.training.recipe import Recipe, RecipeError
 
 DEFAULTS: dict[str, Any] = {

@@ -8,13 +8,11 @@ from typing import Any
 
 from transformers.trainer_utils import get_last_checkpoint
 
+from nuzoo.files.names import RECIPE_FILE, STATE_FILE
 from nuzoo.training.recipe import Recipe, RecipeError, load_recipe
 
 logger = logging.getLogger(__name__)
 
-RECIPE_FILE = "recipe.yaml"
-STATE_FILE = "trainer_state.json"
-"""What `Trainer.save_state` writes when a run has ended; checkpoints have their own."""
 
 MODEL_FILES = (
     "config.json",

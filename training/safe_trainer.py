@@ -11,9 +11,10 @@ from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import HubStrategy
 
+from nuzoo.files.names import TRAINING_ARGUMENTS_FILE
+
 logger = logging.getLogger(__name__)
 
-TRAINING_ARGUMENTS_FILE = "training_args.json"
 OF_THIS_MACHINE = ("output_dir", "logging_dir", "hub_token", "local_rank", "deepspeed", "fsdp_config")
 """Settings that are paths, secrets or places: no reader needs them and a repository must not have them."""
 

@@ -9,8 +9,8 @@ import datasets
 from transformers import TrainerCallback
 
 from nuzoo.training.event_classification import train_event_classifier
-from nuzoo.training.instruction_tuning import train_vlm
 from nuzoo.training.recipe import Recipe
+from nuzoo.training.vlm.instruction_tuning import train_vlm
 
 TRAININGS = {"nu_vlm": train_vlm}
 """By model type; the others are networks that are trained whole, see `train_event_classifier`."""

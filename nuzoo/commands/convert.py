@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from nuzoo.commands.output_folder import check_output
+from nuzoo.files.output_folder import check_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

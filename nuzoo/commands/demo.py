@@ -92,7 +92,7 @@ def _train(data: Path, output: Path, epochs: int) -> None:
 
 
 def _evaluate(model: Path, data: Path, report: Path) -> dict[str, Any]:
-    from nuzoo.commands.evaluate import evaluate_and_report
+    from nuzoo.evaluation.tasks.event_classification.measure import evaluate_and_report
 
     return evaluate_and_report(model.as_posix(), data.as_posix(), report, calibrate=True)
 
@@ -117,8 +117,8 @@ def _draw(out: Path) -> None:
 def _classify_new_events() -> None:
     from transformers import AutoModelForImageClassification, AutoProcessor
 
-    from nuzoo.commands.classifier import load_classifier
     from nuzoo.datasets_scripts.pixel_map_rows import LABELS, simulated_row
+    from nuzoo.pipelines.loading import load_classifier
     from nuzoo.simulation.detectors import MODULAR_LARTPC
     from nuzoo.simulation.interactions import Spectrum
     from nuzoo.simulation.simulate import simulate_event

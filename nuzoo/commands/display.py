@@ -6,13 +6,12 @@ SOURCE is a dataset folder, a repository, or detector files as `nuzoo predict` r
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nuzoo.commands.output_folder import check_output
+from nuzoo.files.output_folder import check_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,15 +40,15 @@ def draw_events(
     rows: list[dict[str, Any]], out: Path, *, model: str | None = None, sample: str | None = None
 ) -> list[Path]:
     """Draws rows as `<event id>.png` and `<event id>.html`, with predictions where a model is given."""
-    from nuzoo.evaluation.event_display import draw_event
-    from nuzoo.evaluation.event_page import write_interactive
+    from nuzoo.evaluation.display.pixel_maps.event_display import draw_event, file_stem
+    from nuzoo.evaluation.display.pixel_maps.event_page import write_interactive
     from nuzoo.simulation.detectors import DETECTORS
 
     out.mkdir(parents=True, exist_ok=True)
     predictions = _predictions(rows, model)
     paths = []
     for row, prediction in zip(rows, predictions, strict=True):
-        stem = out / re.sub(r"[^\w.-]+", "_", row["event_id"])[:100]
+        stem = out / file_stem(row["event_id"])
         detector = DETECTORS[row["detector"]]
         for draw, suffix in ((draw_event, ".png"), (write_interactive, ".html")):
             path = stem.with_name(stem.name + suffix)
@@ -64,18 +63,18 @@ def _sample(row: dict[str, Any]) -> str | None:
 def _predictions(rows: list[dict[str, Any]], model: str | None) -> list[Any]:
     if model is None:
         return [None] * len(rows)
-    from nuzoo.commands.classifier import load_classifier
+    from nuzoo.pipelines.loading import load_classifier
 
     return list(load_classifier(model)(rows))
 
 
 def _rows(source: list[str], split: str) -> Iterator[dict[str, Any]]:
     if len(source) == 1 and _is_dataset(source[0]):
-        from nuzoo.commands.datasets import load_events
+        from nuzoo.datasets_scripts.common.loading import load_events
 
         yield from load_events(source[0], split=split, streaming=True)
         return
-    from nuzoo.datasets_scripts.detector_files import read_detector_files
+    from nuzoo.datasets_scripts.readers.detector_files import read_detector_files
 
     yield from read_detector_files([Path(file) for file in source], strict=True)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nuzoo.commands.output_folder import check_output
+from nuzoo.files.output_folder import check_output
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -39,20 +39,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
-    from nuzoo.commands.asking import Asking, load_asked
-    from nuzoo.commands.datasets import load_events
-    from nuzoo.commands.evaluate import inference_device
-    from nuzoo.datasets_scripts.labelled_rows import check_class_names
-    from nuzoo.evaluation.explanations import (
+    from nuzoo.configuration.event_classifier_config import class_names_of
+    from nuzoo.datasets_scripts.common.labelled_rows import check_class_names
+    from nuzoo.datasets_scripts.common.loading import load_events
+    from nuzoo.evaluation.explain.explanations import (
         check_explains,
         draw_explanations,
         explain,
         write_explanations,
     )
+    from nuzoo.evaluation.tasks.event_classification.asking import Asking, load_asked
+    from nuzoo.evaluation.tasks.event_classification.measure import inference_device
 
     for name, least in (("batch_size", 1), ("events", 1), ("faithfulness", 0)):
         if (number := getattr(args, name)) < least:
             raise ValueError(f"--{name.replace('_', '-')}: expected {least} or more, got {number}")
+    if args.region and args.faithfulness:
+        raise ValueError("--region and --faithfulness: expected one of them, got both")
     check_output(args.out)
     splits = load_events(args.data)
     if args.split not in splits:
@@ -60,17 +63,17 @@ def run(args: argparse.Namespace) -> int:
     events = splits[args.split]
     model, processor = load_asked(args.model, Asking(prompt=args.prompt), None)
     if "label" in events.column_names:
-        classes = [name for _, name in sorted(model.config.id2label.items())]
-        check_class_names(events, classes, f"split {args.split}")
+        check_class_names(events, class_names_of(model.config), f"split {args.split}")
     writes = hasattr(model.config, "label_token_ids")
     if not (writes or args.faithfulness or args.region):
         check_explains(model)
     model = model.to(inference_device()).eval()
     shown = list(_chosen(events, args.event_id, args.events)) if writes else []
+    detectors = _detectors(shown)
     said = explain(model, processor, shown, batch_size=args.batch_size) if writes else []
     args.out.mkdir(parents=True, exist_ok=True)
     masked = _mask(args, model, processor, events, shown, writes)
-    pictures = draw_explanations(said, shown, _detectors(shown), args.out, args.sample)
+    pictures = draw_explanations(said, shown, detectors, args.out, args.sample)
     report = write_explanations(said, pictures, masked, args.out, Path(args.model).name)
     for one in said:
         print(f"{one.event_id} ({one.truth}): {one.answer} {one.text}")
@@ -86,12 +89,10 @@ def _mask(
     """What masking did, if it was asked for."""
     import numpy as np
 
-    from nuzoo.evaluation.explanations import explain
-    from nuzoo.evaluation.faithfulness import masks_of, measure_masks, with_controls
-    from nuzoo.evaluation.masking import rectangle
+    from nuzoo.evaluation.explain.explanations import explain
+    from nuzoo.evaluation.explain.faithfulness import masks_of, measure_masks, with_controls
+    from nuzoo.evaluation.explain.masking import rectangle
 
-    if args.region and args.faithfulness:
-        raise ValueError("--region and --faithfulness: expected one of them, got both")
     if args.region:
         rows = shown or list(_chosen(events, args.event_id, args.events))
         rng = np.random.default_rng(0)

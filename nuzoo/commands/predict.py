@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nuzoo.commands.output_folder import check_output
+from nuzoo.files.output_folder import check_output
 
 EVENTS_AT_A_TIME = 64
 
@@ -34,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
-    from nuzoo.commands.classifier import load_classifier
-    from nuzoo.datasets_scripts.atomic_files import replacing
-    from nuzoo.datasets_scripts.detector_files import read_detector_files
+    from nuzoo.datasets_scripts.readers.detector_files import read_detector_files
+    from nuzoo.files.atomic import replacing
+    from nuzoo.pipelines.loading import load_classifier
 
     write = _writer(args.out)
     classify = load_classifier(args.model, batch_size=args.batch_size)

@@ -83,7 +83,7 @@ def _libraries_quiet() -> Iterator[None]:
 
 
 def _publish_dataset(args: argparse.Namespace) -> Commit:
-    from nuzoo.hub.publish_dataset import publish_dataset
+    from nuzoo.hub.dataset.publish import publish_dataset
 
     models = [str(folder) for folder in args.folders if (folder / "config.json").exists()]
     if models:
@@ -97,10 +97,10 @@ def _publish_dataset(args: argparse.Namespace) -> Commit:
 
 
 def _publish_model(args: argparse.Namespace) -> Commit:
-    from nuzoo.commands.classifier import load_model
-    from nuzoo.datasets_scripts.sharded_parquet import PLAN_FILE
-    from nuzoo.hub.hub_access import check_access
-    from nuzoo.hub.publish_model import publish_model
+    from nuzoo.files.hub_access import check_access
+    from nuzoo.files.names import PLAN_FILE
+    from nuzoo.hub.model.publish import publish_model
+    from nuzoo.pipelines.loading import load_model
 
     if len(args.folders) > 1:
         raise ValueError(f"expected one folder of a model, got {len(args.folders)}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nuzoo.commands.output_folder import check_output
+from nuzoo.files.output_folder import check_output
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.spectra import SPECTRA
 

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nuzoo.commands.output_folder import check_output
+from nuzoo.files.output_folder import check_output
 
 if TYPE_CHECKING:
     from nuzoo.training.recipe import Recipe
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
-    from nuzoo.commands.datasets import load_events
+    from nuzoo.datasets_scripts.common.loading import load_events
     from nuzoo.training.recipe import load_recipe
     from nuzoo.training.recipe_fields import augmentation, training_arguments
 
@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _cross_validate(recipe: Recipe, folds: int, sample: str | None) -> int:
-    from nuzoo.commands.datasets import load_events
-    from nuzoo.datasets_scripts.labelled_rows import all_labelled
-    from nuzoo.evaluation.cross_validated import report_cross_validation
+    from nuzoo.datasets_scripts.common.labelled_rows import all_labelled
+    from nuzoo.datasets_scripts.common.loading import load_events
+    from nuzoo.evaluation.tasks.event_classification.cross_validated import report_cross_validation
     from nuzoo.training.cross_validation import cross_validate
 
     rows = all_labelled(load_events(recipe.data.path, revision=recipe.data.revision))

@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it."""
-    from nuzoo.commands.classifier import load_model
     from nuzoo.hub.verify import fetch, verify_dataset, verify_model
+    from nuzoo.pipelines.loading import load_model
 
     folder = fetch(args.repository, args.type, args.revision)
     checks = (

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nuzoo.processors.prompts import Prompt
+from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.registry import Architecture
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 EVENTS = 4
 EMPTY, ONE_HIT = 0, 1

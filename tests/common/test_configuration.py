@@ -9,12 +9,8 @@ import transformers
 from huggingface_hub.errors import StrictDataclassFieldValidationError
 from transformers import AutoConfig, PreTrainedConfig
 
-from nuzoo.configuration.config_errors import (
-    ConfigError,
-    FormatVersionError,
-    ModelTypeError,
-    UnknownConfigKeyError,
-)
+from nuzoo.configuration.config_errors import ConfigError, ModelTypeError, UnknownConfigKeyError
+from nuzoo.files.errors import FormatVersionError
 from nuzoo.registry import import_object
 
 

@@ -1,9 +1,9 @@
 """What is exported of an architecture works in a fresh interpreter that has never heard of nuzoo."""
 
-from nuzoo.hub.checksums import write_checksums
-from nuzoo.hub.flat_copy import check_flat_copy
-from nuzoo.hub.golden import write_golden
-from nuzoo.hub.model_files import write_model
+from nuzoo.files.checksums import write_checksums
+from nuzoo.hub.model.files import write_model
+from nuzoo.hub.model.flat_copy import check_flat_copy
+from nuzoo.hub.model.golden import write_golden
 from nuzoo.hub.safety import check_publishable
 
 from .conftest import BODY

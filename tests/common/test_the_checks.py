@@ -16,8 +16,8 @@ from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
-from nuzoo.processors.example_pixel_maps import example_pixel_maps
 from nuzoo.processors.input_errors import NonFiniteError
+from nuzoo.processors.pixel_maps.example_pixel_maps import example_pixel_maps
 
 from . import test_events as events_checks
 from . import test_forward as forward_checks

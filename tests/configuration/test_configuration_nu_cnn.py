@@ -6,13 +6,9 @@ from huggingface_hub.errors import (
     StrictDataclassFieldValidationError,
 )
 
-from nuzoo.configuration.config_errors import (
-    ConfigError,
-    FormatVersionError,
-    ModelTypeError,
-    UnknownConfigKeyError,
-)
+from nuzoo.configuration.config_errors import ConfigError, ModelTypeError, UnknownConfigKeyError
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.files.errors import FormatVersionError
 
 
 def test_default_is_the_published_network():

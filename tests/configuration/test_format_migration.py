@@ -3,10 +3,11 @@ import json
 import pytest
 from huggingface_hub.dataclasses import strict
 
-from nuzoo.configuration.config_errors import FormatVersionError, ModelTypeError
+from nuzoo.configuration.config_errors import ModelTypeError
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
-from nuzoo.configuration.format_migration import migrate
+from nuzoo.files.errors import FormatVersionError
+from nuzoo.files.migration import migrate
 
 STEPS = {
     1: lambda keys: {**keys, "order": [*keys["order"], "1 to 2"]},

@@ -1,6 +1,6 @@
 import pytest
 
-from nuzoo.datasets_scripts.atomic_files import replacing, write_atomically
+from nuzoo.files.atomic import replacing, write_atomically
 
 
 def test_a_text_takes_the_place_of_the_one_before(tmp_path):

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from nuzoo.datasets_scripts import detector_files
-from nuzoo.datasets_scripts.read_dune_cvn import MEV_PER_COUNT
-from nuzoo.datasets_scripts.source_errors import (
+from nuzoo.datasets_scripts.readers import detector_files
+from nuzoo.datasets_scripts.readers.dune_cvn import MEV_PER_COUNT
+from nuzoo.datasets_scripts.readers.source_errors import (
     MissingViewError,
     NotThisFormatError,
     SourceFileError,

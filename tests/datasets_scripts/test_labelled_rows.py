@@ -1,7 +1,7 @@
 import pytest
 from datasets import ClassLabel, Dataset, Features
 
-from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError, check_class_names
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_class_names
 
 
 def rows(names):

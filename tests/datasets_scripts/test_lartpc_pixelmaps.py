@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Image, load_dataset
 
+from nuzoo.datasets_scripts.common.sharded_parquet import DatasetFolderError
 from nuzoo.datasets_scripts.lartpc_pixelmaps import (
     DatasetRequestError,
     LArTPCPixelMaps,
@@ -21,7 +22,6 @@ from nuzoo.datasets_scripts.lartpc_pixelmaps import (
     simulate_dataset,
 )
 from nuzoo.datasets_scripts.pixel_map_rows import DESCRIPTIONS, row_features, split_of
-from nuzoo.datasets_scripts.sharded_parquet import DatasetFolderError
 from nuzoo.simulation.detectors import DETECTORS, DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.simulate import simulate_event

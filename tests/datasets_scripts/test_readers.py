@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from nuzoo.datasets_scripts.detector_files import read_detector_files
 from nuzoo.datasets_scripts.pixel_map_rows import row_features
-from nuzoo.datasets_scripts.read_dune_cvn import MEV_PER_COUNT
-from nuzoo.datasets_scripts.source_errors import (
+from nuzoo.datasets_scripts.readers.detector_files import read_detector_files
+from nuzoo.datasets_scripts.readers.dune_cvn import MEV_PER_COUNT
+from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     MissingViewError,
     NegativeEnergyFileError,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from nuzoo.evaluation import bootstrap as b
-from nuzoo.evaluation.metrics_classification import one_vs_rest_auc
+from nuzoo.evaluation.core import bootstrap as b
+from nuzoo.evaluation.tasks.event_classification.formulas import one_vs_rest_auc
 
 
 def mean_of(x):

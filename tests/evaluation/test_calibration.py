@@ -3,8 +3,8 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from nuzoo.evaluation import calibration as c
-from nuzoo.evaluation.errors import MissingTruthError, ShapeMismatchError
+from nuzoo.evaluation.core import calibration as c
+from nuzoo.evaluation.core.errors import MissingTruthError, ShapeMismatchError
 
 
 def draw(logits, seed=0):

@@ -10,19 +10,20 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from nuzoo.evaluation.calibration import probabilities
-from nuzoo.evaluation.classification_results import classification_results
-from nuzoo.evaluation.comparison import Training, check_comparable, columns_of, read_compared
-from nuzoo.evaluation.comparison_numbers import compact, records_of, three_digits
-from nuzoo.evaluation.comparison_report import what_differs, write_comparison
-from nuzoo.evaluation.errors import ComparisonError, ResultsFileError
-from nuzoo.evaluation.measured_before import is_measured
-from nuzoo.evaluation.number_format import with_error
-from nuzoo.evaluation.paired import compare_pairs, mcnemar
-from nuzoo.evaluation.predictions import PREDICTIONS_FILE, Predictions, write_predictions
-from nuzoo.evaluation.provenance import describe_dataset
-from nuzoo.evaluation.published import LARTPC_CLASSIFIERS
-from nuzoo.evaluation.results_file import RESULTS_FILE, SCHEMA, SCHEMA_VERSION, write_results
+from nuzoo.evaluation.comparison.comparison import Training, check_comparable, columns_of, read_compared
+from nuzoo.evaluation.comparison.measured_before import is_measured
+from nuzoo.evaluation.comparison.numbers import compact, records_of, three_digits
+from nuzoo.evaluation.comparison.report import what_differs, write_comparison
+from nuzoo.evaluation.core.calibration import probabilities
+from nuzoo.evaluation.core.errors import ComparisonError, ResultsFileError
+from nuzoo.evaluation.core.number_format import with_error
+from nuzoo.evaluation.core.paired import compare_pairs, mcnemar
+from nuzoo.evaluation.core.provenance import describe_dataset
+from nuzoo.evaluation.core.results_file import SCHEMA, SCHEMA_VERSION, write_results
+from nuzoo.evaluation.tasks.event_classification.predictions import Predictions, write_predictions
+from nuzoo.evaluation.tasks.event_classification.published import LARTPC_CLASSIFIERS
+from nuzoo.evaluation.tasks.event_classification.results import classification_results
+from nuzoo.files.names import PREDICTIONS_FILE, RESULTS_FILE
 
 NAMES = ["nue_cc", "numu_cc", "nc"]
 LABELS = np.array([0] * 5 + [1] * 3 + [2] * 2)
@@ -95,7 +96,7 @@ POOR = [0, 0, 1, 1, 0, 1, 0, 0, 0, 2]
 def _no_figures(monkeypatch, request):
     """Figures are slow: only the test of figures draws them."""
     if "figures" not in request.node.name:
-        monkeypatch.setattr("nuzoo.evaluation.comparison_report.DRAWINGS", {})
+        monkeypatch.setattr("nuzoo.evaluation.comparison.report.DRAWINGS", {})
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 from datasets import load_dataset
 from sklearn.metrics import accuracy_score
 
-from nuzoo.evaluation.cross_validated import report_cross_validation
+from nuzoo.evaluation.tasks.event_classification.cross_validated import report_cross_validation
 
 
 def test_pooled_folds_are_measured_and_drawn(simulated_dataset, tmp_path):

@@ -8,20 +8,20 @@ import torch
 from datasets import ClassLabel, Dataset
 from sklearn import metrics as sk
 
-from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
-from nuzoo.evaluation.calibration import probabilities
-from nuzoo.evaluation.errors import (
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.evaluation.core.calibration import probabilities
+from nuzoo.evaluation.core.errors import (
     EvaluationError,
     MissingTruthError,
     NonFiniteOutputError,
     ResultsFileError,
     SplitOverlapError,
 )
-from nuzoo.evaluation.evaluate_classifier import evaluate_classifier
-from nuzoo.evaluation.identity import weights_digest
-from nuzoo.evaluation.predictions import read_predictions
-from nuzoo.evaluation.report import write_report
-from nuzoo.evaluation.results_file import read_results
+from nuzoo.evaluation.core.identity import weights_digest
+from nuzoo.evaluation.core.results_file import read_results
+from nuzoo.evaluation.tasks.event_classification.evaluate_classifier import evaluate_classifier
+from nuzoo.evaluation.tasks.event_classification.predictions import read_predictions
+from nuzoo.evaluation.tasks.event_classification.report import write_report
 
 NAMES = ["nue_cc", "numu_cc", "nc"]
 
@@ -227,7 +227,7 @@ def test_bad_files_are_named(tmp_path, evaluated):
 def test_real_network_and_processor(tmp_path):
     from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
     from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
-    from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+    from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
     rng = np.random.default_rng(0)
     maps = {

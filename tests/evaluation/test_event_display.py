@@ -7,11 +7,11 @@ import pytest
 from matplotlib.colors import LogNorm
 from PIL import Image
 
-from nuzoo.evaluation.errors import DisplayError, EvaluationError
-from nuzoo.evaluation.event_display import brightest_of_blocks, draw_event, energy_colours
-from nuzoo.evaluation.event_page import write_interactive
-from nuzoo.evaluation.event_summary import truth_lines
-from nuzoo.evaluation.event_views import axis_name, energy_range, event_views
+from nuzoo.evaluation.core.errors import DisplayError, EvaluationError
+from nuzoo.evaluation.display.pixel_maps.event_display import brightest_of_blocks, draw_event, energy_colours
+from nuzoo.evaluation.display.pixel_maps.event_page import write_interactive
+from nuzoo.evaluation.display.pixel_maps.event_summary import truth_lines
+from nuzoo.evaluation.display.pixel_maps.event_views import axis_name, energy_range, event_views
 from nuzoo.simulation.detectors import DETECTORS, Anchor, View
 
 PREDICTION = {"label": "nc", "score": 0.6, "scores": {"nue_cc": 0.3, "numu_cc": 0.1, "nc": 0.6}}

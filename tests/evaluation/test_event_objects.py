@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nuzoo.evaluation.event_objects import find_objects
+from nuzoo.evaluation.explain.event_objects import find_objects
 from nuzoo.simulation.detectors import DETECTORS
 
 DETECTOR = DETECTORS["modular-2x2x7"]

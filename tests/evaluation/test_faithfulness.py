@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from nuzoo.evaluation.errors import RegionError
-from nuzoo.evaluation.faithfulness import cited_kind, conclusion, masks_of, measure_masks
-from nuzoo.evaluation.masking import elsewhere, rectangle, without
+from nuzoo.evaluation.core.errors import RegionError
+from nuzoo.evaluation.explain.faithfulness import cited_kind, conclusion, masks_of, measure_masks
+from nuzoo.evaluation.explain.masking import elsewhere, rectangle, without
 
 from .test_event_objects import ANCHOR_COLUMN, ANCHOR_ROW, DETECTOR, VIEW, cone, event, line
 

@@ -8,7 +8,7 @@ SCORES = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.3, 0.5], [0.1, 0.1, 0.8], [0
 
 @pytest.fixture
 def metrics(tmp_path, monkeypatch):
-    from nuzoo.evaluation import metrics as module
+    from nuzoo.evaluation.tasks.event_classification import metrics as module
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from nuzoo.evaluation.model_description import describe_model, parameter_size, quantisation
+from nuzoo.evaluation.core.model_description import describe_model, parameter_size, quantisation
 
 peft = pytest.importorskip("peft")
 

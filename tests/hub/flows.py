@@ -15,7 +15,7 @@ from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.hub.local_hub.commits import Change
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 LOOP = """
 import contextlib, io, json, os, sys, time, traceback
@@ -98,7 +98,7 @@ class Session:
 
     def trust_flat_copies(self):
         """Publish without the trial in a process of its own, which takes most of the time."""
-        self.run("import nuzoo.hub.publish_model as m\nm.check_flat_copy = lambda folder: 'not tried'")
+        self.run("import nuzoo.hub.model.publish as m\nm.check_flat_copy = lambda folder: 'not tried'")
 
     def _ask(self, changed, **task):
         before = {name: self._environment[name] for name in changed}

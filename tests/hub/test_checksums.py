@@ -3,8 +3,8 @@ import subprocess
 
 import pytest
 
-from nuzoo.hub.checksums import differences, read_checksums, write_checksums
-from nuzoo.hub.errors import ChecksumsFileError
+from nuzoo.files.checksums import differences, read_checksums, write_checksums
+from nuzoo.files.errors import ChecksumsFileError
 
 
 @pytest.fixture

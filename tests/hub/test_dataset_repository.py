@@ -17,16 +17,16 @@ from huggingface_hub import DatasetCard, DatasetCardData
 
 from nuzoo.datasets_scripts.lartpc_pixelmaps import convert_files, simulate_dataset
 from nuzoo.datasets_scripts.pixel_map_rows import row_features, split_of
+from nuzoo.files.errors import RepositoryNameError
 from nuzoo.hub.cards import empty_sections
-from nuzoo.hub.dataset_checks import check_dataset_repository
-from nuzoo.hub.dataset_repository import empty_splits, prepare_dataset_repository
+from nuzoo.hub.dataset.checks import check_dataset_repository
+from nuzoo.hub.dataset.repository import empty_splits, prepare_dataset_repository
 from nuzoo.hub.errors import (
     DatasetRepositoryError,
     DatasetRowError,
     FolderInUseError,
     IncompleteCardError,
     LicenceError,
-    RepositoryNameError,
 )
 from nuzoo.simulation.detectors import DUNE_LIKE, MODULAR_LARTPC
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from nuzoo.hub.dataset_reference import PublishedConfig
-from nuzoo.hub.dataset_story import dataset_story
-from nuzoo.hub.spectrum_words import spectrum_words
+from nuzoo.hub.model.dataset_reference import PublishedConfig
+from nuzoo.hub.model.dataset_story import dataset_story
+from nuzoo.hub.model.spectrum_words import spectrum_words
 from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.spectra import SPECTRA
 

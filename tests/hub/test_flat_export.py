@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from nuzoo.hub import flat_export
 from nuzoo.hub.errors import NotExportableError
-from nuzoo.hub.flat_export import ALWAYS_THERE, export_code, flat_sources, reference
+from nuzoo.hub.model import flat_export
+from nuzoo.hub.model.flat_export import ALWAYS_THERE, export_code, flat_sources, reference
 from nuzoo.modeling.modeling_nu_cnn import NuCnnModel
 
 MODULE = "nuzoo.modeling.modeling_nu_cnn"
@@ -94,7 +94,7 @@ def test_relative_imports_become_siblings_too(module_of):
         ("import nuzoo.modeling.global_pool", "expected `from nuzoo.modeling.global_pool import name`"),
         ("from nuzoo.modeling import global_pool", "does not name what is used"),
         ("from nuzoo.modeling.global_pool import *", "does not name what is used"),
-        ("from nuzoo.hub.cards import fill_template", "expected a module of configuration"),
+        ("from nuzoo.hub.cards import fill_template", "expected a module of files"),
         ("from nuzoo.simulation.detectors import DETECTORS", "nuzoo.simulation.detectors cannot go"),
         (
             "try:\n    from nuzoo.modeling.two import g\nexcept ImportError:\n    pass",

@@ -4,10 +4,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.files.names import GOLDEN_FILE
 from nuzoo.hub.errors import GoldenOutputError
-from nuzoo.hub.golden import GOLDEN_FILE, check_golden, read_golden, write_golden
+from nuzoo.hub.model.golden import check_golden, read_golden, write_golden
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 
 @pytest.fixture(scope="module")

@@ -298,7 +298,7 @@ def test_a_model_given_as_dataset_and_the_reverse(refused, published_run, data):
 
 
 SABOTAGE = """
-from nuzoo.hub.flat_copy import check_flat_copy
+from nuzoo.hub.model.flat_copy import check_flat_copy
 def check_sabotaged(folder):
     code = folder / "modeling_nu_cnn.py"
     code.write_text(code.read_text() + "raise RuntimeError('sabotage')")

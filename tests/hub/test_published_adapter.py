@@ -138,7 +138,7 @@ def test_the_script_of_the_documentation_makes_an_adapter(session, base, simulat
     assert [line.partition(":")[0] for line in printed.splitlines()] == ["epoch 0", "epoch 1", "epoch 2"]
     tensors = load((tmp_path / "lora" / "adapter_model.safetensors").read_bytes())
     assert any(tensor.any() for name, tensor in tensors.items() if "lora_B" in name)
-    session.run(f"from nuzoo.commands.classifier import load_model; load_model({str(tmp_path / 'lora')!r})")
+    session.run(f"from nuzoo.pipelines.loading import load_model; load_model({str(tmp_path / 'lora')!r})")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
-from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
-from nuzoo.processors.prompts import Prompt
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 from .flows import Session, contents, state
 

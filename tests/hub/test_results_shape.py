@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nuzoo.hub.errors import HubError, MissingResultsError
-from nuzoo.hub.report_check import read_report
-from nuzoo.hub.results_shape import check_shape
+from nuzoo.files.errors import HubError
+from nuzoo.hub.errors import MissingResultsError
+from nuzoo.hub.model.report_check import read_report
+from nuzoo.hub.model.results_shape import check_shape
 
 NUMBER = {"value": 0.5, "error": 0.1}
 UNDEFINED = {"value": None, "error": None}

@@ -11,21 +11,22 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.configuration.configuration_nu_vit import NuVitConfig
-from nuzoo.evaluation.classification_results import classification_results
-from nuzoo.evaluation.identity import processor_digest
-from nuzoo.evaluation.model_description import describe_model
-from nuzoo.hub.card_lint import check_model_card
-from nuzoo.hub.cards import as_list, empty_sections, fill_template
+from nuzoo.evaluation.core.identity import processor_digest
+from nuzoo.evaluation.core.markdown import as_list
+from nuzoo.evaluation.core.model_description import describe_model
+from nuzoo.evaluation.tasks.event_classification.results import classification_results
+from nuzoo.hub.cards import empty_sections, fill_template
 from nuzoo.hub.errors import (
     FolderInUseError,
     IncompleteCardError,
     ResultsMismatchError,
     UnpublishableContentError,
 )
-from nuzoo.hub.event_classifier_card import architecture_text
-from nuzoo.hub.save import save_repository
+from nuzoo.hub.model.card_lint import check_model_card
+from nuzoo.hub.model.event_classifier_card import architecture_text
+from nuzoo.hub.model.save import save_repository
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 NAMES = ["nue_cc", "numu_cc", "nc"]
 TRAINING = {"recipe": "training/recipes/nu_cnn_tiny.yaml", "epochs": 3}

@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from nuzoo.hub.errors import RunFileError
-from nuzoo.hub.training_facts import training_arguments, training_facts
+from nuzoo.evaluation.core.errors import RunFileError
+from nuzoo.evaluation.core.training_facts import training_arguments, training_facts
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])

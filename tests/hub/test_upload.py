@@ -14,9 +14,10 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from nuzoo.hub.dataset_reference import dataset_reference
-from nuzoo.hub.errors import DatasetReferenceError, HubAccessError, HubError, RepositoryNameError
-from nuzoo.hub.hub_access import check_access, check_repo_id, explained
+from nuzoo.files.errors import HubAccessError, HubError, RepositoryNameError
+from nuzoo.files.hub_access import check_access, check_repo_id, explained
+from nuzoo.hub.errors import DatasetReferenceError
+from nuzoo.hub.model.dataset_reference import dataset_reference
 from nuzoo.hub.pinned import pin
 from nuzoo.hub.push import push
 from nuzoo.hub.upload import upload

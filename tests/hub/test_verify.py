@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from nuzoo.cli import main
-from nuzoo.hub.checksums import write_checksums
+from nuzoo.files.checksums import write_checksums
 
 from .flows import Session, commit, contents, state, write_run
 

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageClassification
 
-from nuzoo.configuration.config_errors import CorruptedFileError
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.files.errors import CorruptedFileError
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.weight_errors import WeightsError
 

@@ -11,7 +11,7 @@ from nuzoo.configuration.configuration_nu_vit import NuVitConfig
 from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification, NuVitModel
 from nuzoo.modeling.position_embeddings import resize_position_embeddings
 from nuzoo.modeling.weight_errors import WeightsError
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 TIMM_TINY = {"patch_size": 16, "hidden_size": 192, "num_hidden_layers": 12, "num_attention_heads": 3}
 HUGE_LIKE = {"patch_size": 14, "hidden_size": 80, "num_hidden_layers": 2, "num_attention_heads": 5}

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from nuzoo.processors.image_processing_nu_pixel_map import FORMAT
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import FORMAT
 from nuzoo.registry import ARCHITECTURES, import_object
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"

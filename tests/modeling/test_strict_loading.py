@@ -10,12 +10,9 @@ from huggingface_hub.errors import StrictDataclassFieldValidationError
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel
 
-from nuzoo.configuration.config_errors import (
-    CorruptedFileError,
-    FormatVersionError,
-    UnknownConfigKeyError,
-)
+from nuzoo.configuration.config_errors import UnknownConfigKeyError
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.files.errors import CorruptedFileError, FormatVersionError
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.weight_errors import WeightsError
 

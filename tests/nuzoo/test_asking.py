@@ -10,12 +10,12 @@ import torch
 from datasets import load_dataset
 
 from nuzoo.cli import main
-from nuzoo.commands.asking import Asking, load_asked
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.evaluation.tasks.event_classification.asking import Asking, load_asked
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
-from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
-from nuzoo.processors.prompts import Prompt
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from nuzoo.cli import main
-from nuzoo.commands.output_folder import UnusableOutputError, check_output
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.files.errors import UnusableOutputError
+from nuzoo.files.output_folder import check_output
 from nuzoo.hub.local_hub import LocalHub
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from pyarrow import csv
 from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 CLASSES = ("nue_cc", "numu_cc", "nc")
 

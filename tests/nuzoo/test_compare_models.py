@@ -8,18 +8,18 @@ import pytest
 from datasets import load_dataset
 
 from nuzoo.cli import main
-from nuzoo.commands.classifier import UnusableModelError
-from nuzoo.commands.compare_models import compare_models, evaluate_alone, output_names
-from nuzoo.commands.evaluate import Events, evaluate_and_report
-from nuzoo.commands.training_of_model import training_of
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.configuration.configuration_nu_vit import NuVitConfig
-from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
-from nuzoo.evaluation.comparison import ComparedModel
-from nuzoo.evaluation.errors import EvaluationError
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.evaluation.comparison.compare_models import compare_models, evaluate_alone, output_names
+from nuzoo.evaluation.comparison.comparison import ComparedModel
+from nuzoo.evaluation.comparison.training_of_model import training_of
+from nuzoo.evaluation.core.errors import EvaluationError
+from nuzoo.evaluation.tasks.event_classification.measure import Events, evaluate_and_report
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.pipelines.loading import UnusableModelError
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 RECIPE = "source: made up\nmodel: {model_type: nu_cnn}\ndata: {train_events: 44}\n"
 

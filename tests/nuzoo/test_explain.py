@@ -10,13 +10,13 @@ from datasets import load_dataset
 from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
-from nuzoo.evaluation.explanations import POST_HOC
+from nuzoo.evaluation.explain.explanations import POST_HOC
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
-from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
-from nuzoo.processors.prompts import Prompt
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 
 @pytest.fixture(scope="module")

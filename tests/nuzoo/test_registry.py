@@ -10,9 +10,9 @@ import pytest
 import transformers
 
 import nuzoo
-from nuzoo.processors.prompts import Prompt
-from nuzoo.registry import ARCHITECTURES, PIPELINE_TASKS, PUBLIC_CLASSES, import_object
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.registry import ARCHITECTURES, TASKS, import_object, public_classes
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ["datasets", "trl", "peft", "evaluate", "matplotlib", "torchvision"]
@@ -82,21 +82,24 @@ def test_auto_classes_load_the_architecture(architecture, first, tmp_path):
         "from transformers.models.auto import modeling_auto\nimport nuzoo",
     }
     printed = python(imports[first] + code).splitlines()
-    expected = [architecture.config, *architecture.models.values(), *[architecture.processor] * 2]
+    expected = [architecture.config, *architecture.models.values(), *[architecture.processor_path] * 2]
     assert printed == [path.rpartition(".")[2] for path in expected]
 
 
-@pytest.mark.parametrize("task", PIPELINE_TASKS.values(), ids=PIPELINE_TASKS)
+WITH_PIPELINE = {task.pipeline_name: task for task in TASKS.values() if task.pipeline}
+
+
+@pytest.mark.parametrize("task", WITH_PIPELINE.values(), ids=WITH_PIPELINE)
 def test_pipeline_task_is_known(task):
     from transformers.pipelines import PIPELINE_REGISTRY
 
-    _, entry, _ = PIPELINE_REGISTRY.check_task(task.name)
+    _, entry, _ = PIPELINE_REGISTRY.check_task(task.pipeline_name)
     assert import_object(entry["impl"]) is import_object(task.pipeline)
     assert entry["pt"] == (getattr(transformers, task.auto_class),)
 
 
 def test_every_public_class_is_an_attribute():
-    for name, path in PUBLIC_CLASSES.items():
+    for name, path in public_classes().items():
         assert getattr(nuzoo, name) is import_object(path)
         assert name in dir(nuzoo)
     with pytest.raises(AttributeError, match="NuNothing"):

@@ -12,11 +12,11 @@ from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.pipelines.agreement import check_agreement
 from nuzoo.pipelines.pipeline_errors import MissingProcessorError, ProcessorModelMismatchError
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.input_errors import DetectorMismatchError
-from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
-from nuzoo.processors.prompts import Prompt
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 TASK = "neutrino-event-classification"
 

@@ -12,9 +12,9 @@ from PIL import Image
 from scipy.sparse import coo_array, coo_matrix, csr_array
 from transformers import AutoImageProcessor
 
-from nuzoo.configuration.config_errors import CorruptedFileError, FormatVersionError
+from nuzoo.files.errors import CorruptedFileError, FormatVersionError
 from nuzoo.processors import input_errors as errors
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.training.recipe_data import pixel_map_geometry
 
@@ -188,7 +188,7 @@ def test_fit_in_steps_is_fit_at_once(form, monkeypatch):
         "dense": dense,
     }
     at_once = make_processor(active_rms=None).fit(dense).active_rms
-    module = "nuzoo.processors.image_processing_nu_pixel_map.EVENTS_PER_FIT_STEP"
+    module = "nuzoo.processors.pixel_maps.image_processing_nu_pixel_map.EVENTS_PER_FIT_STEP"
     monkeypatch.setattr(module, 4)
     assert make_processor(active_rms=None).fit(forms[form]).active_rms == pytest.approx(at_once)
 

@@ -7,16 +7,16 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoProcessor
 
 from nuzoo.configuration.event_classifier_config import EVENT_LABELS
-from nuzoo.processors.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.input_errors import (
     BaseProcessorError,
     MissingStatisticsError,
     ProcessorSettingError,
     PromptError,
 )
-from nuzoo.processors.processing_nu_vlm import IGNORED, NuVlmProcessor
-from nuzoo.processors.prompts import Prompt
-from nuzoo.training.tiny_vlm_base import tiny_base_processor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.vlm.processing_nu_vlm import IGNORED, NuVlmProcessor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 SIZE = 64
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from nuzoo.processors.input_errors import PromptError
-from nuzoo.processors.prompts import SHIPPED, Prompt
+from nuzoo.processors.vlm.prompts import SHIPPED, Prompt
 
 
 def changed(**parts):

@@ -1,6 +1,6 @@
 import torch
 
-from nuzoo.training.augmentation import Augmentation
+from nuzoo.training.augmentation.pixel_maps import Augmentation
 
 
 def batch() -> torch.Tensor:

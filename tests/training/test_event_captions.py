@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from nuzoo.training.event_captions import HADRONS, LEPTONS, MissingTruthError, caption, every_word
+from nuzoo.training.vlm.event_captions import HADRONS, LEPTONS, MissingTruthError, caption, every_word
 
 
 def row(lepton: int, energy: float = 2.4, protons: int = 0, charged: int = 0, neutral: int = 0):

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification, TrainerCallback
 
-from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.training.cross_validation import cross_validate
 from nuzoo.training.event_classification import build_model, train_event_classifier
 from nuzoo.training.recipe import RecipeError, load_recipe

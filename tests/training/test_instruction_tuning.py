@@ -12,23 +12,23 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, BertConfig, TrainerCallback
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
-from nuzoo.configuration.event_classifier_config import EVENT_LABELS
-from nuzoo.datasets_scripts.labelled_rows import UnusableDatasetError
+from nuzoo.configuration.event_classifier_config import EVENT_LABELS, class_names_of
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.input_errors import PromptError
-from nuzoo.processors.processing_nu_vlm import NuVlmProcessor
-from nuzoo.processors.prompts import Prompt
-from nuzoo.training import vlm_requirements
-from nuzoo.training.adapter_fields import adapter_config
-from nuzoo.training.augmentation import Augmentation
+from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.training.augmentation.pixel_maps import Augmentation
 from nuzoo.training.cross_validation import cross_validate
-from nuzoo.training.event_captions import MissingTruthError, caption
-from nuzoo.training.image_augmentation import ImageAugmentation
-from nuzoo.training.instruction_tuning import build_tuning, check_vlm_recipe, train_vlm
 from nuzoo.training.recipe import RecipeError, load_recipe
-from nuzoo.training.recipe_data import check_splits, class_names_of
+from nuzoo.training.recipe_data import check_splits
 from nuzoo.training.recipe_fields import training_arguments
 from nuzoo.training.train_model import train_model
+from nuzoo.training.vlm import requirements as vlm_requirements
+from nuzoo.training.vlm.adapter_fields import adapter_config
+from nuzoo.training.vlm.event_captions import MissingTruthError, caption
+from nuzoo.training.vlm.image_augmentation import ImageAugmentation
+from nuzoo.training.vlm.instruction_tuning import build_tuning, check_vlm_recipe, train_vlm
 
 for package in ("peft", "trl", "bitsandbytes"):
     pytest.importorskip(package, reason=f"{package} is not installed")

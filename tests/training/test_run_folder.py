@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from nuzoo.files.names import RECIPE_FILE
 from nuzoo.training.recipe import RecipeError, load_recipe
-from nuzoo.training.run_folder import RECIPE_FILE
 from nuzoo.training.train_model import train_model
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from nuzoo.training.tiny_vlm_base import tiny_tokenizer
-from nuzoo.training.tiny_vlm_pretraining import every_text
+from nuzoo.training.vlm.tiny_base import tiny_tokenizer
+from nuzoo.training.vlm.tiny_pretraining import every_text
 
 EVERY_TEXT = every_text()
 

@@ -1,0 +1,202 @@
+"""Datasets as folders of Parquet shards: written in parallel, whole or not at all, and resumed after a kill.
+
+A folder holds `plan.json` (what it is to become), `data/<split>-XXXXX-of-XXXXX.parquet`, and once
+complete `manifest.json` (events, bytes and SHA-256 of each shard) and `README.md`. A shard depends on the
+plan alone, so that processes, order and interruptions do not show in the bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Features
+from tqdm.auto import tqdm
+
+from nuzoo.files.atomic import replacing, write_atomically
+from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
+
+ROWS_PER_GROUP = 100
+"""Small row groups: a streaming reader fetches about a megabyte at a time."""
+
+
+class DatasetFolderError(ValueError):
+    """A folder that holds something else than what is to be written there."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of a dataset.
+
+    Attributes:
+        split: Name of its split.
+        number: Position in the split.
+        of: Shards in the split.
+        events: What `make_row` is given for each of its rows.
+    """
+
+    split: str
+    number: int
+    of: int
+    events: tuple[Any, ...]
+
+    @property
+    def path(self) -> Path:
+        """Where it lies in the dataset's folder."""
+        return Path("data") / f"{self.split}-{self.number:05d}-of-{self.of:05d}.parquet"
+
+
+def plan_shards(events: Mapping[str, Sequence[Any]], shard_size: int) -> list[Shard]:
+    """Cuts each split into shards of at most `shard_size` events."""
+    shards = []
+    for split, members in events.items():
+        chunks = [tuple(members[i : i + shard_size]) for i in range(0, len(members), shard_size)]
+        shards += [Shard(split, number, len(chunks), chunk) for number, chunk in enumerate(chunks)]
+    return shards
+
+
+def write_shards(
+    out: Path,
+    shards: Sequence[Shard],
+    features: Features,
+    make_row: Callable[[Any], Mapping[str, Any]],
+    plan: Mapping[str, Any],
+    num_proc: int = 1,
+) -> dict[str, Any]:
+    """Writes the shards that are not there yet, and the manifest.
+
+    Args:
+        out: Folder of the dataset.
+        shards: From `plan_shards`.
+        features: Columns.
+        make_row: Makes the row of one event; must be picklable for more than one process.
+        plan: What decides the content. A folder with another plan is refused.
+        num_proc: Processes.
+
+    Returns:
+        The manifest: for each split its events, and for each shard its events, bytes and SHA-256.
+
+    Raises:
+        DatasetFolderError: `out` holds another dataset.
+    """
+    _claim(out, plan)
+    missing = [shard for shard in shards if not (out / shard.path).exists()]
+    done = sum(len(shard.events) for shard in shards) - sum(len(shard.events) for shard in missing)
+    write = partial(_write_shard, out, features.arrow_schema, make_row)
+    with tqdm(total=sum(len(shard.events) for shard in shards), initial=done, unit="event") as bar:
+        for events in _mapped(write, missing, num_proc):
+            bar.update(events)
+    for leftover in (out / "data").glob("*.partial"):
+        leftover.unlink()
+    manifest = _manifest(out, shards)
+    write_atomically(out / MANIFEST_FILE, json.dumps(manifest, indent=2) + "\n")
+    return manifest
+
+
+def _claim(out: Path, plan: Mapping[str, Any]) -> None:
+    """Takes an empty folder, or one that holds this very plan."""
+    text = json.dumps(plan, indent=2) + "\n"
+    (out / "data").mkdir(parents=True, exist_ok=True)
+    stored = out / PLAN_FILE
+    if not stored.exists():
+        if any((out / "data").iterdir()):
+            raise DatasetFolderError(f"{out} holds data but no {PLAN_FILE}: give an empty or a new folder")
+        write_atomically(stored, text)
+    elif different := _differences(stored.read_text(encoding="utf-8"), text):
+        raise DatasetFolderError(
+            f"{out} holds another dataset: in its {PLAN_FILE}, {different}. "
+            "Give another folder, or remove this one"
+        )
+
+
+def _differences(earlier: str, text: str) -> str:
+    """What two plans disagree on, with both values."""
+    try:
+        there, here = dict(json.loads(earlier)), json.loads(text)
+    except (ValueError, TypeError):
+        return "there is no plan"
+    keys = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+    return ", ".join(f"{key} is {there.get(key)!r} instead of {here.get(key)!r}" for key in keys)
+
+
+def _mapped(write: Callable[[Shard], int], shards: Sequence[Shard], num_proc: int) -> Iterator[int]:
+    if num_proc == 1 or len(shards) < 2:
+        yield from map(write, shards)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(num_proc, context, initializer=_leave_interrupts_to_parent)
+    try:
+        for written in as_completed([pool.submit(write, shard) for shard in shards]):
+            yield written.result()
+    except BrokenProcessPool as error:
+        raise DatasetFolderError("a process was killed, by want of memory perhaps: run it again") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _write_shard(
+    out: Path, schema: pa.Schema, make_row: Callable[[Any], Mapping[str, Any]], shard: Shard
+) -> int:
+    final = out / shard.path
+    with (
+        replacing(final) as partial_file,
+        pq.ParquetWriter(
+            partial_file,
+            schema,
+            compression="zstd",
+            use_dictionary=False,
+            column_encoding=_encodings(schema),
+            write_page_index=True,
+        ) as writer,
+    ):
+        for first in range(0, len(shard.events), ROWS_PER_GROUP):
+            group = shard.events[first : first + ROWS_PER_GROUP]
+            writer.write_table(_table([make_row(event) for event in group], schema))
+    return len(shard.events)
+
+
+def _encodings(schema: pa.Schema) -> dict[str, str]:
+    """Encodings that suit sorted indices and measured numbers in list columns."""
+    encodings = {}
+    for field in schema:
+        if pa.types.is_list(field.type):
+            integers = pa.types.is_integer(field.type.value_type)
+            encoding = "DELTA_BINARY_PACKED" if integers else "BYTE_STREAM_SPLIT"
+            encodings[f"{field.name}.list.element"] = encoding
+    return encodings
+
+
+def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    columns = [pa.array([row.get(field.name) for row in rows], type=field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _manifest(out: Path, shards: Iterable[Shard]) -> dict[str, Any]:
+    files = {}
+    splits: dict[str, int] = {}
+    for shard in shards:
+        path = out / shard.path
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        files[shard.path.as_posix()] = {
+            "events": len(shard.events),
+            "bytes": path.stat().st_size,
+            "sha256": digest,
+        }
+        splits[shard.split] = splits.get(shard.split, 0) + len(shard.events)
+    return {"splits": splits, "files": files}

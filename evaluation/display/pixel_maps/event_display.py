@@ -1,0 +1,204 @@
+"""Event displays as pictures: every view, what is true, and what the model says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, ListedColormap, LogNorm
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator
+from numpy.typing import NDArray
+
+from nuzoo.datasets_scripts.pixel_map_rows import LABELS
+from nuzoo.evaluation.core.provenance import sample_tag
+from nuzoo.evaluation.core.style import GREY, PALE, PALETTE, class_title, figure
+from nuzoo.evaluation.display.pixel_maps.event_summary import true_class, truth_lines
+from nuzoo.evaluation.display.pixel_maps.event_views import ViewMap, energy_range, event_views
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.detectors import Detector
+
+PANEL_INCHES = 4.4
+LONGEST_NAME = 32
+LONGEST_STEM = 100
+CAPTION_INCHES = 0.8
+LETTERS_PER_INCH = 12
+INSET_PIXELS = 96
+INSET_SIZE = 0.22
+"""Side of the inset in units of the panel's."""
+
+
+def draw_event(
+    row: Mapping[str, Any],
+    detector: Detector,
+    out: Path,
+    *,
+    prediction: Mapping[str, Any] | None = None,
+    class_names: Sequence[str] = LABELS,
+    sample: str | None = None,
+    full_view: bool = False,
+    caption: str | None = None,
+) -> Path:
+    """Draw one event as a PNG picture.
+
+    Args:
+        row: Pixel-map row.
+        detector: Its geometry, `DETECTORS[row["detector"]]`.
+        out: File to write.
+        prediction: Output of the classification pipeline: {"label", "score", "scores"}.
+        class_names: Of the labels.
+        sample: What the events are, in the corner; needed unless the event is our simulation.
+        full_view: Show the whole maps instead of the active window with an inset.
+        caption: Text below the maps.
+
+    Returns:
+        `out`.
+
+    Raises:
+        DisplayError: The row cannot be drawn with this detector.
+        EvaluationError: An event of another origin without `sample`.
+    """
+    views = event_views(row, detector)
+    tag = sample_tag([str(row.get("source", ""))], sample)
+    norm = LogNorm(*energy_range(views), clip=True)
+    width = PANEL_INCHES * len(views) + 2.9
+    with figure(out, width, PANEL_INCHES + 0.5 + (CAPTION_INCHES if caption else 0), tag) as drawn:
+        grid = drawn.add_gridspec(
+            2, len(views) + 1, width_ratios=[PANEL_INCHES] * len(views) + [2.5], height_ratios=(3, 1)
+        )
+        panels = [drawn.add_subplot(grid[:, i]) for i in range(len(views))]
+        for axes, view in zip(panels, views, strict=True):
+            _draw_view(axes, view, norm, full_view)
+        colours = ScalarMappable(norm, energy_colours())
+        bar = drawn.colorbar(
+            colours, ax=panels, ticks=LogLocator(subs=(1, 2, 5)), format="%g", pad=0.01, shrink=0.82
+        )
+        bar.minorticks_off()
+        bar.set_label("Energy per pixel (MeV)")
+        _draw_truth(drawn.add_subplot(grid[0, -1]), row, class_names)
+        _draw_prediction(drawn.add_subplot(grid[1, -1]), prediction, true_class(row, class_names))
+        if caption:
+            text = "\n".join(fill(line, int(LETTERS_PER_INCH * width)) for line in caption.splitlines())
+            drawn.supxlabel(text, x=0.01, ha="left", fontsize=10, parse_math=False)
+    return out
+
+
+def file_stem(event_id: str) -> str:
+    """A file's name, without suffix, for what is written of an event."""
+    return re.sub(r"[^\w.-]+", "_", event_id)[:LONGEST_STEM]
+
+
+def energy_colours() -> Colormap:
+    """Perceptually uniform colours, from pale (little energy) to dark, visible on white."""
+    return ListedColormap(matplotlib.colormaps["inferno_r"](np.linspace(0.12, 1, 256)))
+
+
+def _draw_view(axes: Axes, view: ViewMap, norm: LogNorm, full_view: bool) -> None:
+    image = view.dense()
+    style: dict[str, Any] = {"norm": norm, "cmap": energy_colours(), "origin": "lower", "aspect": "equal"}
+    axes.imshow(image, extent=view.extent(), interpolation="nearest", **style)
+    axes.set(
+        title=f"{view.name} view",
+        xlabel=f"{view.column_label} (cm)",
+        ylabel=f"{view.row_label} (cm)",
+    )
+    axes.grid(linewidth=0.4)
+    window = view.extent() if full_view else _square(view.activity(), view.extent())
+    axes.set(xlim=window[:2], ylim=window[2:])
+    if window == view.extent():
+        return
+    corner = _emptiest_corner(view, window)
+    inset = axes.inset_axes((*corner, INSET_SIZE, INSET_SIZE))
+    inset.imshow(brightest_of_blocks(image, INSET_PIXELS), extent=view.extent(), **style)
+    left, right, bottom, top = window
+    inset.add_patch(
+        Rectangle((left, bottom), right - left, top - bottom, fill=False, edgecolor=PALETTE[0], lw=0.8)
+    )
+    inset.set(xticks=[], yticks=[])
+    inset.spines[:].set(visible=True, color=GREY, linewidth=0.6)
+
+
+def _emptiest_corner(view: ViewMap, window: tuple[float, float, float, float]) -> tuple[float, float]:
+    """Lower left corner, in panel units, of the inset that hides the least energy."""
+    left, right, bottom, top = window
+    x = (view.column_start + (view.column + 0.5) * view.column_pitch - left) / (right - left)
+    y = (view.row_start + (view.row + 0.5) * view.row_pitch - bottom) / (top - bottom)
+    near, far = 0.01, 0.99 - INSET_SIZE
+
+    def hidden(corner: tuple[float, float]) -> float:
+        inside = (abs(x - corner[0] - INSET_SIZE / 2) < INSET_SIZE / 2) & (
+            abs(y - corner[1] - INSET_SIZE / 2) < INSET_SIZE / 2
+        )
+        return float(view.energy[inside].sum())
+
+    return min([(far, far), (near, far), (far, near), (near, near)], key=hidden)
+
+
+def _square(
+    window: tuple[float, float, float, float], extent: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """Widen the shorter side of a window as far as the map goes, so that panels are alike."""
+    side = max(window[1] - window[0], window[3] - window[2])
+    return *_widen(window[:2], side, extent[:2]), *_widen(window[2:], side, extent[2:])
+
+
+def _widen(window: tuple[float, float], side: float, limits: tuple[float, float]) -> tuple[float, float]:
+    low, high = limits
+    side = min(side, high - low)
+    start = min(max(low, (sum(window) - side) / 2), high - side)
+    return start, start + side
+
+
+def brightest_of_blocks(image: NDArray[np.float64], pixels: int) -> NDArray[np.float64]:
+    """Shrink an image to about `pixels` a side by the maximum of blocks: thin tracks stay seen."""
+    block = max(1, -(-max(image.shape) // pixels))
+    rows, columns = (-(-size // block) for size in image.shape)
+    padded = np.full((rows * block, columns * block), -np.inf)
+    padded[: image.shape[0], : image.shape[1]] = np.nan_to_num(image, nan=-np.inf)
+    brightest = padded.reshape(rows, block, columns, block).max(axis=(1, 3))
+    return np.where(np.isfinite(brightest), brightest, np.nan)
+
+
+def _draw_truth(axes: Axes, row: Mapping[str, Any], class_names: Sequence[str]) -> None:
+    axes.axis("off")
+    name = "".join(letter for letter in str(row.get("event_id", "")) if letter.isprintable())
+    axes.set_title(name[:LONGEST_NAME], loc="left", fontsize=9, family="monospace", parse_math=False)
+    lines = truth_lines(row, class_names) or [("truth", "not known")]
+    for i, (name, value) in enumerate(lines):
+        height = 0.95 - 0.1 * i
+        text = class_title(value) if name == "class" else value
+        axes.text(0.0, height, name, color=GREY, fontsize=9, va="center")
+        axes.text(0.62, height, text, fontsize=9, va="center")
+
+
+def _draw_prediction(axes: Axes, prediction: Mapping[str, Any] | None, truth: str | None) -> None:
+    if prediction is None:
+        axes.axis("off")
+        return
+    scores = prediction["scores"]
+    names = list(scores)
+    chosen = PALETTE[0] if truth in (None, prediction["label"]) else PALETTE[1]
+    colours = [chosen if name == prediction["label"] else PALE for name in names]
+    axes.barh(range(len(names)), list(scores.values()), color=colours)
+    for i, score in enumerate(scores.values()):
+        axes.text(score + 0.02, i, f"{score:.2f}", va="center", fontsize=9)
+    verdict = {True: "prediction (right)", False: "prediction (wrong)"}
+    axes.set_title(
+        "prediction" if truth is None else verdict[truth == prediction["label"]],
+        loc="left",
+        fontsize=9,
+    )
+    axes.set_yticks(range(len(names)), [class_title(name) for name in names])
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1.18), xticks=[])
+    axes.grid(False)
+    axes.spines[["bottom"]].set_visible(False)
+    axes.tick_params(length=0)

@@ -1,0 +1,79 @@
+"""The per-event predictions file: Parquet, one row an event, everything that plots need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from nuzoo.evaluation.core.calibration import probabilities
+from nuzoo.evaluation.core.errors import ResultsFileError
+from nuzoo.files.atomic import replacing
+
+COLUMNS = ("event_id", "label", "logits", "probabilities", "neutrino_energy")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A classifier's answers for n events and C classes.
+
+    Attributes:
+        event_id: n strings.
+        label: True class, int64 (n,).
+        logits: float64 (n, C).
+        neutrino_energy: GeV (n,), NaN where unknown.
+    """
+
+    event_id: list[str]
+    label: NDArray[np.int64]
+    logits: NDArray[np.float64]
+    neutrino_energy: NDArray[np.float64]
+
+
+def write_predictions(path: Path, predictions: Predictions, temperature: float) -> None:
+    """Write the file, complete or not at all.
+
+    Columns: event_id; label; logits; probabilities, softmax(logits / temperature);
+    neutrino_energy in GeV, null where unknown.
+    """
+    table = pa.table(
+        {
+            "event_id": pa.array(predictions.event_id, pa.string()),
+            "label": pa.array(predictions.label, pa.int8()),
+            "logits": pa.array(list(predictions.logits), pa.list_(pa.float64())),
+            "probabilities": pa.array(
+                list(probabilities(predictions.logits, temperature)), pa.list_(pa.float64())
+            ),
+            "neutrino_energy": pa.array(predictions.neutrino_energy, pa.float32(), from_pandas=True),
+        }
+    )
+    with replacing(path) as partial:
+        pq.write_table(table, partial)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read a predictions file.
+
+    Raises:
+        ResultsFileError: Not such a file, or without one of its columns.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ResultsFileError(
+            f"{path} should be a Parquet file that evaluate_classifier wrote: {error}"
+        ) from error
+    missing = sorted(set(COLUMNS) - set(table.column_names))
+    if missing:
+        raise ResultsFileError(f"{path} lacks the columns {missing}; run the evaluation again")
+    energy = table["neutrino_energy"].to_numpy().astype(np.float64)
+    return Predictions(
+        event_id=table["event_id"].to_pylist(),
+        label=table["label"].to_numpy().astype(np.int64),
+        logits=np.array(table["logits"].to_pylist(), dtype=np.float64),
+        neutrino_energy=energy,
+    )

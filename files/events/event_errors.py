@@ -1,0 +1,44 @@
+"""What can be wrong with the events of a table, by name."""
+
+
+class EventError(ValueError):
+    """An event cannot be used; the message says what was expected, what came and how to mend it.
+
+    Args:
+        message: the whole of it, for people.
+        event: position of the first wrong event in what was given, where that is known.
+        column: name of its wrong column.
+    """
+
+    def __init__(self, message: str, event: int | None = None, column: str | None = None):
+        super().__init__(message)
+        self.event = event
+        self.column = column
+
+
+class MissingColumnError(EventError):
+    """A column, or the list of an event in it, is not there."""
+
+
+class ShapeError(EventError):
+    """An array has another shape than it should, or columns of the same hits differ in length."""
+
+
+class DtypeError(EventError):
+    """An array has a type that cannot hold what it should."""
+
+
+class UnitError(EventError):
+    """Numbers are not in the unit of their column, and nothing says how to convert them."""
+
+
+class NonFiniteError(EventError):
+    """A number is NaN or infinite."""
+
+
+class RangeError(EventError):
+    """A number is outside of what its column can hold."""
+
+
+class OrderError(EventError):
+    """Positions are not in rising order, or one is there twice."""

@@ -1,0 +1,276 @@
+"""What a table of events looks like, and whether one does: the one place where hits are checked.
+
+Readers, processors, the publishing of datasets and displays all ask the same `EventSchema`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nuzoo.files.events.event_errors import (
+    DtypeError,
+    EventError,
+    MissingColumnError,
+    NonFiniteError,
+    OrderError,
+    RangeError,
+    ShapeError,
+    UnitError,
+)
+
+EVENT = "event"
+"""`Column.per` of a column with one entry for each event."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The least or the largest number of a column.
+
+    Attributes:
+        value: it is allowed itself.
+        remedy: what to do about a number beyond it.
+    """
+
+    value: float
+    remedy: str = "correct it, or leave the event out"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table of events.
+
+    Attributes:
+        name: of the column.
+        dtype: name of a NumPy type, or "text", "picture".
+        text: what it holds, for people.
+        unit: of its numbers.
+        per: "event", or what its lists have an entry for, such as "hit": in an event, columns of the same
+            word have lists of the same length.
+        low: the least number.
+        high: the largest number.
+        ascending: the numbers of an event rise where it is stored, each is there once.
+        classes: what the numbers count.
+        length: entries of each event, of a column per event that holds a short vector.
+        required: an event without it is no event; else null stands for what is not known.
+    """
+
+    name: str
+    dtype: str
+    text: str
+    unit: str = ""
+    per: str = EVENT
+    low: Bound | None = None
+    high: Bound | None = None
+    ascending: bool = False
+    classes: tuple[str, ...] = ()
+    length: int = 1
+    required: bool = False
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether it holds a list of any length for each event."""
+        return self.per != EVENT
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether its numbers are whole."""
+        return "int" in self.dtype
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers at all."""
+        return self.dtype not in ("text", "picture")
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """The lists of a column, of event after event.
+
+    Attributes:
+        values: (n,) entries.
+        counts: (events,) int64, entries of each event.
+    """
+
+    values: NDArray[Any]
+    counts: NDArray[np.int64]
+
+    @property
+    def event(self) -> NDArray[np.int64]:
+        """(n,) position of the event that each entry belongs to."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    def event_of(self, entry: int) -> int:
+        """The event that an entry belongs to.
+
+        Args:
+            entry: its position in `values`.
+
+        Returns:
+            The position of the event.
+        """
+        return int(np.searchsorted(np.cumsum(self.counts), entry, side="right"))
+
+
+@dataclass(frozen=True)
+class EventSchema:
+    """The columns of a table of events.
+
+    Attributes:
+        columns: in their order.
+        whose: the detector, for messages.
+    """
+
+    columns: tuple[Column, ...]
+    whose: str = ""
+
+    def __getitem__(self, name: str) -> Column:
+        return self.by_name[name]
+
+    @property
+    def by_name(self) -> dict[str, Column]:
+        """The columns by name."""
+        return {column.name: column for column in self.columns}
+
+    @property
+    def hits(self) -> tuple[Column, ...]:
+        """The columns of lists that every event has: what a detector recorded."""
+        return tuple(column for column in self.columns if column.is_ragged and column.required)
+
+    def check(self, table: Mapping[str, Ragged], *, stored: bool = False) -> None:
+        """Refuse lists that are not what their columns say.
+
+        Args:
+            table: the columns of lists by name. Those that are required must be there.
+            stored: they are as they shall be stored, in order.
+
+        Raises:
+            EventError: with the first column and event that are wrong.
+        """
+        lengths: dict[str, tuple[str, NDArray[np.int64]]] = {}
+        for column in self.columns:
+            if not column.is_ragged or (column.name not in table and not column.required):
+                continue
+            if column.name not in table:
+                raise MissingColumnError(
+                    f"expected the columns {', '.join(c.name for c in self.hits)}"
+                    f"{f' of {self.whose}' if self.whose else ''}, got {', '.join(sorted(table)) or 'none'}: "
+                    "use what was made for the detector that recorded the event, or rename the columns",
+                    column=column.name,
+                )
+            lists = table[column.name]
+            of_column, counts = lengths.setdefault(column.per, (column.name, lists.counts))
+            _check_lengths(of_column, column.name, counts, lists)
+            check_numbers(column, lists)
+            if stored and column.ascending:
+                _check_order(column, lists)
+
+
+def check_numbers(column: Column, lists: Ragged) -> None:
+    """Refuse numbers that a column cannot hold.
+
+    Args:
+        column: says which it can.
+        lists: its entries.
+
+    Raises:
+        EventError: with the first that is wrong.
+    """
+    values = lists.values
+    if not len(values):
+        return
+    if column.is_integer and not np.issubdtype(values.dtype, np.integer):
+        raise _wrong(
+            DtypeError,
+            column,
+            lists,
+            0,
+            f"whole numbers ({column.text})",
+            f"{values.dtype}",
+            "cast them, or exchange the columns if they are in the wrong order",
+        )
+    if not column.is_integer:
+        _check_floats(column, lists)
+    for bound, beyond in ((column.low, np.less), (column.high, np.greater)):
+        if bound is not None and (wrong := np.flatnonzero(beyond(values, bound.value))).size:
+            side = "at least" if bound is column.low else "at most"
+            expected = f"{side} {bound.value:g}{f' {column.unit}' if column.unit else ''}"
+            first = int(wrong[0])
+            raise _wrong(RangeError, column, lists, first, expected, f"{values[first]}", bound.remedy)
+
+
+def _check_floats(column: Column, lists: Ragged) -> None:
+    values = lists.values
+    if np.issubdtype(values.dtype, np.integer):
+        raise _wrong(
+            UnitError,
+            column,
+            lists,
+            0,
+            f"floating-point numbers in {column.unit or 'their unit'}",
+            f"{values.dtype}, which holds counts",
+            "pass the energy of one count (mev_per_count=...), or convert to float",
+        )
+    if not np.issubdtype(values.dtype, np.floating):
+        raise _wrong(
+            DtypeError, column, lists, 0, "numbers", f"{values.dtype}", f"cast them to {column.dtype}"
+        )
+    finite = np.isfinite(values)
+    if not finite.all():
+        first = int(np.argmin(finite))
+        raise _wrong(
+            NonFiniteError,
+            column,
+            lists,
+            first,
+            "finite numbers",
+            f"{values[first]}",
+            "mask dead channels as zero, and look for a division by zero or an overflow upstream",
+        )
+
+
+def _check_lengths(first: str, name: str, expected: NDArray[np.int64], lists: Ragged) -> None:
+    if len(expected) != len(lists.counts) or int(lists.counts.sum()) != len(lists.values):
+        raise ShapeError(
+            f"column {name!r}: expected {int(lists.counts.sum())} entries of {len(expected)} events, got "
+            f"{len(lists.values)} of {len(lists.counts)}: write all columns together",
+            column=name,
+        )
+    if (wrong := np.flatnonzero(expected != lists.counts)).size:
+        event = int(wrong[0])
+        raise ShapeError(
+            f"column {name!r} of event {event}: expected as many entries as in {first!r}, "
+            f"{expected[event]}, got {lists.counts[event]}: write both columns together",
+            event,
+            name,
+        )
+
+
+def _check_order(column: Column, lists: Ragged) -> None:
+    values = lists.values
+    falls = np.zeros(len(values), dtype=bool)
+    falls[1:] = values[1:] <= values[:-1]
+    starts = np.cumsum(lists.counts) - lists.counts
+    falls[starts[lists.counts > 0]] = False
+    if falls.any():
+        first = int(np.argmax(falls))
+        raise _wrong(
+            OrderError,
+            column,
+            lists,
+            first,
+            "rising numbers, each once",
+            f"{values[first]} after {values[first - 1]}",
+            "sort the hits, and add up those at the same position",
+        )
+
+
+def _wrong(
+    kind: type[EventError], column: Column, lists: Ragged, entry: int, expected: str, got: str, remedy: str
+) -> EventError:
+    event = lists.event_of(entry)
+    inside = entry - int(lists.counts[:event].sum())
+    where = f"column {column.name!r} of event {event}"
+    return kind(f"{where}: expected {expected}, got {got} at entry {inside}: {remedy}", event, column.name)

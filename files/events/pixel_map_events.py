@@ -1,0 +1,86 @@
+"""Events as pixel maps: one sparse projection for each view of a detector."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nuzoo.files.events.event_schema import Bound, Column, EventSchema
+
+MAX_PIXEL_ENERGY_MEV = 1e6
+"""1 TeV in one pixel. Beam neutrinos bring a few GeV and those of the LHC some TeV in all; of a 1 TeV
+shower a pixel of 5 mm in argon holds at most about 3 GeV (3000 particles at its maximum, 2.1 MeV/cm each).
+More is no energy in MeV, but a number in eV or the rubbish of a broken file."""
+
+
+@dataclass(frozen=True)
+class PixelMapGeometry:
+    """What the maps of a detector look like.
+
+    Attributes:
+        detector: its name; None of maps that any detector may have made.
+        views: names of the views, in their order.
+        height: rows of a map.
+        width: columns of a map.
+    """
+
+    detector: str | None
+    views: tuple[str, ...]
+    height: int
+    width: int
+
+    @property
+    def num_pixels(self) -> int:
+        """Pixels of one map."""
+        return self.height * self.width
+
+    @classmethod
+    def of(cls, geometry: Mapping[str, Any]) -> "PixelMapGeometry":
+        """The part of a detector's geometry that decides the columns of its events.
+
+        Args:
+            geometry: with `detector`, `views`, `height` and `width`.
+
+        Returns:
+            The part.
+        """
+        return cls(geometry["detector"], tuple(geometry["views"]), geometry["height"], geometry["width"])
+
+
+def pixel_map_schema(geometry: Mapping[str, Any]) -> EventSchema:
+    """The hits of an event: for each view the pixels with energy.
+
+    Args:
+        geometry: see `PixelMapGeometry.of`.
+
+    Returns:
+        For each view the columns `<view>_index` and `<view>_energy`.
+    """
+    layout = PixelMapGeometry.of(geometry)
+    columns = [column for view in layout.views for column in _columns_of(view, layout.num_pixels)]
+    return EventSchema(tuple(columns), whose=layout.detector or "")
+
+
+def _columns_of(view: str, num_pixels: int) -> tuple[Column, Column]:
+    larger = "the event was made for a larger map, or rows and columns are given instead of the flat index"
+    return (
+        Column(
+            name=f"{view}_index",
+            dtype="uint32",
+            text=f"pixels with energy in view {view}: row × width + column",
+            per=f"pixel of {view}",
+            low=Bound(0, larger),
+            high=Bound(num_pixels - 1, larger),
+            ascending=True,
+            required=True,
+        ),
+        Column(
+            name=f"{view}_energy",
+            dtype="float32",
+            text="their energies",
+            unit="MeV",
+            per=f"pixel of {view}",
+            low=Bound(0, "subtract the pedestal and apply a threshold, or clip at zero"),
+            high=Bound(MAX_PIXEL_ENERGY_MEV, "convert to MeV, or look for an overflow upstream"),
+            required=True,
+        ),
+    )

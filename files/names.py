@@ -1,0 +1,32 @@
+"""The name of every file that we write or look for, each once."""
+
+CONFIG_FILE = "config.json"
+CHECKSUMS_FILE = "checksums.json"
+CARD_FILE = "README.md"
+ATTRIBUTES_FILE = ".gitattributes"
+
+PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+"""What transformers calls the file of a processor, newest name first."""
+
+ADAPTER_FILE = "adapter_config.json"
+CALIBRATION_FILE = "calibration.json"
+"""Beside an adapter: the temperature of network and adapter together, which is not the network's."""
+
+RECIPE_FILE = "recipe.yaml"
+STATE_FILE = "trainer_state.json"
+"""What `Trainer.save_state` writes when a run has ended; checkpoints have their own."""
+
+TRAINING_ARGUMENTS_FILE = "training_args.json"
+
+PLAN_FILE = "plan.json"
+MANIFEST_FILE = "manifest.json"
+MANIFESTS_FOLDER = "manifests"
+"""Folder of a dataset with the names of each split's events."""
+
+REPORT_FOLDER = "report"
+"""Where in the folder of a run `nuzoo evaluate` writes and `nuzoo publish` looks."""
+
+RESULTS_FILE = "results.json"
+PREDICTIONS_FILE = "predictions.parquet"
+REPORT_FILE = "report.md"
+GOLDEN_FILE = "test/golden.safetensors"

@@ -1,0 +1,54 @@
+"""Try a repository as those will who do not have this package: in a fresh process, by its own code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from nuzoo.hub.errors import FlatCopyError
+from nuzoo.hub.model.base_model import find_adapter_folder
+
+SCRIPT = "load_without_nuzoo.py"
+
+
+def check_flat_copy(folder: Path) -> str:
+    """Load a repository where nuzoo cannot be imported, and compare its golden outputs.
+
+    This runs the code in the folder.
+
+    Args:
+        folder: The repository.
+
+    Returns:
+        What the process reported.
+
+    Raises:
+        FlatCopyError: It could not be loaded, or gives other outputs.
+    """
+    with (
+        tempfile.TemporaryDirectory() as elsewhere,
+        as_file(files("nuzoo.hub.model").joinpath(SCRIPT)) as script,
+    ):
+        process = subprocess.run(
+            [sys.executable, "-I", str(script), str(folder.absolute())],
+            capture_output=True,
+            text=True,
+            cwd=elsewhere,
+            env={**os.environ, **_offline(folder), "HF_MODULES_CACHE": elsewhere},
+        )
+    if process.returncode:
+        reason = (process.stderr.strip().splitlines() or ["it was killed"])[-1]
+        raise FlatCopyError(
+            f"the repository does not work without nuzoo: {reason}. Its code or its files are not those of "
+            "one publication; publish the model again"
+        )
+    return process.stdout.strip()
+
+
+def _offline(folder: Path) -> dict[str, str]:
+    """A whole model needs nothing from elsewhere; an adapter needs its network."""
+    return {} if find_adapter_folder(folder) else {"HF_HUB_OFFLINE": "1"}

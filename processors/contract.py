@@ -1,0 +1,128 @@
+"""What every processor of events does, whatever it reads: the second contract of the zoo."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol, Self
+
+from transformers import PreTrainedConfig
+from transformers.feature_extraction_utils import BatchFeature
+
+from nuzoo.files.events.event_schema import EventSchema
+
+
+class EventProcessor(Protocol):
+    """Turns rows of events into what a network takes, and knows units, geometry and normalisation.
+
+    Attributes:
+        modality: name of the modality of its events.
+        detector: whose events it takes; None takes any.
+    """
+
+    modality: ClassVar[str]
+    detector: str | None
+
+    @classmethod
+    def for_geometry(cls, geometry: Mapping[str, Any], **settings: Any) -> Self:
+        """Build the processor of a detector.
+
+        Args:
+            geometry: what the detector's events look like, see `nuzoo.simulation.detectors`.
+            **settings: of the processor.
+
+        Returns:
+            The processor, not fitted.
+        """
+
+    @classmethod
+    def tiny(cls, config: Any) -> Self:
+        """Build a small one for tests.
+
+        Args:
+            config: a tiny configuration of a network that it shall suit.
+
+        Returns:
+            The processor, not fitted.
+        """
+
+    @property
+    def schema(self) -> EventSchema:
+        """The columns that it reads."""
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it has the statistics that it needs."""
+
+    def fit(self, rows: Any) -> Self:
+        """Measure the normalisation on training events and keep it.
+
+        Args:
+            rows: see `__call__`; any number, read in steps.
+
+        Returns:
+            The processor itself.
+        """
+
+    def __call__(self, rows: Any, *, targets: Sequence[str] = (), **options: Any) -> BatchFeature:
+        """Make a batch.
+
+        Args:
+            rows: one event, several, an Arrow table of them, or a `datasets.Dataset`.
+            targets: columns with the truth; they become `labels` of the batch.
+            **options: of the modality; one that it does not have is refused by name.
+
+        Returns:
+            Tensors by the names of the network's arguments.
+        """
+
+    def is_single_event(self, inputs: Any) -> bool:
+        """Whether `inputs` is one event rather than several.
+
+        Args:
+            inputs: see `__call__`.
+        """
+
+    def split_events(self, inputs: Any) -> list[Any]:
+        """Take several events apart.
+
+        Args:
+            inputs: see `__call__`.
+
+        Returns:
+            The events, each as `__call__` takes it.
+        """
+
+    def example_events(self, events: int = 4) -> list[dict[str, Any]]:
+        """Made-up events to try a network on; the first is empty, the second has one hit.
+
+        Args:
+            events: how many.
+
+        Returns:
+            Rows.
+        """
+
+    def check_agrees(self, config: PreTrainedConfig) -> None:
+        """Refuse the configuration of a network for other inputs.
+
+        Args:
+            config: of the network.
+
+        Raises:
+            ProcessorModelMismatchError: with what differs.
+        """
+
+    def network_fields(self) -> dict[str, Any]:
+        """The fields of a configuration that follow from the processor, as far as networks have them."""
+
+    def facts(self) -> dict[str, str]:
+        """What it expects, with units, for people: meaning and value."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as they are saved."""
+
+    def save_pretrained(self, save_directory: Any, **options: Any) -> Any:
+        """Write its file.
+
+        Args:
+            save_directory: the folder.
+            **options: of transformers.
+        """

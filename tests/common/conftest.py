@@ -1,14 +1,15 @@
 """Every check of this folder runs for every row of the registry, by the names of its arguments.
 
 A test that asks for `architecture` (or what is made from it) runs for each architecture; one that asks
-for `auto_class`, for each of its networks; one that asks for `head_class`, for each network with a head.
+for `auto_class`, for each of its networks; one that asks for `head_class`, for each network with a head, or in a
+module with a `TASK` for each network of that task.
 """
 
 from pathlib import Path
 
 import pytest
 
-from nuzoo.registry import ARCHITECTURES, Architecture
+from nuzoo.registry import ARCHITECTURES, TASKS, Architecture
 
 from .inputs import EVENTS, example_inputs, make_model, tiny_processor
 
@@ -21,7 +22,8 @@ def pytest_generate_tests(metafunc):
         cases = [(row, auto_class) for row in ARCHITECTURES.values() for auto_class in _distinct(row.models)]
         _parametrise(metafunc, ("architecture", "auto_class"), cases)
     elif "head_class" in names:
-        cases = [(row, head) for row in ARCHITECTURES.values() for head in row.models if head != BODY]
+        task = getattr(metafunc.module, "TASK", None)
+        cases = [(row, head) for row in ARCHITECTURES.values() for head in _heads(row, task)]
         _parametrise(metafunc, ("architecture", "head_class"), cases)
     elif "architecture" in names:
         _parametrise(metafunc, ("architecture",), [(row,) for row in ARCHITECTURES.values()])
@@ -30,6 +32,13 @@ def pytest_generate_tests(metafunc):
 def _distinct(models):
     """The Auto classes, one for each network that they load."""
     return list({path: auto_class for auto_class, path in models.items()}.values())
+
+
+def _heads(architecture, task):
+    """The Auto classes of networks with a head, of one task if it is named."""
+    if task is None:
+        return [head for head in architecture.models if head != BODY]
+    return [TASKS[task].auto_class] if task in architecture.networks else []
 
 
 def _parametrise(metafunc, names, cases):
@@ -42,7 +51,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         architecture = parameters.get("architecture")
-        if item.path.parent == Path(__file__).parent and isinstance(architecture, Architecture):
+        if item.path.is_relative_to(Path(__file__).parent) and isinstance(architecture, Architecture):
             check = f"{item.path.stem}.{item.originalname}"
             item.user_properties.append(("conformance", (architecture.model_type, check)))
 

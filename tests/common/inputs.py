@@ -1,49 +1,27 @@
 """Networks and inputs of any architecture, made through its own configuration and processor."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.registry import Architecture
-from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 EVENTS = 4
 EMPTY, ONE_HIT = 0, 1
 """Positions of the two special events among a processor's example events."""
 
-TINY_SETTINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "NuPixelMapImageProcessor": lambda config: {
-        "views": ["xz", "yz", "uv"][: config.num_views],
-        "height": 64,
-        "width": 64,
-    },
-    "NuVlmProcessor": lambda config: {
-        "views": ["xz", "yz", "uv"][: config.num_views],
-        "height": 64,
-        "width": 64,
-        "base_processor": tiny_base_processor([json.dumps(Prompt.of("physics-1").to_dict())], 64),
-    },
-}
-"""For each processor class, the settings of a small one that suits a configuration."""
-
-
 def unfitted_processor(architecture: Architecture) -> Any:
     """The architecture's processor in its smallest size, without statistics."""
-    processor_class = architecture.processor_class()
-    return processor_class(**TINY_SETTINGS[processor_class.__name__](architecture.tiny_config()))
+    return architecture.processor_class().tiny(architecture.tiny_config())
 
 
 def tiny_processor(architecture: Architecture) -> Any:
     """The architecture's processor in its smallest size, fitted on its own example events."""
     processor = unfitted_processor(architecture)
-    if hasattr(processor, "fit"):
-        processor.fit(processor.example_events(8))
-    return processor
+    return processor if processor.is_fitted else processor.fit(processor.example_events(8))
 
 
 def example_inputs(processor: Any, events: list[dict[str, Any]]) -> dict[str, Tensor]:
@@ -104,9 +82,28 @@ def loss_of(model: Any, inputs: dict[str, Tensor]) -> Tensor:
     return sum(tensor.float().square().mean() for tensor in tensors_of(model(**inputs)))
 
 
-def labels_for(model: Any, events: int) -> Tensor:
-    """Class indices that name every class in turn."""
-    return torch.arange(events) % model.config.num_labels
+def by_event(results: list[Tensor], inputs: dict[str, Tensor], events: int) -> list[Tensor]:
+    """The results that have a row for each event, and the mean over each event of those that have one a hit."""
+    if "offset" not in inputs:
+        return [result for result in results if len(result) == events]
+    ends = inputs["offset"].tolist()
+    hits = zip([0, *ends[:-1]], ends, strict=True)
+    spans = [slice(start, end) for start, end in hits]
+    return [
+        torch.stack([result[span].mean(0) if span.stop > span.start else 0 * result.sum(0) for span in spans])
+        if len(result) == ends[-1]
+        else result
+        for result in results
+        if len(result) in (ends[-1], events)
+    ]
+
+
+def labels_for(inputs: dict[str, Tensor], classes: int) -> Tensor:
+    """Class indices that name every class in turn: one for each event, or for each of its hits its event's."""
+    if "offset" not in inputs:
+        return torch.arange(len(next(iter(inputs.values())))) % classes
+    counts = inputs["offset"].diff(prepend=torch.zeros(1, dtype=torch.long))
+    return torch.repeat_interleave(torch.arange(len(counts)) % classes, counts)
 
 
 def assert_equal(first: list[Tensor], second: list[Tensor]) -> None:
@@ -132,15 +129,15 @@ def assert_same_weights(model: Any, other: Any) -> None:
     assert not different
 
 
-def assert_event_agrees(together: list[Tensor], alone: list[Tensor], position: int, events: int) -> None:
-    """The event at `position` of a batch has the results that it has alone.
+def assert_event_agrees(together: list[Tensor], alone: list[Tensor], position: int) -> None:
+    """The event at `position` of a batch has the results that it has alone; both as `by_event` gives them.
 
-    Results whose shape depends on the company (padded or ragged ones) are left out.
+    Results whose shape depends on the company (padded ones) are left out.
     """
     pairs = [
         (batch[position : position + 1], single)
         for batch, single in zip(together, alone, strict=True)
-        if len(batch) == events and len(single) == 1 and batch.shape[1:] == single.shape[1:]
+        if batch.shape[1:] == single.shape[1:]
     ]
     assert pairs
     for in_batch, single in pairs:

@@ -10,6 +10,7 @@ from .inputs import (
     ONE_HIT,
     assert_close,
     assert_event_agrees,
+    by_event,
     corrupted,
     example_inputs,
     hit_columns,
@@ -30,7 +31,7 @@ def refusal(processor, events):
 
 def quantity_of(column):
     """A column's name without its last word: the view or collection that it belongs to."""
-    return column.rpartition("_")[0]
+    return column.rpartition("_")[0] or column
 
 
 def energies(event):
@@ -42,6 +43,12 @@ def assert_same_inputs(first, second):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def event_results(model, processor, events):
+    """Results with a row for each event."""
+    inputs = example_inputs(processor, events)
+    return by_event(results_of(model, inputs), inputs, len(events))
+
+
 def test_order_of_hits_does_not_matter(model, processor, events):
     shuffled = [permuted(event) for event in events]
     assert any(
@@ -49,10 +56,9 @@ def test_order_of_hits_does_not_matter(model, processor, events):
         for one, other in zip(events, shuffled, strict=True)
         for name in hit_columns(one, np.generic)
     )
-    first, second = (example_inputs(processor, one) for one in (events, shuffled))
-    assert_same_inputs(first, second)
     stirred(model)
-    assert_close(results_of(model, first), results_of(model, second), rtol=1e-5, atol=1e-5)
+    first, second = (event_results(model, processor, one) for one in (events, shuffled))
+    assert_close(first, second, rtol=1e-5, atol=1e-5)
 
 
 def test_company_and_position_do_not_matter(model, processor):
@@ -60,26 +66,24 @@ def test_company_and_position_do_not_matter(model, processor):
     events = processor.example_events(6)
     stirred(model)
     for chosen in (ONE_HIT, 3):
-        alone = results_of(model, example_inputs(processor, [events[chosen]]))
+        alone = event_results(model, processor, [events[chosen]])
         for order in (events, events[::-1]):
-            together = results_of(model, example_inputs(processor, order))
+            together = event_results(model, processor, order)
             position = next(i for i, event in enumerate(order) if event is events[chosen])
-            assert_event_agrees(together, alone, position, len(order))
+            assert_event_agrees(together, alone, position)
 
 
 @pytest.mark.parametrize("kind", ["empty", "one hit"])
 def test_sparse_event_is_finite_and_disturbs_no_other(model, processor, events, kind):
     sparse, others = events[EMPTY if kind == "empty" else ONE_HIT], events[2:]
-    inputs = example_inputs(processor, [sparse, *others])
-    results = results_of(stirred(model), inputs)
+    results = event_results(stirred(model), processor, [sparse, *others])
     assert all(torch.isfinite(result).all() for result in results)
     for position, event in enumerate(others, start=1):
-        alone = results_of(model, example_inputs(processor, [event]))
-        assert_event_agrees(results, alone, position, 1 + len(others))
+        assert_event_agrees(results, event_results(model, processor, [event]), position)
 
 
 def test_batch_of_empty_events_is_finite(model, processor, events):
-    results = results_of(stirred(model), example_inputs(processor, [events[EMPTY]] * 3))
+    results = event_results(stirred(model), processor, [events[EMPTY]] * 3)
     assert all(torch.isfinite(result).all() for result in results)
     assert_close([result[:1] for result in results], [result[-1:] for result in results])
 
@@ -126,7 +130,7 @@ def test_saved_processor_gives_the_same_tensors(architecture, processor, config,
 
 def test_processor_without_statistics_is_refused(architecture, events, tmp_path):
     processor = unfitted_processor(architecture)
-    if not hasattr(processor, "fit"):
+    if processor.is_fitted:
         pytest.skip("the processor needs no statistics")
     assert "fit" in refusal(processor, events)
     with pytest.raises(ValueError, match="fit") as caught:
@@ -137,7 +141,7 @@ def test_processor_without_statistics_is_refused(architecture, events, tmp_path)
 
 def test_statistics_follow_the_events(architecture, events):
     processor = unfitted_processor(architecture)
-    if not hasattr(processor, "fit"):
+    if processor.is_fitted:
         pytest.skip("the processor needs no statistics")
     first = processor.fit(events).to_dict()
     doubled = [event | {name: 2 * event[name] for name in energies(event)} for event in events]

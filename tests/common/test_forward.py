@@ -12,8 +12,8 @@ from .inputs import (
     assert_close,
     assert_equal,
     assert_event_agrees,
+    by_event,
     example_inputs,
-    labels_for,
     results_of,
     stirred,
     tensors_of,
@@ -43,15 +43,16 @@ def test_evaluation_is_deterministic(model, inputs):
 
 def test_events_of_a_batch_do_not_see_each_other(model, processor, events):
     stirred(model)
-    together = results_of(model, example_inputs(processor, events))
+    inputs = example_inputs(processor, events)
+    together = by_event(results_of(model, inputs), inputs, len(events))
     for position, event in enumerate(events):
-        alone = results_of(model, example_inputs(processor, [event]))
-        assert_event_agrees(together, alone, position, len(events))
+        single = example_inputs(processor, [event])
+        assert_event_agrees(together, by_event(results_of(model, single), single, 1), position)
 
 
 def test_results_depend_on_the_event(model, inputs):
     """Otherwise agreement between batches says nothing."""
-    results = [one for one in results_of(stirred(model), inputs) if len(one) == EVENTS]
+    results = by_event(results_of(stirred(model), inputs), inputs, EVENTS)
     assert results
     assert all((one[-1] - one[-2]).abs().max() > 1e-3 for one in results)
 
@@ -146,26 +147,6 @@ def test_forward_names_its_arguments_and_takes_others(model, inputs):
     assert set(inputs) <= named or model.config.sub_configs
     assert "output_hidden_states" in named
     assert any(one.kind is one.VAR_KEYWORD for one in parameters.values())
-
-
-def test_loss_is_the_cross_entropy(headed, inputs, events):
-    labels = labels_for(headed, len(events))
-    output = headed(**inputs, labels=labels)
-    scores = output.logits.detach().double()
-    picked = (scores.exp() / scores.exp().sum(1, keepdim=True))[range(len(events)), labels]
-    assert output.loss.item() == pytest.approx(-picked.log().mean().item(), rel=1e-5)
-    assert headed(**inputs).loss is None
-
-
-def test_labels_change_no_result(headed, inputs, events):
-    with_labels = headed(**inputs, labels=labels_for(headed, len(events)))
-    assert torch.equal(with_labels.logits, headed(**inputs).logits)
-
-
-def test_logits_are_one_for_each_class(headed, inputs, events):
-    logits = headed(**inputs).logits
-    assert logits.shape == (len(events), headed.config.num_labels)
-    assert logits.dtype == torch.float32
 
 
 def test_bfloat16_agrees_roughly(model, inputs):

@@ -25,6 +25,7 @@ from . import test_initialisation as initialisation_checks
 from . import test_saving as saving_checks
 from . import test_training as training_checks
 from .inputs import EVENTS
+from .tasks import classification as classification_checks
 
 SIZE = 8
 CLASSES = 3
@@ -244,7 +245,7 @@ FAULTS = [
     (AssumesALayout, forward_checks.test_memory_layout_does_not_matter),
     (CopiesHiddenStates, forward_checks.test_hidden_states_are_those_of_the_computation),
     (IgnoresTheConfiguration, forward_checks.test_hidden_states_are_returned_on_demand),
-    (AddsUpTheLoss, forward_checks.test_loss_is_the_cross_entropy),
+    (AddsUpTheLoss, classification_checks.test_loss_is_the_cross_entropy),
     (IgnoresAccumulation, training_checks.test_accumulated_batches_weigh_as_one),
     (HasAnIdleParameter, training_checks.test_gradient_reaches_every_parameter),
     (HasAnUninitialisedParameter, initialisation_checks.test_initialisation_covers_every_tensor),

@@ -1,0 +1,66 @@
+"""What pyproject.toml declares is what the code imports, no more and no less."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+THROUGH_OTHERS = {
+    "accelerate": "transformers' Trainer runs on it",
+    "torchvision": "image processors of vision-language bases need it",
+    "tensorboard": "a recipe's training.report_to names it",
+    "trackio": "a recipe's training.report_to names it",
+    "bitsandbytes": "transformers loads 4-bit weights with it",
+    "tabulate": "pandas writes Markdown with it",
+}
+"""What another library imports for us when it is there, and why it must be."""
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(group=None):
+    lines = PROJECT["dependencies"] if group is None else PROJECT["optional-dependencies"][group]
+    return {canonical(re.split(r"[\[<>=!~; ]", line)[0]) for line in lines}
+
+
+def imported():
+    """Distributions that the package imports anywhere, also in functions."""
+    distributions = packages_distributions()
+    rooms = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-dir"]
+    found = {}
+    for folder in set(rooms.values()):
+        for file in (ROOT / folder).glob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and not node.level:
+                    names = [node.module or ""]
+                for name in (name.partition(".")[0] for name in names):
+                    if name not in sys.stdlib_module_names and name != "nuzoo":
+                        [distribution, *_] = distributions.get(name, [name])
+                        found.setdefault(canonical(distribution), file.relative_to(ROOT))
+    return found
+
+
+def test_every_import_is_declared():
+    runtime = declared().union(*(declared(extra) for extra in PROJECT["optional-dependencies"] if extra != "dev"))
+    undeclared = {name: str(file) for name, file in imported().items() if name not in runtime}
+    assert not undeclared
+
+
+@pytest.mark.parametrize("group", [None, *sorted(PROJECT["optional-dependencies"].keys() - {"dev"})])
+def test_every_declared_package_is_used(group):
+    assert not declared(group) - imported().keys() - THROUGH_OTHERS.keys()
+
+
+def test_development_has_every_extra_that_the_tests_need():
+    extras = {"vit", "vlm"}
+    assert set().union(*(declared(extra) for extra in extras)) <= declared("dev")

@@ -13,6 +13,7 @@ EVENTS = 4
 EMPTY, ONE_HIT = 0, 1
 """Positions of the two special events among a processor's example events."""
 
+
 def unfitted_processor(architecture: Architecture) -> Any:
     """The architecture's processor in its smallest size, without statistics."""
     return architecture.processor_class().tiny(architecture.tiny_config())

@@ -51,7 +51,9 @@ def imported():
 
 
 def test_every_import_is_declared():
-    runtime = declared().union(*(declared(extra) for extra in PROJECT["optional-dependencies"] if extra != "dev"))
+    runtime = declared().union(
+        *(declared(extra) for extra in PROJECT["optional-dependencies"] if extra != "dev")
+    )
     undeclared = {name: str(file) for name, file in imported().items() if name not in runtime}
     assert not undeclared
 

@@ -28,8 +28,16 @@ def point_schema(geometry: Mapping[str, Any]) -> EventSchema:
     """Points in mm with their energies, and the class of each."""
     outside = "the event was made for a larger detector"
     positions = [
-        Column(axis, "float32", f"{axis} of a hit", "mm", "hit", Bound(0, outside),
-               Bound(geometry["size_mm"], outside), required=True)
+        Column(
+            axis,
+            "float32",
+            f"{axis} of a hit",
+            "mm",
+            "hit",
+            Bound(0, outside),
+            Bound(geometry["size_mm"], outside),
+            required=True,
+        )
         for axis in AXES
     ]
     energy = Column("energy", "float32", "its energy", "MeV", "hit", Bound(0, "clip it"), required=True)

@@ -9,7 +9,7 @@ bench_label_scoring.py for larger ones).
 
 import argparse
 import statistics
-import time
+import timeit
 from collections.abc import Callable
 from typing import Any
 
@@ -19,10 +19,8 @@ from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.registry import ARCHITECTURES
-from nuzoo.training.event_classification import build_model
 from nuzoo.training.recipe import load_recipe
-from nuzoo.training.vlm.tiny_base import tiny_base_processor
-from nuzoo.training.vlm.tiny_pretraining import every_text, tiny_config
+from nuzoo.training.vlm.tiny_pretraining import tiny_config, tiny_processor
 
 HEAD = "AutoModelForImageClassification"
 VLM = "nu_vlm"
@@ -30,27 +28,21 @@ VLM = "nu_vlm"
 
 def seconds(function: Callable[[], object], repeats: int) -> float:
     function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(timeit.repeat(function, number=1, repeat=repeats))
 
 
 def make_image_model(model_type: str, preset: str, rebin: int) -> tuple[Any, Any]:
     recipe = load_recipe(f"{model_type}_tiny", [f"model.preset={preset}"])
     processor = NuPixelMapImageProcessor(**recipe.processor | {"rebin": rebin}, active_rms=[1.0, 1.0])
-    return build_model(recipe, processor), processor
+    return recipe.model.build(recipe.task, recipe.model.config(processor)), processor
 
 
 def make_vlm(rebin: int) -> tuple[Any, Any]:
     recipe = load_recipe(f"{VLM}_tiny")
-    config = tiny_config(recipe)
-    shapes: Any = config.base_config
+    config = tiny_config(recipe.pretraining)
     processor = NuVlmProcessor(
-        tiny_base_processor(every_text(), shapes.vision_config.image_size),
-        prompt=recipe.model["prompt"],
+        tiny_processor(recipe.pretraining),
+        prompt=recipe.prompt,
         **recipe.processor | {"rebin": rebin},
         active_rms=[1.0, 1.0],
     )
@@ -59,22 +51,17 @@ def make_vlm(rebin: int) -> tuple[Any, Any]:
 
 @torch.inference_mode()
 def report(model_type: str, arguments: argparse.Namespace) -> None:
-    made = (
+    model, processor = (
         make_vlm(arguments.rebin)
         if model_type == VLM
         else make_image_model(model_type, arguments.preset, arguments.rebin)
     )
-    model, processor = made[0].eval().to(arguments.device, getattr(torch, arguments.dtype)), made[1]
+    model = model.eval().to(arguments.device, getattr(torch, arguments.dtype))
     events = processor.example_events(arguments.batch)
     inputs = processor(events).to(model.device)
     inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-
-    def classify() -> object:
-        return model(**inputs).logits.cpu()
-
-    network, processing = (
-        seconds(function, arguments.repeats) for function in (classify, lambda: processor(events))
-    )
+    network = seconds(lambda: model(**inputs).logits.cpu(), arguments.repeats)
+    processing = seconds(lambda: processor(events), arguments.repeats)
     print(
         f"{model_type:8s} {arguments.preset:6s} {model.num_parameters() / 1e6:8.2f} M parameters, "
         f"maps {processor.image_size}, batch {arguments.batch}: "

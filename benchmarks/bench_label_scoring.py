@@ -10,19 +10,20 @@ are random: they cost the same. The size "11b" is that of Llama 3.2 Vision and n
 import argparse
 import json
 import statistics
-import time
+import timeit
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from nuzoo.configuration.configuration_nu_vlm import LLAMA_3_2_11B_VISION, TINY_MLLAMA, NuVlmConfig
-from nuzoo.configuration.event_classifier_config import EVENT_LABELS
+from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.training.vlm.tiny_base import tiny_base_processor
+from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 
 WORDS_OF_PROMPT = {"image_token_index": 6}
 MID = {
@@ -66,7 +67,8 @@ def make(size: str, device: str, dtype: torch.dtype) -> tuple[Any, NuVlmProcesso
         tiny_base_processor([json.dumps(Prompt.of("physics-1").to_dict())], edge, tiles),
         active_rms=[1.0, 1.0],
     )
-    config = NuVlmConfig.tiny(base_config=base_config, label_token_ids=label_tokens(processor))
+    labels = processor.label_token_ids(EVENT_CLASSES)
+    config = NuVlmConfig.tiny(base_config=base_config, label_token_ids=labels)
     torch.manual_seed(0)
     torch.set_default_dtype(dtype)
     with torch.device(device):
@@ -75,15 +77,11 @@ def make(size: str, device: str, dtype: torch.dtype) -> tuple[Any, NuVlmProcesso
     return model, processor
 
 
-def label_tokens(processor: NuVlmProcessor) -> list[list[int]]:
-    return processor.label_token_ids(EVENT_LABELS)
-
-
 def search(model: Any, processor: NuVlmProcessor, inputs: dict[str, Tensor], beams: int) -> Tensor:
     """The class that a constrained beam search writes for each event."""
     prefix = processor.tokenizer(Prompt.of(processor.prompt).answer_prefix, add_special_tokens=False)
     first = prefix["input_ids"]
-    answers = [[*first, *label] for label in label_tokens(processor)]
+    answers = [[*first, *label] for label in processor.label_token_ids(EVENT_CLASSES)]
     prompt = inputs | {
         name: inputs[name][:, : -len(first)]
         for name in ("input_ids", "attention_mask", "cross_attention_mask")
@@ -109,20 +107,14 @@ def search(model: Any, processor: NuVlmProcessor, inputs: dict[str, Tensor], bea
     return torch.tensor([answers.index(answer) for answer in found])
 
 
-def seconds(function: Callable[[], object], repeats: int, device: str) -> float:
-    times = []
-    for repeat in range(repeats + 1):
-        start = time.perf_counter()
-        function()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        if repeat:
-            times.append(time.perf_counter() - start)
-    return statistics.median(times)
+def seconds(function: Callable[[], Tensor], repeats: int) -> float:
+    """Median; the result is copied from the device, which waits for it."""
+    function()
+    return statistics.median(timeit.repeat(lambda: function().cpu(), number=1, repeat=repeats))
 
 
-def peak_memory(function: Callable[[], object]) -> str:
-    if not torch.cuda.is_available():
+def peak_memory(function: Callable[[], object], device: str) -> str:
+    if device != "cuda":
         return ""
     torch.cuda.reset_peak_memory_stats()
     function()
@@ -147,25 +139,22 @@ def main() -> None:
         return model(**inputs).logits.argmax(dim=-1).cpu()
 
     scored = score()
-    time_of_scores = seconds(score, arguments.repeats, arguments.device)
+    time_of_scores = seconds(score, arguments.repeats)
     print(
         f"{model.num_parameters() / 1e6:.1f} M parameters, prompt of {inputs['input_ids'].shape[1]} tokens, "
         f"batch {arguments.batch}, {arguments.dtype} on {arguments.device}, {arguments.threads} threads"
     )
     print(
         f"scores of all labels: {arguments.batch / time_of_scores:8.2f} events/s"
-        f"{peak_memory(score) if arguments.device == 'cuda' else ''}"
+        f"{peak_memory(score, arguments.device)}"
     )
     for beams in (2, 3):
-
-        def one_search(beams: int = beams) -> Tensor:
-            return search(model, processor, inputs, beams)
-
+        one_search = partial(search, model, processor, inputs, beams)
         same = (one_search() == scored).float().mean()
-        time_of_search = seconds(one_search, arguments.repeats, arguments.device)
+        time_of_search = seconds(one_search, arguments.repeats)
         print(
             f"search, {beams} beams:      {arguments.batch / time_of_search:8.2f} events/s"
-            f"{peak_memory(one_search) if arguments.device == 'cuda' else ''}, "
+            f"{peak_memory(one_search, arguments.device)}, "
             f"{time_of_search / time_of_scores:.1f} times as long, same class for {100 * same:.0f} %"
         )
 

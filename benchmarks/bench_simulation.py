@@ -1,4 +1,4 @@
-"""CPU time of whole simulated events on one core, stage by stage, with all pixel maps.
+"""CPU time of whole simulated events on one core, stage by stage, with the response.
 
 Run `python benchmarks/bench_simulation.py [events]`; one block for each detector, on its default spectrum.
 """
@@ -12,8 +12,7 @@ import numpy as np
 
 from nuzoo.simulation.detectors import DETECTORS, Detector
 from nuzoo.simulation.interactions import Spectrum, sample_interaction
-from nuzoo.simulation.response import pixel_maps
-from nuzoo.simulation.simulate import simulate_event
+from nuzoo.simulation.simulate import SimulatedEvent, simulate_event
 from nuzoo.simulation.transport import Volume, transport
 
 
@@ -36,15 +35,16 @@ def measure(detector: Detector, events: int) -> None:
         lambda one: transport(rng, one[0].pdg, one[0].momentum, one[1], detector.material, volume),
         list(zip(interactions, vertices, strict=True)),
     )
-    maps, response = timed(
-        lambda one: pixel_maps(rng, one[0].deposits, detector, one[1]),
-        list(zip(transported, vertices, strict=True)),
-    )
+    deposited = [
+        SimulatedEvent(detector, *made, rng) for made in zip(interactions, vertices, transported, strict=True)
+    ]
+    recorded, response = timed(detector.readout.respond, deposited)
     whole = [
-        timed(lambda index: simulate_event(1, index, detector, Spectrum()), [i])[1] for i in range(events)
+        timed(lambda i: detector.readout.respond(simulate_event(1, i, detector, Spectrum())), [index])[1]
+        for index in range(events)
     ]
 
-    print(f"{detector.name}, {len(detector.views)} views, {events} events, flat 0 to 10 GeV")
+    print(f"{detector.name}, {events} events, flat 0 to 10 GeV")
     print(f"  interaction {generation:6.2f} ms\n  transport   {propagation:6.2f} ms")
     print(f"  response    {response:6.2f} ms")
     spread = np.std(whole) / np.sqrt(events)
@@ -53,8 +53,8 @@ def measure(detector: Detector, events: int) -> None:
         f"{1e3 / np.mean(whole):.0f} events/s on one core"
     )
     deposits = np.mean([len(one.deposits.energy) for one in transported])
-    pixels = np.mean([[len(view.index) for view in event.values()] for event in maps], axis=0)
-    print(f"  {deposits:.0f} deposits, {' + '.join(f'{n:.0f}' for n in pixels)} pixels an event")
+    stored = [f"{np.mean([len(event[name]) for event in recorded]):.0f} {name}" for name in recorded[0]]
+    print(f"  an event: {deposits:.0f} deposits, {', '.join(stored)}")
 
 
 def main() -> None:

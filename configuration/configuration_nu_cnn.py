@@ -1,22 +1,22 @@
 """The configuration of `nu_cnn`, the multi-view SE-ResNet for pixel maps."""
 
-import math
 from typing import Any, Self
 
 from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.event_classifier_config import EventClassifierConfig
+from nuzoo.configuration.pixel_map_config import PixelMapConfig
 
 
 @strict
-class NuCnnConfig(EventClassifierConfig):
+class NuCnnConfig(PixelMapConfig, EventClassifierConfig):
     """A convolutional network with one branch per view: the DUNE CVN, for one to three views.
 
     The defaults are the two-view network of 21 744 000 parameters of arXiv 2509.08461v4, which is the
     architecture of Phys. Rev. D 102, 092003 (code: DUNE/dune-cvn) with a single three-class head.
 
     Args:
-        num_views: see `EventClassifierConfig`.
+        num_views: see `PixelMapConfig`.
         shared_branches: one branch for all views instead of one each. The paper's text says both;
             its parameter count fits separate branches only.
         branch_channels: channels of the stem convolution and of each branch.
@@ -46,26 +46,13 @@ class NuCnnConfig(EventClassifierConfig):
     batch_norm_momentum: float = 0.01
 
     def __post_init__(self, **kwargs: Any) -> None:
-        self.stage_channels = list(self.stage_channels)
-        self.stage_depths = list(self.stage_depths)
-        self.stage_strides = list(self.stage_strides)
+        for name in ("stage_channels", "stage_depths", "stage_strides"):
+            setattr(self, name, list(getattr(self, name)))
         super().__post_init__(**kwargs)
-
-    @property
-    def total_stride(self) -> int:
-        """Pixels of the image for each pixel of the last feature map; the stem and its pool have 4."""
-        return 4 * math.prod(self.stage_strides)
 
     @classmethod
     def tiny(cls, **kwargs: Any) -> Self:
-        """A network for tests and the demonstration: minutes of training on two CPU cores.
-
-        Args:
-            **kwargs: fields to set otherwise.
-
-        Returns:
-            The configuration, about 0.08 million parameters.
-        """
+        """Make a network of 0.08 million parameters: minutes of training on two CPU cores."""
         size: dict[str, Any] = {
             "branch_channels": 8,
             "branch_depth": 1,
@@ -77,14 +64,7 @@ class NuCnnConfig(EventClassifierConfig):
 
     @classmethod
     def small(cls, **kwargs: Any) -> Self:
-        """A quarter of the full width and about half its depth: for one GPU or a patient CPU.
-
-        Args:
-            **kwargs: fields to set otherwise.
-
-        Returns:
-            The configuration, about 0.8 million parameters.
-        """
+        """Make one of 0.8 million, about a quarter as wide and half as deep: for one GPU or a patient CPU."""
         size: dict[str, Any] = {
             "branch_channels": 16,
             "branch_depth": 2,
@@ -95,11 +75,7 @@ class NuCnnConfig(EventClassifierConfig):
         return cls(**(size | kwargs))
 
     def validate_architecture(self) -> None:
-        """Check that the sizes make a network.
-
-        Raises:
-            ValueError: a size is out of range.
-        """
+        """Raise `ValueError` for sizes that make no network."""
         stages = (self.stage_channels, self.stage_depths, self.stage_strides)
         if len({len(stage) for stage in stages}) != 1 or not self.stage_channels:
             raise ValueError(

@@ -5,19 +5,20 @@ from typing import Any, Literal, Self
 from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.event_classifier_config import EventClassifierConfig
+from nuzoo.configuration.pixel_map_config import PixelMapConfig
 
 Fusion = Literal["channels", "concat"]
 
 
 @strict
-class NuVitConfig(EventClassifierConfig):
+class NuVitConfig(PixelMapConfig, EventClassifierConfig):
     """A vision transformer whose class token, after the last layer, tells the class of an event.
 
     The defaults are the ViT-H/14 of arXiv 2509.08461v4 on maps of 512 × 512 pixels padded to 518 × 518.
     The paper states neither the checkpoint it starts from nor how two views enter.
 
     Args:
-        num_views: see `EventClassifierConfig`.
+        num_views: see `PixelMapConfig`.
         fusion: how the views meet. With "channels" each is a channel of one image. With "concat" each
             is an image of its own, all pass through the same encoder, and their class tokens are joined.
         image_size: rows and columns of the image, or one number for both, in pixels, multiples of
@@ -84,26 +85,12 @@ class NuVitConfig(EventClassifierConfig):
 
     @classmethod
     def huge(cls, **kwargs: Any) -> Self:
-        """The default: ViT-H/14, as in the paper.
-
-        Args:
-            **kwargs: fields to set otherwise.
-
-        Returns:
-            The configuration, 632 million parameters.
-        """
+        """Make the default, ViT-H/14 as in the paper: 632 million parameters."""
         return cls(**kwargs)
 
     @classmethod
     def small(cls, **kwargs: Any) -> Self:
-        """ViT-S/16, the size of timm's `vit_small_patch16_224`: for one GPU.
-
-        Args:
-            **kwargs: fields to set otherwise.
-
-        Returns:
-            The configuration, 22 million parameters.
-        """
+        """Make ViT-S/16, the size of timm's `vit_small_patch16_224`: 22 million parameters, for one GPU."""
         size: dict[str, Any] = {
             "image_size": 512,
             "patch_size": 16,
@@ -115,14 +102,7 @@ class NuVitConfig(EventClassifierConfig):
 
     @classmethod
     def tiny(cls, **kwargs: Any) -> Self:
-        """A network for tests and the demonstration: minutes of training on two CPU cores.
-
-        Args:
-            **kwargs: fields to set otherwise.
-
-        Returns:
-            The configuration, about 0.35 million parameters.
-        """
+        """Make a network of 0.35 million parameters: minutes of training on two CPU cores."""
         size: dict[str, Any] = {
             "image_size": 64,
             "patch_size": 16,
@@ -133,18 +113,9 @@ class NuVitConfig(EventClassifierConfig):
         return cls(**(size | kwargs))
 
     def validate_architecture(self) -> None:
-        """Check that the sizes make a network.
-
-        Raises:
-            ValueError: a size is out of range, or one does not divide another as it must.
-        """
-        sizes = [
-            self.patch_size,
-            self.hidden_size,
-            self.num_hidden_layers,
-            self.num_attention_heads,
-            self.intermediate_size,
-        ]
+        """Raise `ValueError` for sizes out of range, or that do not divide each other as they must."""
+        sizes = [self.patch_size, self.hidden_size, self.num_hidden_layers, self.num_attention_heads]
+        sizes.append(self.intermediate_size)
         if min(sizes) < 1:
             raise ValueError(
                 "patch_size, hidden_size, num_hidden_layers, num_attention_heads and "

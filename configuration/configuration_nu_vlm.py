@@ -8,6 +8,7 @@ from huggingface_hub.dataclasses import strict
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 
 from nuzoo.configuration.event_classifier_config import EventClassifierConfig, class_names_of
+from nuzoo.configuration.pixel_map_config import PixelMapConfig
 
 Quantization = Literal["nf4"]
 
@@ -45,20 +46,20 @@ TINY_MLLAMA: dict[str, Any] = {
         "eos_token_id": 5,
     },
 }
-"""One tile, 512 tokens: the base for tests, which `nuzoo.training.vlm.tiny_base` has a processor for."""
+"""One tile, 512 tokens: the base for tests, which `nuzoo.processors.vlm.tiny_base` has a processor for."""
 
 TINY_LABEL_TOKEN_IDS = [[8, 9, 13, 14], [8, 10, 13, 14], [11, 12, 14]]
 
 
 @strict
-class NuVlmConfig(EventClassifierConfig):
+class NuVlmConfig(PixelMapConfig, EventClassifierConfig):
     """A vision-language model, the base, that answers a question on the pixel maps of an event.
 
     The base is any model of transformers' `AutoModelForImageTextToText`. Its answer begins with fixed
     words; the probability of a class is that of the words that name it, after those.
 
     Args:
-        num_views: see `EventClassifierConfig`; each view is an image of its own.
+        num_views: see `PixelMapConfig`; each view is an image of its own.
         base_model: repository or folder of the base. The default is that of arXiv 2509.08461v4.
         base_revision: commit of the repository; None for a folder, or for the head of the branch.
         base_sha256: of the weights of a base that is a folder, which has no commit; see
@@ -75,6 +76,7 @@ class NuVlmConfig(EventClassifierConfig):
     """
 
     model_type = "nu_vlm"
+    writes_text: ClassVar[bool] = True
     sub_configs: ClassVar = {"base_config": AutoConfig}
 
     base_model: str = "meta-llama/Llama-3.2-11B-Vision-Instruct"
@@ -93,41 +95,18 @@ class NuVlmConfig(EventClassifierConfig):
         super().__post_init__(**kwargs)
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> Any:
-        """The configuration of the base's language model.
-
-        Args:
-            decoder: passed to `PreTrainedConfig.get_text_config`.
-            encoder: passed to `PreTrainedConfig.get_text_config`.
-
-        Returns:
-            The configuration.
-        """
+        """Give the configuration of the base's language model."""
         base: Any = self.base_config
         return base.get_text_config(decoder=decoder, encoder=encoder)
 
     @classmethod
     def llama_11b(cls, **kwargs: Any) -> Self:
-        """The default: Llama 3.2 11B Vision, at the commit that its makers left it at, as in the paper.
-
-        Args:
-            **kwargs: fields to set otherwise.
-
-        Returns:
-            The configuration, 10.7 billion parameters.
-        """
+        """Make the default, Llama 3.2 11B Vision at its makers' last commit: 10.7 billion parameters."""
         return cls(**({"base_revision": "9eb2daaa8597bf192a8b0e73f848f3a102794df5"} | kwargs))
 
     @classmethod
     def tiny(cls, **kwargs: Any) -> Self:
-        """A network for tests.
-
-        Args:
-            **kwargs: fields to set otherwise.
-
-        Returns:
-            The configuration, about 0.4 million parameters. It has no labels for other classes than the
-            three.
-        """
+        """Make a network of 0.4 million parameters for tests, with labels for the three classes only."""
         size: dict[str, Any] = {"base_model": "tiny", "base_config": TINY_MLLAMA}
         if not kwargs.keys() & {"id2label", "num_labels"}:
             size["label_token_ids"] = TINY_LABEL_TOKEN_IDS
@@ -171,7 +150,7 @@ class NuVlmConfig(EventClassifierConfig):
 
 
 def _base_of(keys: dict[str, Any]) -> Any:
-    """The configuration of a base from its keys."""
+    """Make the configuration of a base from its keys."""
     known = CONFIG_MAPPING.keys()
     if keys.get("model_type") not in known:
         raise ValueError(

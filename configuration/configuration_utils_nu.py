@@ -57,19 +57,22 @@ class NuPreTrainedConfig(PushedWithCode, PreTrainedConfig):
     Attributes:
         latest_format: the format that this class writes.
         migrations: for each earlier format, how the keys of its files become those of the next.
+        writes_text: the network can also say in words what it sees, with `generate`.
+        is_calibrated: there is a `temperature`, by which logits are divided.
     """
 
     latest_format: ClassVar[int] = 1
     migrations: ClassVar[Mapping[int, Migration]] = {}
+    writes_text: ClassVar[bool] = False
+    is_calibrated: ClassVar[bool] = False
 
     format_version: int = 1
 
     def __post_init__(self, **kwargs: Any) -> None:
-        self._refuse_unknown_keys(kwargs)
-        self._refuse_other_model_type(kwargs.get("model_type", self.model_type))
-        self._refuse_other_format()
+        self._refuse_other_keys(kwargs)
         super().__post_init__(**kwargs)
-        self._complete_labels()
+        if self.id2label is not None and self.label2id is None:
+            self.label2id = {str(label): int(index) for index, label in self.id2label.items()}
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
@@ -97,40 +100,25 @@ class NuPreTrainedConfig(PushedWithCode, PreTrainedConfig):
         return super().from_dict(keys, **kwargs)
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
-        """Write `config.json`; checksums of what was in the folder before are removed.
-
-        Args:
-            save_directory: the folder.
-            *args: passed to `PreTrainedConfig.save_pretrained`.
-            **kwargs: passed to `PreTrainedConfig.save_pretrained`.
-        """
+        """Write `config.json`; checksums of what was in the folder before are removed."""
         super().save_pretrained(save_directory, *args, **kwargs)
         discard_checksums(save_directory)
 
-    def _refuse_unknown_keys(self, keys: dict[str, Any]) -> None:
-        unknown = sorted(set(keys) - KEYS_OF_TRANSFORMERS)
-        if unknown:
+    def _refuse_other_keys(self, keys: dict[str, Any]) -> None:
+        if unknown := sorted(set(keys) - KEYS_OF_TRANSFORMERS):
             own = sorted({field.name for field in fields(self)} - COMMON_FIELDS)
             raise UnknownConfigKeyError(
                 f"{type(self).__name__} has no field {', '.join(map(repr, unknown))}; beside those of "
                 f"every PreTrainedConfig its fields are {', '.join(own)}. Correct or remove the key."
             )
-
-    def _refuse_other_model_type(self, model_type: str) -> None:
-        if model_type != self.model_type:
+        if (model_type := keys.get("model_type", self.model_type)) != self.model_type:
             raise ModelTypeError(
                 f"expected model_type {self.model_type!r}, got {model_type!r}: "
                 "load this folder with AutoConfig, or with the configuration class of that type."
             )
-
-    def _refuse_other_format(self) -> None:
         if self.format_version != self.latest_format:
             raise FormatVersionError(
                 f"expected format_version {self.latest_format} for {self.model_type!r}, got "
                 f"{self.format_version}: read files with from_pretrained or from_dict, which migrate those "
                 "of earlier formats; update nuzoo for later ones."
             )
-
-    def _complete_labels(self) -> None:
-        if self.id2label is not None and self.label2id is None:
-            self.label2id = {str(label): int(index) for index, label in self.id2label.items()}

@@ -1,53 +1,44 @@
-"""What the configuration of every event classifier holds: its views, its classes, its calibration."""
+"""What the configuration of every event classifier holds, whatever it reads: its classes, its calibration."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
+from transformers import PreTrainedConfig
 
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+from nuzoo.files.events.event_classes import EVENT_CLASSES
 
-EVENT_LABELS = ("nue_cc", "numu_cc", "nc")
 
-
-def class_names_of(config: Any) -> list[str]:
-    """The classes of a model, in the order of its logits.
-
-    Args:
-        config: with `id2label`.
-
-    Returns:
-        Their names; none where it names none.
-    """
-    names = config.id2label or {}
+def class_names_of(config: PreTrainedConfig) -> list[str]:
+    """Give the classes of a model, in the order of its logits; none where it names none."""
+    names: dict[Any, str] = dict(config.id2label or {})
     return [names[label] for label in sorted(names)]
 
 
 @strict
 class EventClassifierConfig(NuPreTrainedConfig):
-    """A network that tells the class of an event from its pixel maps.
+    """A network that tells classes, and how sure it is.
 
     Args:
-        num_views: number of views of an event, one to three.
         temperature: logits are divided by it before the softmax to calibrate the probabilities. The
             pipeline uses it, `forward` does not.
-        id2label: class names; by default `nue_cc`, `numu_cc`, `nc`.
+        id2label: class names; by default `classes`.
+
+    Attributes:
+        classes: those that a network has unless it is told others.
     """
 
-    num_views: int = 2
+    is_calibrated: ClassVar[bool] = True
+    classes: ClassVar[tuple[str, ...]] = EVENT_CLASSES
+
     temperature: float = 1.0
 
     def __post_init__(self, **kwargs: Any) -> None:
-        if self.id2label is None and kwargs.get("num_labels") in (None, len(EVENT_LABELS)):
-            self.id2label = dict(enumerate(EVENT_LABELS))
+        if self.id2label is None and kwargs.get("num_labels") in (None, len(self.classes)):
+            self.id2label = dict(enumerate(self.classes))
         super().__post_init__(**kwargs)
 
-    def validate_events(self) -> None:
-        """Check what is said of the events.
-
-        Raises:
-            ValueError: the number of views or the temperature is out of range.
-        """
-        if not 1 <= self.num_views <= 3:
-            raise ValueError(f"num_views must be 1, 2 or 3, got {self.num_views}")
+    def validate_temperature(self) -> None:
+        """Raise `ValueError` for a temperature that is out of range."""
         if not self.temperature > 0:
             raise ValueError(f"temperature must be positive, got {self.temperature}")

@@ -55,9 +55,6 @@ class PushedWithCode:
             *args: passed to transformers.
             push_to_hub: also upload; `repo_id` and the options of `push_to_hub` say where and how.
             **options: passed to transformers.
-
-        Returns:
-            What transformers returns.
         """
         pushing = {key: options.pop(key) for key in PUSHING if push_to_hub and key in options}
         saved = super().save_pretrained(save_directory, *args, **options)  # type: ignore[misc]

@@ -2,68 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
+from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.dataset_card import write_dataset_card
-from nuzoo.datasets_scripts.common.sharded_parquet import plan_shards, write_shards
-from nuzoo.datasets_scripts.pixel_map_rows import (
-    SPLITS,
-    row_features,
-    simulated_event_id,
-    simulated_row,
-    split_of,
-    with_display,
-)
-from nuzoo.files.atomic import write_atomically
-from nuzoo.simulation import SOURCE_DIGEST
-from nuzoo.simulation.detectors import DETECTORS, MODULAR_LARTPC
-from nuzoo.simulation.simulate import simulate_event
-from nuzoo.simulation.spectra import SPECTRA
+from nuzoo.datasets_scripts.common.converted import write_conversion
+from nuzoo.datasets_scripts.common.dataset_card import CardWords
+from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
+from nuzoo.datasets_scripts.common.rows import Row, row_features
+from nuzoo.datasets_scripts.common.simulated import SimulationPlan, write_simulation
+from nuzoo.datasets_scripts.common.splits import by_split
+from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, LeftOut
+from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
+from nuzoo.simulation.detectors import MODULAR_LARTPC, find_detector
 
-SHARD_SIZE = 500
+NAME = "lartpc-pixelmaps"
 DEFAULT_SPECTRUM = "flat-0-10"
-
-
-class DatasetRequestError(ValueError):
-    """A dataset that cannot be made as asked."""
-
-
-@dataclass(frozen=True)
-class SimulationPlan:
-    """What decides every byte of a simulated dataset.
-
-    Attributes:
-        events: How many.
-        seed: Seed of the simulation.
-        detector: A name in `DETECTORS`.
-        spectrum: A name in `SPECTRA`.
-        shard_size: Events in a file.
-    """
-
-    events: int
-    seed: int = 0
-    detector: str = MODULAR_LARTPC.name
-    spectrum: str = DEFAULT_SPECTRUM
-    shard_size: int = SHARD_SIZE
-
-    def __post_init__(self) -> None:
-        for name, least in (("events", 1), ("seed", 0), ("shard_size", 1)):
-            if getattr(self, name) < least:
-                raise DatasetRequestError(f"{name}: expected at least {least}, got {getattr(self, name)}")
-        for name, known in (("detector", DETECTORS), ("spectrum", SPECTRA)):
-            if getattr(self, name) not in known:
-                raise DatasetRequestError(
-                    f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}"
-                )
 
 
 def simulate_dataset(
@@ -76,7 +36,7 @@ def simulate_dataset(
     num_proc: int = 1,
     shard_size: int = SHARD_SIZE,
 ) -> dict[str, Any]:
-    """Simulates events into a folder that `datasets.load_dataset` reads.
+    """Simulate events into a folder that `datasets.load_dataset` reads.
 
     Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
 
@@ -96,40 +56,14 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, unknown detector or spectrum.
         DatasetFolderError: `out` holds another dataset.
     """
-    if num_proc < 1:
-        raise DatasetRequestError(f"num_proc: expected at least 1, got {num_proc}")
     plan = SimulationPlan(events, seed, detector, spectrum, shard_size)
-    members: dict[str, list[int]] = {split: [] for split in SPLITS}
-    for index in range(events):
-        members[split_of(simulated_event_id(seed, index))].append(index)
-    if num_proc > 1:
-        _simulated_row(plan, 0)  # compiles the kernels once, not in every process
-    manifest = write_shards(
-        out,
-        plan_shards(members, shard_size),
-        row_features(DETECTORS[detector]),
-        partial(_simulated_row, plan),
-        {"dataset": "lartpc-pixelmaps", "simulation": SOURCE_DIGEST, **asdict(plan)},
-        num_proc,
-    )
-    _write_split_manifests(
-        out,
-        {split: [simulated_event_id(seed, index) for index in indices] for split, indices in members.items()},
-    )
-    write_dataset_card(out)
-    return manifest
-
-
-def _simulated_row(plan: SimulationPlan, index: int) -> dict[str, Any]:
-    detector = DETECTORS[plan.detector]
-    event = simulate_event(plan.seed, index, detector, SPECTRA[plan.spectrum])
-    return with_display(simulated_row(event, plan.seed, index, detector), detector)
+    return write_simulation(out, NAME, plan, with_display, num_proc)
 
 
 def convert_files(
     out: Path, paths: Sequence[Path], *, detector: str | None = None, mev_per_count: float | None = None
-) -> tuple[dict[str, Any], list[Any]]:
-    """Turns real detector files into a folder that `datasets.load_dataset` reads.
+) -> tuple[dict[str, Any], list[LeftOut]]:
+    """Turn real detector files into a folder that `datasets.load_dataset` reads.
 
     Args:
         out: Folder.
@@ -144,60 +78,49 @@ def convert_files(
         DatasetRequestError: No event could be read, or the files are of several detectors.
         DatasetFolderError: `out` holds another dataset.
     """
-    from nuzoo.datasets_scripts.readers.detector_files import read_detector_files
-
-    files = read_detector_files(paths, detector=detector, mev_per_count=mev_per_count)
+    files = DetectorFiles(paths, detector=detector, mev_per_count=mev_per_count)
     rows = list(files)
-    detectors = {row["detector"] for row in rows}
-    if len(detectors) != 1:
+    if not rows:
+        first = files.left_out[0].error if files.left_out else "none"
         raise DatasetRequestError(
-            f"expected events of one detector, got {', '.join(sorted(detectors)) or 'no readable event'} "
-            f"({len(files.left_out)} left out, first {files.left_out[0].error if files.left_out else 'none'})"
+            f"expected events, got no readable event ({len(files.left_out)} left out, first {first})"
         )
-    instance = DETECTORS[detectors.pop()]
-    _refuse_repeated(row["event_id"] for row in rows)
-    members: dict[str, list[Any]] = {split: [] for split in SPLITS}
-    for row in rows:
-        members[split_of(row["event_id"])].append(row)
-    manifest = write_shards(
-        out,
-        plan_shards(members, SHARD_SIZE),
-        row_features(instance),
-        partial(with_display, detector=instance),
-        {"dataset": "lartpc-pixelmaps", "events": len(rows), "sha256": _digest(rows)},
+    return write_conversion(out, NAME, rows, with_display), files.left_out
+
+
+def card_words() -> CardWords:
+    """Return what the card says of this dataset alone."""
+    return CardWords(
+        pretty_name="LArTPC pixel maps",
+        task_categories=("image-classification",),
+        tags=("physics", "neutrino", "LArTPC", "pixel maps"),
+        citation="Cite nuzoo (CITATION.cff) and, for the detector and the task, arXiv:2509.08461.",
     )
-    _write_split_manifests(
-        out, {split: [row["event_id"] for row in group] for split, group in members.items()}
-    )
-    write_dataset_card(out)
-    return manifest, files.left_out
 
 
-def _digest(rows: Sequence[Mapping[str, Any]]) -> str:
-    """SHA-256 of all that the rows hold, so that other files or another scale are another dataset."""
-    digest = hashlib.sha256()
-    for row in rows:
-        for name, value in sorted(row.items()):
-            digest.update(name.encode())
-            digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
-    return digest.hexdigest()
+def with_display(row: Row) -> Row:
+    """Return the row with its `display` picture: all views side by side, for people."""
+    geometry = find_detector(row["detector"]).geometry()
+    shape = geometry["height"], geometry["width"]
+    pictures = [_grey(row[f"{view}_index"], row[f"{view}_energy"], shape) for view in geometry["views"]]
+    return {**row, "display": {"bytes": _png(np.concatenate(pictures, axis=1)), "path": None}}
 
 
-def _refuse_repeated(event_ids: Iterable[str]) -> None:
-    repeated = [event_id for event_id, times in Counter(event_ids).items() if times > 1]
-    if repeated:
-        raise DatasetRequestError(
-            f"expected one event of each name, got {len(repeated)} names more than once (for example "
-            f"{repeated[0]}): convert the folders one by one, or rename them"
-        )
+def _grey(
+    index: NDArray[np.uint32], energy: NDArray[np.float32], shape: tuple[int, int]
+) -> NDArray[np.uint8]:
+    picture = np.zeros(shape, dtype=np.uint8)
+    scaled = np.log1p(np.asarray(energy)) / np.log1p(DISPLAY_FULL_SCALE_MEV)
+    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = np.clip(np.rint(255 * scaled), 1, 255)
+    return picture[::-1]
 
 
-def _write_split_manifests(out: Path, members: Mapping[str, Iterable[str]]) -> None:
-    """One text file a split: the names of its events, a line each."""
-    folder = out / "manifests"
-    folder.mkdir(exist_ok=True)
-    for split, event_ids in members.items():
-        write_atomically(folder / f"{split}.txt", "".join(f"{event_id}\n" for event_id in event_ids))
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG", compress_level=4)
+    return buffer.getvalue()
 
 
 @dataclass
@@ -220,6 +143,16 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     files: tuple[str, ...] = ()
     mev_per_count: float | None = None
 
+    @property
+    def plan(self) -> SimulationPlan:
+        """What to simulate."""
+        return SimulationPlan(self.events, self.seed, self.detector, self.spectrum)
+
+    def read_files(self) -> DetectorFiles:
+        """Return the events of the files; the first that is broken ends it."""
+        paths, scale = map(Path, self.files), self.mev_per_count
+        return DetectorFiles(paths, detector=self.detector, mev_per_count=scale, strict=True)
+
 
 class LArTPCPixelMaps(datasets.GeneratorBasedBuilder):
     """The dataset as a `datasets` builder, for those who want it in the library's own cache.
@@ -232,48 +165,27 @@ class LArTPCPixelMaps(datasets.GeneratorBasedBuilder):
     config: LArTPCPixelMapsConfig
 
     def _info(self) -> datasets.DatasetInfo:
-        return datasets.DatasetInfo(features=row_features(DETECTORS[self.config.detector]))
+        geometry = find_detector(self.config.detector).geometry()
+        return datasets.DatasetInfo(features=row_features(pixel_map_schema(geometry)))
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         if self.config.files:
-            present = {split_of(row["event_id"]) for row in self._read_files()}
-            return [
-                datasets.SplitGenerator(split, {"indices": None, "split": split})
-                for split in SPLITS
-                if split in present
-            ]
-        members: dict[str, list[int]] = {split: [] for split in SPLITS}
-        for index in range(self.config.events):
-            members[split_of(simulated_event_id(self.config.seed, index))].append(index)
+            events: dict[str, Any] = {row["event_id"]: row["event_id"] for row in self.config.read_files()}
+        else:
+            events = {self.config.plan.event_id(index): index for index in range(self.config.events)}
         return [
-            datasets.SplitGenerator(split, {"indices": indices, "split": split})
-            for split, indices in members.items()
-            if indices
+            datasets.SplitGenerator(split, {"events": [events[name] for name in names]})
+            for split, names in by_split(events).items()
+            if names
         ]
 
-    def _generate_examples(
-        self, indices: list[int] | None, split: str
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        rows = self._file_rows(split) if indices is None else self._simulated_rows(indices)
+    def _generate_examples(self, events: list[Any]) -> Iterator[tuple[str, Row]]:
+        """Yield the rows of events, by their numbers in the simulation or their names in the files."""
+        rows: Iterable[Row]
+        if self.config.files:
+            chosen = set(events)
+            rows = (row for row in self.config.read_files() if row["event_id"] in chosen)
+        else:
+            rows = map(self.config.plan.row, events)
         for row in rows:
-            yield row["event_id"], row
-
-    def _simulated_rows(self, indices: list[int]) -> Iterator[dict[str, Any]]:
-        config = self.config
-        plan = SimulationPlan(config.events, config.seed, config.detector, config.spectrum)
-        for index in indices:
-            yield _simulated_row(plan, index)
-
-    def _file_rows(self, split: str) -> Iterator[dict[str, Any]]:
-        detector = DETECTORS[self.config.detector]
-        for row in self._read_files():
-            if split_of(row["event_id"]) == split:
-                yield with_display(row, detector)
-
-    def _read_files(self) -> Iterator[dict[str, Any]]:
-        from nuzoo.datasets_scripts.readers.detector_files import read_detector_files
-
-        paths = [Path(file) for file in self.config.files]
-        yield from read_detector_files(
-            paths, detector=self.config.detector, mev_per_count=self.config.mev_per_count, strict=True
-        )
+            yield row["event_id"], with_display(row)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file to write beside `path`, which it becomes at the end; an error leaves `path` as it was."""
+    """Give a file to write beside `path`, which it becomes at the end; an error leaves `path` as it was."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         yield partial
@@ -19,6 +19,6 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
+    """Write a text file whole or not at all."""
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")

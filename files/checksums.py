@@ -15,14 +15,7 @@ CLIENT_FOLDERS = frozenset({".cache", ".git"})
 
 
 def repository_files(folder: Path) -> Iterator[Path]:
-    """Every file of a repository in a folder, relative to it, sorted.
-
-    Args:
-        folder: the repository.
-
-    Yields:
-        Relative paths.
-    """
+    """Give the path of every file of a repository, relative to its folder, sorted."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_file() and name.parts[0] not in CLIENT_FOLDERS:
@@ -30,42 +23,36 @@ def repository_files(folder: Path) -> Iterator[Path]:
 
 
 def sha256(file: Path) -> str:
-    """The SHA-256 of a file.
-
-    Args:
-        file: the file.
-
-    Returns:
-        Hexadecimal digits.
-    """
+    """Compute the SHA-256 of a file, as hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, ALGORITHM).hexdigest()
 
 
-def write_checksums(folder: Path, kept: Mapping[str, str] | None = None) -> None:
+def write_checksums(
+    folder: Path, kept: Mapping[str, str] | None = None, computed: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Write `checksums.json` for all files of a folder.
 
     Args:
         folder: the repository.
         kept: checksums of files that are in the repository already and not in this folder.
+        computed: checksums of files in this folder, as far as they are known.
+
+    Returns:
+        The checksums of the files of the folder by name.
     """
     found = {
-        name.as_posix(): sha256(folder / name)
+        name.as_posix(): (computed or {}).get(name.as_posix()) or sha256(folder / name)
         for name in repository_files(folder)
         if name.as_posix() not in UNLISTED
     }
     content = {"algorithm": ALGORITHM, "files": dict(sorted({**(kept or {}), **found}.items()))}
     (folder / CHECKSUMS_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return found
 
 
 def read_checksums(path: Path) -> dict[str, str]:
-    """Read a list of checksums.
-
-    Args:
-        path: the file.
-
-    Returns:
-        The SHA-256 of each file by name.
+    """Read the SHA-256 of each file by name.
 
     Raises:
         ChecksumsFileError: no such list, or a name that points out of the repository.
@@ -94,13 +81,7 @@ def read_checksums(path: Path) -> dict[str, str]:
 
 
 def differences(folder: Path) -> list[str]:
-    """How a folder differs from its list of checksums.
-
-    Args:
-        folder: the repository.
-
-    Returns:
-        A sentence for each file that was changed, is missing, or is not listed.
+    """Say how a folder differs from its list: a sentence for each file changed, missing, or not listed.
 
     Raises:
         ChecksumsFileError: see `read_checksums`.
@@ -118,9 +99,5 @@ def differences(folder: Path) -> list[str]:
 
 
 def discard_checksums(folder: str | Path) -> None:
-    """Forget the checksums of a folder whose files are written anew: they are those of other files.
-
-    Args:
-        folder: the folder; one without checksums stays as it is.
-    """
+    """Forget the checksums of a folder whose files are written anew: they are those of other files."""
     (Path(folder) / CHECKSUMS_FILE).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ WHEREABOUTS = ("cache_dir", "force_download", "local_files_only", "proxies", "su
 
 
 def whereabouts(origin: str | Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the options of `from_pretrained`, those that say where files come from.
+    """Choose the options of `from_pretrained` that say where files come from.
 
     Args:
         origin: Hub repository or local folder.

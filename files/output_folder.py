@@ -10,7 +10,7 @@ from nuzoo.files.errors import UnusableOutputError
 
 
 def check_output(folder: Path) -> None:
-    """Refuses a folder that cannot be made or written to; it is not made yet.
+    """Refuse a folder that cannot be made or written to; it is not made yet.
 
     Raises:
         UnusableOutputError: A file is in its way, or there is no right or no space to write.

@@ -3,38 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from importlib.resources import files
-from string import Template
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from nuzoo.evaluation.core.text import as_list, plain, with_error
 from nuzoo.hub.errors import IncompleteCardError
 
 HEADING = re.compile(r"^#+ .+$", re.MULTILINE)
+BLANK_LINES = re.compile(r"\n{3,}")
+ANYWHERE = "/"
+"""A plug-in's template has an absolute path."""
 
 
-def fill_template(template: str, values: Mapping[str, str]) -> str:
-    """Fill the `$placeholders` of a template of `model_cards/`.
+def fill_template(template: str, **values: object) -> str:
+    """Fill a template.
 
     Args:
-        template: File name.
-        values: Text of each placeholder.
+        template: File name in `model_cards/`, or absolute.
+        **values: What it may use.
+
+    Returns:
+        The card.
 
     Raises:
-        IncompleteCardError: A placeholder has no value, or a section would be empty.
+        IncompleteCardError: It needs a value that there is not, or cannot be read.
     """
-    text = files("nuzoo.model_cards").joinpath(template).read_text(encoding="utf-8")
+    environment = Environment(
+        loader=FileSystemLoader([str(files("nuzoo.model_cards")), ANYWHERE]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"as_list": as_list, "plain": plain, "with_error": with_error}
     try:
-        card = Template(text).substitute(values)
-    except KeyError as missing:
-        raise IncompleteCardError(f"{template} needs a value for {missing}") from missing
-    empty = empty_sections(card)
-    if empty:
-        raise IncompleteCardError(f"{template} would have empty sections: {', '.join(empty)}")
-    return card
+        card = environment.get_template(template).render(values)
+    except TemplateError as error:
+        raise IncompleteCardError(f"{template}: {error}; mend the template, or give the value") from error
+    return BLANK_LINES.sub("\n\n", card).strip() + "\n"
 
 
 def empty_sections(card: str) -> list[str]:
-    """Headings that nothing follows, not even a deeper heading."""
+    """Find headings that nothing follows, not even a deeper heading.
+
+    Args:
+        card: Markdown.
+    """
     text = re.sub(r"```.*?```", lambda block: block[0].replace("#", " "), card, flags=re.DOTALL)
     headings = list(HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]

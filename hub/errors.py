@@ -6,7 +6,7 @@ from nuzoo.files.errors import HubError
 
 
 class FolderInUseError(HubError):
-    """The folder holds something else than a repository written before."""
+    """The repository holds files that this library did not publish."""
 
 
 class ResultsMismatchError(HubError):

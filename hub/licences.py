@@ -16,21 +16,11 @@ cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 c-uda etalab-2.0 gfdl o
 DATA_LICENCES = frozenset(_SUITABLE.split())
 """Identifiers of the Hub's list that suit data. "other" and "unknown" tell a reader nothing."""
 
-MODEL_LICENCES = DATA_LICENCES | {
-    "openrail",
-    "openrail++",
-    "bigscience-openrail-m",
-    "afl-3.0",
-    "artistic-2.0",
-    "bsl-1.0",
-    "gemma",
-    "llama2",
-    "llama3",
-    "llama3.1",
-    "llama3.2",
-    "llama3.3",
-    "llama4",
-}
+_OF_WEIGHTS = """
+openrail openrail++ bigscience-openrail-m afl-3.0 artistic-2.0 bsl-1.0 gemma
+llama2 llama3 llama3.1 llama3.2 llama3.3 llama4
+"""
+MODEL_LICENCES = DATA_LICENCES.union(_OF_WEIGHTS.split())
 """Those that suit weights, the licences of base models among them."""
 
 

@@ -45,7 +45,7 @@ def pin(stated: str, repo_type: str, revision: str | None = None) -> Pinned:
 
 
 def remote_sha256(repository: Pinned, names: list[str]) -> dict[str, str]:
-    """The sums that the Hub itself has of large files of a model's repository."""
+    """Ask for the sums that the Hub itself has of large files of a model's repository."""
     with explained(f"read {repository.repo_id}"):
         found = HfApi().get_paths_info(repository.repo_id, names, revision=repository.revision)
     sums = {file.path: getattr(file, "lfs", None) for file in found}
@@ -55,7 +55,7 @@ def remote_sha256(repository: Pinned, names: list[str]) -> dict[str, str]:
 def remote_checksums(
     repo_id: str, repo_type: str = "model", token: str | bool | None = None, revision: str | None = None
 ) -> dict[str, str]:
-    """The checksums that a repository lists; none if it lists none or does not exist."""
+    """Read the checksums that a repository lists; none if it lists none or does not exist."""
     api = HfApi(token=token)
     with explained(f"read {repo_id}"):
         try:

@@ -8,24 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import get_token
-from transformers import Pipeline, PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
-from nuzoo.files.checksums import repository_files, sha256, write_checksums
+from nuzoo.files.checksums import write_checksums
 from nuzoo.files.hub_access import check_access
 from nuzoo.files.names import RESULTS_FILE
 from nuzoo.hub.errors import ResultsMismatchError
-from nuzoo.hub.model.files import write_config, write_model, write_processor
+from nuzoo.hub.model.files import check_finite, write_config, write_model, write_processor
 from nuzoo.hub.model.golden import write_golden
 from nuzoo.hub.pinned import remote_checksums
 from nuzoo.hub.safety import check_publishable
 from nuzoo.hub.upload import Commit, upload
+from nuzoo.pipelines.event_pipeline import EventPipeline
+from nuzoo.processors.contract import EventProcessor
+
+Pushed = PreTrainedModel | PreTrainedConfig | EventPipeline | EventProcessor
 
 
 def push(
-    pushed: Any,
+    pushed: Pushed,
     repo_id: str,
     *,
-    processor: Any = None,
+    processor: EventProcessor | None = None,
     commit_message: str | None = None,
     private: bool | None = None,
     token: str | bool | None = None,
@@ -62,28 +66,17 @@ def push(
         _write(folder, pushed, processor, options)
         check_publishable(folder)
         there = remote_checksums(repo_id, token=key, revision=revision)
-        _check_results_stay_true(folder, repo_id, there)
-        write_checksums(folder, kept=there)
-        return upload(
-            folder,
-            repo_id,
-            message=commit_message or f"Push {type(pushed).__name__} with nuzoo",
-            private=private,
-            token=key,
-            revision=revision,
-            create_pr=create_pr,
-            replace=False,
-        )
+        _check_results_stay_true(write_checksums(folder, kept=there), repo_id, there)
+        message = commit_message or f"Push {type(pushed).__name__} with nuzoo"
+        where: dict[str, Any] = {"token": key, "revision": revision, "create_pr": create_pr}
+        return upload(folder, repo_id, message=message, private=private, replace=False, **where)
 
 
-def _check_results_stay_true(folder: Path, repo_id: str, there: Mapping[str, str]) -> None:
-    """Refuse to put other weights or settings under a card that says what was measured.
-
-    Raises:
-        ResultsMismatchError: The repository states results, and a file would change.
-    """
-    names = [name for name in repository_files(folder) if name.suffix != ".py"]
-    changed = [name.as_posix() for name in names if there.get(name.as_posix()) != sha256(folder / name)]
+def _check_results_stay_true(found: Mapping[str, str], repo_id: str, there: Mapping[str, str]) -> None:
+    """Refuse to put other weights or settings under a card that says what was measured."""
+    changed = [
+        name for name, digest in found.items() if there.get(name) != digest and not name.endswith(".py")
+    ]
     if RESULTS_FILE in there and changed:
         raise ResultsMismatchError(
             f"{repo_id} states results that were measured with another {', '.join(changed)}: publish the "
@@ -91,12 +84,13 @@ def _check_results_stay_true(folder: Path, repo_id: str, there: Mapping[str, str
         )
 
 
-def _write(folder: Path, pushed: Any, processor: Any, options: dict[str, Any]) -> None:
-    if isinstance(pushed, Pipeline):
-        pushed, processor = pushed.model, pushed.image_processor
-    if isinstance(pushed, PreTrainedConfig):
+def _write(folder: Path, pushed: Pushed, processor: EventProcessor | None, options: dict[str, Any]) -> None:
+    if isinstance(pushed, EventPipeline):
+        _write(folder, pushed.model, pushed.image_processor, options)
+    elif isinstance(pushed, PreTrainedConfig):
         write_config(folder, pushed)
     elif isinstance(pushed, PreTrainedModel):
+        check_finite(pushed)
         write_model(folder, pushed, processor, **options)
         if processor is not None:
             write_golden(folder, pushed, processor)

@@ -61,8 +61,7 @@ def check_publishable(folder: Path) -> None:
     for name in repository_files(folder):
         check_name(name)
         for problem in (_pickle, _token, _path, _not_a_number):
-            found = problem(folder / name)
-            if found:
+            if found := problem(folder / name):
                 raise UnpublishableContentError(f"{name.as_posix()} {found}")
 
 
@@ -84,40 +83,36 @@ def _pickle(path: Path) -> str | None:
     advice = "may hold a pickle, which can run code when loaded; save as safetensors or JSON"
     if path.suffix.lower() in PICKLE_SUFFIXES or _is_pickle(path) or _is_pickled_archive(path):
         return advice
-    if _holds_objects(path):
+    with path.open("rb") as stream:
+        is_of_objects = _is_object_header(stream.read(256))
+    if is_of_objects:
         return "is an array of Python objects, which is stored as a pickle; save numbers or strings"
     return None
 
 
 def _is_pickle(path: Path) -> bool:
-    """Whether a file begins with a pickle, which is all of it or is none by chance."""
+    """Tell whether a file begins with a pickle, which is all of it or is none by chance."""
     with path.open("rb") as stream:
         try:
             steps = [(step.name, argument) for step, argument, _ in pickletools.genops(stream)]
         except Exception:  # pickletools raises as it likes on what is none
             return False
-        return not stream.read(1) or any(_no_chance(*step) for step in steps)
-
-
-def _no_chance(step: str, argument: object) -> bool:
-    return step in PICKLE_SIGNS or (step in PICKLE_IMPORTS and bool(IMPORTED.fullmatch(str(argument))))
-
-
-def _is_pickled_archive(path: Path) -> bool:
-    """A zip file of torch, or an .npz with an array of objects."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(
-            name.endswith(".pkl")
-            or (name.endswith(".npy") and _is_object_header(archive.open(name).read(256)))
-            for name in archive.namelist()
+        return not stream.read(1) or any(
+            step in PICKLE_SIGNS or (step in PICKLE_IMPORTS and IMPORTED.fullmatch(str(argument)))
+            for step, argument in steps
         )
 
 
-def _holds_objects(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return _is_object_header(stream.read(256))
+def _is_pickled_archive(path: Path) -> bool:
+    """Tell whether it is a zip file of torch, or an .npz with an array of objects."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        arrays = [name for name in names if name.endswith(".npy")]
+        return any(name.endswith(".pkl") for name in names) or any(
+            _is_object_header(archive.open(name).read(256)) for name in arrays
+        )
 
 
 def _is_object_header(header: bytes) -> bool:
@@ -125,17 +120,13 @@ def _is_object_header(header: bytes) -> bool:
 
 
 def _token(path: Path) -> str | None:
-    found = _search(TOKEN, path)
-    shown = f"{found[:6].decode()}…" if found else _named_secret(path)
-    return f"holds what looks like a secret key ({shown}); remove it, and revoke it" if shown else None
-
-
-def _named_secret(path: Path) -> str | None:
-    """The name that a secret has in JSON or YAML."""
-    if path.suffix.lower() not in MARKUP_SUFFIXES:
+    if found := _search(TOKEN, path):
+        shown = f"{found[:6].decode()}…"
+    elif path.suffix.lower() in MARKUP_SUFFIXES and (named := NAMED_SECRET.search(_text(path))):
+        shown = named["name"]
+    else:
         return None
-    found = NAMED_SECRET.search(_text(path))
-    return found["name"] if found else None
+    return f"holds what looks like a secret key ({shown}); remove it, and revoke it"
 
 
 def _path(path: Path) -> str | None:
@@ -163,13 +154,13 @@ def _not_a_number(path: Path) -> str | None:
 
 
 def _text(path: Path) -> str:
-    """The text of a file, a slash or backslash as one sign where JSON has two."""
+    """Read the text of a file, a slash or backslash as one sign where JSON has two."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return text.replace("\\\\", "\\").replace("\\/", "/")
 
 
 def _search(pattern: re.Pattern[bytes], path: Path, block: int = 1 << 24, overlap: int = 256) -> bytes | None:
-    """The first match in a file of any size."""
+    """Find the first match in a file of any size."""
     tail = b""
     with path.open("rb") as stream:
         while data := stream.read(block):

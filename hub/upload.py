@@ -15,14 +15,14 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from nuzoo.files.checksums import UNLISTED, repository_files
 from nuzoo.files.errors import ChecksumsFileError
-from nuzoo.files.hub_access import check_access, explained
+from nuzoo.files.hub_access import explained
+from nuzoo.files.names import ATTRIBUTES_FILE, CARD_FILE
 from nuzoo.hub.errors import FolderInUseError
 from nuzoo.hub.pinned import Pinned, remote_checksums
 
-REPLACEABLE = UNLISTED | {"README.md"}
+REPLACEABLE = UNLISTED | {CARD_FILE}
 """Files that a new repository has, or that its owner writes by hand before the first publication."""
 
-NEW_FILES = frozenset({".gitattributes"})
 CONFLICT = 409
 COMMITS_SEARCHED = 30
 """How far back a list of checksums is looked for that somebody deleted."""
@@ -69,7 +69,7 @@ def upload(
 
     Args:
         folder: With a `checksums.json`.
-        repo_id: "organisation/name".
+        repo_id: "organisation/name", checked with `check_access`.
         repo_type: "model" or "dataset".
         message: Of the commit.
         private: For a new repository.
@@ -82,26 +82,22 @@ def upload(
         The commit.
 
     Raises:
-        RepositoryNameError: See `check_repo_id`.
-        HubAccessError: No token, no network, or the Hub refuses.
+        HubAccessError: No network, or the Hub refuses.
         FolderInUseError: The repository holds files that were not published by this library.
     """
-    check_access(repo_id, token)
     api = HfApi(token=token)
-    added = [
-        _Added(path_in_repo=name.as_posix(), path_or_fileobj=folder / name)
-        for name in repository_files(folder)
-    ]
+    names = [name.as_posix() for name in repository_files(folder)]
+    added = [_Added(path_in_repo=name, path_or_fileobj=folder / name) for name in names]
     with (
         explained(f"publish to {repo_id}"),
         _cause_of_failed_files(),
         _created(api, repo_id, repo_type, private),
     ):
         head = api.repo_info(repo_id, repo_type=repo_type, revision=revision).sha
-        stale = _stale_files(api, folder, repo_id, repo_type, head) if replace else []
+        stale = _published_there(api, repo_id, repo_type, head) - set(names) if replace else set()
         commit = api.create_commit(
             repo_id,
-            [*(CommitOperationDelete(path_in_repo=name) for name in stale), *added],
+            [*(CommitOperationDelete(path_in_repo=name) for name in sorted(stale)), *added],
             commit_message=message,
             repo_type=repo_type,
             revision=revision,
@@ -117,46 +113,35 @@ def _created(api: HfApi, repo_id: str, repo_type: str, private: bool | None) -> 
     ours = not api.repo_exists(repo_id, repo_type=repo_type)
     try:
         if ours:
-            ours = _create(api, repo_id, repo_type, private)
+            try:
+                api.create_repo(repo_id, repo_type=repo_type, private=private)
+            except HfHubHTTPError as error:
+                if error.response.status_code != CONFLICT:
+                    raise
+                ours = False  # somebody was faster, so that it is not ours to delete
         yield
     except BaseException:
         if ours:
             with suppress(Exception):
-                _delete_empty(api, repo_id, repo_type)
+                if set(api.list_repo_files(repo_id, repo_type=repo_type)) <= {ATTRIBUTES_FILE}:
+                    api.delete_repo(repo_id, repo_type=repo_type)
         raise
 
 
-def _create(api: HfApi, repo_id: str, repo_type: str, private: bool | None) -> bool:
-    """Create a repository; False if somebody was faster, so that it is not ours to delete."""
-    try:
-        api.create_repo(repo_id, repo_type=repo_type, private=private)
-    except HfHubHTTPError as error:
-        if error.response.status_code == CONFLICT:
-            return False
-        raise
-    return True
-
-
-def _delete_empty(api: HfApi, repo_id: str, repo_type: str) -> None:
-    """Delete a repository to which nobody has committed a file."""
-    if set(api.list_repo_files(repo_id, repo_type=repo_type)) <= NEW_FILES:
-        api.delete_repo(repo_id, repo_type=repo_type)
-
-
-def _stale_files(api: HfApi, folder: Path, repo_id: str, repo_type: str, head: str | None) -> list[str]:
+def _published_there(api: HfApi, repo_id: str, repo_type: str, head: str | None) -> set[str]:
+    """Name the files there that we published; refuse a repository with those of others."""
     remote = set(api.list_repo_files(repo_id, repo_type=repo_type, revision=head))
     ours = _published_files(api, repo_id, repo_type, head) if remote - REPLACEABLE else set()
-    foreign = sorted(remote - ours - REPLACEABLE)
-    if foreign:
+    if foreign := sorted(remote - ours - REPLACEABLE):
         raise FolderInUseError(
             f"{repo_id} holds files that nuzoo did not publish: {', '.join(foreign[:5])}"
             f"{' and more' if len(foreign) > 5 else ''}. Name another repository, or delete them there"
         )
-    return sorted((remote & ours) - {name.as_posix() for name in repository_files(folder)})
+    return remote & ours
 
 
 def _published_files(api: HfApi, repo_id: str, repo_type: str, head: str | None) -> set[str]:
-    """The names in the newest list of checksums: somebody may have deleted or torn the last one."""
+    """Read the names in the newest list of checksums: somebody may have deleted or torn the last one."""
     history = api.list_repo_commits(repo_id, repo_type=repo_type, revision=head)
     for commit in islice(history, COMMITS_SEARCHED):
         with suppress(ChecksumsFileError):

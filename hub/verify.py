@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import snapshot_download
+from transformers import PreTrainedModel
 
 from nuzoo.files.checksums import CHECKSUMS_FILE, differences, read_checksums
 from nuzoo.files.errors import ChecksumsFileError, HubError
 from nuzoo.files.hub_access import check_repo_id, explained
-from nuzoo.files.names import CARD_FILE, GOLDEN_FILE, PLAN_FILE, RESULTS_FILE
-from nuzoo.hub.checks import Check
+from nuzoo.files.names import (
+    CARD_FILE,
+    GOLDEN_FILE,
+    PLAN_FILE,
+    RECIPE_FILE,
+    REPORT_FOLDER,
+    RESULTS_FILE,
+    STATE_FILE,
+)
+from nuzoo.hub.checks import Check, NotThereError, run_check
 from nuzoo.hub.dataset.checks import check_dataset_repository
 from nuzoo.hub.errors import NotPublishedError
 from nuzoo.hub.model.card_lint import check_model_card
 from nuzoo.hub.model.flat_copy import check_flat_copy
 from nuzoo.hub.model.golden import check_golden
 from nuzoo.hub.safety import check_publishable
+from nuzoo.pipelines.loading import load_model
+from nuzoo.processors.contract import EventProcessor
 
-Load = Callable[[str], tuple[Any, Any]]
-
-RUN_SIGNS = ("recipe.yaml", "trainer_state.json", "training_args.bin", "report")
+RUN_SIGNS = (RECIPE_FILE, STATE_FILE, "training_args.bin", REPORT_FOLDER)
 """What a training or an evaluation leaves in the folder of a model, and no publication has."""
 
 
 def fetch(repository: str, repo_type: str, revision: str | None = None) -> Path:
-    """The folder of a repository: itself if it is one, else a snapshot in the cache.
+    """Find the folder of a repository: itself if it is one, else a snapshot in the cache.
 
     Raises:
         RepositoryNameError: It is no folder and no name of a repository.
@@ -55,76 +64,72 @@ def _refuse_unpublished(folder: Path, repo_type: str) -> None:
         )
 
 
-def verify_files(folder: Path) -> Iterator[Check]:
-    """Compare every file with its checksum, and look for what must not be published.
-
-    Yields:
-        Two checks.
-    """
-    yield _checked("checksums", lambda: _refuse_differences(folder))
-    yield _checked("no pickle, secret, path of a disk or NaN", lambda: check_publishable(folder))
-
-
 def verify_dataset(folder: Path) -> Iterator[Check]:
     """Verify a dataset repository.
+
+    Args:
+        folder: The repository.
 
     Yields:
         Each check as it is done.
     """
-    yield from verify_files(folder)
-    yield from check_dataset_repository(folder)
+    yield from _verify_files(folder)
+    yield from check_dataset_repository(folder, _listed(folder))
 
 
-def verify_model(folder: Path, load: Load, *, run_code: bool = False) -> Iterator[Check]:
+def verify_model(folder: Path, *, run_code: bool = False) -> Iterator[Check]:
     """Verify a model repository.
 
     No code of the repository runs unless asked for.
 
     Args:
         folder: The repository.
-        load: Returns network and processor of a folder, with the classes of this package.
         run_code: Also load it in a process without this package, by the code in the repository.
 
     Yields:
         Each check as it is done. When files are not as published, nothing is loaded.
     """
-    files = list(verify_files(folder))
-    yield from files
-    listed = _listed(folder)
-    if listed and RESULTS_FILE not in listed and CARD_FILE not in listed:
-        yield Check("card", note="none, since this was pushed, not published; `nuzoo publish` makes one")
-    else:
-        yield _checked("card", lambda: check_model_card(folder))
-    if any(check.problem for check in files):
-        return
-    loaded: list[Any] = []
-    yield _checked("loads", lambda: loaded.extend(load(str(folder))))
-    if loaded and listed and GOLDEN_FILE not in listed:
-        yield Check("golden outputs", note="none, since the model was pushed without its processor")
-    elif loaded:
-        yield _checked("golden outputs", lambda: check_golden(folder, *loaded))
-    if run_code:
-        yield _checked("its own code gives the same", lambda: check_flat_copy(folder))
+    as_published = yield from _verify_files(folder)
+    listed, loaded = _listed(folder), list[tuple[PreTrainedModel, EventProcessor]]()
+    yield run_check("card", lambda: _card(folder, listed))
+    if as_published:
+        yield run_check("loads", lambda: loaded.append(load_model(str(folder))))
+        if loaded:
+            yield run_check("golden outputs", lambda: _golden(folder, listed, loaded[0]))
+        if run_code:
+            yield run_check("its own code gives the same", partial(check_flat_copy, folder))
 
 
-def _listed(folder: Path) -> set[str]:
-    """The files of the publication; none if the list cannot be read, which another check tells."""
+def _verify_files(folder: Path) -> Generator[Check, None, bool]:
+    """Give the checks of any repository, and at the end whether all is well."""
+    checks = {"checksums": _checksums, "no pickle, secret, path of a disk or NaN": check_publishable}
+    all_well = True
+    for name, check in checks.items():
+        found = run_check(name, partial(check, folder))
+        yield found
+        all_well &= not found.problem
+    return all_well
+
+
+def _listed(folder: Path) -> Mapping[str, str]:
+    """Read the list of checksums; none where it cannot be read, which the check of it tells."""
     with suppress(ChecksumsFileError):
-        return set(read_checksums(folder / CHECKSUMS_FILE))
-    return set()
+        return read_checksums(folder / CHECKSUMS_FILE)
+    return {}
 
 
-def _refuse_differences(folder: Path) -> None:
-    found = differences(folder)
-    if found:
+def _checksums(folder: Path) -> None:
+    if found := differences(folder):
         raise HubError("; ".join(found) + ". Download it again, or publish it again")
 
 
-def _checked(name: str, check: Callable[[], object]) -> Check:
-    try:
-        found = check()
-    except (ValueError, OSError) as error:
-        return Check(name, str(error))
-    except Exception as error:  # a file that makes no sense trips the libraries up anywhere
-        return Check(name, f"{type(error).__name__}: {error}. Publish the repository again")
-    return Check(f"{name} ({found})" if isinstance(found, str) else name)
+def _card(folder: Path, listed: Mapping[str, str]) -> None:
+    if listed and RESULTS_FILE not in listed and CARD_FILE not in listed:
+        raise NotThereError("none, since this was pushed, not published; `nuzoo publish` makes one")
+    check_model_card(folder)
+
+
+def _golden(folder: Path, listed: Mapping[str, str], loaded: tuple[PreTrainedModel, EventProcessor]) -> str:
+    if GOLDEN_FILE not in listed:
+        raise NotThereError("none, since the model was pushed without its processor")
+    return check_golden(folder, *loaded)

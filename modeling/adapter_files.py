@@ -67,22 +67,18 @@ def find_adapter(origin: Any, adapter_kwargs: dict[str, Any], **where: Any) -> A
         )
     is_whole = path is None and Path(origin, where.get("subfolder", ""), CONFIG_NAME).is_file()
     base, revision = _named_base(path or origin, file)
-    return Adapter(
-        path or origin,
-        origin if path or is_whole else _required(base, origin),
-        None if is_whole else revision,
-        _temperature(find_file(path or origin, CALIBRATION_FILE, **where)),
-        where,
-    )
+    if not (base or path or is_whole):
+        raise WeightsError(
+            f"{origin}: expected base_model_name_or_path in {ADAPTER_CONFIG_NAME} to name the network that "
+            "the adapter is for, got none. Load that network and call its load_adapter with this path."
+        )
+    network: Any = origin if path or is_whole else base
+    temperature = _temperature(find_file(path or origin, CALIBRATION_FILE, **where))
+    return Adapter(path or origin, network, None if is_whole else revision, temperature, where)
 
 
 def write_calibration(folder: Any, temperature: float) -> None:
-    """Store the temperature of a network with its adapter beside the adapter's files.
-
-    Args:
-        folder: of the adapter.
-        temperature: by which logits are divided.
-    """
+    """Store the temperature of a network with its adapter beside the adapter's files in a folder."""
     path = Path(folder) / CALIBRATION_FILE
     path.write_text(json.dumps({"temperature": temperature}, indent=2) + "\n", encoding="utf-8")
     discard_checksums(folder)
@@ -118,7 +114,7 @@ def _temperature(file: Path | None) -> float | None:
 
 
 def _named_base(origin: Any, adapter_config: Path) -> tuple[str | None, str | None]:
-    """Repository or folder of the network, and its commit."""
+    """Read the repository or folder of the network, and its commit."""
     try:
         keys = json.loads(adapter_config.read_text(encoding="utf-8"))
         return keys.get("base_model_name_or_path"), keys.get("revision")
@@ -127,12 +123,3 @@ def _named_base(origin: Any, adapter_config: Path) -> tuple[str | None, str | No
             f"{origin}: expected {ADAPTER_CONFIG_NAME} in JSON, got something else ({error}). Download or "
             "save the adapter again."
         ) from error
-
-
-def _required(base: str | None, origin: Any) -> str:
-    if not base:
-        raise WeightsError(
-            f"{origin}: expected base_model_name_or_path in {ADAPTER_CONFIG_NAME} to name the network that "
-            "the adapter is for, got none. Load that network and call its load_adapter with this path."
-        )
-    return base

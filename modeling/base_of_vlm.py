@@ -6,7 +6,7 @@ from typing import Any
 
 from huggingface_hub.errors import GatedRepoError
 from safetensors import SafetensorError
-from transformers import AutoModelForImageTextToText
+from transformers import AutoModelForImageTextToText, PreTrainedConfig, PreTrainedModel
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.files.checksums import sha256
@@ -16,7 +16,7 @@ from nuzoo.modeling.weight_errors import WeightsError
 OF_THE_ADAPTER = ("revision", "subfolder", "variant", "trust_remote_code", "code_revision", "adapter_kwargs")
 
 
-def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None = None) -> Any:
+def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None = None) -> PreTrainedModel:
     """Load the base that a configuration names, and take its configuration over.
 
     Args:
@@ -56,14 +56,7 @@ def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None 
 
 
 def weights_sha256(folder: Path) -> str:
-    """SHA-256 of the names and bytes of a folder's weights.
-
-    Args:
-        folder: of a model.
-
-    Returns:
-        Hexadecimal digits.
-    """
+    """Compute the SHA-256 of the names and bytes of a folder's weights, in hexadecimal digits."""
     digest = hashlib.sha256()
     for file in sorted(folder.glob("*.safetensors")):
         digest.update(f"{file.name} {sha256(file)}".encode())
@@ -81,21 +74,18 @@ def _refuse_other_base(config: NuVlmConfig, where: str) -> None:
     config.base_sha256 = found
 
 
-def _load(where: str, revision: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The base, and transformers' account of its loading."""
+def _load(where: str, revision: str, options: dict[str, Any]) -> Any:
+    """Load the base, with transformers' account of it."""
     strict = {"use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
     try:
-        loaded: Any = AutoModelForImageTextToText.from_pretrained(
-            where, revision=revision, **(options | strict)
-        )
+        return AutoModelForImageTextToText.from_pretrained(where, revision=revision, **(options | strict))
     except (OSError, ValueError, SafetensorError, AttributeError) as error:
         raise WeightsError(
             f"expected the base {where!r} of this model, got none that can be read: {_reason(error)}"
         ) from error
-    return loaded
 
 
-def _keep_packing(base: Any) -> None:
+def _keep_packing(base: PreTrainedModel) -> None:
     """Leave 4-bit weights as they were packed, on every CPU.
 
     Where a CPU has AVX-512 BF16, bitsandbytes packs them anew, for good, in the first pass without
@@ -105,19 +95,19 @@ def _keep_packing(base: Any) -> None:
     """
     for module in base.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
+            setattr(module, "support_avx512bf16_for_cpu", False)  # noqa: B010 (its type has no such field)
 
 
-def _shapes(config: Any) -> Any:
-    """The configuration without what is of this loading: where from, and how quantised."""
-    keys = config.to_dict()
-    for key in ("_name_or_path", "quantization_config"):
-        keys.pop(key, None)
-    return type(config).from_dict(keys)
+def _shapes(config: PreTrainedConfig) -> PreTrainedConfig:
+    """Give the configuration without what is of this loading: where from, and how quantised."""
+    of_loading = ("_name_or_path", "quantization_config")
+    return type(config).from_dict(
+        {key: value for key, value in config.to_dict().items() if key not in of_loading}
+    )
 
 
 def _reason(error: BaseException) -> str:
-    """What transformers says, and what helps."""
+    """Say what transformers says, and what helps."""
     causes: list[BaseException | None] = [error]
     while (last := causes[-1]) is not None:
         causes.append(last.__cause__ or last.__context__)
@@ -129,5 +119,5 @@ def _reason(error: BaseException) -> str:
     return f"{error} Check its name and your connection; if it is a folder, give it back its place"
 
 
-def _width(config: Any) -> int:
+def _width(config: PreTrainedConfig) -> int:
     return config.get_text_config().hidden_size

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 IMAGE_MASK = "cross_attention_mask"
 """Where the images are no tokens of the text: which of them each token sees."""
@@ -52,7 +53,7 @@ class LabelTrie:
             self.belongs[position, sorted(labels)] = 1
 
 
-def score_labels(base: Any, inputs: Mapping[str, Any], trie: LabelTrie) -> tuple[Tensor, Any]:
+def score_labels(base: PreTrainedModel, inputs: Mapping[str, Any], trie: LabelTrie) -> tuple[Tensor, Any]:
     """Log-probability of each text after each prompt.
 
     Args:
@@ -77,8 +78,8 @@ def score_labels(base: Any, inputs: Mapping[str, Any], trie: LabelTrie) -> tuple
     return steps @ trie.belongs.to(steps), prompt
 
 
-def _after(base: Any, inputs: Mapping[str, Any], trie: LabelTrie) -> dict[str, Any]:
-    """What the base takes to read the trie after the prompt."""
+def _after(base: PreTrainedModel, inputs: Mapping[str, Any], trie: LabelTrie) -> dict[str, Any]:
+    """Give what the base takes to read the trie after the prompt."""
     input_ids = inputs["input_ids"]
     batch, length = input_ids.shape
     _refuse_beyond_window(base, length + len(trie.tokens))
@@ -99,8 +100,8 @@ def _after(base: Any, inputs: Mapping[str, Any], trie: LabelTrie) -> dict[str, A
     return after
 
 
-def _refuse_beyond_window(base: Any, length: int) -> None:
-    """Layers that forget the beginning of a long text have another cache, which one mask does not fit."""
+def _refuse_beyond_window(base: PreTrainedModel, length: int) -> None:
+    """Refuse a text whose beginning layers forget: their other cache fits no one mask."""
     config = base.config.get_text_config()
     window = getattr(config, "sliding_window", None)
     if window and length > window and "sliding_attention" in (getattr(config, "layer_types", None) or ()):
@@ -110,9 +111,9 @@ def _refuse_beyond_window(base: Any, length: int) -> None:
         )
 
 
-def _mask(base: Any, sees: Tensor) -> Tensor:
-    """The mask in the form that the base's attention adds or selects by."""
+def _mask(base: PreTrainedModel, sees: Tensor) -> Tensor:
+    """Make the mask in the form that the base's attention adds or selects by."""
     if base.config.get_text_config()._attn_implementation != "eager":
         return sees
-    dtype = base.get_input_embeddings().weight.dtype
+    dtype = next(base.get_input_embeddings().parameters()).dtype
     return torch.zeros_like(sees, dtype=dtype).masked_fill(~sees, torch.finfo(dtype).min)

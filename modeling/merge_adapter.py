@@ -2,14 +2,13 @@
 
 from typing import Any
 
+from transformers import PreTrainedModel
+
 from nuzoo.modeling.weight_errors import WeightsError
 
 
-def merge_adapter(network: Any) -> None:
-    """Make a network with an adapter an ordinary one with the adapted weights.
-
-    Args:
-        network: a model of transformers after `load_adapter`.
+def merge_adapter(network: PreTrainedModel) -> None:
+    """Make a network of transformers with an adapter an ordinary one with the adapted weights.
 
     Raises:
         WeightsError: it has no adapter, or quantised weights, which would be rounded a second time.

@@ -11,7 +11,6 @@ from transformers.modeling_outputs import (
 from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
-from nuzoo.modeling.global_pool import GlobalPool
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.se_residual_block import SeResidualBlock
 
@@ -28,27 +27,16 @@ class NuCnnStage(nn.Sequential):
     """
 
     def __init__(self, config: NuCnnConfig, in_channels: int, out_channels: int, depth: int, stride: int):
+        norm = (config.batch_norm_eps, config.batch_norm_momentum)
+        first = SeResidualBlock(in_channels, out_channels, stride, config.se_ratio, *norm)
+        others = range(1, depth)
         super().__init__(
-            *(
-                SeResidualBlock(
-                    in_channels if first else out_channels,
-                    out_channels,
-                    stride if first else 1,
-                    config.se_ratio,
-                    config.batch_norm_eps,
-                    config.batch_norm_momentum,
-                )
-                for first in (index == 0 for index in range(depth))
-            )
+            first, *(SeResidualBlock(out_channels, out_channels, 1, config.se_ratio, *norm) for _ in others)
         )
 
 
 class NuCnnBranch(nn.Module):
-    """From one view's pixels to features at a quarter of the resolution.
-
-    Args:
-        config: the network's configuration.
-    """
+    """From one view's pixels to features at a quarter of the resolution."""
 
     def __init__(self, config: NuCnnConfig):
         super().__init__()
@@ -67,6 +55,8 @@ class NuCnnPreTrainedModel(NuPreTrainedModel):
 
     config: NuCnnConfig
     base_model_prefix = "nu_cnn"
+    main_input_name = "pixel_values"
+    input_modalities = "image"
     heads = ("classifier",)
     _no_split_modules = ["SeResidualBlock"]  # noqa: RUF012 (transformers' own declaration)
 
@@ -78,11 +68,7 @@ class NuCnnPreTrainedModel(NuPreTrainedModel):
 
 
 class NuCnnModel(NuCnnPreTrainedModel):
-    """The network without its head.
-
-    Args:
-        config: the network's configuration.
-    """
+    """The network without its head."""
 
     def __init__(self, config: NuCnnConfig):
         super().__init__(config)
@@ -96,7 +82,6 @@ class NuCnnModel(NuCnnPreTrainedModel):
             )
         )
         self.norm = nn.BatchNorm2d(widths[-1], config.batch_norm_eps, config.batch_norm_momentum)
-        self.pool = GlobalPool()
         self.post_init()
 
     @can_return_tuple
@@ -131,7 +116,7 @@ class NuCnnModel(NuCnnPreTrainedModel):
             output_hidden_states = self.config.output_hidden_states
         return BaseModelOutputWithPoolingAndNoAttention(
             last_hidden_state=features,
-            pooler_output=self.pool(features),
+            pooler_output=features.mean(dim=(2, 3)),
             hidden_states=tuple(hidden_states) if output_hidden_states else None,
         )
 
@@ -142,11 +127,7 @@ class NuCnnModel(NuCnnPreTrainedModel):
 
 
 class NuCnnForEventClassification(NuCnnPreTrainedModel):
-    """The network with a linear head over the classes of an event.
-
-    Args:
-        config: the network's configuration.
-    """
+    """The network with a linear head over the classes of an event."""
 
     accepts_loss_kwargs = False  # the loss is a mean: the Trainer divides it by the steps of accumulation
 

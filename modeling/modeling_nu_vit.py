@@ -19,11 +19,7 @@ from nuzoo.modeling.timm_vit_weights import load_timm_encoder
 
 
 class NuVitEmbeddings(nn.Module):
-    """From images to tokens: the class token and one for each patch, with their positions.
-
-    Args:
-        config: the network's configuration.
-    """
+    """From images to tokens: the class token and one for each patch, with their positions."""
 
     def __init__(self, config: NuVitConfig):
         super().__init__()
@@ -49,9 +45,6 @@ class NuVitLayer(GradientCheckpointingLayer):
     """Attention and a perceptron, each on normalised tokens and added to them.
 
     Only tokens of the same image attend to each other.
-
-    Args:
-        config: the network's configuration.
     """
 
     def __init__(self, config: NuVitConfig):
@@ -83,7 +76,7 @@ class NuVitLayer(GradientCheckpointingLayer):
 
 
 def _of_equal_variance(convolution: nn.Conv2d) -> float:
-    """Standard deviation of weights that give outputs the variance of the inputs (LeCun's)."""
+    """Give the standard deviation of weights with outputs of the variance of the inputs (LeCun's)."""
     return convolution.weight[0].numel() ** -0.5
 
 
@@ -92,6 +85,8 @@ class NuVitPreTrainedModel(NuPreTrainedModel):
 
     config: NuVitConfig
     base_model_prefix = "nu_vit"
+    main_input_name = "pixel_values"
+    input_modalities = "image"
     heads = ("classifier",)
     _no_split_modules = ["NuVitEmbeddings", "NuVitLayer"]  # noqa: RUF012 (transformers' own declaration)
     _supports_sdpa = True
@@ -107,10 +102,11 @@ class NuVitPreTrainedModel(NuPreTrainedModel):
     def load_timm_weights(self, file_or_name: str | Path) -> None:
         """Start the encoder from a `VisionTransformer` of timm; the head stays as it is.
 
+        `config.timm_backbone`, where it is not set, becomes the name, or the file's without suffix.
+
         Args:
             file_or_name: a local safetensors file with timm's tensors, or the name of a checkpoint that
-                timm downloads, such as "vit_huge_patch14_224.orig_in21k". `config.timm_backbone`, where
-                it is not set, becomes the name, or the file's without suffix.
+                timm downloads, such as "vit_huge_patch14_224.orig_in21k".
 
         Raises:
             WeightsError: see `nuzoo.modeling.timm_vit_weights.load_timm_encoder`.
@@ -121,11 +117,7 @@ class NuVitPreTrainedModel(NuPreTrainedModel):
 
 
 class NuVitModel(NuVitPreTrainedModel):
-    """The network without its head.
-
-    Args:
-        config: the network's configuration.
-    """
+    """The network without its head."""
 
     def __init__(self, config: NuVitConfig):
         super().__init__(config)
@@ -207,11 +199,7 @@ class NuVitModel(NuVitPreTrainedModel):
 
 
 class NuVitForEventClassification(NuVitPreTrainedModel):
-    """The network with a linear head over the classes of an event.
-
-    Args:
-        config: the network's configuration.
-    """
+    """The network with a linear head over the classes of an event."""
 
     accepts_loss_kwargs = False  # the loss is a mean: the Trainer divides it by the steps of accumulation
 

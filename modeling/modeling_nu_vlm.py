@@ -8,7 +8,7 @@ from typing import Any, Self
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
+from transformers import AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import ImageClassifierOutput
 from transformers.utils.generic import can_return_tuple
@@ -31,9 +31,6 @@ class NuVlmForEventClassification(NuPreTrainedModel):
     """Any model of `AutoModelForImageTextToText`, and how it tells the classes of an event.
 
     `forward` gives class logits, `generate` gives text. The base is trained as it is, through `base`.
-
-    Args:
-        config: the network's configuration.
 
     Attributes:
         base: the vision-language model, with its adapter if there is one.
@@ -62,9 +59,6 @@ class NuVlmForEventClassification(NuPreTrainedModel):
             config: the configuration; its `base_config` becomes that of the base.
             **options: passed to the `from_pretrained` of the base, such as `device_map` and `token`.
 
-        Returns:
-            The model in evaluation mode.
-
         Raises:
             WeightsError: the base cannot be loaded.
         """
@@ -79,9 +73,6 @@ class NuVlmForEventClassification(NuPreTrainedModel):
             *args: passed to `NuPreTrainedModel.from_pretrained`.
             **kwargs: passed to it, and with an adapter to that of the base. `quantization_config=None`
                 loads without the quantisation that the configuration names.
-
-        Returns:
-            The model in evaluation mode.
 
         Raises:
             WeightsError: the adapter is for another base, or see `NuPreTrainedModel.from_pretrained`.
@@ -113,21 +104,15 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         return (model, report) if report_wanted else model
 
     @classmethod
-    def _around(cls, base: Any, config: NuVlmConfig) -> Self:
-        """The network with a base that has been loaded."""
+    def _around(cls, base: PreTrainedModel, config: NuVlmConfig) -> Self:
+        """Make the network with a base that has been loaded."""
         with torch.device("meta"):
             model = cls(config)
         model.base = base
         return model.eval()
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
-        """Write configuration and adapter, or without an adapter all weights.
-
-        Args:
-            save_directory: the folder.
-            *args: passed to `PreTrainedModel.save_pretrained`.
-            **kwargs: passed to `PreTrainedModel.save_pretrained`.
-        """
+        """Write configuration and adapter to a folder, or without an adapter all weights."""
         if not has_adapter(self.base):
             super().save_pretrained(save_directory, *args, save_original_format=False, **kwargs)
             return
@@ -139,7 +124,7 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         config.save_pretrained(save_directory)
 
     def _base_seen_from(self, folder: Path) -> str:
-        """The name of the base for a model in a folder: a base that lies beside another model by its path."""
+        """Name the base for a model in a folder: one that lies beside another model by its path."""
         name, loaded_from = self.config.base_model, Path(self.base.name_or_path or "")
         if "/" in name or (folder / name).is_dir() or not loaded_from.is_dir():
             return name
@@ -155,11 +140,11 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         self.config.quantization = None
 
     def get_input_embeddings(self) -> nn.Module:
-        """The token embeddings of the base."""
+        """Give the token embeddings of the base."""
         return self.base.get_input_embeddings()
 
     def get_output_embeddings(self) -> nn.Module:
-        """The layer of the base that predicts tokens; quantisation leaves it as it is."""
+        """Give the layer of the base that predicts tokens; quantisation leaves it as it is."""
         return self.base.get_output_embeddings()
 
     @can_return_tuple
@@ -194,10 +179,8 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         prompt = {"input_ids": input_ids, "attention_mask": attention_mask, "pixel_values": pixel_values}
         self._check(prompt)
         given = {name: value for name, value in prompt.items() if value is not None}
-        wanted = {
-            "output_hidden_states": _asked(output_hidden_states, self.config.output_hidden_states),
-            "output_attentions": _asked(output_attentions, self.config.output_attentions),
-        }
+        asked = {"output_hidden_states": output_hidden_states, "output_attentions": output_attentions}
+        wanted = {what: getattr(self.config, what) if now is None else now for what, now in asked.items()}
         kwargs.pop("return_dict", None)
         trie = LabelTrie(self.config.label_token_ids or [])
         logits, read = score_labels(self.base, given | wanted | kwargs, trie)
@@ -264,10 +247,6 @@ def _state_type(config: Any, dtype: torch.dtype) -> None:
         _state_type(getattr(config, part), dtype)
 
 
-def _asked(now: bool | None, always: bool | None) -> bool:
-    return bool(always if now is None else now)
-
-
 def _words_then_any(words: list[list[int]], length: int, vocabulary: int) -> Callable[[int, Tensor], Any]:
     """For `generate`: the tokens of an event's label after the prompt, then every token."""
     every = torch.arange(vocabulary)
@@ -280,18 +259,14 @@ def _words_then_any(words: list[list[int]], length: int, vocabulary: int) -> Cal
 
 
 def _quantized(config: NuVlmConfig, options: dict[str, Any]) -> dict[str, Any]:
-    """The options of `from_pretrained` with the quantisation that the configuration names."""
+    """Add the quantisation that the configuration names to the options of `from_pretrained`."""
     if "quantization_config" in options or config.quantization is None:
         return options
     return options | {"quantization_config": nf4_config()}
 
 
 def nf4_config() -> BitsAndBytesConfig:
-    """4-bit NormalFloat, double quantised, computing in bfloat16: QLoRA's (arXiv 2305.14314, section 3).
-
-    Returns:
-        What `from_pretrained` takes as `quantization_config`.
-    """
+    """Make QLoRA's 4-bit NormalFloat, double quantised, for bfloat16 (arXiv 2305.14314, section 3)."""
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

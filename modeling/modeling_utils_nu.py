@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
+from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.files.checksums import discard_checksums
 from nuzoo.files.origin import whereabouts
@@ -25,9 +26,8 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         heads: modules that a checkpoint may hold and the network without a head leaves unread.
     """
 
+    config: NuPreTrainedConfig
     heads: ClassVar[tuple[str, ...]] = ()
-    main_input_name = "pixel_values"
-    input_modalities: str | list[str] = "image"
     supports_gradient_checkpointing = True
 
     @classmethod
@@ -70,11 +70,10 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         if adapter is None:
             model, report = cls._load_network(origin, args, reinitialize, kwargs)
         else:
-            model, report = cls._load_network(
-                adapter.base, args, reinitialize, _for_base(adapter, origin, kwargs)
-            )
+            of_base = _for_base(adapter, origin, kwargs)
+            model, _ = cls._load_network(adapter.base, args, reinitialize, of_base)
             report = load_adapter(model, adapter, adapter_name)
-            if adapter.temperature is not None:
+            if adapter.temperature is not None and model.config.is_calibrated:
                 model.config.temperature = adapter.temperature
         return (model, report) if output_loading_info else model
 
@@ -82,7 +81,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
     def _load_network(
         cls, origin: Any, args: tuple[Any, ...], reinitialize: Collection[str], kwargs: dict[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
-        """The network without an adapter, and transformers' account of its loading."""
+        """Load the network without an adapter, with transformers' account of it."""
         weights: dict[str, Path] = {}
         if origin is not None:
             where = whereabouts(origin, kwargs)
@@ -103,16 +102,10 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         return model, report
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
-        """Write the model; checksums of what was in the folder before are removed.
-
-        Args:
-            save_directory: the folder.
-            *args: passed to `PreTrainedModel.save_pretrained`.
-            **kwargs: passed to `PreTrainedModel.save_pretrained`.
-        """
+        """Write the model; checksums of what was in the folder before are removed."""
         super().save_pretrained(save_directory, *args, **kwargs)
         discard_checksums(save_directory)
-        if has_adapter(self):
+        if has_adapter(self) and self.config.is_calibrated:
             write_calibration(save_directory, self.config.temperature)
 
 
@@ -122,7 +115,7 @@ def has_adapter(model: PreTrainedModel) -> bool:
 
 
 def _for_base(adapter: Adapter, origin: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that load the network of an adapter, without looking for an adapter once more."""
+    """Give the arguments that load the network of an adapter, without looking for an adapter once more."""
     options = kwargs | {"adapter_kwargs": {"subfolder": NO_ADAPTER}}
     if adapter.base != origin:
         options |= {"revision": str(kwargs["revision"]), "subfolder": ""}
@@ -149,14 +142,10 @@ def load_adapter(model: PreTrainedModel, adapter: Adapter, name: str = "default"
     path, where = adapter.path, dict(adapter.where)
     if Path(path).is_dir():  # transformers 5.17 looks for subfolders on the Hub only
         path = str(Path(path, where.pop("subfolder", "")))
+    strict: Any = {"use_safetensors": True, "ignore_mismatched_sizes": True}
     try:
         account: Any = model.load_adapter(
-            path,
-            adapter_name=name,
-            adapter_kwargs=where,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,
-            dtype=model.dtype,
+            path, adapter_name=name, adapter_kwargs=where, dtype=model.dtype, **strict
         )
     except ImportError:
         raise

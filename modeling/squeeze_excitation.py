@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from nuzoo.modeling.global_pool import GlobalPool
-
 
 class SqueezeExcitation(nn.Module):
     """Scale each channel by a gate computed from all channel means (arXiv 1709.01507), without biases.
@@ -17,11 +15,10 @@ class SqueezeExcitation(nn.Module):
     def __init__(self, channels: int, ratio: int):
         super().__init__()
         hidden = max(1, channels // ratio)
-        self.pool = GlobalPool()
         self.squeeze = nn.Linear(channels, hidden, bias=False)
         self.excite = nn.Linear(hidden, channels, bias=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """Gate the channels of `features` (B, C, H, W); the result has the same shape."""
-        gate = torch.relu(self.squeeze(self.pool(features)))
+        gate = torch.relu(self.squeeze(features.mean(dim=(2, 3))))
         return features * torch.sigmoid(self.excite(gate))[:, :, None, None]

@@ -39,14 +39,7 @@ def verified_weights(origin: Any, *, variant: str | None = None, **where: Any) -
 
 
 def name_unreadable(weights: dict[str, Path]) -> str:
-    """Say which files are not whole safetensors files.
-
-    Args:
-        weights: the files by name.
-
-    Returns:
-        Their names and what is wrong with each.
-    """
+    """Name those of the files that are not whole safetensors files, with what is wrong with each."""
     problems = []
     for name, file in weights.items():
         try:

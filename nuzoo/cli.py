@@ -25,7 +25,7 @@ RESUMED = ("simulate", "train")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command.
+    """Run one command.
 
     Args:
         argv: The arguments; those of the process by default.

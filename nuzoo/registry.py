@@ -11,14 +11,7 @@ from typing import Any
 
 
 def import_object(path: str) -> Any:
-    """Import what a dotted path names.
-
-    Args:
-        path: module and attribute, such as "nuzoo.registry.ARCHITECTURES".
-
-    Returns:
-        The object.
-    """
+    """Import what a dotted path names, such as "nuzoo.registry.ARCHITECTURES"."""
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)
 
@@ -32,7 +25,7 @@ class Modality:
         schema: path of a function from a detector's geometry to the `EventSchema` of its events.
         processor: path of the class of its `EventProcessor`, unless an architecture names another.
         reader: path of a function from files of detectors to rows; see `nuzoo.datasets_scripts.readers`.
-        display: path of a function that draws a row; see `nuzoo.evaluation.display.contract`.
+        display: path of its `EventDisplay`; see `nuzoo.evaluation.display.contract`.
         augmentation: path of the class of transformations under which an event stays one of its class.
     """
 
@@ -55,7 +48,9 @@ class Task:
         targets: columns of a row that hold the truth.
         auto_class: name of the Auto class that loads networks for it.
         evaluator: path of its `TaskEvaluator`; None of a way of learning that another task measures.
-        card: its section of a model card, a template in `model_cards/tasks/`.
+        card: its section of a model card, a template in `model_cards/tasks/` or, of a plug-in, an absolute
+            path; it extends `model.md`. None takes that as it is.
+        pipeline_tag: the Hub's word for the task.
         pipeline_name: what `transformers.pipeline` calls it.
         pipeline: path of the pipeline class.
         pipeline_type: transformers' word for what the pipeline reads.
@@ -68,6 +63,7 @@ class Task:
     auto_class: str | None = None
     evaluator: str | None = None
     card: str | None = None
+    pipeline_tag: str = "other"
     pipeline_name: str | None = None
     pipeline: str | None = None
     pipeline_type: str = "multimodal"
@@ -100,10 +96,8 @@ class Architecture:
     def models(self) -> dict[str, str]:
         """For each Auto class by name, the path of the network that it loads."""
         by_task = {TASKS[task].auto_class: path for task, path in self.networks.items()}
-        return {
-            "AutoModel": self.body or next(iter(self.networks.values())),
-            **{auto_class: path for auto_class, path in by_task.items() if auto_class},
-        }
+        body = self.body or next(iter(self.networks.values()))
+        return {auto_class: path for auto_class, path in by_task.items() if auto_class} | {"AutoModel": body}
 
     @property
     def processor_path(self) -> str:
@@ -121,45 +115,20 @@ class Architecture:
         return [TASKS[name] for name in self.networks]
 
     def task_of(self, network: str) -> Task | None:
-        """The task that a network is for.
-
-        Args:
-            network: name of its class, as `config.architectures` states it.
-
-        Returns:
-            The first task whose network is of this class; None of a network without a head.
-        """
+        """Find the first task whose network is of a class, by its name; None for a network without a head."""
         found = (name for name, path in self.networks.items() if class_name(path) == network)
         return next((TASKS[name] for name in found), None)
 
     def tiny_config(self, **kwargs: Any) -> Any:
-        """The smallest useful configuration.
-
-        Args:
-            **kwargs: fields to set otherwise.
-
-        Returns:
-            An instance of the configuration class.
-        """
+        """Make the smallest useful configuration, with some fields set otherwise."""
         return import_object(self.config).tiny(**kwargs)
 
     def model_class(self, auto_class: str) -> Any:
-        """The network that an Auto class loads.
-
-        Args:
-            auto_class: name of the Auto class.
-
-        Returns:
-            The class.
-        """
+        """Import the class of the network that an Auto class loads."""
         return import_object(self.models[auto_class])
 
     def processor_class(self) -> Any:
-        """The class of the processor.
-
-        Returns:
-            The class.
-        """
+        """Import the class of the processor."""
         return import_object(self.processor_path)
 
 
@@ -171,30 +140,23 @@ class Sample:
         name: of the dataset, in commands and in its `plan.json`.
         modality: name of the modality of its events.
         tasks: names of the tasks that it has truth for.
-        builder: path of its `datasets` builder.
+        builder: path of its `datasets` builder; None where it is only ever loaded from its files.
         simulate: path of a function that simulates it into a folder; None where it cannot be simulated.
         convert: path of a function that reads it from files; None where there are none.
-        card: path of a function that writes its card's own paragraphs.
+        card: path of a function that gives the `CardWords` of its card; None takes general ones.
     """
 
     name: str
     modality: str
     tasks: tuple[str, ...]
-    builder: str
+    builder: str | None = None
     simulate: str | None = None
     convert: str | None = None
     card: str | None = None
 
 
 def class_name(path: str) -> str:
-    """The last part of a dotted path.
-
-    Args:
-        path: of a class.
-
-    Returns:
-        Its name.
-    """
+    """Return the last part of the dotted path of a class."""
     return path.rpartition(".")[2]
 
 
@@ -204,15 +166,12 @@ ARCHITECTURES: dict[str, Architecture] = {}
 DATASETS: dict[str, Sample] = {}
 
 
+_TABLES: Mapping[type, dict[str, Any]]
+_TABLES = {Modality: MODALITIES, Task: TASKS, Architecture: ARCHITECTURES, Sample: DATASETS}
+
+
 def _enter(row: Modality | Task | Architecture | Sample) -> None:
-    if isinstance(row, Architecture):
-        ARCHITECTURES[row.model_type] = row
-    elif isinstance(row, Modality):
-        MODALITIES[row.name] = row
-    elif isinstance(row, Task):
-        TASKS[row.name] = row
-    else:
-        DATASETS[row.name] = row
+    _TABLES[type(row)][row.model_type if isinstance(row, Architecture) else row.name] = row
 
 
 def add(*rows: Modality | Task | Architecture | Sample) -> None:
@@ -227,13 +186,10 @@ def add(*rows: Modality | Task | Architecture | Sample) -> None:
 
 
 def public_classes() -> dict[str, str]:
-    """The classes that are attributes of `nuzoo`.
-
-    Returns:
-        Their paths by name.
-    """
+    """Return the paths of the classes that are attributes of `nuzoo`, by name."""
     paths = [path for row in ARCHITECTURES.values() for path in row.class_paths.values()]
     paths += [row.pipeline for row in TASKS.values() if row.pipeline]
+    paths += [row.builder for row in DATASETS.values() if row.builder]
     return {class_name(path): path for path in paths}
 
 
@@ -242,8 +198,8 @@ for _row in (
         name="pixel-maps",
         schema="nuzoo.files.events.pixel_map_events.pixel_map_schema",
         processor=("nuzoo.processors.pixel_maps.image_processing_nu_pixel_map.NuPixelMapImageProcessor"),
-        reader="nuzoo.datasets_scripts.readers.detector_files.read_detector_files",
-        display="nuzoo.evaluation.display.pixel_maps.event_display.draw_event",
+        reader="nuzoo.datasets_scripts.readers.detector_files.DetectorFiles",
+        display="nuzoo.evaluation.display.pixel_maps.display.DISPLAY",
         augmentation="nuzoo.training.augmentation.pixel_maps.Augmentation",
     ),
     Task(
@@ -254,6 +210,7 @@ for _row in (
         auto_class="AutoModelForImageClassification",
         evaluator="nuzoo.evaluation.tasks.event_classification.evaluator.EVALUATOR",
         card="event_classification.md",
+        pipeline_tag="image-classification",
         pipeline_name="neutrino-event-classification",
         pipeline="nuzoo.pipelines.event_classification.NeutrinoEventClassificationPipeline",
         pipeline_type="image",
@@ -295,6 +252,7 @@ for _row in (
         builder="nuzoo.datasets_scripts.lartpc_pixelmaps.LArTPCPixelMaps",
         simulate="nuzoo.datasets_scripts.lartpc_pixelmaps.simulate_dataset",
         convert="nuzoo.datasets_scripts.lartpc_pixelmaps.convert_files",
+        card="nuzoo.datasets_scripts.lartpc_pixelmaps.card_words",
     ),
 ):
     _enter(_row)

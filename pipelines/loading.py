@@ -1,55 +1,99 @@
-"""Loading a classifier for the commands: every way in which it can fail is one clear line."""
+"""Loading a model for the commands: every way in which it can fail is one clear line."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from nuzoo.registry import ARCHITECTURES, Architecture, Task, import_object
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+    from nuzoo.pipelines.event_pipeline import EventPipeline
+    from nuzoo.processors.contract import EventProcessor
 
 
 class UnusableModelError(ValueError):
     """A model folder or repository that cannot be used."""
 
 
-def load_model(path: str) -> tuple[Any, Any]:
-    """The network and the processor of a model folder or repository.
+def load_model(path: str) -> tuple[PreTrainedModel, EventProcessor]:
+    """Load the network and the processor of a model of any architecture and task.
+
+    Args:
+        path: folder or repository, also of an adapter alone.
 
     Raises:
-        UnusableModelError: Nothing there, or a broken configuration, weights or processor.
+        UnusableModelError: nothing there, no model of nuzoo, or a broken configuration, weights or processor.
     """
+    return _load(path)[1:]
+
+
+def load_pipeline(path: str, **options: Any) -> EventPipeline:
+    """Load a model as the pipeline of the task that it was trained for.
+
+    Args:
+        path: see `load_model`.
+        **options: of `transformers.Pipeline`, and of the processor.
+
+    Raises:
+        UnusableModelError: see `load_model`; or its task has no pipeline.
+        PipelineOptionError: an option that the processor does not have.
+    """
+    task, model, processor = _load(path)
+    if task.pipeline is None:
+        raise UnusableModelError(
+            f"{path}: expected a task with a pipeline, got {task.name}: ask the network itself"
+        )
+    return import_object(task.pipeline)(model, processor, task=task.pipeline_name, **options)
+
+
+def _load(path: str) -> tuple[Task, PreTrainedModel, EventProcessor]:
+    import transformers
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
-    from transformers import AutoImageProcessor, AutoModelForImageClassification
-
-    from nuzoo.pipelines.agreement import check_agreement
 
     if not Path(path).exists() and (path.count("/") != 1 or path.startswith((".", "/", "~"))):
         raise UnusableModelError(
             f"{path}: expected a model folder or a repository organisation/name, got neither"
         )
     try:
-        processor = AutoImageProcessor.from_pretrained(path)
-        model = AutoModelForImageClassification.from_pretrained(path)
+        architecture, task = _kind_of(_config(path))
+        processor = architecture.processor_class().from_pretrained(path)
+        model = getattr(transformers, str(task.auto_class)).from_pretrained(path)
+        processor.check_agrees(model.config)
     except (ValueError, OSError, SafetensorError, StrictDataclassError) as error:
         raise UnusableModelError(f"{path}: {error}") from error
-    if processor.active_rms is None:
+    return task, model, processor
+
+
+def _config(path: str) -> PreTrainedConfig:
+    """Read the configuration of a network, or of the one that an adapter is for."""
+    from transformers import AutoConfig
+
+    from nuzoo.files.names import CONFIG_FILE
+    from nuzoo.files.origin import find_file, whereabouts
+    from nuzoo.modeling.adapter_files import find_adapter
+
+    where = whereabouts(path, {})
+    if find_file(path, CONFIG_FILE, **where) is None and (adapter := find_adapter(path, {}, **where)):
+        return AutoConfig.from_pretrained(adapter.base, revision=adapter.base_revision)
+    return AutoConfig.from_pretrained(path)
+
+
+def _kind_of(config: PreTrainedConfig) -> tuple[Architecture, Task]:
+    if config.model_type not in ARCHITECTURES:
         raise UnusableModelError(
-            f"{path}: its processor has no statistics; it was saved before it was fitted"
+            f"expected a model of nuzoo ({', '.join(ARCHITECTURES)}), got model_type {config.model_type!r}: "
+            "load others with their own library"
         )
-    try:
-        check_agreement(model, processor)
-    except ValueError as error:
-        raise UnusableModelError(f"{path}: {error}") from error
-    return model, processor
-
-
-def load_classifier(path: str, **options: Any) -> Any:
-    """`pipeline("neutrino-event-classification")` for a model folder or repository.
-
-    Raises:
-        UnusableModelError: See `load_model`.
-    """
-    from transformers import pipeline
-
-    model, processor = load_model(path)
-    make_pipeline: Any = pipeline  # its overloads know transformers' own tasks only
-    return make_pipeline("neutrino-event-classification", model=model, image_processor=processor, **options)
+    architecture = ARCHITECTURES[config.model_type]
+    named = config.architectures or []
+    task = architecture.task_of(named[0]) if named else architecture.tasks[0]
+    if task is None or task.auto_class is None:
+        raise UnusableModelError(
+            f"expected a network for a task ({', '.join(architecture.networks)}), got {named[0]}: train a "
+            "head, or load it with AutoModel"
+        )
+    return architecture, task

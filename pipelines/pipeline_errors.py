@@ -5,13 +5,13 @@ class PipelineError(ValueError):
     """Model and processor do not make a pipeline."""
 
 
-class NonFiniteOutputError(ValueError):
-    """A network whose output is not a number: its weights are broken."""
-
-
 class MissingProcessorError(PipelineError):
     """The model comes without its processor."""
 
 
-class ProcessorModelMismatchError(PipelineError):
-    """The processor makes other images than the model takes."""
+class PipelineOptionError(PipelineError):
+    """An option that neither the pipeline nor the processor has."""
+
+
+class NonFiniteOutputError(ValueError):
+    """A network whose output is not a number: its weights are broken."""

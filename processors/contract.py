@@ -34,14 +34,7 @@ class EventProcessor(Protocol):
 
     @classmethod
     def tiny(cls, config: Any) -> Self:
-        """Build a small one for tests.
-
-        Args:
-            config: a tiny configuration of a network that it shall suit.
-
-        Returns:
-            The processor, not fitted.
-        """
+        """Build a small one, not fitted, that suits a tiny configuration of a network, for tests."""
 
     @property
     def schema(self) -> EventSchema:
@@ -52,14 +45,7 @@ class EventProcessor(Protocol):
         """Whether it has the statistics that it needs."""
 
     def fit(self, rows: Any) -> Self:
-        """Measure the normalisation on training events and keep it.
-
-        Args:
-            rows: see `__call__`; any number, read in steps.
-
-        Returns:
-            The processor itself.
-        """
+        """Measure the normalisation on training events, any number, read in steps; return the processor."""
 
     def __call__(self, rows: Any, *, targets: Sequence[str] = (), **options: Any) -> BatchFeature:
         """Make a batch.
@@ -74,55 +60,36 @@ class EventProcessor(Protocol):
         """
 
     def is_single_event(self, inputs: Any) -> bool:
-        """Whether `inputs` is one event rather than several.
-
-        Args:
-            inputs: see `__call__`.
-        """
+        """Whether `inputs`, see `__call__`, is one event rather than several."""
 
     def split_events(self, inputs: Any) -> list[Any]:
-        """Take several events apart.
-
-        Args:
-            inputs: see `__call__`.
-
-        Returns:
-            The events, each as `__call__` takes it.
-        """
+        """Take several events apart, each as `__call__` takes it."""
 
     def example_events(self, events: int = 4) -> list[dict[str, Any]]:
-        """Made-up events to try a network on; the first is empty, the second has one hit.
-
-        Args:
-            events: how many.
-
-        Returns:
-            Rows.
-        """
+        """Make up events to try a network on, as rows; the first is empty, the second has one hit."""
 
     def check_agrees(self, config: PreTrainedConfig) -> None:
         """Refuse the configuration of a network for other inputs.
-
-        Args:
-            config: of the network.
 
         Raises:
             ProcessorModelMismatchError: with what differs.
         """
 
     def network_fields(self) -> dict[str, Any]:
-        """The fields of a configuration that follow from the processor, as far as networks have them."""
+        """Give the fields of a configuration that follow from the processor, as far as networks have them."""
 
     def facts(self) -> dict[str, str]:
-        """What it expects, with units, for people: meaning and value."""
+        """Say what it expects, with units, for people: meaning and value."""
+
+    @property
+    def call_options(self) -> set[str]:
+        """Names of what `__call__` takes beside rows and targets."""
+
+    def reading_options(self) -> dict[str, Any]:
+        """Say how files are read, by its settings: arguments of its modality's reader."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as they are saved."""
+        """Give the settings as they are saved."""
 
     def save_pretrained(self, save_directory: Any, **options: Any) -> Any:
-        """Write its file.
-
-        Args:
-            save_directory: the folder.
-            **options: of transformers.
-        """
+        """Write its file into a folder; the options are those of transformers."""

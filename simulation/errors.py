@@ -19,5 +19,9 @@ class VertexOutsideVolumeError(SimulationError):
     """Particles that start outside the volume they are to be transported in."""
 
 
-class UnknownMaterialError(SimulationError):
-    """A material name that is not in `MATERIALS`."""
+class DetectorError(SimulationError):
+    """A detector whose parts contradict each other."""
+
+
+class UnknownDetectorError(SimulationError):
+    """A detector name that is not in `DETECTORS`."""

@@ -12,6 +12,11 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.files.events.event_classes import INTERACTION_MODES
+
+Vector = tuple[float, float, float]
+"""Along x, y and z."""
+
 
 class SemanticClass(IntEnum):
     """What kind of activity an energy deposit belongs to."""
@@ -26,11 +31,11 @@ class SemanticClass(IntEnum):
 class InteractionMode(IntEnum):
     """How the neutrino met the nucleus."""
 
-    QE = 0
-    MEC = 1
-    RES = 2
-    DIS = 3
-    COH = 4
+    QE = INTERACTION_MODES.index("qe")
+    MEC = INTERACTION_MODES.index("mec")
+    RES = INTERACTION_MODES.index("res")
+    DIS = INTERACTION_MODES.index("dis")
+    COH = INTERACTION_MODES.index("coh")
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nuzoo.simulation.errors import UnknownMaterialError
-
 
 @dataclass(frozen=True)
 class Material:
@@ -124,17 +122,3 @@ LEAD = Material(
 )
 
 MATERIALS: dict[str, Material] = {m.name: m for m in (LAR, POLYSTYRENE, TUNGSTEN, IRON, LEAD)}
-
-
-def find_material(name: str) -> Material:
-    """Look a material up by name.
-
-    Raises:
-        UnknownMaterialError: If there is no such material.
-    """
-    if name not in MATERIALS:
-        raise UnknownMaterialError(
-            f"expected one of {sorted(MATERIALS)}, got {name!r}: "
-            "make a `Material` with the values of your own and pass that instead"
-        )
-    return MATERIALS[name]

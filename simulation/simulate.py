@@ -1,26 +1,17 @@
-"""One event, end to end: interaction, transport, detector response."""
+"""One event: interaction and transport. What a detector records of it, its readout says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.simulation.detectors import Detector
 from nuzoo.simulation.event_types import Interaction, Transported
 from nuzoo.simulation.interactions import Spectrum, sample_interaction
-from nuzoo.simulation.response import SparseView, pixel_maps
 from nuzoo.simulation.transport import Volume, transport
-
-
-class EventClass(IntEnum):
-    """The classes of event classification."""
-
-    NUE_CC = 0
-    NUMU_CC = 1
-    NC = 2
 
 
 @dataclass(frozen=True)
@@ -28,27 +19,29 @@ class SimulatedEvent:
     """One event with its truth.
 
     Attributes:
+        detector: Where it happened.
         interaction: What happened in the nucleus.
         vertex: float64 (3,), cm.
         transported: Energy deposits and the particles that made them.
-        views: Pixel map of each view.
+        rng: The event's random numbers as transport left them: noise is drawn from a copy.
     """
 
+    detector: Detector
     interaction: Interaction
     vertex: NDArray[np.float64]
     transported: Transported
-    views: dict[str, SparseView]
+    rng: np.random.Generator
 
     @property
-    def label(self) -> EventClass | None:
-        """The event's class; None for charged currents of tau neutrinos."""
-        if not self.interaction.is_cc:
-            return EventClass.NC
-        return {12: EventClass.NUE_CC, 14: EventClass.NUMU_CC}.get(abs(self.interaction.neutrino_pdg))
+    def label(self) -> int | None:
+        """The event's number in `EVENT_CLASSES`; None for charged currents of tau neutrinos."""
+        flavour = {12: "nue_cc", 14: "numu_cc"}.get(abs(self.interaction.neutrino_pdg))
+        name = flavour if self.interaction.is_cc else "nc"
+        return None if name is None else EVENT_CLASSES.index(name)
 
 
 def simulate_event(seed: int, index: int, detector: Detector, spectrum: Spectrum) -> SimulatedEvent:
-    """Simulates event `index` of seed `seed`.
+    """Simulate event `index` of seed `seed`.
 
     Its random numbers depend on these two alone: the event is the same in whatever process or order it is
     made.
@@ -70,5 +63,4 @@ def simulate_event(seed: int, index: int, detector: Detector, spectrum: Spectrum
         detector.material,
         Volume(detector.low, detector.high),
     )
-    views = pixel_maps(rng, transported.deposits, detector, vertex)
-    return SimulatedEvent(interaction, vertex, transported, views)
+    return SimulatedEvent(detector, interaction, vertex, transported, rng)

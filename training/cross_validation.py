@@ -2,62 +2,108 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import datasets
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 
-from nuzoo.training.event_classification import build_trainer
-from nuzoo.training.pixel_map_batches import PixelMapBatches
-from nuzoo.training.recipe import Recipe, RecipeError
-from nuzoo.training.train_model import TRAININGS
+from nuzoo.evaluation.core.events import with_truth
+from nuzoo.registry import TASKS, import_object
+from nuzoo.training.event_batches import EventBatches
+from nuzoo.training.event_trainer import events_of
+from nuzoo.training.fields import RecipeError
+from nuzoo.training.recipe import Recipe
+from nuzoo.training.supervised import build_trainer, is_per_hit, train
 
-WITHOUT_VALIDATION = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": False}
+WITHOUT_VALIDATION = {
+    "training.eval_strategy": "no",
+    "training.save_strategy": "no",
+    "training.load_best_model_at_end": False,
+    "early_stopping_patience": None,
+}
 """The length of a fold's training is the recipe's: nothing is chosen by looking at held-out events."""
 
 
-def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> NDArray[np.float64]:
-    """Trains by the recipe on all folds but one, in turn, and classifies the one left out.
+def cross_validate_and_report(
+    recipe: Recipe, splits: Mapping[str, datasets.Dataset], folds: int, sample: str | None = None
+) -> str:
+    """Cross-validate on the events of all splits that have the truth, and write results and figures.
+
+    Args:
+        recipe: See `cross_validate`; they go to its folder.
+        splits: The events.
+        folds: See `cross_validate`.
+        sample: What the events are called, unless all are our simulation.
+
+    Returns:
+        What came out, for people.
+
+    Raises:
+        RecipeError: See `cross_validate`.
+        UnusableDatasetError: No event has the truth, or see `nuzoo.training.supervised.train`.
+    """
+    rows = with_truth(splits, TASKS[recipe.task].targets)
+    predictions = cross_validate(recipe, rows, folds)
+    results = recipe.evaluator.report_cross_validation(predictions, rows, folds, recipe.output, sample)
+    first = recipe.evaluator.headline(results)[0]
+    error = "" if first.error is None else f" ± {first.error:.3f}"
+    measured = f"{first.title}: {first.value:.3f}{error} ({len(rows)} events, {folds} folds)"
+    return f"{measured}\nresults: {recipe.output}"
+
+
+def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> list[NDArray[Any]]:
+    """Train by the recipe on all folds but one, in turn, and predict the one left out.
 
     Args:
         recipe: Every fold starts from it anew; `training.seed` also shuffles the folds.
-        rows: Labelled pixel-map rows.
-        folds: How many, each with the class fractions of the whole.
+        rows: Events with the truth of the task.
+        folds: How many, each with the class fractions of the whole where an event has a class.
 
     Returns:
-        float64 (n, classes): for each row the logits of the network that has not seen it.
+        For each row the logits of the network that has not seen it: (classes,), or (hits, classes) where
+        each hit has a class.
 
     Raises:
         RecipeError: Fewer events of a class than folds, or a model that is not trained whole.
     """
-    if recipe.model["model_type"] in TRAININGS:
+    task = TASKS[recipe.task]
+    if import_object(task.trainer) is not train:
         raise RecipeError(
-            f"expected a network that is trained whole to cross-validate, got {recipe.model['model_type']}: "
+            f"expected a network that is trained whole to cross-validate, got one for {recipe.task}: "
             "leave out --folds"
         )
-    labels = np.array(rows["label"])
-    if np.bincount(labels).min() < folds or folds < 2:
+    recipe = recipe.changed(WITHOUT_VALIDATION)
+    predictions: list[NDArray[Any]] = [np.empty(0)] * len(rows)
+    for fold, (seen, held_out) in enumerate(_split(recipe, rows, folds)):
+        own = recipe.changed({"training.output_dir": (recipe.output / f"fold-{fold}").as_posix()})
+        trainer = build_trainer(own, {"train": rows.select(seen)}, [])
+        trainer.train()
+        processor: Any = trainer.processing_class
+        batches = EventBatches(rows.select(held_out), processor, task.targets)
+        events = events_of(trainer.predict(batches), trainer.per_hit)
+        for row, prediction in zip(held_out, events, strict=True):
+            predictions[row] = prediction
+    return predictions
+
+
+def _split(
+    recipe: Recipe, rows: datasets.Dataset, folds: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield rows to train on and rows to predict, by number."""
+    options = {"n_splits": folds, "shuffle": True, "random_state": recipe.training.seed}
+    targets = TASKS[recipe.task].targets
+    if is_per_hit(rows, targets):
+        if not 2 <= folds <= len(rows):
+            raise RecipeError(f"expected 2 to {len(rows)} folds, as many as events, got {folds}")
+        return KFold(**options).split(np.arange(len(rows)))
+    labels = np.array(rows[targets[0]])
+    counts = np.unique(labels, return_counts=True)[1]
+    if folds < 2 or counts.min() < folds:
         raise RecipeError(
             f"expected at least 2 folds and as many events of each class as folds ({folds}), "
-            f"got {np.bincount(labels).tolist()} events"
+            f"got {counts.tolist()} events"
         )
-    seed = int(recipe.training.get("seed", 42))
-    recipe = replace(recipe, training=recipe.training | WITHOUT_VALIDATION, early_stopping_patience=None)
-    logits = None
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    for fold, (train, held_out) in enumerate(splitter.split(labels, labels)):
-        output = Path(str(recipe.training["output_dir"])) / f"fold-{fold}"
-        training = recipe.training | {"output_dir": output.as_posix()}
-        trainer = build_trainer(replace(recipe, training=training), {"train": rows.select(train)}, [])
-        trainer.train()
-        batches = PixelMapBatches(rows.select(held_out), trainer.processing_class)
-        predicted = trainer.predict(batches).predictions
-        predicted = predicted[0] if isinstance(predicted, tuple) else predicted
-        if logits is None:
-            logits = np.empty((len(rows), predicted.shape[1]))
-        logits[held_out] = predicted
-    assert logits is not None
-    return logits
+    return StratifiedKFold(**options).split(labels, labels)

@@ -1,27 +1,29 @@
-"""Recipes: everything that decides a training run, in one YAML file.
+"""Recipes: everything that decides a training run, in one YAML file, checked whole when it is read.
 
-`model` and `processor` hold the fields of the network's configuration and of its processor, `data` says
-where the events are, `training` holds `transformers.TrainingArguments`, `augmentation` and
-`early_stopping_patience` the rest. Vision-language models also have `adapter`, `answers` and `pretraining`.
-Any field can be overridden by its dotted name.
+`task` names what is learnt, and so the trainer. `model` and `processor` hold the fields of the network's
+configuration and of its processor, `data` says where the events are, `training` holds
+`transformers.TrainingArguments`, `augmentation` and `early_stopping_patience` the rest. A task may have more
+sections. Any field can be overridden by its dotted name.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArguments
+
+from nuzoo.evaluation.core.evaluator import TaskEvaluator
+from nuzoo.registry import MODALITIES, TASKS, import_object
+from nuzoo.training.fields import Count, RecipeError, checked, checked_fields, refuse_unknown, types_of
+from nuzoo.training.network_choice import NetworkChoice, architecture_of
+from nuzoo.training.training_arguments import checked_arguments, training_arguments
 
 RECIPES = Path(__file__).parent / "recipes"
-SECTIONS = ("model", "processor", "data", "training", "augmentation", "adapter", "answers", "pretraining")
-
-
-class RecipeError(ValueError):
-    """A recipe, or an override of one, that cannot be followed."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -47,59 +49,127 @@ class DataSource:
 
     path: str = "data/lartpc-pixelmaps"
     revision: str | None = None
-    train_events: int | None = None
+    train_events: Count | None = None
 
 
-@dataclass(frozen=True)
 class Recipe:
-    """One training run.
+    """One training run. Recipes are equal if the same was given.
+
+    Args:
+        given: The sections, as in YAML.
 
     Attributes:
+        given: The same without those that are empty.
         source: Where the hyper-parameters come from (paper, section), or why they were chosen.
-        model: `model_type` and fields of its configuration; `preset` names a size; `pretrained` a
-            checkpoint to fine-tune; `timm_weights` a safetensors file or a name of timm's, to start from;
-            `base_model` what a vision-language model is built on.
-        processor: Fields of the processor.
+        task: A row of `nuzoo.registry.TASKS`.
+        architecture: The row of the network.
+        model: The network.
+        processor: Settings of its processor.
         data: The events.
-        training: Fields of `transformers.TrainingArguments`.
-        augmentation: Fields of `nuzoo.training.augmentation.pixel_maps.Augmentation`.
+        augmentation: Of the network's modality: takes and returns a batch.
         early_stopping_patience: Evaluations without improvement before the run stops; None never stops.
-        adapter: Fields of `peft.LoraConfig`.
-        answers: Fields of `nuzoo.training.vlm.answers.AnswerStyle`.
-        pretraining: Of a tiny base that is made first, in place of one that is named: its `training`, and
-            its shapes, `base_config`.
+
+    Raises:
+        RecipeError: An unknown field, or a value that it cannot have.
     """
 
-    source: str
-    model: dict[str, Any]
-    processor: dict[str, Any] = field(default_factory=dict)
-    data: DataSource = field(default_factory=DataSource)
-    training: dict[str, Any] = field(default_factory=dict)
-    augmentation: dict[str, Any] = field(default_factory=dict)
-    early_stopping_patience: int | None = None
-    adapter: dict[str, Any] = field(default_factory=dict)
-    answers: dict[str, Any] = field(default_factory=dict)
-    pretraining: dict[str, Any] = field(default_factory=dict)
+    sections: tuple[str, ...] = ("model", "processor", "data", "training", "augmentation")
+    """Those that hold fields."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self.given = {name: value for name, value in given.items() if value is not None and value != {}}
+        refuse_unknown("recipe", self.given, ("source", "task", *self.sections, "early_stopping_patience"))
+        section = {name: {} for name in self.sections} | self.given
+        self.source: str = self.given["source"]
+        self.task: str = self.given["task"]
+        self.data = DataSource(**checked_fields("data", section["data"], types_of(DataSource)))
+        self.given["data"] = {name: value for name, value in vars(self.data).items() if value is not None}
+        self.architecture = architecture_of(section["model"])
+        self.model = self.parse_model(section["model"])
+        self.processor = checked_fields("processor", section["processor"], self.processor_settings())
+        self._training = checked_arguments("training", section["training"])
+        augmentation = import_object(MODALITIES[self.architecture.modality].augmentation)
+        transforms = checked_fields("augmentation", section["augmentation"], types_of(augmentation))
+        self.augmentation: Any = augmentation(**transforms)
+        patience = self.given.get("early_stopping_patience")
+        self.early_stopping_patience: int | None = checked("early_stopping_patience", patience, Count | None)
+
+    def parse_model(self, given: Mapping[str, Any]) -> Any:
+        """Make the object of the section `model`, or raise `RecipeError`."""
+        return NetworkChoice.parse(given, self.task)
+
+    def processor_settings(self) -> dict[str, Any]:
+        """Name the settings of the processor that a recipe may have, with their types."""
+        return types_of(self.architecture.processor_class())
+
+    @cached_property
+    def training(self) -> TrainingArguments:
+        """The arguments of the trainer, or a `RecipeError`; asking whether this machine can follow them."""
+        return training_arguments("training", self._training)
+
+    @property
+    def evaluator(self) -> TaskEvaluator:
+        """What measures the network: at the task, or where none measures that, at the network's own."""
+        tasks = (TASKS[self.task], *self.architecture.tasks)
+        return import_object(next(task.evaluator for task in tasks if task.evaluator))
+
+    @property
+    def output(self) -> Path:
+        """Folder of the run."""
+        return Path(str(self.training.output_dir))
+
+    def early_stopping(self) -> list[TrainerCallback]:
+        """Make the callback that stops the run early, if it shall be stopped."""
+        patience = self.early_stopping_patience
+        return [] if patience is None else [EarlyStoppingCallback(early_stopping_patience=patience)]
+
+    def changed(self, fields: Mapping[str, Any]) -> Self:
+        """Make another recipe.
+
+        Args:
+            fields: By dotted names, `{"training.seed": 1}`; a section of null is left out.
+        """
+        given = deepcopy(self.given)
+        for name, value in fields.items():
+            _set(given, name, value)
+        return type(self)(given)
 
     def to_yaml(self) -> str:
-        """The recipe as YAML text that `load_recipe` reads back."""
-        return yaml.safe_dump(asdict(self), sort_keys=False)
+        """Write the recipe as YAML text that `load_recipe` reads back."""
+        return yaml.safe_dump(self.given, sort_keys=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recipe) and self.given == other.given
+
+    __hash__ = None  # type: ignore[assignment]
 
 
-def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
-    """Reads a recipe.
+def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Any:
+    """Read a recipe.
 
     Args:
         path: A YAML file, or the name of a recipe that comes with nuzoo (`nu_cnn_tiny`).
         overrides: `section.field=value` strings; the value is YAML.
 
+    Returns:
+        The recipe, of the class that its task names.
+
     Raises:
-        RecipeError: No such recipe, not YAML, an unknown field, or an override without `=`.
+        RecipeError: No such recipe, not YAML, an unknown field, a value that a field cannot have, or an
+            override without `=`.
     """
-    content = _read_yaml(_find(path))
+    given = _migrated(_read_yaml(_find(path)))
     for override in overrides:
-        _override(content, override)
-    return _recipe(content, str(path))
+        name, equals, value = override.partition("=")
+        if not equals:
+            raise RecipeError(f"override {override!r}: expected section.field=value")
+        _set(given, name, yaml.load(value, Loader=_Loader))
+    for needed in ("source", "task"):
+        if not isinstance(given.get(needed), str):
+            raise RecipeError(f"{path}: a recipe needs `{needed}`, a text, got {given.get(needed)!r}")
+    if given["task"] not in TASKS:
+        raise RecipeError(f"{path}: task: expected one of {', '.join(TASKS)}, got {given['task']!r}")
+    return import_object(TASKS[given["task"]].recipe)(given)
 
 
 def _find(path: str | Path) -> Path:
@@ -117,43 +187,25 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not YAML: {error}") from error
     if not isinstance(content, dict):
-        raise RecipeError(f"{path}: expected sections (source, model, …), got {type(content).__name__}")
+        raise RecipeError(f"{path}: expected sections (source, task, model, …), got {type(content).__name__}")
     return content
 
 
-def _override(content: dict[str, Any], override: str) -> None:
-    name, equals, value = override.partition("=")
-    if not equals:
-        raise RecipeError(f"override {override!r}: expected section.field=value")
+def _migrated(given: dict[str, Any]) -> dict[str, Any]:
+    """Name the task of a recipe from before recipes had one: the type of the model decided it."""
+    model = given.get("model")
+    if "task" in given or not isinstance(model, dict) or "model_type" not in model:
+        return given
+    task = "instruction-tuning" if model["model_type"] == "nu_vlm" else "event-classification"
+    return {"task": task, **given}
+
+
+def _set(given: dict[str, Any], name: str, value: Any) -> None:
     *sections, last = name.split(".")
     for section in sections:
-        content = content.setdefault(section, {})
-        if not isinstance(content, dict):
-            raise RecipeError(f"override {override!r}: {section} is a value, not a section")
-    content[last] = yaml.load(value, Loader=_Loader)
-
-
-def _recipe(content: Mapping[str, Any], origin: str) -> Recipe:
-    content = dict(content)
-    _refuse_unknown(content, Recipe, origin)
-    for section in SECTIONS:
-        if not isinstance(content.get(section, {}), dict):
-            raise RecipeError(f"{origin}: {section}: expected fields, got {content[section]!r}")
-    data = content.pop("data", {})
-    _refuse_unknown(data, DataSource, f"{origin}: data")
-    if "source" not in content or "model_type" not in content.get("model", {}):
-        raise RecipeError(f"{origin}: a recipe needs `source` and `model.model_type`")
-    _check_count("data.train_events", data.get("train_events"))
-    _check_count("early_stopping_patience", content.get("early_stopping_patience"))
-    return replace(Recipe(**content), data=DataSource(**data))
-
-
-def _check_count(name: str, value: Any) -> None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise RecipeError(f"{name}: expected a whole number of 1 or more, or null, got {value!r}")
-
-
-def _refuse_unknown(content: Mapping[str, Any], kind: type, origin: str) -> None:
-    known = [item.name for item in fields(kind)]
-    if unknown := sorted(set(content) - set(known)):
-        raise RecipeError(f"{origin}: unknown field {', '.join(unknown)}; known: {', '.join(known)}")
+        if not isinstance(given.get(section), dict):
+            if given.get(section) is not None:
+                raise RecipeError(f"{name}: {section} is a value, not a section")
+            given[section] = {}
+        given = given[section]
+    given[last] = value

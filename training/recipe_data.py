@@ -1,22 +1,19 @@
-"""The sections `data` and `processor` of a recipe as events and a fitted processor."""
+"""The sections `data` and `processor` of a recipe as events and the geometry of their detector."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import datasets
-from transformers import AutoImageProcessor, TrainingArguments
+from transformers import PreTrainedConfig
 from transformers.trainer_utils import IntervalStrategy
 
-from nuzoo.datasets_scripts.common.labelled_rows import (
-    UnusableDatasetError,
-    check_class_names,
-    check_labelled,
-)
-from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
-from nuzoo.simulation.detectors import DETECTORS
-from nuzoo.training.recipe import Recipe, RecipeError
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_labelled
+from nuzoo.datasets_scripts.common.loading import load_events
+from nuzoo.files.events.event_schema import EventSchema
+from nuzoo.simulation.detectors import find_detector
+from nuzoo.training.recipe import Recipe
 
 FITTED_EVENTS = 1000
 
@@ -24,13 +21,8 @@ FITTED_EVENTS = 1000
 def used_events(
     recipe: Recipe, splits: Mapping[str, datasets.Dataset] | None = None
 ) -> dict[str, datasets.Dataset]:
-    """The splits, with as many training events as the recipe wants.
-
-    Args:
-        recipe: The run.
-        splits: The events; read from `recipe.data` by default.
-    """
-    used = dict(splits or datasets.load_dataset(recipe.data.path, revision=recipe.data.revision))
+    """Return the splits, by default those of `recipe.data`, with as many training events as are wanted."""
+    used = dict(splits or load_events(recipe.data.path, revision=recipe.data.revision))
     events = recipe.data.train_events
     if events is not None and "train" in used:
         used["train"] = used["train"].select(range(min(events, len(used["train"]))))
@@ -38,62 +30,46 @@ def used_events(
 
 
 def check_splits(
-    splits: Mapping[str, datasets.Dataset], class_names: Sequence[str], arguments: TrainingArguments
+    recipe: Recipe, splits: Mapping[str, datasets.Dataset], config: PreTrainedConfig, schema: EventSchema
 ) -> None:
-    """Refuses events that cannot be trained on, or evaluated on where that is wanted.
-
-    Args:
-        splits: The events.
-        class_names: The classes of the model, in its order.
-        arguments: Say whether anything is evaluated.
-
-    Raises:
-        UnusableDatasetError: No events, events without maps or a class, or of other classes.
-    """
-    evaluated = [] if arguments.eval_strategy == IntervalStrategy.NO else ["validation"]
-    for split in ("train", *evaluated):
-        check_labelled(splits.get(split), split)
-        check_class_names(splits[split], class_names, f"split {split}")
-
-
-def build_processor(
-    recipe: Recipe, rows: datasets.Dataset, kind: type = NuPixelMapImageProcessor, **fields: Any
-) -> Any:
-    """The recipe's processor, with the detector's geometry and statistics of the first training events.
-
-    A recipe that starts from a checkpoint takes the checkpoint's processor as it is: the network knows no
-    other scale.
+    """Refuse events that cannot be trained on, or evaluated on where that is wanted.
 
     Args:
         recipe: The run.
-        rows: Training events.
-        kind: Class of the processor.
-        **fields: Fields of that class that other sections decide.
+        splits: The events.
+        config: Of the network.
+        schema: What its processor reads.
 
     Raises:
-        RecipeError: A field of the processor of another type.
+        UnusableDatasetError: No events, a column missing, no truth, or truth in other classes.
     """
-    if pretrained := recipe.model.get("pretrained"):
-        return AutoImageProcessor.from_pretrained(pretrained, **recipe.processor)
-    geometry = pixel_map_geometry(rows[0]["detector"])
-    try:
-        processor = kind(**(geometry | recipe.processor | fields))
-    except TypeError as error:
-        raise RecipeError(f"processor: {error}, got {recipe.processor}") from error
-    return processor.fit(rows.select(range(min(FITTED_EVENTS, len(rows)))))
+    evaluated = [] if recipe.training.eval_strategy == IntervalStrategy.NO else ["validation"]
+    for split in ("train", *evaluated):
+        check_labelled(splits.get(split), split, (), schema)
+        recipe.evaluator.check_events(splits.get(split), split, config)
 
 
-def pixel_map_geometry(detector: str) -> dict[str, Any]:
-    """The processor's fields that follow from a detector of `nuzoo.simulation.detectors`."""
-    if detector not in DETECTORS:
+def geometry_of(rows: datasets.Dataset | None) -> dict[str, Any]:
+    """Return what the events of the detector that the first row names look like.
+
+    Raises:
+        UnusableDatasetError: There are no rows, they name no detector, or one that is not known.
+    """
+    if rows is None or not len(rows):
         raise UnusableDatasetError(
-            f"column detector: expected one of {', '.join(DETECTORS)}, got {detector!r}"
+            "split train: expected at least one event, got none: the dataset is too small"
         )
-    views = DETECTORS[detector].views
-    return {
-        "detector": detector,
-        "views": [view.name for view in views],
-        "height": views[0].rows,
-        "width": views[0].columns,
-        "pixel_pitch_mm": [[view.row_pitch_mm, view.column_pitch_mm] for view in views],
-    }
+    if "detector" not in rows.column_names:
+        raise UnusableDatasetError(
+            "split train: expected a column detector, which says whose events they are, got none; it has "
+            f"{', '.join(rows.column_names)}"
+        )
+    try:
+        return find_detector(rows[0]["detector"]).geometry()
+    except ValueError as error:
+        raise UnusableDatasetError(f"column {error}") from error
+
+
+def first_events(rows: datasets.Dataset) -> datasets.Dataset:
+    """Return the training events that a processor is fitted on."""
+    return rows.select(range(min(FITTED_EVENTS, len(rows))))

@@ -27,35 +27,34 @@ MODEL_FILES = (
 PROGRESS_FIELDS = ("num_train_epochs", "max_steps")
 
 
-def is_finished(recipe: Recipe, output: Path) -> bool:
-    """Whether the folder holds this very run, ended by its length or by early stopping."""
+def is_finished(recipe: Recipe) -> bool:
+    """Tell whether the folder of a run holds this very run, ended by its length or by early stopping."""
+    output = recipe.output
     ended = (output / STATE_FILE).exists() and (output / RECIPE_FILE).exists()
-    finished = ended and load_recipe(output / RECIPE_FILE) == recipe
-    if finished:
+    if finished := ended and load_recipe(output / RECIPE_FILE) == recipe:
         logger.warning("%s holds the finished run of this recipe", output)
     return finished
 
 
-def checkpoint_to_resume(recipe: Recipe, output: Path) -> str | None:
-    """The last checkpoint of the run, if there is one.
+def checkpoint_to_resume(recipe: Recipe) -> str | None:
+    """Find the last checkpoint of a run, if there is one.
 
     Raises:
         RecipeError: The folder holds another run, or a model that is not of a run.
     """
-    _refuse_another_run(recipe, output)
-    checkpoint = checkpoint_of(output)
-    if checkpoint is not None:
+    _refuse_another_run(recipe, recipe.output)
+    if checkpoint := checkpoint_of(recipe.output):
         logger.warning("going on from %s", checkpoint)
     return checkpoint
 
 
 def checkpoint_of(output: Path) -> str | None:
-    """The last checkpoint in a folder, if there is one."""
+    """Find the last checkpoint in a folder, if there is one."""
     return get_last_checkpoint(str(output)) if output.is_dir() else None
 
 
 def _refuse_another_run(recipe: Recipe, output: Path) -> None:
-    """Refuses a folder with a model of something else; another length of the training is no other recipe."""
+    """Refuse a folder with a model of something else; another length of the training is no other recipe."""
     mend = "give another training.output_dir, or remove the folder"
     if (output / RECIPE_FILE).exists():
         if _without_length(load_recipe(output / RECIPE_FILE)) != _without_length(recipe):
@@ -69,5 +68,5 @@ def _refuse_another_run(recipe: Recipe, output: Path) -> None:
 
 
 def _without_length(recipe: Recipe) -> dict[str, Any]:
-    training = {key: value for key, value in recipe.training.items() if key not in PROGRESS_FIELDS}
-    return vars(recipe) | {"training": training}
+    training = recipe.given.get("training", {})
+    return recipe.given | {"training": {k: v for k, v in training.items() if k not in PROGRESS_FIELDS}}

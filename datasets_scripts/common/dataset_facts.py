@@ -12,10 +12,12 @@ from typing import Any
 import pyarrow.parquet as pq
 from datasets import Features
 
-from nuzoo.datasets_scripts.common.sharded_parquet import DatasetFolderError
-from nuzoo.datasets_scripts.pixel_map_rows import LABELS
+from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
+from nuzoo.datasets_scripts.common.splits import SPLITS
+from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
-from nuzoo.simulation.detectors import DETECTORS, Detector
+from nuzoo.registry import TASKS, Sample
+from nuzoo.simulation.detectors import Detector, find_detector
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,13 @@ class SplitFacts:
 
     Attributes:
         events: How many.
-        classes: Events of each class; None stands for events without one.
+        classes: Events of each class of the columns per event that a task asks for, by column and class.
         bytes: Size of its files.
         unpacked: Size of their content before compression, bytes.
     """
 
     events: int
-    classes: Mapping[str | None, int]
+    classes: Mapping[str, int]
     bytes: int
     unpacked: int
 
@@ -40,7 +42,9 @@ class DatasetFacts:
     """One dataset folder.
 
     Attributes:
+        sample: Which dataset it is.
         detector: Whose events these are.
+        schema: What their columns mean.
         features: The columns.
         plan: Contents of plan.json.
         splits: The splits by name, in the order of the manifest.
@@ -48,7 +52,9 @@ class DatasetFacts:
         first_source: `source` of the first row: the simulation's version, or a file.
     """
 
+    sample: Sample
     detector: Detector
+    schema: EventSchema
     features: Features
     plan: Mapping[str, Any]
     splits: Mapping[str, SplitFacts]
@@ -59,6 +65,11 @@ class DatasetFacts:
     def simulated(self) -> bool:
         """Whether nuzoo simulated the events; they were read from files otherwise."""
         return "simulation" in self.plan
+
+    @property
+    def empty_splits(self) -> list[str]:
+        """The splits that no event fell into."""
+        return [split for split in SPLITS if split not in self.splits]
 
     @property
     def events(self) -> int:
@@ -72,10 +83,11 @@ class DatasetFacts:
 
 
 def dataset_facts(folder: Path) -> DatasetFacts:
-    """Reads plan, manifest, and of the shards the labels and the first row's origin.
+    """Read plan, manifest, and of the shards the classes and the first row's origin.
 
     Raises:
-        DatasetFolderError: The detector is not a known one.
+        UnknownDatasetError: The dataset is not a known one.
+        UnknownDetectorError: Its detector is not a known one.
     """
     plan = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
@@ -84,18 +96,27 @@ def dataset_facts(folder: Path) -> DatasetFacts:
     with pq.ParquetFile(first) as content:
         features = Features.from_arrow_schema(content.schema_arrow)
         row = next(content.iter_batches(1, columns=["detector", "source"])).to_pylist()[0]
-    if row["detector"] not in DETECTORS:
-        raise DatasetFolderError(
-            f"{first}: expected events of {', '.join(DETECTORS)}, got those of {row['detector']!r}"
-        )
+    sample, detector = find_sample(plan["dataset"]), find_detector(row["detector"])
+    schema = schema_of(sample.modality, detector)
+    counted = {
+        name: schema[name].classes
+        for name in dict.fromkeys(target for task in sample.tasks for target in TASKS[task].targets)
+        if name in features and schema[name].classes and not schema[name].is_ragged
+    }
     return DatasetFacts(
-        detector=DETECTORS[row["detector"]],
+        sample=sample,
+        detector=detector,
+        schema=schema,
         features=features,
         plan=plan,
         splits={
             split: SplitFacts(
                 events=manifest["splits"][split],
-                classes=_classes(group),
+                classes={
+                    f"`{column}` {'unknown' if name is None else name}": number
+                    for column, names in counted.items()
+                    for name, number in _counts(group, column, names).items()
+                },
                 bytes=sum(shard.stat().st_size for shard in group),
                 unpacked=sum(_unpacked(shard) for shard in group),
             )
@@ -110,12 +131,12 @@ def _shards(folder: Path, manifest: Mapping[str, Any], split: str) -> list[Path]
     return [folder / name for name in manifest["files"] if PurePosixPath(name).name.startswith(f"{split}-")]
 
 
-def _classes(shards: list[Path]) -> dict[str | None, int]:
+def _counts(shards: list[Path], column: str, classes: tuple[str, ...]) -> dict[str | None, int]:
     counts: Counter[int | None] = Counter()
     for shard in shards:
         with pq.ParquetFile(shard) as content:
-            counts.update(content.read(columns=["label"])["label"].to_pylist())
-    return {name: counts[label] for label, name in [*enumerate(LABELS), (None, None)]}
+            counts.update(content.read(columns=[column])[column].to_pylist())
+    return {name: counts[number] for number, name in [*enumerate(classes), (None, None)]}
 
 
 def _unpacked(shard: Path) -> int:

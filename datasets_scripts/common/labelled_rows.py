@@ -6,21 +6,25 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from datasets import Dataset, DatasetDict, concatenate_datasets
+from datasets import Dataset
 
-from nuzoo.simulation.detectors import DETECTORS
+from nuzoo.files.events.event_schema import EventSchema
 
 
 class UnusableDatasetError(ValueError):
-    """A dataset that no event classifier can be trained or measured on."""
+    """A dataset that no network can be trained or measured on."""
 
 
-def check_labelled(rows: Dataset | None, split: str) -> None:
-    """Refuses what is not pixel maps, each with its class.
+def check_labelled(
+    rows: Dataset | None, split: str, targets: Sequence[str] = ("label",), schema: EventSchema | None = None
+) -> None:
+    """Refuse what is not events, each with its classes.
 
     Args:
         rows: Of one split; None where there is no such split.
         split: Its name, for the message.
+        targets: Columns with the truth: the number of a class, or a list with one for each hit.
+        schema: What is read of an event; its columns of hits must be there.
 
     Raises:
         UnusableDatasetError: No events, a column missing, or events without a class.
@@ -29,63 +33,60 @@ def check_labelled(rows: Dataset | None, split: str) -> None:
         raise UnusableDatasetError(
             f"split {split}: expected at least one event, got none: the dataset is too small"
         )
-    _check_columns(rows, split, ["detector", "label"])
-    detector = DETECTORS.get(rows[0]["detector"])
-    views = detector.views if detector else ()
-    _check_columns(rows, split, [f"{view.name}_{part}" for view in views for part in ("index", "energy")])
-    labels = _labels(rows)
-    if not pa.types.is_integer(labels.type) and not pa.types.is_null(labels.type):
+    check_columns(rows, split, [*(column.name for column in (schema.hits if schema else ())), *targets])
+    for target in targets:
+        _check_target(rows, split, target)
+
+
+def _check_target(rows: Dataset, split: str, target: str) -> None:
+    numbers = _column(rows, target)
+    is_list = pa.types.is_nested(numbers.type)
+    entries = pc.list_flatten(numbers) if is_list else numbers
+    if not pa.types.is_integer(entries.type) and not pa.types.is_null(entries.type):
         raise UnusableDatasetError(
-            f"split {split}, column label: expected numbers of classes, got {labels.type}"
+            f"split {split}, column {target}: expected numbers of classes, got {numbers.type}"
         )
-    unlabelled = labels.null_count + (pc.sum(pc.less(labels, 0)).as_py() or 0)
+    unlabelled = entries.null_count + (pc.sum(pc.less(entries, 0)).as_py() or 0)
+    if is_list:
+        unlabelled += numbers.null_count
     if unlabelled:
         raise UnusableDatasetError(
-            f"split {split}, column label: expected a class for each event, got {unlabelled} of {len(rows)} "
-            "without one; leave these out"
+            f"split {split}, column {target}: expected a class for each event, got {unlabelled} of "
+            f"{len(entries)} without one; leave these out"
         )
 
 
-def all_labelled(splits: DatasetDict) -> Dataset:
-    """The events of all splits together, without those that have no label (tau neutrinos, say).
+def _column(rows: Dataset, name: str) -> pa.ChunkedArray:
+    return rows.select_columns(name).with_format("arrow")[:][name]
+
+
+def check_columns(rows: Dataset, split: str, needed: Sequence[str]) -> None:
+    """Refuse rows of a split without these columns.
 
     Raises:
-        UnusableDatasetError: No event has one.
+        UnusableDatasetError: One is not there.
     """
-    rows = concatenate_datasets(list(splits.values()))
-    _check_columns(rows, "all", ["label"])
-    labels = _labels(rows).to_pylist()
-    labelled = rows.select([position for position, label in enumerate(labels) if label is not None])
-    if not len(labelled):
-        raise UnusableDatasetError(f"column label: expected a class, got none for all of {len(rows)} events")
-    check_labelled(labelled, "all")
-    return labelled
-
-
-def _labels(rows: Dataset) -> pa.ChunkedArray:
-    return rows.select_columns("label").with_format("arrow")[:]["label"]
-
-
-def _check_columns(rows: Dataset, split: str, needed: list[str]) -> None:
     if missing := [name for name in needed if name not in rows.column_names]:
         raise UnusableDatasetError(
-            f"split {split}: expected pixel maps with the columns {', '.join(needed)}, got none named "
+            f"split {split}: expected events with the columns {', '.join(needed)}, got none named "
             f"{', '.join(missing)}; it has {', '.join(rows.column_names)}"
         )
 
 
-def check_class_names(rows: Dataset, expected: Sequence[str], name: str) -> None:
+def check_class_names(rows: Dataset, expected: Sequence[str], name: str, target: str = "label") -> None:
     """Refuse events whose labels count other classes, or the same in another order.
 
     Args:
-        rows: Pixel-map rows with labels.
+        rows: Events with labels.
         expected: Names of the classes of a model, in its order.
         name: What the events are called in the error.
+        target: The column with the truth.
 
     Raises:
-        UnusableDatasetError: The classes of the column `label` have other names, or another order.
+        UnusableDatasetError: The classes of the column have other names, or another order.
     """
-    known = getattr(rows.features["label"], "names", None)
+    feature = rows.features[target]
+    known = getattr(getattr(feature, "feature", feature), "names", None)
     if known is not None and list(known) != list(expected):
         raise UnusableDatasetError(
             f"{name}: expected labels that count the classes {', '.join(expected)}, got {', '.join(known)}: "

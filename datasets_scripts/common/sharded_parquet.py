@@ -7,10 +7,10 @@ plan alone, so that processes, order and interruptions do not show in the bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import multiprocessing
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -25,6 +25,7 @@ from datasets import Features
 from tqdm.auto import tqdm
 
 from nuzoo.files.atomic import replacing, write_atomically
+from nuzoo.files.checksums import sha256
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
 
 ROWS_PER_GROUP = 100
@@ -37,14 +38,7 @@ class DatasetFolderError(ValueError):
 
 @dataclass(frozen=True)
 class Shard:
-    """One file of a dataset.
-
-    Attributes:
-        split: Name of its split.
-        number: Position in the split.
-        of: Shards in the split.
-        events: What `make_row` is given for each of its rows.
-    """
+    """One file of a dataset, `number` of `of` in its split, and what `make_row` is given for each row."""
 
     split: str
     number: int
@@ -58,7 +52,7 @@ class Shard:
 
 
 def plan_shards(events: Mapping[str, Sequence[Any]], shard_size: int) -> list[Shard]:
-    """Cuts each split into shards of at most `shard_size` events."""
+    """Cut each split into shards of at most `shard_size` events."""
     shards = []
     for split, members in events.items():
         chunks = [tuple(members[i : i + shard_size]) for i in range(0, len(members), shard_size)]
@@ -74,7 +68,7 @@ def write_shards(
     plan: Mapping[str, Any],
     num_proc: int = 1,
 ) -> dict[str, Any]:
-    """Writes the shards that are not there yet, and the manifest.
+    """Write the shards that are not there yet, and the manifest.
 
     Args:
         out: Folder of the dataset.
@@ -92,9 +86,9 @@ def write_shards(
     """
     _claim(out, plan)
     missing = [shard for shard in shards if not (out / shard.path).exists()]
-    done = sum(len(shard.events) for shard in shards) - sum(len(shard.events) for shard in missing)
+    total, left = (sum(len(shard.events) for shard in group) for group in (shards, missing))
     write = partial(_write_shard, out, features.arrow_schema, make_row)
-    with tqdm(total=sum(len(shard.events) for shard in shards), initial=done, unit="event") as bar:
+    with tqdm(total=total, initial=total - left, unit="event") as bar:
         for events in _mapped(write, missing, num_proc):
             bar.update(events)
     for leftover in (out / "data").glob("*.partial"):
@@ -105,7 +99,7 @@ def write_shards(
 
 
 def _claim(out: Path, plan: Mapping[str, Any]) -> None:
-    """Takes an empty folder, or one that holds this very plan."""
+    """Take an empty folder, or one that holds this very plan."""
     text = json.dumps(plan, indent=2) + "\n"
     (out / "data").mkdir(parents=True, exist_ok=True)
     stored = out / PLAN_FILE
@@ -121,7 +115,7 @@ def _claim(out: Path, plan: Mapping[str, Any]) -> None:
 
 
 def _differences(earlier: str, text: str) -> str:
-    """What two plans disagree on, with both values."""
+    """Say what two plans disagree on, with both values."""
     try:
         there, here = dict(json.loads(earlier)), json.loads(text)
     except (ValueError, TypeError):
@@ -152,51 +146,34 @@ def _leave_interrupts_to_parent() -> None:
 def _write_shard(
     out: Path, schema: pa.Schema, make_row: Callable[[Any], Mapping[str, Any]], shard: Shard
 ) -> int:
-    final = out / shard.path
+    options = {"compression": "zstd", "use_dictionary": False, "write_page_index": True}
     with (
-        replacing(final) as partial_file,
-        pq.ParquetWriter(
-            partial_file,
-            schema,
-            compression="zstd",
-            use_dictionary=False,
-            column_encoding=_encodings(schema),
-            write_page_index=True,
-        ) as writer,
+        replacing(out / shard.path) as file,
+        pq.ParquetWriter(file, schema, column_encoding=_encodings(schema), **options) as writer,
     ):
         for first in range(0, len(shard.events), ROWS_PER_GROUP):
             group = shard.events[first : first + ROWS_PER_GROUP]
-            writer.write_table(_table([make_row(event) for event in group], schema))
+            writer.write_table(pa.Table.from_pylist([make_row(event) for event in group], schema))
     return len(shard.events)
 
 
 def _encodings(schema: pa.Schema) -> dict[str, str]:
-    """Encodings that suit sorted indices and measured numbers in list columns."""
-    encodings = {}
-    for field in schema:
-        if pa.types.is_list(field.type):
-            integers = pa.types.is_integer(field.type.value_type)
-            encoding = "DELTA_BINARY_PACKED" if integers else "BYTE_STREAM_SPLIT"
-            encodings[f"{field.name}.list.element"] = encoding
-    return encodings
-
-
-def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    columns = [pa.array([row.get(field.name) for row in rows], type=field.type) for field in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
+    """Return encodings that suit sorted indices and measured numbers in list columns."""
+    return {
+        f"{field.name}.list.element": (
+            "DELTA_BINARY_PACKED" if pa.types.is_integer(field.type.value_type) else "BYTE_STREAM_SPLIT"
+        )
+        for field in schema
+        if pa.types.is_list(field.type)
+    }
 
 
 def _manifest(out: Path, shards: Iterable[Shard]) -> dict[str, Any]:
     files = {}
-    splits: dict[str, int] = {}
+    splits: Counter[str] = Counter()
     for shard in shards:
-        path = out / shard.path
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        files[shard.path.as_posix()] = {
-            "events": len(shard.events),
-            "bytes": path.stat().st_size,
-            "sha256": digest,
-        }
-        splits[shard.split] = splits.get(shard.split, 0) + len(shard.events)
-    return {"splits": splits, "files": files}
+        path, events = out / shard.path, len(shard.events)
+        size = path.stat().st_size
+        files[shard.path.as_posix()] = {"events": events, "bytes": size, "sha256": sha256(path)}
+        splits[shard.split] += events
+    return {"splits": dict(splits), "files": files}

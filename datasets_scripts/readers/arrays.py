@@ -14,12 +14,14 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import (
-    Row,
+    LABEL_NAMES,
+    MapDetector,
+    check_per_event,
     dense_rows,
     energy_scale,
     matching_detector,
-    views_first,
 )
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
@@ -30,10 +32,8 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     TooLargeError,
     TruncatedFileError,
 )
-from nuzoo.simulation.detectors import Detector
 
 _LARGEST_COLUMN = 64 << 20
-_LABEL_NAMES = ("pids", "labels", "label")
 _READ_HEADER = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
 
 
@@ -47,48 +47,26 @@ class _Array:
 
 
 def read_npy(
-    file: Path, detector: Detector | None, mev_per_count: float | None
+    file: Path, detector: MapDetector | None, mev_per_count: float | None
 ) -> Iterator[Row | SourceFileError]:
-    """The events of one `.npy`: (events, views, rows, columns), or (views, rows, columns) for one event.
+    """Read the events of one `.npy`: (events, views, rows, columns), or (views, rows, columns) of one event.
 
     Floating-point numbers are MeV, integers are counts. Nothing is unpickled, events are read one by one.
-
-    Args:
-        file: The file.
-        detector: Whose events they are; None takes the known one of the same shape.
-        mev_per_count: MeV of one count.
-
-    Yields:
-        A row for each event, or the error of an event that is broken.
-
-    Raises:
-        SourceFileError: The file is broken as a whole.
     """
     with file.open("rb") as stream:
         images = _open_array(file, stream, os.fstat(stream.fileno()).st_size)
-        yield from _rows(file, images, detector, mev_per_count, None, None)
+        yield from _rows(file, images, detector, mev_per_count)
 
 
 def read_npz(
-    file: Path, detector: Detector | None, mev_per_count: float | None
+    file: Path, detector: MapDetector | None, mev_per_count: float | None
 ) -> Iterator[Row | SourceFileError]:
-    """The events of one `.npz`: `images` as in a `.npy`; `pids` or `labels`, and `event_id`, are optional.
+    """Read the events of one `.npz`: `images` as in a `.npy`; optional `pids` or `labels`, and `event_id`.
 
     The checksum of the maps stands at their end: of a damaged archive, events may come before its error.
-
-    Args:
-        file: The file.
-        detector: Whose events they are; None takes the known one of the same shape.
-        mev_per_count: MeV of one count.
-
-    Yields:
-        A row for each event, or the error of an event that is broken.
-
-    Raises:
-        SourceFileError: The file is broken as a whole.
     """
     with _open_archive(file) as archive:
-        labels = _column(file, archive, _LABEL_NAMES)
+        labels = _column(file, archive, LABEL_NAMES)
         event_ids = _column(file, archive, ("event_id",))
         member = _member(file, archive, ("images",))
         if member is None:
@@ -127,7 +105,7 @@ def _member(file: Path, archive: zipfile.ZipFile, names: tuple[str, ...]) -> zip
 
 
 def _open_array(file: Path, stream: IO[bytes], size: int) -> _Array:
-    """Reads an array's header from a stream of `size` bytes and checks that its numbers fill the rest."""
+    """Read an array's header from a stream of `size` bytes, and check that its numbers fill the rest."""
     version = npy_format.read_magic(stream)
     if version not in _READ_HEADER:
         remedy = "save it with numpy.save"
@@ -159,16 +137,16 @@ def _column(file: Path, archive: zipfile.ZipFile, names: tuple[str, ...]) -> NDA
         )
     with archive.open(member) as stream:
         array = _open_array(file, stream, member.file_size)
-        return np.frombuffer(stream.read(), array.dtype).reshape(array.shape)
+        return np.frombuffer(stream.read(), array.dtype).reshape(array.shape or 1)
 
 
 def _rows(
     file: Path,
     images: _Array,
-    detector: Detector | None,
+    detector: MapDetector | None,
     mev_per_count: float | None,
-    labels: NDArray[Any] | None,
-    event_ids: NDArray[Any] | None,
+    labels: NDArray[Any] | None = None,
+    event_ids: NDArray[Any] | None = None,
 ) -> Iterator[Row | SourceFileError]:
     energy_scale(file, images.dtype, mev_per_count)
     if len(images.shape) not in (3, 4):
@@ -176,20 +154,10 @@ def _rows(
         raise ArraySizeError(file, "maps with 3 or 4 axes", f"shape {images.shape}", remedy)
     events = images.shape[0] if len(images.shape) == 4 else 1
     shape = images.shape[-3:]
-    views_last = shape[2] < shape[0]
-    detector = matching_detector(file, (shape[2], *shape[:2]) if views_last else shape, detector)
-    columns = [_per_event(file, column, events) for column in (labels, event_ids)]
+    detector = matching_detector(file, shape, detector)
+    for column in (labels, event_ids):
+        check_per_event(file, column, events)
     size = math.prod(shape) * images.dtype.itemsize
     for index in range(events):
         maps = np.frombuffer(images.stream.read(size), images.dtype).reshape(1, *shape)
-        part = [None if column is None else column[index : index + 1] for column in columns]
-        yield from dense_rows(file, index, views_first(maps), detector, mev_per_count, *part)
-
-
-def _per_event(file: Path, column: NDArray[Any] | None, events: int) -> NDArray[Any] | None:
-    if column is None:
-        return None
-    if column.size != events or column.ndim > 1:
-        remedy = "save one value for each event"
-        raise ArraySizeError(file, f"labels and event ids of shape ({events},)", f"{column.shape}", remedy)
-    return column.reshape(events)
+        yield from dense_rows(file, index, maps, detector, mev_per_count, labels, event_ids)

@@ -2,98 +2,104 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.pixel_map_rows import LABELS
+from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     MissingViewError,
-    NegativeEnergyFileError,
-    NonFiniteEnergyError,
     NotThisFormatError,
     ObjectArrayError,
     SourceFileError,
-    UnknownDetectorError,
     UnknownLabelError,
     UnknownScaleError,
+    WrongEventError,
 )
+from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.files.events.event_errors import EventError
+from nuzoo.files.events.event_schema import EventSchema, Ragged
+from nuzoo.files.events.pixel_map_events import pixel_map_schema
 from nuzoo.simulation.detectors import DETECTORS, Detector
+from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
-Row = dict[str, Any]
-"""One pixel-map row: column name to value, None where the file does not tell."""
+MapDetector = Detector[PixelMapReadout]
 
-TRUTH_COLUMNS = (
-    "neutrino_energy",
-    "neutrino_pdg",
-    "interaction_mode",
-    "lepton_pdg",
-    "lepton_energy",
-    "inelasticity",
-    "vertex",
-    "n_protons",
-    "n_neutrons",
-    "n_charged_pions",
-    "n_neutral_pions",
-    "deposited_energy",
-)
-"""Columns that only a file with truth fills."""
+LABEL_NAMES = ("pids", "labels", "label")
+"""What a column of labels may be called in a file."""
 
-_LABEL_NUMBERS = {name.replace("_", ""): number for number, name in enumerate(LABELS)}
+_LABEL_NUMBERS = {name.replace("_", ""): number for number, name in enumerate(EVENT_CLASSES)}
 
 
-def detector_named(name: str) -> Detector:
-    """The detector of that name.
-
-    Raises:
-        UnknownDetectorError: No such detector.
-    """
-    if name not in DETECTORS:
-        raise UnknownDetectorError(
-            "detector", f"one of {', '.join(DETECTORS)}", repr(name), "name a known one"
-        )
-    return DETECTORS[name]
+def map_detectors() -> list[MapDetector]:
+    """Return the known detectors whose events are pixel maps."""
+    return [each for each in DETECTORS.values() if isinstance(each.readout, PixelMapReadout)]
 
 
-def dense_shape(detector: Detector) -> tuple[int, int, int]:
-    """(views, rows, columns) of a detector whose views have one size."""
-    view = detector.views[0]
-    return len(detector.views), view.rows, view.columns
+@cache
+def map_schema(detector: MapDetector) -> EventSchema:
+    """Return the columns of a detector's rows."""
+    return pixel_map_schema(detector.geometry())
 
 
-def matching_detector(file: Path, shape: tuple[int, ...], detector: Detector | None) -> Detector:
-    """The detector that maps of a shape belong to.
+def known_columns(detector: MapDetector) -> list[str]:
+    """Return the columns per event that a file may fill."""
+    columns = map_schema(detector).columns
+    return [column.name for column in columns if not column.is_ragged and column.dtype != "picture"]
+
+
+def dense_shape(detector: MapDetector) -> tuple[int, int, int]:
+    """Return (views, rows, columns) of a detector."""
+    geometry = detector.geometry()
+    return len(geometry["views"]), geometry["height"], geometry["width"]
+
+
+def matching_detector(file: Path, shape: tuple[int, ...], detector: MapDetector | None) -> MapDetector:
+    """Return the detector that maps of a shape belong to.
 
     Args:
         file: Where the maps are.
-        shape: (views, rows, columns).
+        shape: (views, rows, columns), or (rows, columns, views).
         detector: The one that was asked for; None finds the first known one of this shape.
 
     Raises:
         MissingViewError: Maps of the right size, too few of them.
         ArraySizeError: No known detector, or not the one asked for, has this shape.
     """
-    candidates = [detector] if detector else list(DETECTORS.values())
+    candidates = [detector] if detector else map_detectors()
+    shape = (shape[2], *shape[:2]) if _has_views_last(shape) else shape
     for candidate in candidates:
         if dense_shape(candidate) == shape:
             return candidate
     expected = " or ".join(f"{dense_shape(each)} for {each.name!r}" for each in candidates)
     remedy = "choose the detector the file was made with, or crop and pad its maps"
     for candidate in candidates:
-        if len(shape) == 3 and dense_shape(candidate)[1:] == shape[1:] and shape[0] < len(candidate.views):
-            views = ", ".join(view.name for view in candidate.views)
+        if dense_shape(candidate)[1:] == shape[1:] and shape[0] < dense_shape(candidate)[0]:
+            views = ", ".join(candidate.geometry()["views"])
             raise MissingViewError(file, f"the views {views}: {expected}", f"{shape}", "add the missing view")
     raise ArraySizeError(file, f"(views, rows, columns) = {expected}", f"{shape}", remedy)
 
 
-def views_first(maps: NDArray[Any]) -> NDArray[Any]:
-    """Moves views that come last, (..., rows, columns, views), to (..., views, rows, columns)."""
-    return np.moveaxis(maps, -1, -3) if maps.shape[-1] < maps.shape[-3] else maps
+def _has_views_last(shape: tuple[int, ...]) -> bool:
+    return shape[-1] < shape[-3]
+
+
+def check_per_event(file: Path, column: Any, events: int) -> None:
+    """Refuse a column of labels or event ids that is there and has not one value for each event.
+
+    Raises:
+        ArraySizeError: It has another shape than (events,).
+    """
+    if column is not None and column.shape != (events,):
+        remedy = "save one value for each event"
+        raise ArraySizeError(
+            file, f"pids (or labels) and event_id of shape ({events},)", f"{column.shape}", remedy
+        )
 
 
 def energy_scale(file: Path | str, dtype: np.dtype[Any], mev_per_count: float | None) -> float:
@@ -119,49 +125,22 @@ def energy_scale(file: Path | str, dtype: np.dtype[Any], mev_per_count: float | 
     return mev_per_count
 
 
-def sparse_view(file: Path | str, pixels: NDArray[Any], scale: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The non-zero pixels of one view.
-
-    Args:
-        file: Where the view is.
-        pixels: (rows, columns).
-        scale: MeV per unit.
-
-    Returns:
-        uint32 (k,) flat indices row * columns + column, rising, and float32 (k,) energies in MeV.
+def check_hits(where: Path | str, row: Row, detector: MapDetector) -> None:
+    """Refuse an event whose pixels or energies are not what the columns of its detector hold.
 
     Raises:
-        NonFiniteEnergyError: NaN or infinity, also after rounding to single precision.
-        NegativeEnergyFileError: An energy below zero.
+        WrongEventError: With the column and its first wrong number.
     """
-    flat = pixels.reshape(-1)
-    index = np.flatnonzero(flat != 0)
-    with np.errstate(over="ignore"):
-        energy = (flat[index] * np.asarray(scale, np.float64)).astype(np.float32)
-    check_energies(file, energy)
-    return index.astype(np.uint32), energy
-
-
-def check_energies(file: Path | str, energy: NDArray[Any]) -> None:
-    """Refuses energies that are not finite or below zero.
-
-    Raises:
-        NonFiniteEnergyError: NaN or infinity.
-        NegativeEnergyFileError: An energy below zero.
-    """
-    finite = np.isfinite(energy)
-    if not finite.all():
-        got = f"{energy.size - np.count_nonzero(finite)} energies that are NaN or infinite"
-        raise NonFiniteEnergyError(file, "finite energies", got, "set dead pixels to 0")
-    if energy.size and energy.min() < 0:
-        got = f"an energy of {energy.min():g}"
-        raise NegativeEnergyFileError(
-            file, "energies of 0 or more", got, "clip noise below the pedestal at 0"
-        )
+    schema = map_schema(detector)
+    names = (column.name for column in schema.hits)
+    try:
+        schema.check({name: Ragged(row[name], np.array([len(row[name])])) for name in names}, stored=True)
+    except EventError as error:
+        raise WrongEventError(where, str(error.column), error.problem) from error
 
 
 def label_number(file: Path | str, value: Any) -> int | None:
-    """The number of a class.
+    """Return the number of a class.
 
     Args:
         file: Where the label is.
@@ -179,9 +158,13 @@ def label_number(file: Path | str, value: Any) -> int | None:
         number = _LABEL_NUMBERS.get("".join(value.split()).replace("_", "").lower())
         if number is not None:
             return number
-    elif isinstance(value, int | np.integer) and not isinstance(value, bool) and -1 <= value < len(LABELS):
+    elif (
+        isinstance(value, int | np.integer)
+        and not isinstance(value, bool)
+        and -1 <= value < len(EVENT_CLASSES)
+    ):
         return None if value == -1 else int(value)
-    expected = f"one of {', '.join(LABELS)} or their numbers 0 to {len(LABELS) - 1}"
+    expected = f"one of {', '.join(EVENT_CLASSES)} or their numbers 0 to {len(EVENT_CLASSES) - 1}"
     raise UnknownLabelError(file, expected, repr(value)[:80], "correct the label or remove it")
 
 
@@ -190,29 +173,36 @@ def numbered_id(file: Path, index: int) -> str:
     return f"{file.absolute().parent.name}/{file.stem}#{index}"
 
 
-def blank_row(event_id: str, detector: Detector, source: str) -> Row:
-    """A row that knows neither label nor truth."""
-    return {
-        "event_id": event_id,
-        "detector": detector.name,
-        "label": None,
-        **dict.fromkeys(TRUTH_COLUMNS),
-        "source": source,
-    }
+def blank_row(event_id: str, detector: MapDetector, source: str) -> Row:
+    """Return a row that knows neither label nor truth."""
+    known = {"event_id": event_id, "detector": detector.name, "source": source}
+    return {**dict.fromkeys(known_columns(detector)), **known}
 
 
-def view_columns(file: Path | str, maps: Iterable[NDArray[Any]], detector: Detector, scale: float) -> Row:
-    """The columns `<view>_index` and `<view>_energy` of one event.
+def view_columns(file: Path | str, maps: Iterable[NDArray[Any]], detector: MapDetector, scale: float) -> Row:
+    """Return the columns `<view>_index` and `<view>_energy` of one event: its non-zero pixels.
 
     Args:
         file: Where the event is.
         maps: (rows, columns) per view, in the detector's order.
         detector: Gives the names of the views.
         scale: MeV per unit.
+
+    Returns:
+        For each view uint32 (k,) flat indices row * columns + column, rising, and float32 (k,) MeV.
+
+    Raises:
+        WrongEventError: An energy that is NaN, infinite (also after rounding to single precision), below
+            zero or beyond belief.
     """
     columns: Row = {}
-    for view, pixels in zip(detector.views, maps, strict=True):
-        columns[f"{view.name}_index"], columns[f"{view.name}_energy"] = sparse_view(file, pixels, scale)
+    for view, pixels in zip(detector.readout.views, maps, strict=True):
+        flat = pixels.reshape(-1)
+        index = np.flatnonzero(flat != 0)
+        with np.errstate(over="ignore"):
+            energy = (flat[index] * np.asarray(scale, np.float64)).astype(np.float32)
+        columns[f"{view.name}_index"], columns[f"{view.name}_energy"] = index.astype(np.uint32), energy
+    check_hits(file, columns, detector)
     return columns
 
 
@@ -220,29 +210,31 @@ def dense_rows(
     file: Path,
     first: int,
     maps: NDArray[Any],
-    detector: Detector,
+    detector: MapDetector,
     mev_per_count: float | None,
-    labels: Iterable[Any] | None = None,
-    event_ids: Iterable[Any] | None = None,
+    labels: Any = None,
+    event_ids: Any = None,
 ) -> Iterator[Row | SourceFileError]:
     """Rows of consecutive events of one file; an event that is broken gives its error instead.
 
     Args:
         file: The file.
         first: Index of the first event within the file.
-        maps: (events, views, rows, columns), MeV if floating-point, counts if integers.
+        maps: (events, views, rows, columns) or (events, rows, columns, views), MeV if floating-point,
+            counts if integers.
         detector: Whose maps they are.
         mev_per_count: MeV of one count.
-        labels: One per event, as `label_number` takes them.
-        event_ids: One per event; made from the file's name if None.
+        labels: One for each event of the file, as `label_number` takes them; None where none are known.
+        event_ids: One for each event of the file; made from the file's name if None.
 
     Yields:
         Rows and errors in the order of the events.
     """
     scale = energy_scale(file, maps.dtype, mev_per_count)
-    labels = [None] * len(maps) if labels is None else labels
-    event_ids = [None] * len(maps) if event_ids is None else event_ids
-    for index, (event, label, event_id) in enumerate(zip(maps, labels, event_ids, strict=True), first):
+    part, nothing = slice(first, first + len(maps)), [None] * len(maps)
+    columns = [nothing if column is None else column[part] for column in (labels, event_ids)]
+    maps = np.moveaxis(maps, -1, -3) if _has_views_last(maps.shape) else maps
+    for index, (event, label, event_id) in enumerate(zip(maps, *columns, strict=True), first):
         name = numbered_id(file, index) if event_id is None else _text(event_id)
         where = f"{file}#{index}"
         row = blank_row(name, detector, f"{file.name}#{index}")
@@ -252,11 +244,6 @@ def dense_rows(
             yield error
         else:
             yield row
-
-
-def events_at_once(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
-    """How many events of a shape make a slice of about 32 MiB."""
-    return max(1, (32 << 20) // max(1, math.prod(shape) * dtype.itemsize))
 
 
 def _text(value: Any) -> str:

@@ -1,15 +1,16 @@
-"""Reads files of detector events, whatever their format, and goes on past those that are broken."""
+"""Read files of detector events, whatever their format, and go on past those that are broken."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.arrays import read_npy, read_npz
-from nuzoo.datasets_scripts.readers.dense_maps import Row, detector_named
+from nuzoo.datasets_scripts.readers.dense_maps import MapDetector, map_detectors
 from nuzoo.datasets_scripts.readers.dune_cvn import read_dune_cvn, read_dune_truth
 from nuzoo.datasets_scripts.readers.hdf5 import read_hdf5
 from nuzoo.datasets_scripts.readers.image_folder import image_event, read_image_folder, read_image_label
@@ -20,10 +21,16 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     UnreadableFileError,
     naming_errors,
 )
-from nuzoo.simulation.detectors import Detector
+from nuzoo.simulation.detectors import find_detector
+from nuzoo.simulation.errors import UnknownDetectorError
 
-Reader = Callable[[Path, Detector | None, float | None], Iterator[Row | SourceFileError]]
-"""Rows of one file (or event of several files), and errors in place of broken events."""
+Reader = Callable[[Path, MapDetector | None, float | None], Iterator[Row | SourceFileError]]
+"""Reads one file, or the event of several files.
+
+It takes the path; the detector whose events these are, None for the known one of this shape or these names of
+views; and the MeV of one count of integers, None where that is not known. It yields a row for each event, or
+the error of an event that is broken, and raises a `SourceFileError` where the file is broken as a whole.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,36 +55,55 @@ _FORMATS = {
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file, or an event of one, that could not be read.
-
-    Attributes:
-        path: The file.
-        error: Why.
-    """
+    """A file, or an event of one, that could not be read, and why."""
 
     path: Path
     error: SourceFileError
 
 
-@dataclass
 class DetectorFiles:
-    """The events of files, read while iterating; see `read_detector_files`.
+    """The events of files and folders as pixel-map rows, read one at a time while iterating.
+
+    Formats, told by the names: DUNE CVN (`.gz`, with `.info`), images (`<event>_<view>.png`, with
+    `<event>_pid.txt`), HDF5 (`.h5`, `.hdf5`), arrays (`.npy`, `.npz`), Parquet. Files of one event count
+    once, whichever of them is named. Folders are searched with all below them in sorted order; hidden files
+    are passed over. Files of other types in a folder are listed as left out and never raise.
+
+    Args:
+        paths: Files and folders. Files come first.
+        detector: Name of the detector; None infers it, file by file, from the number, names and size of the
+            views.
+        mev_per_count: MeV of one count of 8-bit (integer) maps. Without it DUNE CVN files have their known
+            scale, and other integer maps are refused. Floating-point maps are in MeV.
+        strict: Raise the first error instead of leaving the event out.
+        truth: Read the files that hold labels and truth beside the maps. Without, a broken one is no matter.
 
     Attributes:
-        paths: Files and folders.
-        detector: Whose events they are; None infers it file by file.
-        mev_per_count: MeV of one count of integer maps.
-        strict: Raise the first error instead of leaving the event out.
-        truth: Read the files that hold labels and truth.
         left_out: What the last iteration left out.
+
+    Raises:
+        UnknownDetectorError: No detector with pixel maps has this name.
+        ValueError: `mev_per_count` is not a positive number.
     """
 
-    paths: tuple[Path, ...]
-    detector: Detector | None
-    mev_per_count: float | None
-    strict: bool
-    truth: bool = True
-    left_out: list[LeftOut] = field(default_factory=list)
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        *,
+        detector: str | None = None,
+        mev_per_count: float | None = None,
+        strict: bool = False,
+        truth: bool = True,
+    ) -> None:
+        if mev_per_count is not None and not (math.isfinite(mev_per_count) and mev_per_count > 0):
+            raise ValueError(f"mev_per_count must be a positive number of MeV, got {mev_per_count}")
+        self.paths, self.strict, self.truth = [*map(Path, paths)], strict, truth
+        self.detector = None if detector is None else find_detector(detector)
+        self.mev_per_count = mev_per_count
+        self.left_out: list[LeftOut] = []
+        if self.detector is not None and self.detector not in map_detectors():
+            names = ", ".join(each.name for each in map_detectors())
+            raise UnknownDetectorError(f"detector: expected one with pixel maps ({names}), got {detector!r}")
 
     def __iter__(self) -> Iterator[Row]:
         self.left_out = []
@@ -125,42 +151,6 @@ class DetectorFiles:
         self._leave_out(folder, named, strict=self.strict)
 
 
-def read_detector_files(
-    paths: Iterable[Path],
-    *,
-    detector: str | None = None,
-    mev_per_count: float | None = None,
-    strict: bool = False,
-    truth: bool = True,
-) -> DetectorFiles:
-    """The events of files and folders as pixel-map rows, one at a time.
-
-    Formats, told by the names: DUNE CVN (`.gz`, with `.info`), images (`<event>_<view>.png`, with
-    `<event>_pid.txt`), HDF5 (`.h5`, `.hdf5`), arrays (`.npy`, `.npz`), Parquet. Files of one event count
-    once, whichever of them is named. Folders are searched with all below them in sorted order; hidden files
-    are passed over. Files of other types in a folder are listed as left out and never raise.
-
-    Args:
-        paths: Files and folders. Files come first.
-        detector: Name of the detector; None infers it from the number, names and size of the views.
-        mev_per_count: MeV of one count of 8-bit (integer) maps. Without it DUNE CVN files have their known
-            scale, and other integer maps are refused. Floating-point maps are in MeV.
-        strict: Raise the first error instead of going on.
-        truth: Read the files that hold labels and truth beside the maps. Without, a broken one is no matter.
-
-    Returns:
-        An iterable over rows. What it had to leave out is in `left_out` once it was iterated over.
-
-    Raises:
-        UnknownDetectorError: No detector has this name.
-        ValueError: `mev_per_count` is not a positive number.
-    """
-    if mev_per_count is not None and not (math.isfinite(mev_per_count) and mev_per_count > 0):
-        raise ValueError(f"mev_per_count must be a positive number of MeV, got {mev_per_count}")
-    known = None if detector is None else detector_named(detector)
-    return DetectorFiles(tuple(map(Path, paths)), known, mev_per_count, strict, truth)
-
-
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
@@ -169,7 +159,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _event_of(file: Path) -> tuple[Path, _Format | None]:
-    """The path that stands for the event a file is part of, the `.gz` of an `.info` say, and its format."""
+    """Return the path that stands for the event of a file (the `.gz` of an `.info`), and its format."""
     images = image_event(file)
     if images:
         return images, _IMAGES

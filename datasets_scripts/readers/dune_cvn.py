@@ -9,34 +9,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.pixel_map_rows import LABELS
-from nuzoo.datasets_scripts.readers.dense_maps import (
-    Row,
-    blank_row,
-    matching_detector,
-    view_columns,
-)
+from nuzoo.datasets_scripts.common.rows import Row
+from nuzoo.datasets_scripts.readers.dense_maps import MapDetector, blank_row, matching_detector, view_columns
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
-    NonFiniteEnergyError,
     NotThisFormatError,
     TooLargeError,
     TruncatedFileError,
     UnknownLabelError,
 )
-from nuzoo.simulation.detectors import Detector
+from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.simulation.detectors.lartpcs import MEV_PER_COUNT
 from nuzoo.simulation.event_types import InteractionMode
 
 SHAPE = (3, 500, 500)
 """Views u, v, z; wires; ticks (Phys. Rev. D 102, 092003)."""
-
-MEV_PER_COUNT = 0.033
-"""MeV of one count of an 8-bit map.
-
-Set so that the median hit of muon-neutrino events (minimum-ionising, 27 to 38 counts by view) and the total
-of all classes agree with events of the same energies from `nuzoo.simulation` in the detector
-`dune-like-3view`; the two ask for 0.031 and 0.034.
-"""
 
 _LARGEST_FILE = 1 << 20
 _LARGEST_INFO = 1 << 16
@@ -44,24 +31,14 @@ _INFO_VALUES = 12
 _NC_CODE = 13
 _LAST_CC_CODE = 11
 _MODES = (InteractionMode.QE.value, InteractionMode.RES.value, InteractionMode.DIS.value, None)
-_CC_LABELS = {12: LABELS.index("nue_cc"), 14: LABELS.index("numu_cc"), 16: None}
+_CC_EVENT_CLASSES = {12: EVENT_CLASSES.index("nue_cc"), 14: EVENT_CLASSES.index("numu_cc"), 16: None}
 
 
-def read_dune_cvn(file: Path, detector: Detector | None, mev_per_count: float | None) -> Iterator[Row]:
-    """The event of one `.gz` file, without its truth.
+def read_dune_cvn(file: Path, detector: MapDetector | None, mev_per_count: float | None) -> Iterator[Row]:
+    """Read the event of one `.gz` file, without its truth.
 
-    The file is a zlib (or gzip) stream of uint8 (views, wires, ticks); ticks become the rows of the map.
-
-    Args:
-        file: The `.gz`.
-        detector: Whose event it is; None takes the known one with three views of 500 × 500.
-        mev_per_count: MeV of one count; None is `MEV_PER_COUNT`.
-
-    Yields:
-        One row.
-
-    Raises:
-        SourceFileError: The file is broken.
+    The file is a zlib (or gzip) stream of uint8 (views, wires, ticks); ticks become the rows of the map. One
+    count is `MEV_PER_COUNT` unless another scale is given.
     """
     detector = matching_detector(file, (SHAPE[0], SHAPE[2], SHAPE[1]), detector)
     maps = _unpack(file).transpose(0, 2, 1)
@@ -75,12 +52,6 @@ def read_dune_truth(file: Path) -> Row:
     It has one number a line: 0 interaction code (13 is NC, else QE, RES, DIS, other modulo 4), 1 neutrino
     energy and 2 lepton energy in GeV, 7 PDG code of the neutrino (1 for NC), 8 protons, 9 charged pions,
     10 neutral pions, 11 neutrons. Tau neutrinos have no label here.
-
-    Args:
-        file: The `.gz`.
-
-    Returns:
-        The columns that the file tells.
 
     Raises:
         SourceFileError: The file is broken.
@@ -116,12 +87,12 @@ def _truth(info: Path) -> Row:
     values = _info_values(info)
     code, pdg = int(values[0]), int(values[7])
     is_nc = code == _NC_CODE
-    if not is_nc and (not 0 <= code <= _LAST_CC_CODE or abs(pdg) not in _CC_LABELS):
+    if not is_nc and (not 0 <= code <= _LAST_CC_CODE or abs(pdg) not in _CC_EVENT_CLASSES):
         expected = "interaction code 13 (NC), or 0 to 11 and a neutrino of PDG code ±12, ±14 or ±16"
         raise UnknownLabelError(info, expected, f"code {code}, PDG {pdg}", "correct or remove the .info file")
     energy, lepton_energy = values[1:3]
     return {
-        "label": LABELS.index("nc") if is_nc else _CC_LABELS[abs(pdg)],
+        "label": EVENT_CLASSES.index("nc") if is_nc else _CC_EVENT_CLASSES[abs(pdg)],
         "neutrino_energy": energy,
         "neutrino_pdg": None if is_nc else pdg,
         "interaction_mode": None if is_nc else _MODES[code % 4],
@@ -147,5 +118,5 @@ def _info_values(info: Path) -> list[float]:
     if len(values) < _INFO_VALUES:
         raise TruncatedFileError(info, expected, f"{len(values)} numbers", remedy)
     if not np.isfinite(values).all():
-        raise NonFiniteEnergyError(info, "finite numbers", "NaN or infinity", remedy)
+        raise NotThisFormatError(info, "finite numbers", "NaN or infinity", remedy)
     return values

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import (
-    Row,
+    LABEL_NAMES,
+    MapDetector,
+    check_per_event,
     dense_rows,
     energy_scale,
-    events_at_once,
     matching_detector,
-    views_first,
 )
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
@@ -23,62 +24,41 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     TooLargeError,
     TruncatedFileError,
 )
-from nuzoo.simulation.detectors import Detector
 
 _LARGEST_CHUNK = 1 << 30
-_LABEL_NAMES = ("pids", "labels", "label")
+_AT_ONCE = 32 << 20
+"""Bytes of the slices that are read."""
 
 
 def read_hdf5(
-    file: Path, detector: Detector | None, mev_per_count: float | None
+    file: Path, detector: MapDetector | None, mev_per_count: float | None
 ) -> Iterator[Row | SourceFileError]:
-    """The events of one HDF5 file, read in slices.
+    """Read the events of one HDF5 file, in slices.
 
     `images` is (events, views, rows, columns) or (events, rows, columns, views), floating-point in MeV or
     integers in counts. `pids` (or `labels`) is (events,), names of classes or 0, 1, 2. `event_id` is
     optional.
-
-    Args:
-        file: The file.
-        detector: Whose events they are; None takes the known one of the same shape.
-        mev_per_count: MeV of one count.
-
-    Yields:
-        A row for each event, or the error of an event that is broken.
-
-    Raises:
-        SourceFileError: The file is broken as a whole.
     """
     import h5py
 
     with h5py.File(file, "r") as content:
         images = _dataset(file, content, ("images",))
         if images is None:
-            got = f"{', '.join(sorted(content)[:8]) or 'nothing'}"
+            got = ", ".join(sorted(content)[:8]) or "nothing"
             raise MissingViewError(file, "a dataset 'images'", got, "name the dataset of the maps 'images'")
         if images.ndim != 4:
             remedy = "save the maps as (events, views, rows, columns)"
             raise ArraySizeError(file, "'images' with 4 axes", f"shape {images.shape}", remedy)
         energy_scale(file, images.dtype, mev_per_count)
-        shape = (
-            images.shape[1:] if images.shape[1] <= images.shape[3] else (images.shape[3], *images.shape[1:3])
-        )
-        detector = matching_detector(file, shape, detector)
+        detector = matching_detector(file, images.shape[1:], detector)
         _check_written(file, images)
-        labels = _column(file, content, _LABEL_NAMES, len(images))
-        event_ids = _column(file, content, ("event_id",), len(images))
-        step = events_at_once(shape, images.dtype)
+        columns = [_dataset(file, content, names) for names in (LABEL_NAMES, ("event_id",))]
+        for column in columns:
+            check_per_event(file, column, len(images))
+        step = max(1, _AT_ONCE // max(1, math.prod(images.shape[1:]) * images.dtype.itemsize))
         for first in range(0, len(images), step):
-            part = slice(first, first + step)
-            yield from dense_rows(
-                file,
-                first,
-                views_first(images[part]),
-                detector,
-                mev_per_count,
-                None if labels is None else labels[part],
-                None if event_ids is None else event_ids[part],
-            )
+            maps = images[first : first + step]
+            yield from dense_rows(file, first, maps, detector, mev_per_count, *columns)
 
 
 def _dataset(file: Path, content: Any, names: tuple[str, ...]) -> Any:
@@ -97,16 +77,8 @@ def _dataset(file: Path, content: Any, names: tuple[str, ...]) -> Any:
     return found
 
 
-def _column(file: Path, content: Any, names: tuple[str, ...], events: int) -> Any:
-    column = _dataset(file, content, names)
-    if column is not None and column.shape != (events,):
-        remedy = "save one value for each event"
-        raise ArraySizeError(file, f"{names[0]!r} of shape ({events},)", f"{column.shape}", remedy)
-    return column
-
-
 def _check_written(file: Path, images: Any) -> None:
-    """Refuses a dataset that was announced and not written: HDF5 would read it as empty events."""
+    """Refuse a dataset that was announced and not written: HDF5 would read it as empty events."""
     if images.chunks is None:
         whole = images.id.get_storage_size() >= images.size * images.dtype.itemsize
     else:

@@ -60,16 +60,19 @@ class MissingViewError(SourceFileError):
     """An event without one of its detector's views."""
 
 
-class UnknownDetectorError(SourceFileError):
-    """A detector name that is not in `DETECTORS`."""
+class OtherDetectorError(SourceFileError):
+    """A row of another detector than its file."""
 
 
-class NonFiniteEnergyError(SourceFileError):
-    """An energy that is NaN or infinite."""
+class WrongEventError(SourceFileError):
+    """An event with numbers that their column cannot hold; the `EventError` that says so is its cause."""
 
+    def __init__(self, file: Path | str, column: str, problem: str) -> None:
+        ValueError.__init__(self, file, column, problem)
+        self.file, self.column, self.problem = str(file), column, problem
 
-class NegativeEnergyFileError(SourceFileError):
-    """An energy below zero."""
+    def __str__(self) -> str:
+        return f"{self.file}, column {self.column}: {self.problem}"
 
 
 class UnknownScaleError(SourceFileError):
@@ -82,7 +85,7 @@ class UnknownLabelError(SourceFileError):
 
 @contextmanager
 def naming_errors(file: Path, expected: str) -> Iterator[None]:
-    """Turns whatever a library raises on a bad file into a `SourceFileError`.
+    """Turn whatever a library raises on a bad file into a `SourceFileError`.
 
     Args:
         file: The file that is read.

@@ -1,54 +1,51 @@
-"""`nuzoo evaluate --compare`: several classifiers on the same events, side by side."""
+"""`nuzoo evaluate --compare`: several models on the same events, side by side."""
 
 from __future__ import annotations
 
 import gc
 import os
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nuzoo.evaluation.comparison.comparison import check_classes_agree, check_number, read_compared
-from nuzoo.evaluation.comparison.measured_before import is_measured
-from nuzoo.evaluation.comparison.report import write_comparison
-from nuzoo.evaluation.comparison.training_of_model import training_of
+import torch
+
 from nuzoo.evaluation.core.errors import ComparisonError
-from nuzoo.evaluation.core.inference import classify_dataset
-from nuzoo.evaluation.tasks.event_classification.evaluate_classifier import (
-    HALF_RESOLUTIONS,
-    describe_evaluation,
-)
-from nuzoo.evaluation.tasks.event_classification.measure import (
-    Events,
-    evaluate_and_report,
-    inference_device,
-    read_events,
-)
-from nuzoo.evaluation.tasks.event_classification.results import DEFAULT_ENERGY_EDGES
+from nuzoo.evaluation.core.evaluate_model import check_calibrates, check_options, evaluate_model, task_of
+from nuzoo.evaluation.core.evaluator import TaskEvaluator
+from nuzoo.evaluation.core.events import read_splits, select_events
+from nuzoo.evaluation.core.inference import to_inference_device
+from nuzoo.evaluation.core.results import Subject
+from nuzoo.evaluation.core.style import PALETTE
+from nuzoo.evaluation.core.training_facts import training_of
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import load_model
 
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedConfig
+
 Evaluate = Callable[..., Any]
+
+MOST_MODELS = len(PALETTE)
+"""More lines in one plot cannot be told apart."""
 
 
 def evaluate_alone(*args: Any, **options: Any) -> None:
-    """`evaluate_and_report` in a process of its own, whose peak memory is that of this model alone."""
+    """Call `evaluate_model` in a process of its own, whose peak memory is that of this model alone."""
     try:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            process.submit(_evaluate, args, options).result()
+            process.submit(evaluate_model, *args, **options).result()
     except BrokenProcessPool as error:
         raise ComparisonError(
             f"{args[0]}: the process that measured it was ended from outside; if the memory was too small, "
             "give a smaller --batch-size"
         ) from error
-
-
-def _evaluate(args: tuple[Any, ...], options: dict[str, Any]) -> None:
-    evaluate_and_report(*args, **options)
 
 
 def compare_models(
@@ -59,11 +56,11 @@ def compare_models(
     split: str = "test",
     calibrate: bool = False,
     batch_size: int = 16,
-    energy_edges: list[float] | None = None,
     sample: str | None = None,
     evaluate: Evaluate = evaluate_alone,
+    **options: Any,
 ) -> Path:
-    """Measures models on the same events and writes the comparison.
+    """Measure models of one task on the same events and write the comparison.
 
     A model whose evaluation is in its folder already, with the same weights, processor, events and
     settings, is not measured again.
@@ -72,75 +69,64 @@ def compare_models(
         paths: Model folders or repositories.
         data: Dataset folder or repository.
         out: Folder; each model gets one in it.
-        split: See `evaluate_and_report`.
-        calibrate: Store the fitted temperature in each model.
+        split: See `evaluate_model`.
+        calibrate: See `evaluate_model`.
         batch_size: Events per batch.
-        energy_edges: Bins of efficiency and purity, GeV.
         sample: What the events are called.
         evaluate: Measures one model.
+        **options: Of the task.
 
     Returns:
-        Path of `comparison.md`.
+        The report of the comparison.
 
     Raises:
         ComparisonError: Models that cannot be compared, or that cannot read the events.
-        ValueError: See `evaluate_and_report`.
+        ValueError: See `evaluate_model`.
     """
-    names = output_names(paths)
+    names = dict(zip(output_names(paths), paths, strict=True))
     if calibrate and (remote := [path for path in paths if not Path(path).is_dir()]):
         raise ValueError(f"--calibrate: expected model folders, got {', '.join(remote)}")
     check_output(out)
-    events = read_events(data, split, calibrate)
-    examined = {
-        name: _examine(path, events, sample, batch_size) for path, name in zip(paths, names, strict=True)
-    }
-    check_classes_agree({name: subject["class_names"] for name, (subject, _) in examined.items()})
-    for path, name in zip(paths, names, strict=True):
-        subject, temperature = examined[name]
-        needed = temperature if calibrate or events.validation is None else None
-        if is_measured(
-            out / name,
-            subject,
-            temperature=needed,
-            batch_size=batch_size,
-            energy_edges=energy_edges or DEFAULT_ENERGY_EDGES,
-        ):
+    splits = read_splits(data, split)
+    if calibrate:
+        check_calibrates(data, split, splits)
+    asked = {"batch_size": batch_size, **options}
+    examined = {name: _examine(path, splits, split, sample, **asked) for name, path in names.items()}
+    subjects = {name: subject for name, (_, subject, _) in examined.items()}
+    evaluators = {evaluator.task: evaluator for evaluator, _, _ in examined.values()}
+    if len(evaluators) > 1:
+        raise ComparisonError(f"expected models of one task, got {', '.join(sorted(evaluators))}")
+    comparison = next(iter(evaluators.values())).comparison
+    assert comparison is not None
+    comparison.check(subjects)
+    asked["calibrate"] = calibrate
+    for name, (_, subject, config) in examined.items():
+        if comparison.is_measured(out / name, subject, config, **asked):
             print(f"{name}: measured before, see {out / name}")
-            continue
-        evaluate(
-            path,
-            data,
-            out / name,
-            split=split,
-            calibrate=calibrate,
-            batch_size=batch_size,
-            energy_edges=energy_edges,
-            sample=sample,
-        )
-    models = [
-        read_compared(out / name, name, training_of(path, data, events))
-        for path, name in zip(paths, names, strict=True)
-    ]
-    return write_comparison(models, out)
+        else:
+            evaluate(names[name], data, out / name, split=split, sample=sample, **asked)
+    events = len(splits["train"]) if "train" in splits else None
+    trainings = {name: training_of(path, data, events) for name, path in names.items()}
+    return comparison.write(trainings, out)
 
 
 def output_names(paths: Sequence[str]) -> list[str]:
-    """A folder name for each model: its own, with those above it where two are called the same.
+    """Choose a folder name for each model: its own, with those above it where two are called the same.
 
     Raises:
         ComparisonError: One model, too many, or the same one twice.
     """
-    check_number(paths)
+    if not 2 <= len(paths) <= MOST_MODELS:
+        raise ComparisonError(
+            f"expected 2 to {MOST_MODELS} models to compare, got {len(paths)}: {', '.join(paths)}"
+        )
     parts = [_parts(path) for path in paths]
     if twice := [path for path, own in zip(paths, parts, strict=True) if parts.count(own) > 1]:
         raise ComparisonError(f"expected different models, got the same twice: {', '.join(twice)}")
     names = [own[-1] for own in parts]
     for depth in range(2, max(map(len, parts)) + 1):
-        counts = Counter(names)
-        names = [
-            "-".join(own[-depth:]) if counts[name] > 1 else name
-            for own, name in zip(parts, names, strict=True)
-        ]
+        counts, longer = Counter(names), ["-".join(own[-depth:]) for own in parts]
+        names = [more if counts[name] > 1 else name for name, more in zip(names, longer, strict=True)]
     return names
 
 
@@ -150,27 +136,27 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(part for part in Path(path).resolve().parts if part != os.sep)
 
 
-def _examine(path: str, events: Events, sample: str | None, batch_size: int) -> tuple[dict[str, Any], float]:
-    """What would be measured of a model, and its temperature, after a trial on one event per detector."""
-    import torch
-
+def _examine(
+    path: str, splits: Mapping[str, Dataset], split: str, sample: str | None, **options: Any
+) -> tuple[TaskEvaluator, Subject, PreTrainedConfig]:
+    """Identify a network, and try it on one event of each detector."""
     model, processor = load_model(path)
-    model = model.to(inference_device())
-    subject = describe_evaluation(model, processor, events.rows, events.validation, sample)
+    task, evaluator = task_of(model)
+    if evaluator.comparison is None:
+        raise ComparisonError(f"{path}: expected a model of a task with a comparison, got {task.name}")
+    own = {name: value for name, value in options.items() if name != "batch_size"}
+    check_options(evaluator, own, as_saved="--compare")
+    events = select_events(splits, split, task.targets)
+    to_inference_device(model)
+    subject = evaluator.describe(model, processor, events, sample)
+    few = events.one_per_detector()
     try:
-        for half_resolution in (None, *HALF_RESOLUTIONS):
-            classify_dataset(
-                model,
-                processor,
-                events.one_per_detector(),
-                batch_size=batch_size,
-                half_resolution=half_resolution,
-                description=f"try {Path(path).name}",
-            )
+        with tempfile.TemporaryDirectory() as trial:
+            evaluator.evaluate(model, processor, few, out=Path(trial), sample=sample, **options)
     except (ValueError, RuntimeError) as error:
-        raise ComparisonError(f"{path} cannot classify these events: {error}") from error
-    temperature = float(getattr(model.config, "temperature", 1.0))
+        raise ComparisonError(f"{path} cannot be measured on these events: {error}") from error
+    config = model.config
     del model
     gc.collect()
     torch.cuda.empty_cache()
-    return subject, temperature
+    return evaluator, subject, config

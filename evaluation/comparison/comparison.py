@@ -2,135 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from nuzoo.evaluation.core.errors import ComparisonError
-from nuzoo.evaluation.core.results_file import read_results
-from nuzoo.evaluation.core.style import PALETTE
-from nuzoo.evaluation.tasks.event_classification.predictions import Predictions, read_predictions
-from nuzoo.evaluation.tasks.event_classification.published import LARTPC_CLASSIFIERS, PublishedClassifier
-from nuzoo.evaluation.tasks.event_classification.report import check_same_events
-from nuzoo.files.names import PREDICTIONS_FILE, RESULTS_FILE
+import numpy as np
+from numpy.typing import NDArray
 
-MOST_MODELS = len(PALETTE)
-"""More lines in one plot cannot be told apart."""
+from nuzoo.evaluation.core.calibration import probabilities
+from nuzoo.evaluation.core.errors import ComparisonError, ResultsFileError
+from nuzoo.evaluation.core.results import Subject
+from nuzoo.evaluation.core.training_facts import Training
+from nuzoo.evaluation.tasks.event_classification.numbers import DEFAULT_ENERGY_EDGES
+from nuzoo.evaluation.tasks.event_classification.predictions import Predictions
+from nuzoo.evaluation.tasks.event_classification.published import (
+    LARTPC_CLASSIFIERS,
+    NOT_STATED,
+    PublishedClassifier,
+)
+from nuzoo.evaluation.tasks.event_classification.report import read_evaluation
+from nuzoo.evaluation.tasks.event_classification.results import ClassificationResults
+from nuzoo.files.names import REPORT_FILE
 
-
-@dataclass(frozen=True)
-class Training:
-    """What the folder of a model says about its training; None where it says nothing.
-
-    Attributes:
-        start: What the weights were before: "from scratch", or "full fine-tuning of …".
-        length: Epochs and steps, as text.
-        events: In the training sample.
-        base: What the base of an adapter had learned before, if it was made for this training.
-    """
-
-    start: str | None = None
-    length: str | None = None
-    events: int | None = None
-    base: str | None = None
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 
 @dataclass(frozen=True)
 class ComparedModel:
-    """A classifier that was measured.
-
-    Attributes:
-        name: In tables and legends.
-        results: Contents of its results file.
-        predictions: Its answers.
-        training: What is known of its training.
-    """
+    """A classifier that was measured, by the name that it has in tables and legends."""
 
     name: str
-    results: dict[str, Any]
+    results: ClassificationResults
     predictions: Predictions
     training: Training
 
     @property
+    def probability(self) -> NDArray[np.float64]:
+        """Calibrated probabilities, (n, C)."""
+        return probabilities(self.predictions.logits, self.results.calibration.temperature.value)
+
+    @property
     def model_type(self) -> str:
         """Its architecture."""
-        return str(self.results["model"]["model_type"])
+        return self.results.model.model_type
 
     @property
     def regime(self) -> str:
         """How it was trained, in a few words."""
-        model = self.results["model"]
-        if model["adapter"]:
-            precision = model["quantisation"] or model["dtype"]
-            start = f"LoRA, {precision} base"
-        else:
-            start = self.training.start or "not stated"
-        trained = ", ".join(filter(None, [start, self.training.length]))
-        return "; ".join(filter(None, [trained, self.training.base]))
+        model, training = self.results.model, self.training
+        adapted = f"LoRA, {model.quantisation or model.dtype} base" if model.adapter else None
+        trained = ", ".join(filter(None, [adapted or training.start or NOT_STATED, training.length]))
+        return "; ".join(filter(None, [trained, training.base]))
 
 
-def read_compared(folder: Path, name: str, training: Training) -> ComparedModel:
-    """Read the evaluation of a model.
+class ClassifierComparison:
+    """Fulfils `nuzoo.evaluation.core.evaluator.TaskComparison`, which says what each method is for."""
 
-    Args:
-        folder: That `evaluate_classifier` wrote.
-        name: For tables and legends.
-        training: What is known of its training.
+    def check(self, subjects: Mapping[str, Subject]) -> None:
+        """Refuse networks of other classes."""
+        check_classes_agree({name: subject.model.classes for name, subject in subjects.items()})
 
-    Raises:
-        ResultsFileError: A file cannot be read, or the two are not of one evaluation.
-    """
-    results, predictions = read_results(folder / RESULTS_FILE), read_predictions(folder / PREDICTIONS_FILE)
-    check_same_events(results, predictions)
-    return ComparedModel(name, results, predictions, training)
+    def is_measured(
+        self,
+        folder: Path,
+        subject: Subject,
+        config: PreTrainedConfig,
+        *,
+        batch_size: int,
+        calibrate: bool = False,
+        energy_edges: Sequence[float] = DEFAULT_ENERGY_EDGES,
+    ) -> bool:
+        """Say whether weights, processor, events, settings and, unless it is fitted, temperature agree."""
+        try:
+            results, _ = read_evaluation(folder)
+        except ResultsFileError:
+            return False
+        is_fitted = subject.validation is not None and not calibrate
+        return (
+            (folder / REPORT_FILE).is_file()
+            and all(getattr(results, of.name) == getattr(subject, of.name) for of in fields(Subject))
+            and results.cost.batch_size == batch_size
+            and (results.energy is None or results.energy.edges_gev == list(energy_edges))
+            and (is_fitted or results.calibration.temperature.value == config.temperature)
+        )
+
+    def write(self, trainings: Mapping[str, Training], out: Path) -> Path:
+        """Write comparison.md, .json, .csv, .tex and the figures."""
+        from nuzoo.evaluation.comparison.report import write_comparison
+
+        models = [ComparedModel(name, *read_evaluation(out / name), of) for name, of in trainings.items()]
+        return write_comparison(models, out)
 
 
 def check_comparable(models: Sequence[ComparedModel]) -> None:
     """Refuse models that were not measured on the same events and classes.
 
     Raises:
-        ComparisonError: Fewer than two models or too many, two of one name, other classes, events or labels.
+        ComparisonError: Other classes, events or labels.
     """
-    names = [model.name for model in models]
-    check_number(names)
-    if len(set(names)) < len(names):
-        raise ComparisonError(f"expected models of different names, got {', '.join(names)}")
-    check_classes_agree({model.name: model.results["class_names"] for model in models})
-    first = models[0]
-    truth = dict(zip(first.predictions.event_id, first.predictions.label.tolist(), strict=True))
-    for other in models[1:]:
-        ids, labels = other.predictions.event_id, other.predictions.label.tolist()
-        if ids != first.predictions.event_id:
+    check_classes_agree({model.name: model.results.class_names for model in models})
+    events = {
+        model.name: list(zip(model.predictions.event_id, model.predictions.label, strict=True))
+        for model in models
+    }
+    first = models[0].name
+    for other, theirs in events.items():
+        if theirs != events[first]:
             raise ComparisonError(
-                f"expected the same events in the same order, but {first.name} was measured on {len(truth)}, "
-                f"{other.name} on {len(ids)}, {len(truth.keys() & set(ids))} of them common; evaluate both "
-                "on the same split of the same dataset"
-            )
-        if differ := [name for name, label in zip(ids, labels, strict=True) if truth[name] != label]:
-            raise ComparisonError(
-                f"expected the same labels, but {first.name} and {other.name} were measured with others for "
-                f"{len(differ)} events (first: {differ[0]}); evaluate both on the same version of the dataset"
+                f"expected the same events with the same labels in the same order, but {first} was measured "
+                f"on {len(events[first])}, {other} on {len(theirs)}, {len({*events[first]} & {*theirs})} of "
+                "them common; evaluate both on the same split of the same version of the same dataset"
             )
 
 
-def check_number(names: Sequence[str]) -> None:
-    """Refuse one model alone, and more than a reader can tell apart.
-
-    Raises:
-        ComparisonError: With their number.
-    """
-    if not 2 <= len(names) <= MOST_MODELS:
-        raise ComparisonError(
-            f"expected 2 to {MOST_MODELS} models to compare, got {len(names)}: {', '.join(names)}"
-        )
-
-
-def check_classes_agree(classes: dict[str, list[str]]) -> None:
-    """Refuse models that tell other classes apart, or number them otherwise.
-
-    Args:
-        classes: Names of the classes, in the order of their numbers, by model.
+def check_classes_agree(classes: Mapping[str, list[str]]) -> None:
+    """Refuse models, by name, whose classes are others, or in another order.
 
     Raises:
         ComparisonError: With both lists.
@@ -144,22 +132,21 @@ def check_classes_agree(classes: dict[str, list[str]]) -> None:
             )
 
 
-def published_for(models: Sequence[ComparedModel]) -> list[PublishedClassifier]:
-    """The published classifiers that have a counterpart among the models."""
+def published_for(models: Sequence[ComparedModel]) -> dict[str, PublishedClassifier]:
+    """Find the published classifiers that have a counterpart among the models, by architecture."""
     types = {model.model_type for model in models}
-    return [row for row in LARTPC_CLASSIFIERS if row.model_type in types]
+    return {row.model_type: row for row in LARTPC_CLASSIFIERS if row.model_type in types}
 
 
 def columns_of(models: Sequence[ComparedModel]) -> list[ComparedModel | PublishedClassifier]:
-    """Models in the order in which they came, each followed by its published counterpart.
+    """Put models in the order in which they came, each followed by its published counterpart.
 
     Where several models have one counterpart, it follows the last of them.
     """
-    published = {row.model_type: row for row in published_for(models)}
+    published, last = published_for(models), {model.model_type: model for model in models}
     columns: list[ComparedModel | PublishedClassifier] = []
-    for position, model in enumerate(models):
+    for model in models:
         columns.append(model)
-        later = {other.model_type for other in models[position + 1 :]}
-        if model.model_type in published and model.model_type not in later:
+        if last[model.model_type] is model and model.model_type in published:
             columns.append(published[model.model_type])
     return columns

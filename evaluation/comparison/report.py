@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from nuzoo.evaluation.comparison import figures as figures
+import pandas as pd
+
+from nuzoo.evaluation.comparison import figures
 from nuzoo.evaluation.comparison.comparison import ComparedModel, check_comparable, published_for
 from nuzoo.evaluation.comparison.numbers import (
     MILLION,
-    NOT_STATED,
     Record,
     compact,
     events_text,
     machine_text,
     records_of,
-    remarks_on,
 )
-from nuzoo.evaluation.comparison.tables import as_latex, as_markdown, cost_table, lettered, performance_table
-from nuzoo.evaluation.core.calibration import probabilities
-from nuzoo.evaluation.core.number_format import as_table, with_error
-from nuzoo.evaluation.core.paired import compare_pairs
-from nuzoo.evaluation.tasks.event_classification.figures import temperature_of
-from nuzoo.evaluation.tasks.event_classification.published import (
-    PAPER,
-    SIMULATION,
-    SOURCE,
-    PublishedClassifier,
-    Remark,
-)
-from nuzoo.evaluation.tasks.event_classification.report import HALF_RESOLUTION_MEANING
+from nuzoo.evaluation.comparison.paired import Pair, compare_pairs
+from nuzoo.evaluation.comparison.tables import latex_tables, lettered, markdown_tables
+from nuzoo.evaluation.core.results_file import as_json
+from nuzoo.evaluation.core.text import as_table, with_error
+from nuzoo.evaluation.tasks.event_classification.published import NOT_STATED, PAPER, SIMULATION, SOURCE
+from nuzoo.evaluation.tasks.event_classification.results import HALF_RESOLUTION_MEANING
 from nuzoo.files.atomic import write_atomically
 
 COMPARISON_FILE = "comparison.md"
@@ -54,11 +44,7 @@ DRAWINGS = {
 
 
 def write_comparison(models: Sequence[ComparedModel], out: Path) -> Path:
-    """Write comparison.md, .json, .csv, .tex and the figures.
-
-    Args:
-        models: Measured on the same events.
-        out: Folder, made if absent.
+    """Write comparison.md, .json, .csv, .tex and the figures into a folder, made if absent.
 
     Returns:
         Path of `comparison.md`.
@@ -71,67 +57,58 @@ def write_comparison(models: Sequence[ComparedModel], out: Path) -> Path:
     for name, (draw, _) in DRAWINGS.items():
         draw(models, out / name)
     records = records_of(models)
-    bootstrap = models[0].results["bootstrap"]
-    pairs = compare_pairs(
-        models[0].predictions.label,
-        {m.name: probabilities(m.predictions.logits, temperature_of(m.results)) for m in models},
-        bootstrap["replicas"],
-        bootstrap["seed"],
-    )
+    bootstrap = models[0].results.bootstrap
+    probability = {model.name: model.probability for model in models}
+    pairs = compare_pairs(models[0].predictions.label, probability, bootstrap.replicas, bootstrap.seed)
     report = out / COMPARISON_FILE
     write_atomically(report.with_suffix(".json"), _as_json(models, records, pairs))
     write_atomically(report.with_suffix(".csv"), _as_csv(records))
-    write_atomically(report.with_suffix(".tex"), _as_tex(models, records))
+    dataset = models[0].results.dataset
+    title = f"Event classification, {dataset.events:,} events of {dataset.sample}."
+    write_atomically(report.with_suffix(".tex"), latex_tables(records, title))
     write_atomically(report, _as_markdown(models, records, pairs))
     return report
 
 
 def what_differs(models: Sequence[ComparedModel]) -> str:
-    """One line: why ours and the published numbers are not of the same kind; empty if none is published."""
-    published = {row.model_type: row for row in published_for(models)}
+    """Say in one line why ours and the published numbers differ in kind; empty if none is published."""
+    published = published_for(models)
     if not published:
         return ""
-    parts = [f"events of {_dataset(models)['sample']} instead of {SIMULATION}"]
-    for model in models:
-        if theirs := published.get(model.model_type):
-            parts.append(_what_differs(model, theirs))
-    machines = list(dict.fromkeys(machine_text(model.results["machine"]) for model in models))
-    parts.append(
-        f"our times and memory are of {' and '.join(machines)}, the machine of theirs is {NOT_STATED}"
+    parts = [f"events of {models[0].results.dataset.sample} instead of {SIMULATION}"]
+    for ours in models:
+        if theirs := published.get(ours.model_type):
+            parameters = compact(ours.results.model.parameters), compact(theirs.parameters * MILLION)
+            events = events_text(ours.training.events), events_text(theirs.training_events)
+            facts = {"parameters": parameters, "training events": events}
+            facts["training"] = ours.regime, theirs.regime
+            told = ", ".join(f"{fact} {mine} (theirs {other})" for fact, (mine, other) in facts.items())
+            parts.append(f"{ours.name} against {theirs.name}: {told}")
+    machines = " and ".join(dict.fromkeys(machine_text(model.results.machine) for model in models))
+    return "; ".join(
+        [*parts, f"our times and memory are of {machines}, the machine of theirs is {NOT_STATED}."]
     )
-    return "; ".join(parts) + "."
 
 
-def _what_differs(ours: ComparedModel, theirs: PublishedClassifier) -> str:
-    facts = {
-        "parameters": (
-            compact(ours.results["model"]["parameters"]),
-            compact(theirs.parameters * MILLION),
-        ),
-        "training events": (events_text(ours.training.events), events_text(theirs.training_events)),
-        "training": (ours.regime, theirs.regime),
-    }
-    described = ", ".join(f"{fact} {mine} (theirs {other})" for fact, (mine, other) in facts.items())
-    return f"{ours.name} against {theirs.name}: {described}"
-
-
-def _as_markdown(models: Sequence[ComparedModel], records: list[Record], pairs: list[dict[str, Any]]) -> str:
-    letters = lettered(remarks_on(records))
+def _as_markdown(models: Sequence[ComparedModel], records: list[Record], pairs: list[Pair]) -> str:
+    letters = lettered(records)
     theirs = (
         f"Columns headed {PAPER} are theirs, from {SOURCE}: they give no errors and do not state how "
         "precision, recall and AUC are averaged over classes."
         if published_for(models)
         else ""
     )
-    notes = "\n".join(f"- <sup>{letter}</sup> {remark.text}" for remark, letter in letters.items())
+    notes = "\n".join(f"- <sup>{letter}</sup> {remark}" for remark, letter in letters.items())
+    modes = models[0].results.half_resolution or {}
     differs = what_differs(models)
+    performance, cost = markdown_tables(records)
     sections = [
         _head(models),
-        "## Classification\n\n" + as_markdown(performance_table(records), letters),
-        _resolutions(models),
+        f"## Classification\n\n{performance}",
+        "\n".join(f"- Half resolution by {mode}: {HALF_RESOLUTION_MEANING[mode]}." for mode in modes),
         theirs,
         f"What differs: {differs}" if differs else "",
-        "## Size, training and cost\n\n" + as_markdown(cost_table(records), letters),
+        f"## Size, training and cost\n\n{cost}",
         _memory(models),
         notes,
         _pairs(pairs),
@@ -142,37 +119,31 @@ def _as_markdown(models: Sequence[ComparedModel], records: list[Record], pairs: 
 
 
 def _head(models: Sequence[ComparedModel]) -> str:
-    dataset = _dataset(models)
-    counts = ", ".join(f"{n:,} {name}" for name, n in dataset["events_per_class"].items())
+    dataset = models[0].results.dataset
     return (
         "# Event classifiers side by side\n\n"
-        f"Sample: **{dataset['sample']}**, {dataset['events']:,} events ({counts}) of detector "
-        f"{', '.join(dataset['detectors'])}, split {dataset['split'] or 'all'}, the same for every model."
+        f"Sample: **{dataset.sample}**, {dataset.events:,} events ({dataset.counts_text()}) of detector "
+        f"{', '.join(dataset.detectors)}, split {dataset.split or 'all'}, the same for every model."
     )
 
 
-def _resolutions(models: Sequence[ComparedModel]) -> str:
-    modes = models[0].results.get("half_resolution", {})
-    return "\n".join(f"- Half resolution by {mode}: {HALF_RESOLUTION_MEANING[mode]}." for mode in modes)
-
-
 def _memory(models: Sequence[ComparedModel]) -> str:
-    kinds = list(dict.fromkeys(model.results["cost"]["peak_memory"]["counts"] for model in models))
+    kinds = list(dict.fromkeys(model.results.cost.peak_memory.counts for model in models))
     return (
         f"Peak memory of ours: {'; '.join(kinds)}. Times of ours: reading, processor and network, each model "
         "in a process of its own."
     )
 
 
-def _pairs(pairs: list[dict[str, Any]]) -> str:
+def _pairs(pairs: list[Pair]) -> str:
     rows = [
         [
-            f"{pair['first']} − {pair['second']}",
-            with_error(pair["accuracy_difference"]),
-            f"{pair['only_first_right']:,}",
-            f"{pair['only_second_right']:,}",
-            _p_text(pair["p_value"]),
-            with_error(pair["macro_auc_difference"]),
+            f"{pair.first} − {pair.second}",
+            with_error(pair.accuracy_difference),
+            f"{pair.only_first_right:,}",
+            f"{pair.only_second_right:,}",
+            f"{pair.p_value:.2g}" if pair.p_value >= SMALLEST_P else f"< {SMALLEST_P}",
+            with_error(pair.macro_auc_difference),
             _verdict(pair),
         ]
         for pair in pairs
@@ -186,85 +157,54 @@ def _pairs(pairs: list[dict[str, Any]]) -> str:
     )
 
 
-def _p_text(p_value: float) -> str:
-    return f"{p_value:.2g}" if p_value >= SMALLEST_P else f"< {SMALLEST_P}"
-
-
-def _verdict(pair: dict[str, Any]) -> str:
-    if pair["p_value"] >= SIGNIFICANT:
+def _verdict(pair: Pair) -> str:
+    if pair.p_value >= SIGNIFICANT:
         return "no difference shown"
-    first_leads = pair["only_first_right"] > pair["only_second_right"]
-    return f"{pair['first'] if first_leads else pair['second']} is better"
+    return f"{pair.first if pair.only_first_right > pair.only_second_right else pair.second} is better"
 
 
 def _method(models: Sequence[ComparedModel]) -> str:
-    bootstrap, dataset = models[0].results["bootstrap"], _dataset(models)
+    bootstrap = models[0].results.bootstrap
     described = "\n".join(
-        f"- {model.name}: {model.results['model']['class']}, weights "
-        f"`{model.results['model']['weights_sha256'][:12]}`, T = "
-        f"{with_error(model.results['calibration']['temperature'])}, evaluated {model.results['created']}; "
+        f"- {model.name}: {model.results.model.class_name}, weights "
+        f"`{model.results.model.weights_sha256[:12]}`, T = "
+        f"{with_error(model.results.calibration.temperature)}, evaluated {model.results.created}; "
         f"[its own report]({model.name}/report.md)"
         for model in models
     )
     return (
         f"## How the numbers were made\n\n{described}\n\n"
-        f"Errors are standard deviations of {bootstrap['replicas']:,} bootstrap replicas of the events (seed "
-        f"{bootstrap['seed']}); they do not cover what another training would change. SHA-256 of the sorted "
-        f"event ids `{dataset['event_ids_sha256']}`. The same numbers are in comparison.json, comparison.csv "
-        "and comparison.tex (needs booktabs)."
+        f"Errors are standard deviations of {bootstrap.replicas:,} bootstrap replicas of the events (seed "
+        f"{bootstrap.seed}); they do not cover what another training would change. SHA-256 of the sorted "
+        f"event ids `{models[0].results.dataset.event_ids_sha256}`. The same numbers are in comparison.json, "
+        "comparison.csv and comparison.tex (needs array and booktabs)."
     )
 
 
-def _as_json(models: Sequence[ComparedModel], records: list[Record], pairs: list[dict[str, Any]]) -> str:
+def _as_json(models: Sequence[ComparedModel], records: list[Record], pairs: list[Pair]) -> str:
     content = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "class_names": models[0].results["class_names"],
-        "dataset": _dataset(models),
+        "class_names": models[0].results.class_names,
+        "dataset": as_json(models[0].results.dataset),
         "models": {
             model.name: {
-                "model": model.results["model"],
-                "processor": model.results["processor"],
-                "temperature": model.results["calibration"]["temperature"],
-                "created": model.results["created"],
+                "model": as_json(model.results.model),
+                "processor": as_json(model.results.processor),
+                "temperature": as_json(model.results.calibration.temperature),
+                "created": model.results.created,
                 "training": asdict(model.training),
             }
             for model in models
         },
-        "numbers": [_as_dict(record) for record in records],
-        "pairs": pairs,
+        "numbers": [asdict(record) for record in records],
+        "pairs": [asdict(pair) for pair in pairs],
         "published": SOURCE,
         "what_differs": what_differs(models),
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
-def _as_dict(record: Record) -> dict[str, Any]:
-    return asdict(record) | {"remarks": [remark.text for remark in record.remarks]}
-
-
 def _as_csv(records: Sequence[Record]) -> str:
-    rows = [_as_dict(record) for record in records]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row | {"remarks": " ".join(row["remarks"])} for row in rows)
-    return text.getvalue()
-
-
-def _as_tex(models: Sequence[ComparedModel], records: list[Record]) -> str:
-    letters: dict[Remark, str] = lettered(remarks_on(records))
-    dataset = _dataset(models)
-    events = f"{dataset['events']:,} events of {dataset['sample']}"
-    tables = [
-        as_latex(
-            performance_table(records), letters, f"Event classification, {events}.", "tab:classification"
-        ),
-        as_latex(cost_table(records), letters, "Size, training and cost of the classifiers.", "tab:cost"),
-    ]
-    return "% \\usepackage{booktabs}\n" + "\n\n".join(tables) + "\n"
-
-
-def _dataset(models: Sequence[ComparedModel]) -> dict[str, Any]:
-    dataset: dict[str, Any] = models[0].results["dataset"]
-    return dataset
+    rows = pd.DataFrame([asdict(record) for record in records], dtype=object)
+    return str(rows.assign(remarks=rows["remarks"].str.join(" ")).to_csv(index=False, lineterminator="\n"))

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from string import ascii_lowercase
 
+import pandas as pd
+
 from nuzoo.evaluation.comparison.numbers import Record
-from nuzoo.evaluation.core.latex import escaped
-from nuzoo.evaluation.core.number_format import as_table
-from nuzoo.evaluation.tasks.event_classification.published import Remark
+from nuzoo.evaluation.core.text import as_table
+from nuzoo.evaluation.tasks.event_classification.results import OVERALL
 
 ABSENT = "–"
+SPECIAL = str.maketrans(
+    {
+        **{character: rf"\{character}" for character in "#$%&_{}"},
+        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+        **{"<": r"$<$", ">": r"$>$", "|": r"$|$", "±": r"$\pm$", "−": r"$-$", "×": r"$\times$"},
+        **{"–": "--", "\u202f": r"\,"},
+    }
+)
+"""Every character that LaTeX would take for a command, and those that it lacks."""
+
 WIDE = 4
 """Columns that a LaTeX table holds in footnote size."""
 
-METRIC_TITLES = {
-    "accuracy": "Accuracy",
-    "macro_precision": "Macro precision",
-    "macro_recall": "Macro recall",
-    "macro_auc": "Macro one-vs-rest AUC",
-}
-
-CONDITION_TITLES = {
+CONDITIONS = {
     "nominal": "Full resolution",
     "energy": "Half resolution by energy",
     "image": "Half resolution by image",
 }
 
-COST_TITLES = {
+COSTS = {
     "trainable_parameters": "Trainable parameters",
     "parameters": "Parameters in all",
     "number_format": "Number format",
@@ -41,133 +44,95 @@ COST_TITLES = {
     "machine": "Machine",
 }
 
-
-@dataclass(frozen=True)
-class Table:
-    """Rows in groups, a column for each model.
-
-    Attributes:
-        columns: Names of the models.
-        groups: Rows by the title of their group: title of the row, and its record for each column.
-    """
-
-    columns: list[str]
-    groups: dict[str, list[tuple[str, list[Record | None]]]]
+Write = Callable[[str, str], str]
+"""Takes the text of a number and the letters of its remarks."""
 
 
-def performance_table(records: Sequence[Record]) -> Table:
-    """Metrics at full resolution and at half resolution, as far as they were measured."""
-    conditions = {record.condition for record in records if record.source == "measured"}
-    return _table(
-        records,
-        {
-            title: [(name, condition, metric) for metric, name in METRIC_TITLES.items()]
-            for condition, title in CONDITION_TITLES.items()
-            if condition in conditions
-        },
-    )
+def markdown_tables(records: Sequence[Record]) -> list[str]:
+    """Write the two tables in Markdown."""
+    tables = []
+    for table in (_performance(records, _raised), _cost(records, _raised)):
+        heads = [""] * table.index.nlevels + list(table.columns)
+        tables.append(as_table(heads, table.reset_index().to_numpy().tolist()))
+    return tables
 
 
-def cost_table(records: Sequence[Record]) -> Table:
-    """Size, training, memory and time."""
-    return _table(records, {"": [(name, "cost", quantity) for quantity, name in COST_TITLES.items()]})
+def latex_tables(records: Sequence[Record], title: str) -> str:
+    """Write the two tables as LaTeX fragments, each with its remarks; `title` is of the first."""
+    of_cost = {remark for record in records if record.condition == "cost" for remark in record.remarks}
+    notes: dict[bool, dict[str, str]] = {True: {}, False: {}}
+    for remark, letter in lettered(records).items():
+        notes[remark in of_cost][remark] = letter
+    title_of_cost = "Size, training and cost of the classifiers."
+    tables = [
+        _latex(_performance(records, _raised_latex), notes[False], title, "tab:classification"),
+        _latex(_cost(records, _raised_latex), notes[True], title_of_cost, "tab:cost"),
+    ]
+    return "% \\usepackage{array,booktabs}\n" + "\n\n".join(tables) + "\n"
 
 
-def _table(records: Sequence[Record], groups: Mapping[str, list[tuple[str, str, str]]]) -> Table:
-    columns = list(dict.fromkeys(record.column for record in records))
-    found = {(r.column, r.condition, r.quantity): r for r in records}
-    return Table(
-        columns,
-        {
-            title: [
-                (name, [found.get((column, condition, quantity)) for column in columns])
-                for name, condition, quantity in rows
-            ]
-            for title, rows in groups.items()
-        },
-    )
+def _performance(records: Sequence[Record], write: Write) -> pd.DataFrame:
+    """Put the metrics side by side, at full and at half resolution as far as they were measured."""
+    measured = {record.condition for record in records if record.source == "measured"}
+    rows = [(condition, metric) for condition in CONDITIONS if condition in measured for metric in OVERALL]
+    return _table(records, rows, write).rename(index=CONDITIONS | OVERALL)
 
 
-def lettered(remarks: Sequence[Remark]) -> dict[Remark, str]:
-    """A letter for each remark, in their order."""
+def _cost(records: Sequence[Record], write: Write) -> pd.DataFrame:
+    return _table(records, [("cost", cost) for cost in COSTS], write).droplevel(0).rename(index=COSTS)
+
+
+def _table(records: Sequence[Record], rows: list[tuple[str, str]], write: Write) -> pd.DataFrame:
+    letters = lettered(records)
+    cells: dict[str, dict[tuple[str, str], str]] = {}
+    for record in records:
+        marks = ",".join(sorted(letters[remark] for remark in record.remarks))
+        cells.setdefault(record.column, {})[record.condition, record.quantity] = write(record.text, marks)
+    table = {name: [of.get(row, write(ABSENT, "")) for row in rows] for name, of in cells.items()}
+    return pd.DataFrame(table, index=pd.MultiIndex.from_tuples(rows))
+
+
+def lettered(records: Sequence[Record]) -> dict[str, str]:
+    """Give each remark on these numbers a letter, in their order."""
+    remarks = dict.fromkeys(remark for record in records for remark in record.remarks)
     return dict(zip(remarks, ascii_lowercase, strict=False))
 
 
-def as_markdown(table: Table, letters: Mapping[Remark, str]) -> str:
-    """The table in Markdown, letters of remarks raised."""
-
-    def cell(record: Record | None) -> str:
-        marks = _marks(record, letters)
-        return _text(record) + (f" <sup>{marks}</sup>" if marks else "")
-
-    rows: list[list[str]] = []
-    for title, group in table.groups.items():
-        if title:
-            rows.append([f"**{title}**", *[""] * len(table.columns)])
-        rows += [[name, *(cell(record) for record in cells)] for name, cells in group]
-    return as_table(["", *table.columns], rows)
+def _raised(text: str, marks: str) -> str:
+    return f"{text} <sup>{marks}</sup>" if marks else text
 
 
-def as_latex(table: Table, letters: Mapping[Remark, str], caption: str, label: str) -> str:
-    r"""The table as a LaTeX fragment; it needs the package booktabs.
+def _raised_latex(text: str, marks: str) -> str:
+    return _escaped(text) + (f"$^{{{marks}}}$" if marks else "")
 
-    Args:
-        table: The table.
-        letters: Of the remarks.
-        caption: Plain text.
-        label: For `\ref`.
-    """
 
-    def cell(record: Record | None) -> str:
-        marks = _marks(record, letters)
-        return r"\raggedright " + escaped(_text(record)) + (f"$^{{{marks}}}$" if marks else "")
+def _escaped(text: str) -> str:
+    return text.translate(SPECIAL)
 
-    def row(cells: Sequence[str]) -> str:
-        return " & ".join(cells) + r" \tabularnewline"
 
-    number = len(table.columns)
-    width = rf"\dimexpr 0.84\linewidth/{number}-2\tabcolsep\relax"
-    size = r"\footnotesize" if number <= WIDE else r"\scriptsize"
-    heads = [rf"\raggedright {_breakable(escaped(name))}" for name in table.columns]
-    lines = [
+def _latex(table: pd.DataFrame, letters: Mapping[str, str], caption: str, label: str) -> str:
+    levels, columns = table.index.nlevels, len(table.columns)
+    left, width = 0.16 * levels, rf"\dimexpr {0.96 - 0.16 * levels:.2f}\linewidth/{columns}-2\tabcolsep\relax"
+    ragged = r">{\raggedright\arraybackslash}"
+    named = table.rename(index=_escaped, columns=lambda name: _breakable(_escaped(name)))
+    body = named.to_latex(
+        escape=False,
+        multirow=False,
+        column_format=rf"@{{}}*{{{levels}}}{{{ragged}p{{{left / levels:.2f}\linewidth}}}}"
+        rf"*{{{columns}}}{{{ragged}p{{{width}}}}}@{{}}",
+    )
+    size = r"\footnotesize" if columns <= WIDE else r"\scriptsize"
+    notes = [
+        rf"\par\smallskip\parbox{{\linewidth}}{{$^{{{letter}}}$ {_escaped(remark)}}}"
+        for remark, letter in letters.items()
+    ]
+    start = [
         r"\begin{table}",
         rf"\centering{size}\setlength{{\tabcolsep}}{{3pt}}",
-        rf"\caption{{{escaped(caption)}}}\label{{{label}}}",
-        rf"\begin{{tabular}}{{@{{}}p{{0.16\linewidth}}*{{{number}}}{{p{{{width}}}}}@{{}}}}",
-        r"\toprule",
-        row(["", *heads]),
+        rf"\caption{{{_escaped(caption)}}}\label{{{label}}}",
     ]
-    for title, group in table.groups.items():
-        lines.append(r"\midrule")
-        if title:
-            lines.append(row([rf"\multicolumn{{{number + 1}}}{{@{{}}l}}{{\emph{{{escaped(title)}}}}}"]))
-        lines += [row([rf"\raggedright {escaped(name)}", *map(cell, cells)]) for name, cells in group]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", *_notes(table, letters), r"\end{table}"])
+    return "\n".join([*start, body.rstrip(), *notes, r"\end{table}"])
 
 
 def _breakable(head: str) -> str:
     return head.replace(":", r":\allowbreak{}").replace(".", r".\allowbreak{}")
-
-
-def _notes(table: Table, letters: Mapping[Remark, str]) -> list[str]:
-    used = {
-        remark
-        for group in table.groups.values()
-        for _, cells in group
-        for record in cells
-        if record
-        for remark in record.remarks
-    }
-    return [
-        rf"\par\smallskip\parbox{{\linewidth}}{{$^{{{letter}}}$ {escaped(remark.text)}}}"
-        for remark, letter in letters.items()
-        if remark in used
-    ]
-
-
-def _text(record: Record | None) -> str:
-    return ABSENT if record is None else record.text
-
-
-def _marks(record: Record | None, letters: Mapping[Remark, str]) -> str:
-    return "" if record is None else ",".join(sorted(letters[remark] for remark in record.remarks))

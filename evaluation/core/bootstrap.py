@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.evaluation.core.results import Number
+
 Statistic = Callable[[NDArray[np.float64]], dict[str, NDArray[np.float64]]]
 
 ONE_SIGMA = math.erf(1 / math.sqrt(2))
@@ -25,12 +27,7 @@ WEIGHTS_PER_BLOCK = 2_000_000
 
 
 def resample_weights(events: int, replicas: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
-    """Draw bootstrap weights block by block.
-
-    Args:
-        events: Events in the sample, n.
-        replicas: Replicas in all.
-        rng: The replicas depend on its state only, not on the size of the blocks.
+    """Draw bootstrap weights block by block; they do not depend on the size of the blocks.
 
     Yields:
         float64 (r, n): how often each event was drawn; every row sums to n.
@@ -49,9 +46,9 @@ def bootstrap(statistic: Statistic, events: int, replicas: int = 1000, seed: int
 
     Args:
         statistic: Maps weights (r, n) to named arrays (r, ...).
-        events: Events in the sample, n; at least one.
-        replicas: Number of replicas; at least two.
-        seed: Seed of the replicas.
+        events: In the sample, n; at least one.
+        replicas: How many; at least two.
+        seed: Of the replicas.
 
     Returns:
         For each name the estimate (see `estimate`), nested as the statistic's trailing axes.
@@ -73,44 +70,34 @@ def estimate(value: NDArray[np.float64], replicas: NDArray[np.float64]) -> Any:
         replicas: (r, ...). Replicas in which the statistic is undefined (NaN) are left out.
 
     Returns:
-        Lists nested as the shape of `value`, whose leaves are dictionaries: `value`; `error`, the
-        standard deviation of the replicas; `low` and `high`, their central 68.27 % interval.
-        Undefined numbers are None.
+        Lists nested as the shape of `value`, whose leaves are `Number`s: the error is the standard
+        deviation of the replicas; `low` and `high` are their central 68.27 % interval.
     """
     if np.ndim(value) == 0:
         return _number(float(value), replicas)
     return [estimate(value[i], replicas[:, i]) for i in range(len(value))]
 
 
-def _number(value: float, replicas: NDArray[np.float64]) -> dict[str, float | None]:
+def _number(value: float, replicas: NDArray[np.float64]) -> Number:
     defined = replicas[np.isfinite(replicas)]
     if not math.isfinite(value) or len(defined) < 2:
-        return {"value": _or_none(value), "error": None, "low": None, "high": None}
+        return Number(value=value if math.isfinite(value) else None, error=None, low=None, high=None)
     tail = (1 - ONE_SIGMA) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])
-    return {
-        "value": value,
-        "error": float(defined.std(ddof=1)),
-        "low": float(low),
-        "high": float(high),
-    }
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return Number(value=value, error=float(defined.std(ddof=1)), low=float(low), high=float(high))
 
 
 def wilson_interval(
     passed: NDArray[np.float64], total: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Score interval of a binomial fraction at one standard deviation (68.27 %).
+    """Compute the score interval of a binomial fraction at one standard deviation (68.27 %).
 
     E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209, with z = 1. Unlike the bootstrap it keeps a
     width when none or all of the events pass.
 
     Args:
         passed: Events that passed, any shape.
-        total: Events tried, same shape.
+        total: Events tried, in the same shape.
 
     Returns:
         Lower and upper limits; NaN where `total` is zero.

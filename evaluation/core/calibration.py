@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
+from nuzoo.evaluation.core.classification import check_classes, weights_of
 from nuzoo.evaluation.core.errors import ShapeMismatchError
-from nuzoo.evaluation.tasks.event_classification.formulas import check_classes
 
 ECE_BINS = 15
 """Equal-width confidence bins, as in Guo et al."""
@@ -22,7 +22,7 @@ TEMPERATURE_LIMITS = (0.05, 20.0)
 
 
 def probabilities(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Softmax of logits / temperature; (n, C) → (n, C)."""
+    """Take the softmax of logits / temperature; (n, C) → (n, C)."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     weights = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return weights / weights.sum(axis=-1, keepdims=True)
@@ -31,25 +31,16 @@ def probabilities(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.flo
 def negative_log_likelihood(
     labels: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None
 ) -> NDArray[np.float64]:
-    """Mean of -ln p(true class).
-
-    Args:
-        labels: int (n,).
-        probability: (n, C).
-        weights: (..., n), default ones.
-
-    Returns:
-        (...), in nats.
-    """
+    """Average -ln p(true class), in nats: (...) for labels (n,), probability (n, C) and weights (..., n)."""
     probability = np.asarray(probability, dtype=np.float64)
     true = np.take_along_axis(probability, np.asarray(labels)[:, None], axis=1)[:, 0]
     surprise = -np.log(np.maximum(true, np.finfo(np.float64).tiny))
-    weights = np.ones(len(true)) if weights is None else np.asarray(weights, dtype=np.float64)
+    weights = weights_of(weights, len(true))
     return weights @ surprise / weights.sum(axis=-1)
 
 
 @dataclass(frozen=True)
-class ReliabilityBins:
+class Reliability:
     """Events sorted into equal-width bins of confidence, the largest class probability.
 
     Attributes:
@@ -64,13 +55,20 @@ class ReliabilityBins:
     confidence: NDArray[np.float64]
     accuracy: NDArray[np.float64]
 
+    @property
+    def error(self) -> NDArray[np.float64]:
+        """The expected calibration error: |accuracy - confidence|, averaged over the events of the bins.
+
+        It is positive even for perfect calibration, because every bin fluctuates: compare it with
+        `expected_error_if_calibrated`.
+        """
+        gap = np.where(self.count > 0, np.abs(self.accuracy - self.confidence), 0)
+        return (gap * self.count).sum(axis=-1) / self.count.sum(axis=-1)
+
 
 def reliability(
-    labels: ArrayLike,
-    probability: ArrayLike,
-    weights: ArrayLike | None = None,
-    bins: int = ECE_BINS,
-) -> ReliabilityBins:
+    labels: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None, bins: int = ECE_BINS
+) -> Reliability:
     """Compare confidence and accuracy bin by bin.
 
     Args:
@@ -80,79 +78,36 @@ def reliability(
         bins: Number of bins; bin b holds confidences in (b / bins, (b + 1) / bins].
     """
     probability = np.asarray(probability, dtype=np.float64)
-    confidence = probability.max(axis=1)
-    correct = probability.argmax(axis=1) == np.asarray(labels)
-    return _sorted_into_bins(confidence, correct, weights, bins)
+    is_right = probability.argmax(axis=1) == np.asarray(labels)
+    return _in_bins(probability.max(axis=1), is_right, weights, bins)
 
 
-def _sorted_into_bins(
-    confidence: NDArray[np.float64], correct: NDArray, weights: ArrayLike | None, bins: int
-) -> ReliabilityBins:
-    weights = np.ones(len(confidence)) if weights is None else np.asarray(weights)
-    edges = np.linspace(0, 1, bins + 1)
+def _in_bins(
+    confidence: NDArray[np.float64], is_right: NDArray, weights: ArrayLike | None, bins: int
+) -> Reliability:
+    weights, edges = weights_of(weights, len(confidence)), np.linspace(0, 1, bins + 1)
     index = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     member = (index[:, None] == np.arange(bins)).astype(np.float64)
     count = weights @ member
     with np.errstate(divide="ignore", invalid="ignore"):
-        return ReliabilityBins(
-            edges=edges,
-            count=count,
-            confidence=weights @ (member * confidence[:, None]) / count,
-            accuracy=weights @ (member * correct[:, None]) / count,
-        )
-
-
-def expected_calibration_error(
-    labels: ArrayLike,
-    probability: ArrayLike,
-    weights: ArrayLike | None = None,
-    bins: int = ECE_BINS,
-) -> NDArray[np.float64]:
-    """Mean |accuracy - confidence| over confidence bins, weighted by their events.
-
-    It is positive even for perfect calibration, because every bin fluctuates: compare it with
-    `expected_error_if_calibrated`.
-
-    Args:
-        labels: int (n,).
-        probability: (n, C).
-        weights: (..., n), default ones.
-        bins: Number of equal-width bins.
-
-    Returns:
-        (...).
-    """
-    return _calibration_error(reliability(labels, probability, weights, bins))
-
-
-def _calibration_error(binned: ReliabilityBins) -> NDArray[np.float64]:
-    gap = np.where(binned.count > 0, np.abs(binned.accuracy - binned.confidence), 0)
-    return (gap * binned.count).sum(axis=-1) / binned.count.sum(axis=-1)
+        mean, accuracy = (weights @ (member * of[:, None]) / count for of in (confidence, is_right))
+    return Reliability(edges, count, mean, accuracy)
 
 
 def expected_error_if_calibrated(
-    probability: ArrayLike, trials: int = 200, seed: int = 0, bins: int = ECE_BINS
+    probability: ArrayLike, trials: int = 200, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Calibration errors that the same confidences would show if they were exactly right.
+    """Draw calibration errors (trials,) that the same confidences would show if they were exactly right.
 
     Args:
         probability: (n, C).
         trials: Pseudo-experiments: each event is right with probability equal to its confidence.
-        seed: Seed of the pseudo-experiments.
-        bins: Number of equal-width bins.
-
-    Returns:
-        (trials,): the calibration error of each pseudo-experiment.
+        seed: Of the pseudo-experiments.
     """
     confidence = np.asarray(probability, dtype=np.float64).max(axis=1)
     rng = np.random.default_rng(seed)
-    errors = [
-        _calibration_error(
-            _sorted_into_bins(confidence, rng.random(len(confidence)) < confidence, None, bins)
-        )
-        for _ in range(trials)
-    ]
-    return np.array(errors)
+    right = (rng.random(len(confidence)) < confidence for _ in range(trials))
+    return np.array([_in_bins(confidence, is_right, None, ECE_BINS).error for is_right in right])
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> tuple[float, float]:

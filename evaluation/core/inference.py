@@ -1,11 +1,11 @@
-"""Run a classifier over a dataset of pixel-map rows, and time it."""
+"""Run a network over a dataset of events, and time it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,101 +14,101 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from nuzoo.evaluation.core.machine import peak_memory
+from nuzoo.evaluation.core.results import Cost, Number
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from nuzoo.processors.contract import EventProcessor
+
+Answer = TypeVar("Answer")
+Gather = Callable[[Any, Mapping[str, Any]], Answer]
+"""Takes what a task needs out of the outputs of a batch, given the inputs too, off the device."""
+
+OF_THE_EVENT = ("event_id", "detector")
+"""Columns that a processor may look at beside the hits."""
+
 
 @dataclass(frozen=True)
-class ModelOutputs:
-    """What a classifier said, and how long it took.
+class Times:
+    """How long a network took, batch by batch.
 
     Attributes:
-        logits: float64 (n, C), in the dataset's order.
         events: Events in each batch, (batches,).
-        read_seconds: Reading rows from Arrow, per batch.
-        processor_seconds: Rows to tensors, per batch.
-        model_seconds: Forward pass, per batch; on CUDA with the copy to the device.
+        read: Seconds for reading rows from Arrow.
+        processor: Seconds from rows to tensors.
+        model: Seconds for the forward pass; on CUDA with the copy to the device.
     """
 
-    logits: NDArray[np.float64]
     events: NDArray[np.int64]
-    read_seconds: NDArray[np.float64]
-    processor_seconds: NDArray[np.float64]
-    model_seconds: NDArray[np.float64]
+    read: NDArray[np.float64]
+    processor: NDArray[np.float64]
+    model: NDArray[np.float64]
 
 
-def classify_dataset(
-    model: Any,
-    processor: Any,
-    dataset: Dataset,
+def run_network(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    rows: Dataset,
+    gather: Gather[Answer],
     *,
     batch_size: int,
-    half_resolution: str | None = None,
-    description: str = "classify",
-) -> ModelOutputs:
-    """Run the model in evaluation mode over every row.
+    description: str,
+    **options: Any,
+) -> tuple[list[Answer], Times]:
+    """Run a network in evaluation mode over every row.
 
     The first batch is run once more, untimed, before the clock starts.
 
     Args:
-        model: A classifier whose output has `logits` (B, C).
-        processor: Called with Arrow tables of rows, gives what the model's `forward` takes.
-        dataset: Pixel-map rows.
+        model: The network.
+        processor: Called with Arrow tables of rows, gives what the network's `forward` takes.
+        rows: Events.
+        gather: See `Gather`.
         batch_size: Events per batch.
-        half_resolution: None, or the processor's "energy" or "image".
         description: Text of the progress bar.
+        **options: Of the processor.
 
     Returns:
-        Logits and times.
+        What was gathered of each batch, and the times.
     """
-    options = {} if half_resolution is None else {"half_resolution": half_resolution}
     was_training = model.training
     model.eval()
-    logits, events, times = [], [], []
-    with torch.inference_mode(), tqdm(total=len(dataset), desc=description, unit="ev") as bar:
-        if len(dataset):
-            _forward(model, processor(next(_batches(dataset, batch_size)), **options))
+    answers, events, seconds = [], [], []
+
+    def forward(inputs: Mapping[str, Any]) -> Answer:
+        inputs = _on_device_of(model, inputs)
+        return gather(model(**inputs), inputs)
+
+    with torch.inference_mode(), tqdm(total=len(rows), desc=description, unit="ev") as bar:
+        if len(rows):
+            forward(processor(next(_batches(rows, processor, batch_size)), **options))
         clock = time.perf_counter()
-        for rows in _batches(dataset, batch_size):
+        for batch in _batches(rows, processor, batch_size):
             read = time.perf_counter()
-            inputs = processor(rows, **options)
+            inputs = processor(batch, **options)
             processed = time.perf_counter()
-            logits.append(_forward(model, inputs))
+            answers.append(forward(inputs))
             done = time.perf_counter()
-            times.append((read - clock, processed - read, done - processed))
-            events.append(rows.num_rows)
-            bar.update(rows.num_rows)
+            seconds.append((read - clock, processed - read, done - processed))
+            events.append(batch.num_rows)
+            bar.update(batch.num_rows)
             clock = time.perf_counter()
     model.train(was_training)
-    read_seconds, processor_seconds, model_seconds = np.array(times).reshape(-1, 3).T
-    return ModelOutputs(
-        logits=np.concatenate(logits) if logits else np.empty((0, model.config.num_labels)),
-        events=np.array(events),
-        read_seconds=read_seconds,
-        processor_seconds=processor_seconds,
-        model_seconds=model_seconds,
-    )
+    return answers, Times(np.array(events), *np.array(seconds).reshape(-1, 3).T)
 
 
-def _batches(dataset: Dataset, batch_size: int) -> Iterator[pa.Table]:
-    rows = dataset.select_columns(_input_columns(dataset.column_names)).with_format("arrow")
-    for first in range(0, len(rows), batch_size):
-        yield rows[first : first + batch_size]
+def _batches(rows: Dataset, processor: EventProcessor, batch_size: int) -> Iterator[pa.Table]:
+    needed = {*OF_THE_EVENT, *(column.name for column in processor.schema.hits)}
+    there = [name for name in rows.column_names if name in needed]
+    table = rows.select_columns(there).with_format("arrow")
+    for first in range(0, len(table), batch_size):
+        yield table[first : first + batch_size]
 
 
-def view_names(columns: Iterable[str]) -> list[str]:
-    """The views that pixel-map rows hold, by the names of their columns."""
-    return [name.removesuffix("_index") for name in columns if name.endswith("_index")]
-
-
-def _input_columns(columns: list[str]) -> list[str]:
-    maps = {f"{view}_{part}" for view in view_names(columns) for part in ("index", "energy")}
-    return [c for c in columns if c in {"event_id", "detector", *maps}]
-
-
-def _forward(model: Any, inputs: Mapping[str, Any]) -> NDArray[np.float64]:
-    return model(**_on_device_of(model, inputs)).logits.double().cpu().numpy()
-
-
-def _on_device_of(model: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs, tensors on the model's device and floating-point ones in its number format."""
+def _on_device_of(model: PreTrainedModel, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Put tensors on the model's device, floating-point ones in its number format."""
     return {
         name: value.to(model.device, model.dtype if value.is_floating_point() else None)
         if isinstance(value, torch.Tensor)
@@ -117,22 +117,25 @@ def _on_device_of(model: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def mean_time(seconds: NDArray[np.float64], events: NDArray[np.int64]) -> dict[str, float | None]:
-    """Time per event in ms, with its standard error from the scatter between batches, by events.
+def to_inference_device(model: PreTrainedModel) -> None:
+    """Move a network to the GPU if there is one."""
+    moved: Any = model
+    moved.to("cuda" if torch.cuda.is_available() else "cpu")
 
-    Args:
-        seconds: Per batch.
-        events: Per batch.
-    """
-    per_event = 1e3 * seconds / events
-    mean = 1e3 * seconds.sum() / events.sum()
+
+def cost_of(model: PreTrainedModel, times: Times, batch_size: int) -> Cost:
+    """Sum up what inference cost a network that has been run."""
+    parts = {"read": times.read, "processor": times.processor, "model": times.model}
+    parts["total"] = times.read + times.processor + times.model
+    per_event = {part: _mean_time(seconds, times.events) for part, seconds in parts.items()}
+    return Cost(batch_size=batch_size, ms_per_event=per_event, peak_memory=peak_memory(model.device))
+
+
+def _mean_time(seconds: NDArray[np.float64], events: NDArray[np.int64]) -> Number:
+    """Average the time per event in ms, with its standard error from the scatter between batches."""
+    mean = float(1e3 * seconds.sum() / events.sum())
     if len(events) < 2:
-        return {"value": float(mean), "error": None, "low": None, "high": None}
-    scatter = np.average((per_event - mean) ** 2, weights=events)
-    error = np.sqrt(scatter / (len(events) - 1))
-    return {
-        "value": float(mean),
-        "error": float(error),
-        "low": float(mean - error),
-        "high": float(mean + error),
-    }
+        return Number(value=mean, error=None, low=None, high=None)
+    scatter = np.average((1e3 * seconds / events - mean) ** 2, weights=events)
+    error = float(np.sqrt(scatter / (len(events) - 1)))
+    return Number(value=mean, error=error, low=mean - error, high=mean + error)

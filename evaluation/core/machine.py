@@ -8,36 +8,29 @@ import resource
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
+
+from nuzoo.evaluation.core.results import Machine, Memory
 
 PACKAGES = ("nuzoo", "torch", "transformers", "datasets", "numpy")
 
 
-def describe_machine(device: torch.device) -> dict[str, Any]:
+def describe_machine(device: torch.device) -> Machine:
     """Describe the processor, the device and the software, for tables of measured times."""
-    description: dict[str, Any] = {
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "processor": _processor_name(),
-        "logical_cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "device": device.type,
-        "packages": {name: version(name) for name in PACKAGES},
-    }
-    if device.type == "cuda":
-        description["gpu"] = torch.cuda.get_device_name(device)
-    return description
-
-
-def _processor_name() -> str:
     info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
+    lines = info.read_text().splitlines() if info.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return Machine(
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        processor=named[0] if named else platform.processor() or "unknown",
+        logical_cores=os.cpu_count(),
+        threads=torch.get_num_threads(),
+        device=device.type,
+        packages={name: version(name) for name in PACKAGES},
+        gpu=torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+    )
 
 
 def start_memory_measurement(device: torch.device) -> None:
@@ -46,15 +39,15 @@ def start_memory_measurement(device: torch.device) -> None:
         torch.cuda.reset_peak_memory_stats(device)
 
 
-def peak_memory(device: torch.device) -> dict[str, Any]:
-    """Peak memory in MiB, and what it counts.
+def peak_memory(device: torch.device) -> Memory:
+    """Measure the peak memory, and say what it counts.
 
     On CUDA the tensors allocated since `start_memory_measurement`; on CPU the peak resident set
     of the whole process since its start, so with Python, its libraries and the dataset.
     """
     if device.type == "cuda":
         allocated = torch.cuda.max_memory_allocated(device)
-        return {"mib": allocated / 2**20, "counts": "CUDA tensors allocated at once"}
+        return Memory(mib=allocated / 2**20, counts="CUDA tensors allocated at once")
     unit = 1 if sys.platform == "darwin" else 1024
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return {"mib": resident / 2**20, "counts": "resident set of the whole process"}
+    return Memory(mib=resident / 2**20, counts="resident set of the whole process")

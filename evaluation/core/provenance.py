@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nuzoo.evaluation.core.errors import EvaluationError
+from nuzoo.evaluation.core.errors import EvaluationError, ResultsFileError, SplitOverlapError
+from nuzoo.evaluation.core.results import DatasetFacts
+from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-SIMULATED_PREFIX = "nuzoo-simulation "
-"""The column `source` of our own simulation begins with this."""
 
 SIMULATION_TAG = "nuzoo simulation"
 SOURCES_LISTED = 5
@@ -39,39 +38,42 @@ def sample_tag(sources: Sequence[str], sample: str | None = None) -> str:
     return sample
 
 
-def describe_dataset(
-    dataset: Dataset, class_names: Sequence[str], sample: str | None = None
-) -> dict[str, Any]:
-    """Identify a labelled dataset by content and origin.
-
-    Args:
-        dataset: Pixel-map rows.
-        class_names: Names of the labels.
-        sample: See `sample_tag`.
-
-    Returns:
-        Tag, split, events in all and per class, detectors, some of the sources, the fingerprint of
-        `datasets`, and the SHA-256 of the sorted event ids, which names the events wherever they
-        are stored.
-    """
+def describe_dataset(dataset: Dataset, sample: str | None = None) -> DatasetFacts:
+    """Identify rows of events by content and origin; for `sample` see `sample_tag`."""
     event_ids = list(dataset["event_id"])
-    labels = list(dataset["label"])
     sources = _distinct(dataset, "source")
-    return {
-        "sample": sample_tag(sources, sample),
-        "split": None if dataset.split is None else str(dataset.split),
-        "events": len(event_ids),
-        "events_per_class": {name: labels.count(i) for i, name in enumerate(class_names)},
-        "detectors": _distinct(dataset, "detector"),
-        "sources": [_without_folders(source) for source in sources[:SOURCES_LISTED]],
-        "source_count": len(sources),
-        "event_ids_sha256": events_digest(event_ids),
-        "fingerprint": dataset._fingerprint,
-    }
+    return DatasetFacts(
+        sample=sample_tag(sources, sample),
+        split=None if dataset.split is None else str(dataset.split),
+        events=len(event_ids),
+        detectors=_distinct(dataset, "detector"),
+        sources=[_without_folders(source) for source in sources[:SOURCES_LISTED]],
+        source_count=len(sources),
+        event_ids_sha256=events_digest(event_ids),
+        fingerprint=dataset._fingerprint,
+    )
+
+
+def check_disjoint(validation: Dataset, dataset: Dataset) -> None:
+    """Refuse, with a `SplitOverlapError`, to calibrate on events that are also reported."""
+    if common := set(validation["event_id"]) & set(dataset["event_id"]):
+        raise SplitOverlapError(
+            f"validation and evaluated events must differ, but {len(common)} are in both (for example "
+            f"{min(common)}); split them by event id"
+        )
+
+
+def check_same_events(facts: DatasetFacts, event_ids: Sequence[str]) -> None:
+    """Refuse, with a `ResultsFileError`, results and predictions that are not of one evaluation."""
+    if facts.events != len(event_ids) or facts.event_ids_sha256 != events_digest(event_ids):
+        raise ResultsFileError(
+            f"results are of {facts.events} events, predictions of {len(event_ids)}"
+            f"{' others' if facts.events == len(event_ids) else ''}; give the two files of one evaluation"
+        )
 
 
 def events_digest(event_ids: Sequence[str]) -> str:
-    """SHA-256 of the sorted event ids, one a line."""
+    """Give the SHA-256 of the sorted event ids, one a line."""
     return hashlib.sha256("\n".join(sorted(event_ids)).encode()).hexdigest()
 
 

@@ -17,8 +17,6 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), "-.", (0, (3, 1, 1, 1)), (0, (8, 2)))
 INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
-MATRIX_COLOURS = "Blues"
-ENERGY_COLOURS = "viridis"
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 150,
@@ -46,16 +44,11 @@ STYLE: dict[Any, Any] = {
     "errorbar.capsize": 2,
 }
 
-CLASS_TITLES = {
-    "nue_cc": r"$\nu_e$ CC",
-    "numu_cc": r"$\nu_\mu$ CC",
-    "nutau_cc": r"$\nu_\tau$ CC",
-    "nc": "NC",
-}
+CLASS_TITLES = {"nue_cc": r"$\nu_e$ CC", "numu_cc": r"$\nu_\mu$ CC", "nutau_cc": r"$\nu_\tau$ CC", "nc": "NC"}
 
 
 def class_title(name: str) -> str:
-    """A class name as the field writes it; unknown names are returned as they are."""
+    """Write a class name as the field does; unknown names are returned as they are."""
     return CLASS_TITLES.get(name, name.replace("_", " "))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
 from nuzoo.evaluation.display.pixel_maps.event_views import ViewMap, event_views
-
-if TYPE_CHECKING:
-    from nuzoo.simulation.detectors import Detector
 
 Kind = Literal["track", "shower"]
 
@@ -66,97 +63,56 @@ class _Prong:
     along: NDArray[np.float64]
 
 
-def find_objects(row: Mapping[str, Any], detector: Detector) -> list[EventObject]:
-    """Find the objects of an event.
-
-    Args:
-        row: Pixel-map row.
-        detector: Its geometry.
-
-    Returns:
-        The objects, the most energetic first; none of an empty event.
-
-    Raises:
-        DisplayError: The row is not of this detector.
-    """
-    maps = event_views(row, detector)
+def find_objects(row: Mapping[str, Any]) -> list[EventObject]:
+    """Find the objects of a pixel-map row, the most energetic first; none in an empty event."""
+    maps = event_views(row)
     by_rows = len({view.row_label for view in maps}) == 1
-    views = [_prongs(view, by_rows) for view in maps]
+    first, *rest = [_prongs(view, by_rows) for view in maps]
     objects = []
-    rest = [list(prongs) for prongs in views]
-    for first in rest[0]:
-        parts = [first]
-        for others in rest[1:]:
+    for prong in first:
+        parts = [prong]
+        for others in rest:
             if others:
-                best = max(others, key=lambda prong: _overlap(parts[0].along, prong.along))
+                best = max(others, key=lambda other: np.minimum(parts[0].along, other.along).sum())
                 others.remove(best)
                 parts.append(best)
         objects.append(_merged(parts))
-    objects += [_merged([prong]) for others in rest[1:] for prong in others]
+    objects += [_merged([prong]) for others in rest for prong in others]
     return sorted(objects, key=lambda found: -found.energy)
 
 
-def core_pixels(row: Mapping[str, Any], detector: Detector) -> dict[str, NDArray[np.int64]]:
-    """The pixels about the vertex, which are of no object.
+def vertex_of(view: ViewMap) -> tuple[float, float]:
+    """Find x and y of the vertex in a view that is not empty, cm.
 
-    Args:
-        row: Pixel-map row.
-        detector: Its geometry.
-
-    Returns:
-        Flat indices by view.
+    It is the anchor pixel where the activity is around it, else the upstream end of the activity.
     """
-    core = {}
-    for view in event_views(row, detector):
-        if len(view.energy):
-            x, y, _ = _from_vertex(view)
-            near = np.hypot(x, y) <= CORE_CM
-            core[view.name] = (view.row * view.columns + view.column)[near]
-    return core
-
-
-def _from_vertex(
-    view: ViewMap,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]:
-    """Of each pixel x and y from the vertex, cm, and the vertex from the anchor pixel."""
-    x: NDArray[np.float64] = view.column_start + (view.column.astype(np.float64) + 0.5) * view.column_pitch
-    y: NDArray[np.float64] = view.row_start + (view.row.astype(np.float64) + 0.5) * view.row_pitch
-    vertex = _vertex(x, y, view.energy)
-    return x - vertex[0], y - vertex[1], vertex
+    if (np.hypot(view.x, view.y) < 2 * CORE_CM).any():
+        return 0.0, 0.0
+    upstream = view.x <= np.quantile(view.x, 0.02)
+    y = np.average(view.y[upstream], weights=view.energy[upstream])
+    return float(view.x[upstream].mean()), float(y)
 
 
 def _prongs(view: ViewMap, by_rows: bool) -> list[_Prong]:
-    """The objects of one view, the most energetic first; the shared axis is that of rows or of columns."""
+    """Find the objects of one view, the most energetic first; the shared axis is that of rows or columns."""
     if not len(view.energy):
         return []
-    x, y, vertex = _from_vertex(view)
+    vertex = vertex_of(view)
+    x, y = view.x - vertex[0], view.y - vertex[1]
     far = np.hypot(x, y) > CORE_CM
-    angle = np.arctan2(y, x)
-    sector = np.floor((angle + np.pi) / (2 * np.pi) * ANGLE_BINS).astype(np.int64) % ANGLE_BINS
+    sector = np.floor((np.arctan2(y, x) + np.pi) / (2 * np.pi) * ANGLE_BINS).astype(np.int64) % ANGLE_BINS
     energy = np.bincount(sector[far], view.energy[far], ANGLE_BINS)
-    owner = _owners(gaussian_filter1d(energy, SMOOTHING_BINS, mode="wrap"))
-    flat = view.row * view.columns + view.column
-    prongs = []
-    for number in range(owner.max() + 1):
-        mine = far & (owner[sector] == number)
-        if mine.any():
-            shared = y[mine] + vertex[1] if by_rows else x[mine] + vertex[0]
-            prongs.append(_prong(view.name, x[mine], y[mine], view.energy[mine], flat[mine], shared))
+    owner = _owners(gaussian_filter1d(energy, SMOOTHING_BINS, mode="wrap"))[sector]
+    shared = view.y if by_rows else view.x
+    found = [far & (owner == number) for number in range(owner.max() + 1)]
+    prongs = [
+        _prong(view, mine, np.stack([x, y], axis=1)[mine], shared[mine]) for mine in found if mine.any()
+    ]
     return sorted(prongs, key=lambda prong: -prong.energy)
 
 
-def _vertex(
-    x: NDArray[np.float64], y: NDArray[np.float64], energy: NDArray[np.float64]
-) -> tuple[float, float]:
-    """The anchor pixel where the activity is around it, else the upstream end of the activity."""
-    if (np.hypot(x, y) < 2 * CORE_CM).any():
-        return 0.0, 0.0
-    upstream = x <= np.quantile(x, 0.02)
-    return float(x[upstream].mean()), float(np.average(y[upstream], weights=energy[upstream]))
-
-
 def _owners(energy: NDArray[np.float64]) -> NDArray[np.int64]:
-    """For each bin of the angle, the number of the peak that it belongs to."""
+    """Give for each bin of the angle the number of the peak that it belongs to."""
     turned = np.roll(energy, -int(energy.argmin()))
     peaks, _ = find_peaks(np.append(turned, turned[0]), prominence=LEAST_PEAK * energy.sum())
     if not len(peaks):
@@ -167,29 +123,18 @@ def _owners(energy: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _prong(
-    view: str,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    energy: NDArray[np.float64],
-    pixels: NDArray[np.int64],
-    shared: NDArray[np.float64],
+    view: ViewMap, mine: NDArray[np.bool_], points: NDArray[np.float64], shared: NDArray[np.float64]
 ) -> _Prong:
-    points = np.stack([x, y], axis=1)
+    energy = view.energy[mine]
     axis = np.average(points, axis=0, weights=energy)
     distance = points @ (axis / (np.hypot(*axis) or 1.0))
     order = np.argsort(distance)
     fraction = np.cumsum(energy[order]) / energy.sum()
     near, far = np.interp([0.05, 0.95], fraction, distance[order])
     bins = np.floor(shared / SHARED_AXIS_BIN_CM).astype(np.int64)
-    along = np.zeros(1024)
-    np.add.at(along, np.clip(bins + 512, 0, 1023), energy)
+    along = np.bincount(np.clip(bins + 512, 0, 1023), energy, 1024)
     density = float(0.9 * energy.sum() / max(far - near, CORE_CM))
-    return _Prong(view, float(energy.sum()), density, pixels, along / along.sum())
-
-
-def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Common part of two distributions along the shared axis, 0 to 1."""
-    return float(np.minimum(one, other).sum())
+    return _Prong(view.view.name, float(energy.sum()), density, view.index[mine], along / along.sum())
 
 
 def _merged(parts: list[_Prong]) -> EventObject:

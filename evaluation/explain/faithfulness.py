@@ -15,18 +15,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from datasets import Dataset
 from numpy.typing import NDArray
 
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.evaluation.core.bootstrap import bootstrap
 from nuzoo.evaluation.core.calibration import probabilities
-from nuzoo.evaluation.core.inference import classify_dataset, view_names
+from nuzoo.evaluation.core.inference import OF_THE_EVENT
+from nuzoo.evaluation.display.pixel_maps.event_views import event_views
 from nuzoo.evaluation.explain.event_objects import Kind, find_objects
 from nuzoo.evaluation.explain.masking import Pixels, elsewhere, without
+from nuzoo.evaluation.tasks.event_classification.evaluate import classify
 
 if TYPE_CHECKING:
-    from nuzoo.simulation.detectors import Detector
+    from transformers import PreTrainedModel
+
+    from nuzoo.processors.contract import EventProcessor
 
 CONTROLS = 3
 """Random patches for each masked object."""
@@ -66,14 +71,7 @@ class Mask:
 
 
 def cited_kind(text: str) -> Kind | None:
-    """What an explanation cites first: a shower, a track, or neither.
-
-    Args:
-        text: Of the explanation, without the label.
-
-    Returns:
-        The kind of object.
-    """
+    """Tell what an explanation, without the label, cites first: a shower, a track, or neither."""
     words = re.sub(DENIED, "", text.lower())
     places = [
         (match.start(), kind)
@@ -83,155 +81,107 @@ def cited_kind(text: str) -> Kind | None:
     return min(places)[1] if places else None
 
 
-def masks_of(
-    rows: Sequence[Mapping[str, Any]],
-    detectors: Sequence[Detector],
-    explanations: Sequence[str] | None,
-    seed: int = 0,
-) -> list[Mask]:
-    """What to take out of each event.
+def what_to_mask(row: Mapping[str, Any], text: str | None) -> dict[str, Pixels]:
+    """Choose what to take out of an event.
 
     Args:
-        rows: Events.
-        detectors: Of each.
-        explanations: Text of each; None of a model without text, whose leading objects are taken.
-        seed: Of the controls.
+        row: The event.
+        text: Its explanation; None of a model without text.
 
     Returns:
-        The masks with their controls. An event whose text cites nothing that is found has none.
+        "cited", the most energetic object of the kind that the text cites, or without a text "leading", the
+        most energetic one; and "other", the most energetic of the other kind. Nothing where none is found.
     """
+    objects = find_objects(row)
+    kind = None if text is None else cited_kind(text)
+    first = next((found for found in objects if text is None or found.kind == kind), None)
+    if first is None:
+        return {}
+    chosen: dict[str, Pixels] = {"leading" if text is None else "cited": first.pixels}
+    if other := next((found for found in objects if found.kind != first.kind), None):
+        chosen["other"] = other.pixels
+    return chosen
+
+
+def masks_of(
+    rows: Sequence[Mapping[str, Any]], chosen: Sequence[Mapping[str, Pixels]], seed: int = 0
+) -> list[Mask]:
+    """Make masks of what is chosen, and random controls as far as there is as much energy elsewhere."""
     rng = np.random.default_rng(seed)
     masks: list[Mask] = []
-    for event, (row, detector) in enumerate(zip(rows, detectors, strict=True)):
-        objects = find_objects(row, detector)
-        kind = None if explanations is None else cited_kind(explanations[event])
-        if explanations is None:
-            cited = objects[0] if objects else None
-        else:
-            cited = next((found for found in objects if found.kind == kind), None)
-        if cited is None:
-            continue
-        name = "leading" if explanations is None else "cited"
-        other = next((found for found in objects if found.kind != cited.kind), None)
-        masks += with_controls(event, row, detector, name, cited.pixels, rng)
-        if other is not None:
-            masks += with_controls(event, row, detector, "other", other.pixels, rng)
+    for event, (row, wanted) in enumerate(zip(rows, chosen, strict=True)):
+        for what, pixels in wanted.items():
+            if fraction := _fraction(row, pixels):
+                patches = [elsewhere(row, pixels, rng) for _ in range(CONTROLS)]
+                controls = [Mask(event, f"control of {what}", of, _fraction(row, of)) for of in patches]
+                masks.append(Mask(event, what, pixels, fraction))
+                masks += [of for of in controls if of.energy_fraction >= MATCHED * fraction]
     return masks
 
 
-def with_controls(
-    event: int,
-    row: Mapping[str, Any],
-    detector: Detector,
-    what: str,
-    pixels: Pixels,
-    rng: np.random.Generator,
-) -> list[Mask]:
-    """A mask and its random controls, as far as the event has as much energy elsewhere.
-
-    Args:
-        event: Number of the event.
-        row: The event.
-        detector: Its geometry.
-        what: Name of the mask.
-        pixels: Flat indices by view.
-        rng: Random numbers.
-    """
-    mask = Mask(event, what, pixels, _fraction(row, pixels))
-    patches = [elsewhere(row, detector, pixels, rng) for _ in range(CONTROLS)]
-    controls = [Mask(event, f"control of {what}", patch, _fraction(row, patch)) for patch in patches]
-    return [mask, *(one for one in controls if one.energy_fraction >= MATCHED * mask.energy_fraction > 0)]
-
-
 def class_probabilities(
-    model: Any, processor: Any, rows: Sequence[Mapping[str, Any]], batch_size: int, description: str
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    rows: Sequence[Mapping[str, Any]],
+    batch_size: int,
+    description: str,
 ) -> NDArray[np.float64]:
-    """Calibrated class probabilities (n, classes).
-
-    Args:
-        model: Event classifier.
-        processor: Its processor.
-        rows: Events.
-        batch_size: Events per batch.
-        description: Of the progress bar.
-    """
-    plain = [without(row, {}) for row in rows]
-    dataset = Dataset.from_list(plain)
-    outputs = classify_dataset(model, processor, dataset, batch_size=batch_size, description=description)
-    return probabilities(outputs.logits, model.config.temperature)
+    """Compute calibrated class probabilities (n, classes); `description` is of the progress bar."""
+    needed = (*OF_THE_EVENT, *(column.name for column in processor.schema.hits))
+    dataset = Dataset.from_list([{name: row[name] for name in needed if name in row} for row in rows])
+    logits, _ = classify(model, processor, dataset, batch_size=batch_size, description=description)
+    return probabilities(logits, model.config.temperature)
 
 
 def measure_masks(
-    model: Any,
-    processor: Any,
+    model: PreTrainedModel,
+    processor: EventProcessor,
     rows: Sequence[Mapping[str, Any]],
     masks: Sequence[Mask],
     *,
     batch_size: int = 16,
-    seed: int = 0,
 ) -> dict[str, Any]:
-    """How the probabilities move when masks are applied.
-
-    Args:
-        model: Event classifier.
-        processor: Its processor.
-        rows: Events.
-        masks: What to take out, see `masks_of`.
-        batch_size: Events per batch.
-        seed: Of the bootstrap over events.
+    """Measure how the probabilities move when masks are applied.
 
     Returns:
         `events` with the change of every class; by kind of mask the `mean_drop` of the answered class and
         its `difference` from the controls, with bootstrap errors, and the mean `energy_fraction`; and
         `conclusion`.
     """
-    before = class_probabilities(model, processor, rows, batch_size, "as they are")
-    after = class_probabilities(
-        model, processor, [without(rows[mask.event], mask.pixels) for mask in masks], batch_size, "masked"
-    )
-    names = class_names_of(model.config)
-    answered = before.argmax(axis=1)
-    drops: dict[str, dict[int, list[float]]] = {}
-    moved = []
-    for mask, new in zip(masks, after, strict=True):
-        old = before[mask.event]
-        drop = float(old[answered[mask.event]] - new[answered[mask.event]])
-        drops.setdefault(mask.what, {}).setdefault(mask.event, []).append(drop)
-        moved.append(
+    whole = class_probabilities(model, processor, rows, batch_size, "as they are")
+    masked = [without(rows[mask.event], mask.pixels) for mask in masks]
+    before = whole[[mask.event for mask in masks]]
+    change = class_probabilities(model, processor, masked, batch_size, "masked") - before
+    names, answered = class_names_of(model.config), before.argmax(axis=1)
+    table = pd.DataFrame([(mask.what, mask.event, mask.energy_fraction) for mask in masks])
+    table.columns = pd.Index(["what", "event", "energy_fraction"])
+    table["drop"] = -np.take_along_axis(change, answered[:, None], axis=1)[:, 0]
+    drops = {what: of.groupby("event")["drop"].mean() for what, of in table.groupby("what", sort=False)}
+    differences = {
+        what: _mean((of - drops.get(f"control of {what}", pd.Series(dtype=float))).dropna())
+        for what, of in drops.items()
+        if not what.startswith("control")
+    }
+    return {
+        "events": [
             {
                 "event_id": rows[mask.event].get("event_id"),
                 "mask": mask.what,
                 "energy_fraction": mask.energy_fraction,
-                "answered": names[answered[mask.event]],
-                "change": dict(zip(names, (new - old).tolist(), strict=True)),
+                "answered": names[answer],
+                "change": dict(zip(names, of.tolist(), strict=True)),
             }
-        )
-    means = {
-        what: {event: float(np.mean(of)) for event, of in events.items()} for what, events in drops.items()
-    }
-    differences = {
-        what: _difference(means[what], means.get(f"control of {what}", {}), seed)
-        for what in means
-        if not what.startswith("control")
-    }
-    return {
-        "events": moved,
-        "mean_drop": {what: _mean(list(of.values()), seed) for what, of in means.items()},
+            for mask, answer, of in zip(masks, answered, change, strict=True)
+        ],
+        "mean_drop": {what: _mean(of) for what, of in drops.items()},
         "difference": differences,
-        "energy_fraction": {
-            what: float(np.mean([mask.energy_fraction for mask in masks if mask.what == what]))
-            for what in means
-        },
+        "energy_fraction": table.groupby("what", sort=False)["energy_fraction"].mean().to_dict(),
         "conclusion": conclusion(differences),
     }
 
 
 def conclusion(differences: Mapping[str, Mapping[str, Any]]) -> str:
-    """One plain sentence on what the masks showed.
-
-    Args:
-        differences: From the controls, by kind of mask.
-    """
+    """Say in one plain sentence what the masks showed, given the differences from the controls."""
     known = {"cited": "what is cited", "leading": "the most energetic object", "region": "the region"}
     name, what = next((pair for pair in known.items() if pair[0] in differences), ("cited", known["cited"]))
     of = differences.get(name)
@@ -248,28 +198,19 @@ def conclusion(differences: Mapping[str, Mapping[str, Any]]) -> str:
     return f"Masking {what} lowers the probability of the answer {told}: {verdict}."
 
 
-def _difference(of: Mapping[int, float], control: Mapping[int, float], seed: int) -> dict[str, Any]:
-    """Mean over the events that have both, paired."""
-    common = sorted(of.keys() & control.keys())
-    return _mean([of[event] - control[event] for event in common], seed)
-
-
-def _mean(values: list[float], seed: int) -> dict[str, Any]:
-    if len(values) < 2:
-        return {"value": values[0] if values else None, "error": None, "events": len(values)}
-    array = np.array(values)
-    found = bootstrap(lambda weights: {"mean": weights @ array / weights.sum(axis=1)}, len(array), seed=seed)[
-        "mean"
-    ]
-    return {"value": found["value"], "error": found["error"], "events": len(array)}
+def _mean(values: pd.Series[float]) -> dict[str, Any]:
+    """Average over events, with the error of the bootstrap."""
+    array = values.to_numpy()
+    if len(array) < 2:
+        return {"value": float(array[0]) if len(array) else None, "error": None, "events": len(array)}
+    found = bootstrap(lambda weights: {"mean": weights @ array / weights.sum(axis=1)}, len(array))["mean"]
+    return {"value": found.value, "error": found.error, "events": len(array)}
 
 
 def _fraction(row: Mapping[str, Any], pixels: Pixels) -> float:
-    """Energy in the pixels in units of all energy, in the views together."""
+    """Divide the energy in the pixels by all energy, in the views together."""
     total = inside = 0.0
-    for name in view_names(row):
-        energy = np.asarray(row[f"{name}_energy"], dtype=np.float64)
-        total += energy.sum()
-        if name in pixels:
-            inside += energy[np.isin(row[f"{name}_index"], pixels[name])].sum()
+    for shown in event_views(row):
+        total += shown.energy.sum()
+        inside += shown.energy[np.isin(shown.index, pixels.get(shown.view.name, ()))].sum()
     return float(inside / total) if total else 0.0

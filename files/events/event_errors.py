@@ -8,12 +8,16 @@ class EventError(ValueError):
         message: the whole of it, for people.
         event: position of the first wrong event in what was given, where that is known.
         column: name of its wrong column.
+        problem: the message without the place, for those who name it better; all of it by default.
     """
 
-    def __init__(self, message: str, event: int | None = None, column: str | None = None):
+    def __init__(
+        self, message: str, event: int | None = None, column: str | None = None, problem: str | None = None
+    ):
         super().__init__(message)
         self.event = event
         self.column = column
+        self.problem = problem or message
 
 
 class MissingColumnError(EventError):

@@ -84,6 +84,20 @@ class Column:
         """Whether it holds numbers at all."""
         return self.dtype not in ("text", "picture")
 
+    @property
+    def bounds(self) -> tuple[Bound | None, Bound | None]:
+        """The least and the largest number; of what counts classes, those of the first and the last."""
+        if not self.classes:
+            return self.low, self.high
+        numbered = Bound(0, f"number the classes from 0: {', '.join(self.classes)}")
+        return numbered, Bound(len(self.classes) - 1, numbered.remedy)
+
+    @property
+    def meaning(self) -> str:
+        """What it holds, with its unit, for people."""
+        order = ", ascending and unique" if self.ascending else ""
+        return f"{self.text}{f', {self.unit}' if self.unit else ''}{order}"
+
 
 @dataclass(frozen=True)
 class Ragged:
@@ -103,14 +117,7 @@ class Ragged:
         return np.repeat(np.arange(len(self.counts)), self.counts)
 
     def event_of(self, entry: int) -> int:
-        """The event that an entry belongs to.
-
-        Args:
-            entry: its position in `values`.
-
-        Returns:
-            The position of the event.
-        """
+        """Return the position of the event that an entry belongs to, by its position in `values`."""
         return int(np.searchsorted(np.cumsum(self.counts), entry, side="right"))
 
 
@@ -140,10 +147,11 @@ class EventSchema:
         return tuple(column for column in self.columns if column.is_ragged and column.required)
 
     def check(self, table: Mapping[str, Ragged], *, stored: bool = False) -> None:
-        """Refuse lists that are not what their columns say.
+        """Refuse numbers that are not what their columns say.
 
         Args:
-            table: the columns of lists by name. Those that are required must be there.
+            table: columns of numbers by name. Those of lists that are required must be there. Of a column
+                per event an event that does not know it has an empty list.
             stored: they are as they shall be stored, in order.
 
         Raises:
@@ -151,29 +159,29 @@ class EventSchema:
         """
         lengths: dict[str, tuple[str, NDArray[np.int64]]] = {}
         for column in self.columns:
-            if not column.is_ragged or (column.name not in table and not column.required):
-                continue
             if column.name not in table:
-                raise MissingColumnError(
-                    f"expected the columns {', '.join(c.name for c in self.hits)}"
-                    f"{f' of {self.whose}' if self.whose else ''}, got {', '.join(sorted(table)) or 'none'}: "
-                    "use what was made for the detector that recorded the event, or rename the columns",
-                    column=column.name,
-                )
+                if column.is_ragged and column.required:
+                    raise self._missing(column, table)
+                continue
             lists = table[column.name]
-            of_column, counts = lengths.setdefault(column.per, (column.name, lists.counts))
-            _check_lengths(of_column, column.name, counts, lists)
+            if column.is_ragged:
+                of_column, counts = lengths.setdefault(column.per, (column.name, lists.counts))
+                _check_lengths(of_column, column.name, counts, lists)
             check_numbers(column, lists)
             if stored and column.ascending:
                 _check_order(column, lists)
 
+    def _missing(self, column: Column, table: Mapping[str, Ragged]) -> EventError:
+        return MissingColumnError(
+            f"expected the columns {', '.join(c.name for c in self.hits)}"
+            f"{f' of {self.whose}' if self.whose else ''}, got {', '.join(sorted(table)) or 'none'}: "
+            "use what was made for the detector that recorded the event, or rename the columns",
+            column=column.name,
+        )
+
 
 def check_numbers(column: Column, lists: Ragged) -> None:
-    """Refuse numbers that a column cannot hold.
-
-    Args:
-        column: says which it can.
-        lists: its entries.
+    """Refuse entries that a column cannot hold.
 
     Raises:
         EventError: with the first that is wrong.
@@ -182,53 +190,30 @@ def check_numbers(column: Column, lists: Ragged) -> None:
     if not len(values):
         return
     if column.is_integer and not np.issubdtype(values.dtype, np.integer):
-        raise _wrong(
-            DtypeError,
-            column,
-            lists,
-            0,
-            f"whole numbers ({column.text})",
-            f"{values.dtype}",
-            "cast them, or exchange the columns if they are in the wrong order",
-        )
+        mend = "cast them, or exchange the columns if they are in the wrong order"
+        raise _wrong(DtypeError, column, lists, 0, f"whole numbers ({column.text})", values.dtype, mend)
     if not column.is_integer:
         _check_floats(column, lists)
-    for bound, beyond in ((column.low, np.less), (column.high, np.greater)):
+    sides = zip(column.bounds, (np.less, np.greater), ("at least", "at most"), strict=True)
+    for bound, beyond, side in sides:
         if bound is not None and (wrong := np.flatnonzero(beyond(values, bound.value))).size:
-            side = "at least" if bound is column.low else "at most"
             expected = f"{side} {bound.value:g}{f' {column.unit}' if column.unit else ''}"
-            first = int(wrong[0])
-            raise _wrong(RangeError, column, lists, first, expected, f"{values[first]}", bound.remedy)
+            raise _wrong(RangeError, column, lists, wrong[0], expected, values[wrong[0]], bound.remedy)
 
 
 def _check_floats(column: Column, lists: Ragged) -> None:
     values = lists.values
     if np.issubdtype(values.dtype, np.integer):
-        raise _wrong(
-            UnitError,
-            column,
-            lists,
-            0,
-            f"floating-point numbers in {column.unit or 'their unit'}",
-            f"{values.dtype}, which holds counts",
-            "pass the energy of one count (mev_per_count=...), or convert to float",
-        )
+        expected = f"floating-point numbers in {column.unit or 'their unit'}"
+        mend = "pass the energy of one count (mev_per_count=...), or convert to float"
+        raise _wrong(UnitError, column, lists, 0, expected, f"{values.dtype}, which holds counts", mend)
     if not np.issubdtype(values.dtype, np.floating):
-        raise _wrong(
-            DtypeError, column, lists, 0, "numbers", f"{values.dtype}", f"cast them to {column.dtype}"
-        )
+        raise _wrong(DtypeError, column, lists, 0, "numbers", values.dtype, f"cast them to {column.dtype}")
     finite = np.isfinite(values)
     if not finite.all():
         first = int(np.argmin(finite))
-        raise _wrong(
-            NonFiniteError,
-            column,
-            lists,
-            first,
-            "finite numbers",
-            f"{values[first]}",
-            "mask dead channels as zero, and look for a division by zero or an overflow upstream",
-        )
+        mend = "mask dead channels as zero, and look for a division by zero or an overflow upstream"
+        raise _wrong(NonFiniteError, column, lists, first, "finite numbers", values[first], mend)
 
 
 def _check_lengths(first: str, name: str, expected: NDArray[np.int64], lists: Ragged) -> None:
@@ -240,12 +225,11 @@ def _check_lengths(first: str, name: str, expected: NDArray[np.int64], lists: Ra
         )
     if (wrong := np.flatnonzero(expected != lists.counts)).size:
         event = int(wrong[0])
-        raise ShapeError(
-            f"column {name!r} of event {event}: expected as many entries as in {first!r}, "
-            f"{expected[event]}, got {lists.counts[event]}: write both columns together",
-            event,
-            name,
+        problem = (
+            f"expected as many entries as in {first!r}, {expected[event]}, got {lists.counts[event]}: "
+            "write both columns together"
         )
+        raise ShapeError(f"column {name!r} of event {event}: {problem}", event, name, problem)
 
 
 def _check_order(column: Column, lists: Ragged) -> None:
@@ -256,21 +240,15 @@ def _check_order(column: Column, lists: Ragged) -> None:
     falls[starts[lists.counts > 0]] = False
     if falls.any():
         first = int(np.argmax(falls))
-        raise _wrong(
-            OrderError,
-            column,
-            lists,
-            first,
-            "rising numbers, each once",
-            f"{values[first]} after {values[first - 1]}",
-            "sort the hits, and add up those at the same position",
-        )
+        got = f"{values[first]} after {values[first - 1]}"
+        mend = "sort the hits, and add up those at the same position"
+        raise _wrong(OrderError, column, lists, first, "rising numbers, each once", got, mend)
 
 
 def _wrong(
-    kind: type[EventError], column: Column, lists: Ragged, entry: int, expected: str, got: str, remedy: str
+    kind: type[EventError], column: Column, lists: Ragged, entry: int, expected: str, got: Any, remedy: str
 ) -> EventError:
-    event = lists.event_of(entry)
-    inside = entry - int(lists.counts[:event].sum())
-    where = f"column {column.name!r} of event {event}"
-    return kind(f"{where}: expected {expected}, got {got} at entry {inside}: {remedy}", event, column.name)
+    event = lists.event_of(int(entry))
+    inside = int(entry) - int(lists.counts[:event].sum())
+    problem = f"expected {expected}, got {got} at entry {inside}: {remedy}"
+    return kind(f"column {column.name!r} of event {event}: {problem}", event, column.name, problem)

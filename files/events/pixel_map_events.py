@@ -5,11 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from nuzoo.files.events.event_schema import Bound, Column, EventSchema
+from nuzoo.files.events.event_truth import IDENTITY_COLUMNS, LABEL_COLUMN, ORIGIN_COLUMNS, TRUTH_COLUMNS
 
 MAX_PIXEL_ENERGY_MEV = 1e6
 """1 TeV in one pixel. Beam neutrinos bring a few GeV and those of the LHC some TeV in all; of a 1 TeV
 shower a pixel of 5 mm in argon holds at most about 3 GeV (3000 particles at its maximum, 2.1 MeV/cm each).
 More is no energy in MeV, but a number in eV or the rubbish of a broken file."""
+
+
+DISPLAY_FULL_SCALE_MEV = 20.0
+"""What is white in the picture `display`; grey grows as log(1 + E / MeV)."""
+
+DISPLAY_COLUMN = Column(
+    "display",
+    "picture",
+    "8-bit PNG of all views side by side, for people: log(1 + E / MeV), white at "
+    f"{DISPLAY_FULL_SCALE_MEV:g} MeV",
+)
 
 
 @dataclass(frozen=True)
@@ -35,29 +47,27 @@ class PixelMapGeometry:
 
     @classmethod
     def of(cls, geometry: Mapping[str, Any]) -> "PixelMapGeometry":
-        """The part of a detector's geometry that decides the columns of its events.
+        """Take from a detector's geometry what decides the columns of its events.
 
         Args:
             geometry: with `detector`, `views`, `height` and `width`.
-
-        Returns:
-            The part.
         """
         return cls(geometry["detector"], tuple(geometry["views"]), geometry["height"], geometry["width"])
 
 
 def pixel_map_schema(geometry: Mapping[str, Any]) -> EventSchema:
-    """The hits of an event: for each view the pixels with energy.
+    """Return the columns of an event: for each view the pixels with energy, a picture of them, and the truth.
 
     Args:
         geometry: see `PixelMapGeometry.of`.
 
     Returns:
-        For each view the columns `<view>_index` and `<view>_energy`.
+        Of hits, `<view>_index` and `<view>_energy` for each view.
     """
     layout = PixelMapGeometry.of(geometry)
-    columns = [column for view in layout.views for column in _columns_of(view, layout.num_pixels)]
-    return EventSchema(tuple(columns), whose=layout.detector or "")
+    hits = (column for view in layout.views for column in _columns_of(view, layout.num_pixels))
+    columns = (*IDENTITY_COLUMNS, *hits, LABEL_COLUMN, DISPLAY_COLUMN, *TRUTH_COLUMNS, *ORIGIN_COLUMNS)
+    return EventSchema(columns, whose=layout.detector or "")
 
 
 def _columns_of(view: str, num_pixels: int) -> tuple[Column, Column]:

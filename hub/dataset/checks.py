@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,11 @@ from datasets import Features, load_dataset
 from huggingface_hub import DatasetCard
 
 from nuzoo.datasets_scripts.common.dataset_card import LICENCE_NOT_STATED
-from nuzoo.files.checksums import CHECKSUMS_FILE, repository_files
-from nuzoo.files.errors import HubError
-from nuzoo.files.names import CARD_FILE
+from nuzoo.files.checksums import repository_files
+from nuzoo.files.names import ATTRIBUTES_FILE, CARD_FILE, CHECKSUMS_FILE
 from nuzoo.hub.cards import empty_sections
-from nuzoo.hub.checks import Check
-from nuzoo.hub.dataset.files import ShardEntry, check_file_list, check_plan, check_shard_bytes, read_manifest
+from nuzoo.hub.checks import Check, run_check
+from nuzoo.hub.dataset.files import DatasetFolder, check_bytes, open_dataset
 from nuzoo.hub.dataset.rows import check_rows
 from nuzoo.hub.errors import DatasetRepositoryError, IncompleteCardError
 from nuzoo.hub.licences import DATA_LICENCES, check_licence
@@ -29,7 +28,7 @@ PLACEHOLDER = re.compile(
     rf"\$\{{?[a-z]\w*|\bTODO\b|\[More Information Needed\]|{re.escape(LICENCE_NOT_STATED)}"
 )
 DATA_FILES = re.compile(r"(?P<root>(?:[\w.-]+/)?)data/(?P<split>\w+)-\*\.parquet", re.ASCII)
-BESIDE_DATA = (CARD_FILE, CHECKSUMS_FILE, ".gitattributes")
+BESIDE_DATA = (CARD_FILE, CHECKSUMS_FILE, ATTRIBUTES_FILE)
 
 
 @dataclass(frozen=True)
@@ -49,47 +48,23 @@ class _Config:
     splits: Mapping[str, int]
 
 
-@dataclass
-class _Found:
-    """What earlier checks found out."""
-
-    configs: list[_Config] = field(default_factory=list)
-    shards: list[ShardEntry] = field(default_factory=list)
-
-
-def check_dataset_repository(folder: Path) -> Iterator[Check]:
+def check_dataset_repository(folder: Path, computed: Mapping[str, str] | None = None) -> Iterator[Check]:
     """Check card, files, rows and loading of a dataset repository, one after another.
 
     What cannot be checked after a problem (the files of a card that cannot be read, say) is left out.
 
     Args:
         folder: A snapshot of the repository.
+        computed: SHA-256 of its files, as far as they are known.
     """
-    found = _Found()
-    yield _check("card: metadata", lambda: found.configs.extend(_read_card(folder)))
-    if not found.configs:
+    configs: list[_Config] = []
+    yield run_check("card: metadata", lambda: configs.extend(_read_card(folder)))
+    if not configs:
         return
-    yield _check("card: sections", lambda: _check_text(folder))
-    yield _check("files: none but the dataset's", lambda: _check_top(folder, found.configs))
-    for config in found.configs:
-        yield from _check_config(folder, config)
-
-
-def _check(name: str, action: Callable[[], object]) -> Check:
-    try:
-        action()
-    except Exception as error:  # datasets, Arrow and YAML raise as they like; each is a finding
-        return Check(name, _explained(error))
-    return Check(name)
-
-
-def _explained(error: BaseException) -> str:
-    """The text of one of our errors; of others that of the first cause, which tells more than the last."""
-    if isinstance(error, HubError):
-        return str(error)
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return f"{type(error).__name__}: {error}"
+    yield run_check("card: sections", lambda: _check_text(folder))
+    yield run_check("files: none but the dataset's", lambda: _check_top(folder, configs))
+    for config in configs:
+        yield from _check_config(folder, config, computed or {})
 
 
 def _read_card(folder: Path) -> list[_Config]:
@@ -152,35 +127,27 @@ def _check_top(folder: Path, configs: Sequence[_Config]) -> None:
         )
 
 
-def _check_config(folder: Path, config: _Config) -> Iterator[Check]:
-    root, found = folder / config.root, _Found()
-    beside = () if config.root else BESIDE_DATA
-    yield _check(f"{config.name}: manifest", lambda: found.shards.extend(_read_shards(root, config, beside)))
-    if not found.shards:
+def _check_config(folder: Path, config: _Config, computed: Mapping[str, str]) -> Iterator[Check]:
+    root, opened = folder / config.root, list[DatasetFolder]()
+    yield run_check(f"{config.name}: manifest", lambda: opened.append(_open(root, config)))
+    if not opened:
         return
-    shards = found.shards
-    yield _check(f"{config.name}: checksums", lambda: _check_bytes(root, shards))
-    yield _check(f"{config.name}: rows", lambda: check_rows(root, shards))
+    dataset = opened[0]
+    below = {name.removeprefix(config.root): digest for name, digest in computed.items()}
+    yield run_check(f"{config.name}: checksums", lambda: check_bytes(dataset, below))
+    yield run_check(f"{config.name}: rows", lambda: check_rows(dataset))
     with tempfile.TemporaryDirectory() as cache:
         for split in config.splits:
-            yield _check(f"{config.name}: {split} loads", partial(_load, folder, config, split, cache))
+            yield run_check(f"{config.name}: {split} loads", partial(_load, folder, config, split, cache))
 
 
-def _read_shards(root: Path, config: _Config, beside: Sequence[str]) -> list[ShardEntry]:
-    shards = read_manifest(root)
-    check_file_list(root, shards, also=beside)
-    check_plan(root, shards)
-    counted = {split: sum(s.events for s in shards if s.split == split) for split in config.splits}
-    if counted != config.splits or {shard.split for shard in shards} != set(counted):
+def _open(root: Path, config: _Config) -> DatasetFolder:
+    dataset = open_dataset(root, also=() if config.root else BESIDE_DATA)
+    if dataset.events != config.splits:
         raise DatasetRepositoryError(
-            f"{CARD_FILE}: expected the events of the manifest, {counted}, got {dict(config.splits)}"
+            f"{CARD_FILE}: expected the events of the manifest, {dataset.events}, got {dict(config.splits)}"
         )
-    return shards
-
-
-def _check_bytes(root: Path, shards: Sequence[ShardEntry]) -> None:
-    for shard in shards:
-        check_shard_bytes(root, shard)
+    return dataset
 
 
 def _load(folder: Path, config: _Config, split: str, cache: str) -> None:

@@ -13,18 +13,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nuzoo.datasets_scripts.pixel_map_rows import SPLITS
+from nuzoo.datasets_scripts.common.dataset_folder import DatasetRequestError
+from nuzoo.datasets_scripts.common.samples import UnknownDatasetError, find_sample
+from nuzoo.datasets_scripts.common.simulated import SimulationPlan
+from nuzoo.datasets_scripts.common.splits import SPLITS, split_list
 from nuzoo.files.checksums import repository_files, sha256
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
 from nuzoo.hub.errors import DatasetRepositoryError
-from nuzoo.simulation.detectors import DETECTORS
-from nuzoo.simulation.spectra import SPECTRA
+from nuzoo.registry import Sample
 
 SHARD_NAME = re.compile(r"data/(?P<split>\w+)-(?P<number>\d{5})-of-(?P<of>\d{5})\.parquet", re.ASCII)
-SIMULATION_PLAN = {"dataset", "simulation", "events", "seed", "detector", "spectrum", "shard_size"}
-CONVERSION_PLAN = {"dataset", "events", "sha256"}
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAKE_AGAIN = "make the dataset again with the command that wrote it, which keeps the shards that are there"
+
+
+def wrong_file(what: str) -> DatasetRepositoryError:
+    """Make the error of a file that is not as it was written; the remedy is to write it again."""
+    return DatasetRepositoryError(f"{what}; {MAKE_AGAIN}")
 
 
 @dataclass(frozen=True)
@@ -45,130 +50,126 @@ class ShardEntry:
     bytes: int
     sha256: str
 
+    @classmethod
+    def of(cls, name: str, entry: Mapping[str, Any]) -> ShardEntry:
+        """Read an entry; raises errors of Python for one that makes no sense."""
+        match = SHARD_NAME.fullmatch(name)
+        if not match:
+            raise ValueError(f"expected shards named data/<split>-00000-of-00001.parquet, got {name!r}")
+        if not SHA256.fullmatch(entry["sha256"]) or entry["events"] < 1 or entry["bytes"] < 1:
+            raise ValueError(f"expected events, bytes and SHA-256 of {name}, got {dict(entry)}")
+        return cls(name, match["split"], entry["events"], entry["bytes"], entry["sha256"])
 
-def read_manifest(folder: Path) -> list[ShardEntry]:
-    """The shards of a dataset folder, in the order of the manifest.
 
-    Raises:
-        DatasetRepositoryError: There is no manifest, or it names files that no dataset has, counts events
-            wrongly, or leaves shards out.
+@dataclass(frozen=True)
+class DatasetFolder:
+    """A folder that has all files of a dataset; what is in them is for others to check.
+
+    Attributes:
+        path: The folder.
+        shards: In the order of the manifest.
+        plan: Contents of `plan.json`.
+        sample: Which dataset of the zoo it is.
+        simulation: What was simulated, if nuzoo did it.
     """
-    file = folder / MANIFEST_FILE
-    if not file.is_file():
-        raise DatasetRepositoryError(
-            f"{folder}: expected a finished dataset, got no {MANIFEST_FILE}; {MAKE_AGAIN}"
-        )
-    manifest = read_json(file)
-    try:
-        shards = [_entry(name, entry) for name, entry in manifest["files"].items()]
-        splits = {str(split): int(events) for split, events in manifest["splits"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DatasetRepositoryError(f"{file}: {error}; {MAKE_AGAIN}") from error
-    counted: Counter[str] = Counter()
-    for shard in shards:
-        counted[shard.split] += shard.events
-    if dict(counted) != splits or not shards:
-        raise DatasetRepositoryError(
-            f"{file}: expected the events of its files in its splits, {dict(counted)}, got {splits}; "
-            f"{MAKE_AGAIN}"
-        )
-    _refuse_gaps(file, [shard.name for shard in shards])
-    return shards
+
+    path: Path
+    shards: list[ShardEntry]
+    plan: Mapping[str, Any]
+    sample: Sample
+    simulation: SimulationPlan | None
+
+    @property
+    def events(self) -> dict[str, int]:
+        """Events of each split that has any."""
+        return _events(self.shards)
+
+    @property
+    def empty_splits(self) -> list[str]:
+        """The splits without events."""
+        return [split for split in SPLITS if split not in self.events]
+
+    @property
+    def files(self) -> list[str]:
+        """What a dataset consists of, its card apart."""
+        return _files(self.shards)
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """The object in a JSON file.
-
-    Raises:
-        DatasetRepositoryError: It holds something else.
-    """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetRepositoryError(f"{file}: expected JSON, got {error}; {MAKE_AGAIN}") from error
-    if not isinstance(content, dict):
-        raise DatasetRepositoryError(
-            f"{file}: expected a JSON object, got {type(content).__name__}; {MAKE_AGAIN}"
-        )
-    return content
-
-
-def _entry(name: str, entry: Mapping[str, Any]) -> ShardEntry:
-    match = SHARD_NAME.fullmatch(name)
-    if not match:
-        raise ValueError(f"expected shards named data/<split>-00000-of-00001.parquet, got {name!r}")
-    if not SHA256.fullmatch(entry["sha256"]) or entry["events"] < 1 or entry["bytes"] < 1:
-        raise ValueError(f"expected events, bytes and SHA-256 of {name}, got {dict(entry)}")
-    return ShardEntry(name, match["split"], entry["events"], entry["bytes"], entry["sha256"])
-
-
-def _refuse_gaps(file: Path, names: Collection[str]) -> None:
-    for match in filter(None, map(SHARD_NAME.fullmatch, names)):
-        of = int(match["of"])
-        expected = {f"data/{match['split']}-{number:05d}-of-{of:05d}.parquet" for number in range(of)}
-        if missing := expected.difference(names):
-            raise DatasetRepositoryError(
-                f"{file}: expected an entry for {min(missing)}, got none; {MAKE_AGAIN}"
-            )
-
-
-def check_plan(folder: Path, shards: Collection[ShardEntry]) -> None:
-    """Refuse a plan that does not tell how the events of the shards were made.
-
-    Raises:
-        DatasetRepositoryError: With what is missing or differs.
-    """
-    file = folder / PLAN_FILE
-    plan = read_json(file)
-    needed = SIMULATION_PLAN if "simulation" in plan else CONVERSION_PLAN
-    if missing := sorted(needed - plan.keys()):
-        raise DatasetRepositoryError(f"{file}: expected {', '.join(missing)}, got none; {MAKE_AGAIN}")
-    events = sum(shard.events for shard in shards)
-    if plan["events"] != events:
-        raise DatasetRepositoryError(f"{file}: expected {events} events, got {plan['events']}; {MAKE_AGAIN}")
-    if "simulation" in plan:
-        _check_simulation(file, plan)
-
-
-def _check_simulation(file: Path, plan: Mapping[str, Any]) -> None:
-    for key, known in (("detector", DETECTORS), ("spectrum", SPECTRA)):
-        if not isinstance(plan[key], str) or plan[key] not in known:
-            raise DatasetRepositoryError(
-                f"{file}: expected the {key} {' or '.join(known)}, got {plan[key]!r}; {MAKE_AGAIN}"
-            )
-    if type(plan["seed"]) is not int:
-        raise DatasetRepositoryError(
-            f"{file}: expected a whole number as seed, got {plan['seed']!r}; {MAKE_AGAIN}"
-        )
-
-
-def split_manifests(shards: Collection[ShardEntry]) -> list[str]:
-    """The files that name the events of each split."""
-    return [
-        f"manifests/{split}.txt" for split in dict.fromkeys([*SPLITS, *(shard.split for shard in shards)])
-    ]
-
-
-def check_file_list(folder: Path, shards: Collection[ShardEntry], also: Collection[str] = ()) -> None:
-    """Refuse a folder in which a file is missing, or lies that a dataset does not have.
+def open_dataset(folder: Path, also: Collection[str] = ()) -> DatasetFolder:
+    """Read manifest and plan, and refuse a folder that is not a finished dataset.
 
     Args:
         folder: Dataset folder.
-        shards: From `read_manifest`.
         also: Files that may be there.
 
     Raises:
-        DatasetRepositoryError: With the names.
+        DatasetRepositoryError: A file is missing or no dataset's, the manifest is not of its files, or the
+            plan does not tell how the events were made.
     """
-    needed = {MANIFEST_FILE, PLAN_FILE, *split_manifests(shards), *(shard.name for shard in shards)}
+    if not (folder / MANIFEST_FILE).is_file():
+        raise wrong_file(f"{folder}: expected a finished dataset, got no {MANIFEST_FILE}")
+    shards = _read_manifest(folder / MANIFEST_FILE)
+    _check_file_list(folder, _files(shards), also)
+    file = folder / PLAN_FILE
+    plan, events = _read_json(file), sum(shard.events for shard in shards)
+    if plan.get("events") != events:
+        raise wrong_file(f"{file}: expected {events} events, got {plan.get('events')}")
+    try:
+        simulation = SimulationPlan.of(plan) if "simulation" in plan else None
+        return DatasetFolder(folder, shards, plan, find_sample(plan.get("dataset")), simulation)
+    except (DatasetRequestError, UnknownDatasetError) as error:
+        raise wrong_file(f"{file}: {error}") from error
+
+
+def _read_manifest(file: Path) -> list[ShardEntry]:
+    manifest = _read_json(file)
+    try:
+        shards = [ShardEntry.of(name, entry) for name, entry in manifest["files"].items()]
+        splits = {str(split): int(events) for split, events in manifest["splits"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise wrong_file(f"{file}: {error}") from error
+    if (counted := _events(shards)) != splits or not shards:
+        raise wrong_file(f"{file}: expected the events of its files in its splits, {counted}, got {splits}")
+    names = {shard.name for shard in shards}
+    for match in filter(None, map(SHARD_NAME.fullmatch, names)):
+        expected = {
+            f"data/{match['split']}-{n:05d}-of-{match['of']}.parquet" for n in range(int(match["of"]))
+        }
+        if missing := expected - names:
+            raise wrong_file(f"{file}: expected an entry for {min(missing)}, got none")
+    return shards
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise wrong_file(f"{file}: expected JSON, got {error}") from error
+    if not isinstance(content, dict):
+        raise wrong_file(f"{file}: expected a JSON object, got {type(content).__name__}")
+    return content
+
+
+def _events(shards: Collection[ShardEntry]) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for shard in shards:
+        counted[shard.split] += shard.events
+    return dict(counted)
+
+
+def _files(shards: Collection[ShardEntry]) -> list[str]:
+    lists = [split_list(split) for split in dict.fromkeys([*SPLITS, *(shard.split for shard in shards)])]
+    return [*(shard.name for shard in shards), *lists, PLAN_FILE, MANIFEST_FILE]
+
+
+def _check_file_list(folder: Path, needed: Collection[str], also: Collection[str]) -> None:
+    """Refuse a folder in which a file is missing, or lies that a dataset does not have."""
     present = {name.as_posix() for name in repository_files(folder)}
-    if missing := sorted(needed - present):
-        raise DatasetRepositoryError(f"{folder}: expected {_some(missing)}, which is missing; {MAKE_AGAIN}")
-    unknown = sorted(present - needed - set(also))
-    if unfinished := [name for name in unknown if name.endswith(".partial")]:
-        raise DatasetRepositoryError(
-            f"{folder}: expected a finished dataset, got {_some(unfinished)} half written; {MAKE_AGAIN}"
-        )
+    if missing := set(needed) - present:
+        raise wrong_file(f"{folder}: expected {_some(missing)}, which is missing")
+    unknown = present.difference(needed, also)
+    if unfinished := {name for name in unknown if name.endswith(".partial")}:
+        raise wrong_file(f"{folder}: expected a finished dataset, got {_some(unfinished)} half written")
     if unknown:
         raise DatasetRepositoryError(
             f"{folder}: expected the files of a dataset alone, got {_some(unknown)}; move it elsewhere"
@@ -176,27 +177,30 @@ def check_file_list(folder: Path, shards: Collection[ShardEntry], also: Collecti
 
 
 def _some(names: Collection[str]) -> str:
-    first = list(names)[:3]
-    return ", ".join(first) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return ", ".join(sorted(names)[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def check_shard_bytes(folder: Path, shard: ShardEntry) -> None:
-    """Refuse a shard that is not the one its manifest was written for.
+def check_bytes(dataset: DatasetFolder, computed: Mapping[str, str] | None = None) -> None:
+    """Refuse shards that are not those that the manifest was written for.
+
+    Args:
+        dataset: From `open_dataset`.
+        computed: SHA-256 by path in the folder, where that is known already.
 
     Raises:
         DatasetRepositoryError: With the shard and what differs: size, digest or rows.
     """
-    path = folder / shard.name
-    again = f"remove it and {MAKE_AGAIN}"
-    size = path.stat().st_size
-    if size != shard.bytes:
-        raise DatasetRepositoryError(f"{path}: expected {shard.bytes} bytes, got {size}; {again}")
-    digest = sha256(path)
-    if digest != shard.sha256:
-        raise DatasetRepositoryError(f"{path}: expected SHA-256 {shard.sha256}, got {digest}; {again}")
-    try:
-        rows = pq.read_metadata(path).num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetRepositoryError(f"{path}: expected a Parquet file, got {error}; {again}") from error
-    if rows != shard.events:
-        raise DatasetRepositoryError(f"{path}: expected {shard.events} rows, got {rows}; {again}")
+    for shard in dataset.shards:
+        path = dataset.path / shard.name
+        again = f"remove it and {MAKE_AGAIN}"
+        if (size := path.stat().st_size) != shard.bytes:
+            raise DatasetRepositoryError(f"{path}: expected {shard.bytes} bytes, got {size}; {again}")
+        digest = (computed or {}).get(shard.name) or sha256(path)
+        if digest != shard.sha256:
+            raise DatasetRepositoryError(f"{path}: expected SHA-256 {shard.sha256}, got {digest}; {again}")
+        try:
+            rows = pq.read_metadata(path).num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise DatasetRepositoryError(f"{path}: expected a Parquet file, got {error}; {again}") from error
+        if rows != shard.events:
+            raise DatasetRepositoryError(f"{path}: expected {shard.events} rows, got {rows}; {again}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nuzoo.files.checksums import write_checksums
 from nuzoo.files.hub_access import check_access
-from nuzoo.hub.dataset.repository import empty_splits, prepare_dataset_repository
+from nuzoo.hub.dataset.repository import prepare_dataset_repository
 from nuzoo.hub.safety import check_publishable
 from nuzoo.hub.scratch import scratch_folder
 from nuzoo.hub.upload import Commit, upload
@@ -42,16 +42,16 @@ def publish_dataset(
     beside = next(iter(folders.values())).absolute().parent
     with scratch_folder(beside) as scratch:
         folder = scratch / "repository"
-        prepare_dataset_repository(folders, repo_id, folder, licence=licence)
-        for name, events in folders.items():
-            if empty := empty_splits(events):
+        checked = prepare_dataset_repository(folders, repo_id, folder, licence=licence)
+        for name, dataset in checked.items():
+            if empty := dataset.empty_splits:
                 announce(f"warning: {name} has no events in {' and '.join(empty)}; its card says so")
         check_publishable(folder)
-        write_checksums(folder)
-        return upload(
-            folder,
-            repo_id,
-            repo_type="dataset",
-            message=message or f"Publish {repo_id} with nuzoo",
-            private=private,
-        )
+        computed = {
+            f"{'' if len(checked) == 1 else f'{name}/'}{shard.name}": shard.sha256
+            for name, dataset in checked.items()
+            for shard in dataset.shards
+        }
+        write_checksums(folder, computed=computed)
+        message = message or f"Publish {repo_id} with nuzoo"
+        return upload(folder, repo_id, repo_type="dataset", message=message, private=private)

@@ -16,6 +16,37 @@ from nuzoo.hub.local_hub.stored_files import StoredFile, checked_path, large_fil
 
 
 @dataclass(frozen=True)
+class Change:
+    """What a commit does to the files of its parent.
+
+    Attributes:
+        title: First line of the message.
+        message: The rest of it.
+        expected_parent: Commit that the branch must stand at, None for any.
+        steps: (kind, fields) in order: file, lfsFile, deletedFile or deletedFolder.
+    """
+
+    title: str
+    message: str = ""
+    expected_parent: str | None = None
+    steps: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+
+    @classmethod
+    def of(cls, lines: bytes) -> Change:
+        """Read the lines of a commit request, one JSON object each, the header first."""
+        try:
+            items = [json.loads(line) for line in lines.splitlines() if line.strip()]
+            (kind, header), *steps = [(str(item["key"]), dict(item["value"])) for item in items]
+            if kind != "header":
+                raise ValueError(f"first line has key {kind!r}")
+            parent = header.get("parentCommit")
+            return cls(header["summary"], header.get("description", ""), parent, tuple(steps))
+        except (ValueError, KeyError, TypeError) as error:
+            expected = "expected JSON lines with key and value, the header first"
+            raise bad_request(f"{expected}: {error!r}") from error
+
+
+@dataclass(frozen=True)
 class Commit:
     """A state of a repository.
 
@@ -37,40 +68,26 @@ class Commit:
     date: str
     files: Mapping[str, StoredFile]
 
+    @classmethod
+    def after(
+        cls, parent: Commit | None, change: Change, files: Mapping[str, StoredFile], author: str
+    ) -> Commit:
+        """Make a commit, named by its contents."""
+        date = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        before = parent.id if parent else None
+        unnamed = cls("", before, change.title, change.message, author, date, files)
+        return replace(unnamed, id=hashlib.sha1(unnamed.to_json()).hexdigest())
 
-@dataclass(frozen=True)
-class Change:
-    """What a commit does to the files of its parent.
+    def to_json(self) -> bytes:
+        """Write it as JSON."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
 
-    Attributes:
-        title: First line of the message.
-        message: The rest of it.
-        expected_parent: Commit that the branch must stand at, None for any.
-        steps: (kind, fields) in order: file, lfsFile, deletedFile or deletedFolder.
-    """
-
-    title: str
-    message: str = ""
-    expected_parent: str | None = None
-    steps: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-
-
-def read_change(lines: bytes) -> Change:
-    """Read the lines of a commit request, one JSON object each, the header first.
-
-    Raises:
-        RefusedError: A line is not of this form.
-    """
-    try:
-        items = [json.loads(line) for line in lines.splitlines() if line.strip()]
-        (kind, header), *steps = [(str(item["key"]), dict(item["value"])) for item in items]
-        if kind != "header":
-            raise ValueError(f"first line has key {kind!r}")
-        return Change(
-            header["summary"], header.get("description", ""), header.get("parentCommit"), tuple(steps)
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise bad_request(f"expected JSON lines with key and value, the header first: {error!r}") from error
+    @classmethod
+    def from_json(cls, content: bytes) -> Commit:
+        """Read it from JSON."""
+        fields = json.loads(content)
+        files = {path: StoredFile(**file) for path, file in fields.pop("files").items()}
+        return cls(**fields, files=files)
 
 
 def changed_files(
@@ -97,40 +114,26 @@ def changed_files(
             contents.append(_content(fields))
             after[path] = regular_file(contents[-1])
         elif kind == "lfsFile":
-            after[path] = _uploaded(path, str(fields.get("oid")), large)
+            sha256 = str(fields.get("oid"))
+            if sha256 not in large:
+                raise bad_request(f"the LFS object {sha256} of {path} was not uploaded")
+            after[path] = large_file(sha256, large[sha256])
         elif kind in ("deletedFile", "deletedFolder"):
-            after = _without(after, path, folder=kind == "deletedFolder")
+            gone = [p for p in after if (p == path if kind == "deletedFile" else p.startswith(path + "/"))]
+            if not gone:
+                raise no_entry(path)
+            for each in gone:
+                del after[each]
         else:
-            raise bad_request(
-                f"expected a line with key file, lfsFile, deletedFile or deletedFolder, got {kind!r}"
-            )
-    _refuse_file_and_folder(after)
+            known = "file, lfsFile, deletedFile or deletedFolder"
+            raise bad_request(f"expected a line with key {known}, got {kind!r}")
+    if both := folders(after) & after.keys():
+        raise bad_request(f"{min(both)} cannot be a file and a folder at once")
     return after, contents
 
 
-def next_commit(
-    parent: Commit | None, change: Change, files: Mapping[str, StoredFile], author: str
-) -> Commit:
-    """Make the commit, named by its contents."""
-    date = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    unnamed = Commit("", parent.id if parent else None, change.title, change.message, author, date, files)
-    return replace(unnamed, id=hashlib.sha1(write_commit(unnamed)).hexdigest())
-
-
-def write_commit(commit: Commit) -> bytes:
-    """As JSON."""
-    return json.dumps(asdict(commit), sort_keys=True).encode()
-
-
-def load_commit(content: bytes) -> Commit:
-    """From JSON."""
-    fields = json.loads(content)
-    fields["files"] = {path: StoredFile(**file) for path, file in fields["files"].items()}
-    return Commit(**fields)
-
-
 def folders(paths: Iterable[str]) -> set[str]:
-    """All folders that lie above the files."""
+    """Give all folders that lie above files."""
     found: set[str] = set()
     for path in paths:
         while path := path.rpartition("/")[0]:
@@ -145,22 +148,3 @@ def _content(fields: Mapping[str, Any]) -> bytes:
         return fields["content"].encode()
     except (KeyError, AttributeError, TypeError, binascii.Error) as error:
         raise bad_request(f"expected the content of {fields['path']} in base64 or utf-8") from error
-
-
-def _uploaded(path: str, sha256: str, large: Mapping[str, int]) -> StoredFile:
-    if sha256 not in large:
-        raise bad_request(f"the LFS object {sha256} of {path} was not uploaded")
-    return large_file(sha256, large[sha256])
-
-
-def _without(files: Mapping[str, StoredFile], path: str, folder: bool) -> dict[str, StoredFile]:
-    left = {p: f for p, f in files.items() if not (p.startswith(path + "/") if folder else p == path)}
-    if len(left) == len(files):
-        raise no_entry(path)
-    return left
-
-
-def _refuse_file_and_folder(files: Mapping[str, StoredFile]) -> None:
-    both = folders(files) & files.keys()
-    if both:
-        raise bad_request(f"{min(both)} cannot be a file and a folder at once")

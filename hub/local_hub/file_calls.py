@@ -10,37 +10,32 @@ from nuzoo.hub.local_hub.call import Call
 from nuzoo.hub.local_hub.commits import Commit, folders
 from nuzoo.hub.local_hub.messages import FilePart, Reply, json_reply
 from nuzoo.hub.local_hub.refusals import RefusedError, no_entry
-from nuzoo.hub.local_hub.repository import Repository
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def list_tree(call: Call) -> Reply:
-    """Files and folders below a path, all levels if the query says recursive."""
-    repository = call.readable()
-    commit = repository.find(call.revision)
+    """List files and folders below a path, all levels if the query says recursive."""
+    commit = call.readable().find(call.revision)
     above = f"{call.path.rstrip('/')}/" if call.path else ""
     listed = [path for path in commit.files.keys() | folders(commit.files) if path.startswith(above)]
     if above and not listed:
         raise no_entry(call.path, commit.id)
     if not call.request.flag("recursive"):
         listed = [path for path in listed if "/" not in path[len(above) :]]
-    expand = call.request.flag("expand")
-    return json_reply([_entry(repository, commit, path, expand) for path in sorted(listed)])
+    return json_reply([_entry(commit, path) for path in sorted(listed)])
 
 
 def describe_paths(call: Call) -> Reply:
-    """Facts about the paths of a form, leaving out what is not there."""
-    repository = call.readable()
-    commit, fields = repository.find(call.revision), call.request.fields()
+    """Describe the paths of a form, leaving out what is not there."""
+    commit = call.readable().find(call.revision)
     there = commit.files.keys() | folders(commit.files)
-    expand = fields.get("expand") in (True, ["true"])
-    paths = [path.strip("/") for path in fields.get("paths", [])]
-    return json_reply([_entry(repository, commit, path, expand) for path in paths if path in there])
+    paths = [path.strip("/") for path in call.request.fields().get("paths", [])]
+    return json_reply([_entry(commit, path) for path in paths if path in there])
 
 
 def resolve(call: Call) -> Reply:
-    """A file, or the range of it that the header asks for; HEAD is answered alike, without the body."""
+    """Send a file, or the range of it that the header asks for; HEAD is answered alike, without the body."""
     repository = call.downloadable()
     commit = repository.find(call.revision)
     file = commit.files.get(call.path)
@@ -69,39 +64,19 @@ def _range(asked: re.Match[str], size: int) -> tuple[int, int]:
     else:
         start, stop = max(size - int(last or 0), 0), size
     if start >= stop:
-        raise RefusedError(
-            416, f"no bytes {asked[0]} in {size}", headers={"Content-Range": f"bytes */{size}"}
-        )
+        headers = {"Content-Range": f"bytes */{size}"}
+        raise RefusedError(416, f"no bytes {asked[0]} in {size}", headers=headers)
     return start, stop
 
 
-def _entry(repository: Repository, commit: Commit, path: str, expand: bool) -> dict[str, Any]:
-    entry: dict[str, Any]
-    if path in commit.files:
-        file = commit.files[path]
-        entry = {"type": "file", "path": path, "size": file.size, "oid": file.oid}
-        if file.lfs:
-            entry["lfs"] = {"oid": file.sha256, "size": file.size, "pointerSize": file.pointer_size}
-    else:
-        entry = {"type": "directory", "path": path, "size": 0, "oid": _contents_id(commit, path)}
-    if expand:
-        changed = _last_change(repository, commit, path)
-        entry["lastCommit"] = {"id": changed.id, "title": changed.title, "date": changed.date}
-    return entry
-
-
-def _contents_id(commit: Commit, path: str) -> str:
-    """Identity of a file or of all files of a folder; unlike git's, it is not nested."""
-    if path in commit.files:
-        return commit.files[path].oid
+def _entry(commit: Commit, path: str) -> dict[str, Any]:
+    """Describe a file or folder; the identity of a folder is of all files below: unlike git's, not nested."""
+    if file := commit.files.get(path):
+        return {"type": "file", "path": path, "size": file.size, "oid": file.oid} | file.lfs_facts("oid")
     below = sorted((p, file.oid) for p, file in commit.files.items() if p.startswith(f"{path}/"))
-    return hashlib.sha1(repr(below).encode()).hexdigest()
-
-
-def _last_change(repository: Repository, commit: Commit, path: str) -> Commit:
-    changed, now = commit, _contents_id(commit, path)
-    for earlier in repository.history(commit):
-        if _contents_id(earlier, path) != now:
-            break
-        changed = earlier
-    return changed
+    return {
+        "type": "directory",
+        "path": path,
+        "size": 0,
+        "oid": hashlib.sha1(repr(below).encode()).hexdigest(),
+    }

@@ -54,7 +54,7 @@ class Reply:
     stop_after: int | None = None
 
     def read(self) -> bytes:
-        """The whole body, e.g. to change a byte of it."""
+        """Read the whole body, e.g. to change a byte of it."""
         return self.body if isinstance(self.body, bytes) else b"".join(self.body.chunks())
 
 
@@ -62,6 +62,9 @@ def json_reply(content: object, status: int = 200, headers: Mapping[str, str] | 
     """Answer with JSON; what JSON does not know (dates of a card) is written as text."""
     body = json.dumps(content, default=str).encode()
     return Reply(status, {"Content-Type": "application/json; charset=utf-8", **(headers or {})}, body)
+
+
+Answer = Callable[["Request"], Reply]
 
 
 class Request:
@@ -75,20 +78,11 @@ class Request:
         answer: Gives the reply that the Hub would send by itself.
     """
 
-    def __init__(
-        self,
-        method: str,
-        target: str,
-        headers: Message,
-        chunks: Iterator[bytes],
-        answer: Callable[[Request], Reply],
-    ):
-        self.method = method
+    def __init__(self, method: str, target: str, headers: Message, chunks: Iterator[bytes], answer: Answer):
+        self.method, self.headers = method, headers
         self.raw_path, _, query = target.partition("?")
         self.query = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
-        self.headers = headers
-        self._chunks = chunks
-        self._answer = answer
+        self._chunks, self._answer = chunks, answer
 
     @property
     def path(self) -> str:
@@ -101,15 +95,11 @@ class Request:
         return b"".join(self._chunks)
 
     def chunks(self) -> Iterator[bytes]:
-        """The body in pieces, without holding all of it."""
+        """Give the body in pieces, without holding all of it."""
         return iter([self.body]) if "body" in self.__dict__ else self._chunks
 
     def fields(self) -> dict[str, Any]:
-        """The body as JSON, or as a form whose fields are lists.
-
-        Raises:
-            RefusedError: It is neither.
-        """
+        """Read the body as JSON, or as a form whose fields are lists; refuse what is neither."""
         try:
             if "x-www-form-urlencoded" in self.headers.get("Content-Type", ""):
                 return dict(parse_qs(self.body.decode()))
@@ -118,11 +108,11 @@ class Request:
             raise bad_request(f"expected a form or a JSON object: {error}") from error
 
     def flag(self, name: str) -> bool:
-        """Whether a field of the query is set to true."""
+        """Tell whether a field of the query is set to true."""
         return self.query.get(name, "").lower() in ("1", "true")
 
     def answer(self) -> Reply:
-        """The reply that the Hub would send, for tests that break it on its way."""
+        """Make the reply that the Hub would send, for tests that break it on its way."""
         return self._answer(self)
 
 

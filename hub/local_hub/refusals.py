@@ -23,38 +23,25 @@ class RefusedError(Exception):
         body: dict[str, object] | None = None,
     ):
         super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = headers or {}
-        self.body = body or {}
+        self.status, self.code, self.headers, self.body = status, code, headers or {}, body or {}
 
 
 def bad_request(message: str) -> RefusedError:
-    """The client asked for something that makes no sense."""
+    """Refuse a client that asked for something that makes no sense."""
     return RefusedError(400, message)
 
 
 def not_signed_in() -> RefusedError:
-    """No token where one is needed; a repository that is missing looks the same without a token."""
+    """Refuse without a token; a repository that is missing looks the same then."""
     return RefusedError(401, "Invalid username or password.", "RepoNotFound")
 
 
-def wrong_token() -> RefusedError:
-    """A token that this Hub never gave out."""
-    return RefusedError(401, "Invalid credentials in Authorization header")
-
-
-def no_repository(name: str) -> RefusedError:
-    """No such repository, or one that the account may not know of."""
-    return RefusedError(404, f"Repository {name} not found", "RepoNotFound")
-
-
 def no_revision(revision: str) -> RefusedError:
-    """Neither a branch, nor a tag, nor a commit."""
+    """Know neither a branch, nor a tag, nor a commit of this name."""
     return RefusedError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
 
 
 def no_entry(path: str, commit: str | None = None) -> RefusedError:
-    """No such file or folder; the client remembers this for the commit."""
+    """Know no such file or folder; the client remembers this for the commit."""
     headers = {"X-Repo-Commit": commit} if commit else {}
     return RefusedError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound", headers)

@@ -2,52 +2,55 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
-from nuzoo.hub.local_hub.call import Call, repository_url
-from nuzoo.hub.local_hub.card_metadata import card_metadata
+import yaml
+
+from nuzoo.files.names import CARD_FILE
+from nuzoo.hub.local_hub.call import Call
 from nuzoo.hub.local_hub.commits import Commit
 from nuzoo.hub.local_hub.messages import Reply, json_reply
 from nuzoo.hub.local_hub.refusals import RefusedError, bad_request
 from nuzoo.hub.local_hub.repository import Repository
 
+HEAD = re.compile(r"\A\s*---[ \t]*\r?\n(.*?\r?\n)?---[ \t]*(\r?\n|\Z)", re.DOTALL)
+"""The YAML at the head of a card."""
+
 
 def who_am_i(call: Call) -> Reply:
-    """The account of the token."""
-    name = call.access.signed_in(call.request.headers)
+    """Describe the account of the token."""
+    name = call.signed_in()
     return json_reply({"type": "user", "name": name, "fullname": name, "orgs": []})
 
 
 def create_repository(call: Call) -> Reply:
     """Make a repository; if there is one, 409 with its address."""
-    account = call.access.writer(call.request.headers)
-    fields = call.request.fields()
-    kind, name = _named(fields, account)
-    url = repository_url(call.endpoint, kind, name)
+    account, fields = call.writer(), call.request.fields()
+    call = _named(call, fields, account)
     private = fields.get("private") is True or fields.get("visibility") == "private"
+    made = {"url": call.url, "name": call.name}
     try:
-        with call.access.repositories.writing:
-            call.access.repositories.create(kind, name, private=private, author=account)
+        call.repositories.create(call.kind, call.name, private=private, author=account)
     except RefusedError as refusal:
-        refusal.body = {"url": url, "name": name}
+        refusal.body = dict(made)
         raise
-    return json_reply({"url": url, "name": name})
+    return json_reply(made)
 
 
 def delete_repository(call: Call) -> Reply:
     """Remove a repository."""
-    headers = call.request.headers
-    kind, name = _named(call.request.fields(), call.access.signed_in(headers))
-    with call.access.repositories.writing:
-        call.access.repositories.delete(call.access.writable(headers, kind, name))
+    call.repositories.delete(_named(call, call.request.fields(), call.signed_in()).writable())
     return json_reply({})
 
 
 def describe(call: Call) -> Reply:
-    """A repository at a revision: id, commit, dates, files, and what its card says."""
+    """Describe a repository at a revision: id, commit, dates, files, and what its card says."""
     repository = call.readable()
     commit, facts = repository.find(call.revision), repository.facts
     card = _card(repository, commit)
+    detailed = call.request.flag("blobs")
     described = {
         "id": call.name,
         "author": call.name.partition("/")[0],
@@ -61,107 +64,70 @@ def describe(call: Call) -> Reply:
         "likes": 0,
         "tags": card.get("tags", []),
         "cardData": card,
-        "siblings": _siblings(commit, detailed=call.request.flag("blobs")),
+        "siblings": [
+            {"rfilename": path}
+            | ({"size": file.size, "blobId": file.oid, **file.lfs_facts("sha256")} if detailed else {})
+            for path, file in sorted(commit.files.items())
+        ],
     }
-    for key in ("pipeline_tag", "library_name"):
-        if key in card:
-            described[key] = card[key]
+    described |= {key: card[key] for key in ("pipeline_tag", "library_name") if key in card}
     return json_reply(described, headers={"X-Repo-Commit": commit.id})
-
-
-def check_access(call: Call) -> Reply:
-    """Whether the files may be read."""
-    call.downloadable()
-    return json_reply({})
-
-
-def list_references(call: Call) -> Reply:
-    """Branches and tags."""
-    facts = call.readable().facts
-    listed: dict[str, list[dict[str, str]]] = {"converts": [], "pullRequests": []}
-    for group, prefix in (("branches", "heads"), ("tags", "tags")):
-        listed[group] = [
-            {"name": name, "ref": f"refs/{prefix}/{name}", "targetCommit": commit}
-            for name, commit in facts[group].items()
-        ]
-    return json_reply(listed)
 
 
 def create_branch(call: Call) -> Reply:
     """Start a branch at a revision."""
-    start = call.request.fields().get("startingPoint", "main")
-    return _add_reference(call, "branches", call.revision, start)
-
-
-def delete_branch(call: Call) -> Reply:
-    """Forget a branch."""
-    return _remove_reference(call, "branches")
+    call.writable().add_reference(
+        "branches", call.revision, call.request.fields().get("startingPoint", "main")
+    )
+    return json_reply({})
 
 
 def create_tag(call: Call) -> Reply:
     """Name a revision for good."""
-    return _add_reference(call, "tags", str(call.request.fields().get("tag", "")), call.revision)
-
-
-def delete_tag(call: Call) -> Reply:
-    """Forget a tag."""
-    return _remove_reference(call, "tags")
+    call.writable().add_reference("tags", str(call.request.fields().get("tag", "")), call.revision)
+    return json_reply({})
 
 
 def list_commits(call: Call) -> Reply:
-    """History of a revision, newest first."""
+    """Tell the history of a revision, newest first."""
     repository = call.readable()
     return json_reply(
         [
-            {
-                "id": commit.id,
-                "title": commit.title,
-                "message": commit.message,
-                "authors": [{"user": commit.author}],
-                "date": commit.date,
-            }
+            {"id": commit.id, "title": commit.title, "message": commit.message, "date": commit.date}
+            | {"authors": [{"user": commit.author}]}
             for commit in repository.history(repository.find(call.revision))
         ]
     )
 
 
-def _named(fields: dict[str, Any], account: str) -> tuple[str, str]:
+def card_metadata(text: str) -> dict[str, Any]:
+    """Read the YAML at the head of a card; empty if it has none.
+
+    Raises:
+        ValueError: Not YAML, or no mapping.
+    """
+    head = HEAD.match(text)
+    try:
+        found = yaml.safe_load(head[1] or "") if head else None
+    except yaml.YAMLError as error:
+        raise ValueError(f"the head of {CARD_FILE} is not YAML: {error}") from error
+    if not isinstance(found, dict | None):
+        raise ValueError(f"the head of {CARD_FILE} should be a mapping, it is a {type(found).__name__}")
+    return found or {}
+
+
+def _named(call: Call, fields: dict[str, Any], account: str) -> Call:
     kind, name = fields.get("type") or "model", fields.get("name")
     if not isinstance(name, str):
         raise bad_request(f"expected the name of a repository, got {name!r}")
-    return kind, f"{fields.get('organization') or account}/{name}"
+    return replace(call, kind=kind, name=f"{fields.get('organization') or account}/{name}")
 
 
 def _card(repository: Repository, commit: Commit) -> dict[str, Any]:
-    readme = commit.files.get("README.md")
+    readme = commit.files.get(CARD_FILE)
     if readme is None:
         return {}
-    text = repository.object_path(readme.sha256).read_bytes().decode(errors="replace")
     try:
-        return card_metadata(text)
+        return card_metadata(repository.object_path(readme.sha256).read_bytes().decode(errors="replace"))
     except ValueError:
         return {}
-
-
-def _siblings(commit: Commit, detailed: bool) -> list[dict[str, Any]]:
-    siblings: list[dict[str, Any]] = []
-    for path, file in sorted(commit.files.items()):
-        sibling: dict[str, Any] = {"rfilename": path}
-        if detailed:
-            sibling |= {"size": file.size, "blobId": file.oid}
-            if file.lfs:
-                sibling["lfs"] = {"size": file.size, "sha256": file.sha256, "pointerSize": file.pointer_size}
-        siblings.append(sibling)
-    return siblings
-
-
-def _add_reference(call: Call, group: str, name: str, revision: str) -> Reply:
-    with call.access.repositories.writing:
-        call.writable().add_reference(group, name, revision)
-    return json_reply({})
-
-
-def _remove_reference(call: Call, group: str) -> Reply:
-    with call.access.repositories.writing:
-        call.writable().remove_reference(group, call.revision)
-    return json_reply({})

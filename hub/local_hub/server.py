@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import socketserver
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
+from socketserver import ThreadingTCPServer
 from typing import cast
 
-from nuzoo.hub.local_hub.access import Access
+from nuzoo.hub.local_hub.call import Keys
 from nuzoo.hub.local_hub.messages import CHUNK, Logged, Reply, Request
-from nuzoo.hub.local_hub.repositories import Repositories
+from nuzoo.hub.local_hub.repository import Repositories
 from nuzoo.hub.local_hub.routes import answer
 
 Intercept = Callable[[Request], Reply | None]
@@ -47,8 +46,8 @@ class LocalHub:
         self.repositories = Repositories(root)
         self.intercept = intercept
         self.requests: list[Logged] = []
-        self._access = Access(self.repositories)
-        self.token, self.visitor_token = self._access.token, self._access.visitor_token
+        self._keys = Keys()
+        self.token, self.visitor_token = self._keys.owner, self._keys.visitor
         self.endpoint = ""
 
     def __enter__(self) -> LocalHub:
@@ -58,16 +57,14 @@ class LocalHub:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop, and close what is still open."""
         self._server.shutdown()
         self._server.server_close()
         self._server.hang_up()
 
     def environment(self, cache: Path) -> dict[str, str]:
-        """Variables with which the client talks to this Hub, and to nothing else.
+        """Give the variables with which the client talks to this Hub, and to nothing else.
 
         The Hub is named as proxy too: what the libraries would ask of other hosts (the dataset viewer)
         ends here and is refused.
@@ -95,30 +92,25 @@ class LocalHub:
         }
 
     def gate(self, name: str, kind: str = "model") -> None:
-        """Let nobody download a repository's files, as if its terms were never accepted.
-
-        Args:
-            name: "organisation/name" of a repository that exists.
-            kind: "model" or "dataset".
-        """
-        repository = self.repositories.find(kind, name)
-        if repository is None:
-            raise ValueError(f"expected a {kind} on this Hub, there is no {name}")
+        """Let nobody download the files of a repository that is there, as if its terms were not accepted."""
         with self.repositories.writing:
-            repository.gate()
+            repository = self.repositories.find(kind, name)
+            assert repository is not None, f"expected a {kind} on this Hub, there is no {name}"
+            repository.write_facts(repository.facts | {"gated": True})
 
     def reply_to(self, request: Request) -> Reply:
-        """The reply to send, from the interceptor or from the Hub, and a line in the log."""
+        """Make the reply to send, from the interceptor or from the Hub, and a line in the log."""
         reply = (self.intercept and self.intercept(request)) or request.answer()
         self.requests.append(Logged(request.method, request.path, request.headers, reply.status))
         return reply
 
     def answer(self, request: Request) -> Reply:
-        """The Hub's own reply."""
-        return answer(request, self._access, self.endpoint)
+        """Make the Hub's own reply."""
+        return answer(request, self.repositories, self._keys, self.endpoint)
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(ThreadingTCPServer):
+    allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 64
 
@@ -126,9 +118,6 @@ class _Server(ThreadingHTTPServer):
         self.hub = hub
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
-
-    def server_bind(self) -> None:
-        socketserver.TCPServer.server_bind(self)  # HTTPServer's asks the network for the host's name
 
     def process_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
         self._open.add(request)

@@ -39,40 +39,37 @@ class StoredFile:
         """What the client takes as the identity of the contents."""
         return self.sha256 if self.lfs else self.oid
 
-    @property
-    def pointer_size(self) -> int:
-        """Bytes of the LFS pointer."""
-        return len(POINTER.format(sha256=self.sha256, size=self.size))
+    def lfs_facts(self, digest: str) -> dict[str, object]:
+        """Tell of the file's place in LFS, its SHA-256 under the name `digest`; nothing if git holds it."""
+        if not self.lfs:
+            return {}
+        pointer = POINTER.format(sha256=self.sha256, size=self.size)
+        return {"lfs": {digest: self.sha256, "size": self.size, "pointerSize": len(pointer)}}
 
 
 def regular_file(content: bytes) -> StoredFile:
-    """A file that git holds itself."""
-    return StoredFile(git_blob_id(content), len(content), hashlib.sha256(content).hexdigest(), lfs=False)
+    """Describe a file that git holds itself."""
+    return StoredFile(_git_blob_id(content), len(content), hashlib.sha256(content).hexdigest(), lfs=False)
 
 
 def large_file(sha256: str, size: int) -> StoredFile:
-    """A file that git holds a pointer to."""
+    """Describe a file that git holds a pointer to."""
     pointer = POINTER.format(sha256=sha256, size=size).encode()
-    return StoredFile(git_blob_id(pointer), size, sha256, lfs=True)
+    return StoredFile(_git_blob_id(pointer), size, sha256, lfs=True)
 
 
-def git_blob_id(content: bytes) -> str:
-    """The name that git gives to contents."""
+def _git_blob_id(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def belongs_in_lfs(path: str, size: int, sample: bytes) -> bool:
-    """Whether a file to come is uploaded through LFS: by its name, its size, or a zero byte at its start."""
+    """Tell whether a file to come goes through LFS: by its name, its size, or a zero byte at its start."""
     named = PurePosixPath(path).suffix.lstrip(".") in LFS_SUFFIXES
     return size > 0 and (named or size > LARGE_BYTES or b"\0" in sample)
 
 
 def checked_path(path: str) -> str:
-    """Give back the path of a file inside a repository.
-
-    Raises:
-        RefusedError: It is absolute, leaves the repository, or is no name that git would take.
-    """
+    """Give back a path; refuse one that leaves the repository, or is no name that git would take."""
     parts = path.split("/")
     if any(part in ("", ".", "..", ".git") for part in parts) or "\\" in path or not path.isprintable():
         raise bad_request(f"expected a relative path inside the repository, got {path!r}")

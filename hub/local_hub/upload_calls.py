@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from nuzoo.hub.local_hub.call import Call
-from nuzoo.hub.local_hub.card_metadata import card_metadata
-from nuzoo.hub.local_hub.commits import read_change
+from nuzoo.hub.local_hub.commits import Change
 from nuzoo.hub.local_hub.messages import Reply, json_reply
 from nuzoo.hub.local_hub.refusals import RefusedError, bad_request
+from nuzoo.hub.local_hub.repository_calls import card_metadata
 from nuzoo.hub.local_hub.stored_files import StoredFile, belongs_in_lfs, checked_path
 
 LFS_JSON = {"Content-Type": "application/vnd.git-lfs+json"}
@@ -41,27 +42,30 @@ def lfs_batch(call: Call) -> Reply:
     repository, fields = call.writable(), call.request.fields()
     if fields.get("operation") != "upload":
         raise bad_request(f"expected the operation upload, got {fields.get('operation')!r}")
+    address = f"{call.endpoint}/lfs/{call.kind}s/{call.name}"
+    objects: list[dict[str, Any]] = []
     try:
-        wanted = [(str(item["oid"]), int(item["size"])) for item in fields["objects"]]
+        for wanted in fields["objects"]:
+            sha256, size = str(wanted["oid"]), int(wanted["size"])
+            upload, verify = f"{address}/{sha256}?key={call.keys.upload}", f"{address}/verify"
+            actions = {"actions": {"upload": {"href": upload}, "verify": {"href": verify}}}
+            there = repository.object_path(sha256).exists()
+            objects.append({"oid": sha256, "size": size} | ({} if there else actions))
     except (KeyError, TypeError, ValueError) as error:
         raise bad_request(f"expected objects with oid and size: {error!r}") from error
-    objects = [
-        {"oid": sha256, "size": size}
-        | ({} if repository.object_path(sha256).exists() else _lfs_actions(call, sha256))
-        for sha256, size in wanted
-    ]
     return json_reply({"transfer": "basic", "objects": objects, "hash_algo": "sha256"}, headers=LFS_JSON)
 
 
 def put_lfs_object(call: Call) -> Reply:
     """Store a large object if its bytes have the sha256 of its address."""
-    sha256 = call.path
-    call.access.check_signature(f"{call.kind} {call.name} {sha256}", call.request.query.get("signature", ""))
-    repository = call.access.repositories.find(call.kind, call.name)
+    key = call.request.query.get("key", "")
+    if not secrets.compare_digest(key.encode(), call.keys.upload.encode()):
+        raise RefusedError(403, "the address of this upload was not given out by this Hub")
+    repository = call.repositories.find(call.kind, call.name)
     if repository is None:
         raise RefusedError(404, f"{call.name} is gone", "RepoNotFound")
-    repository.add_object(sha256, call.request.chunks())
-    return Reply(200, {"ETag": f'"{sha256}"'})
+    repository.add_object(call.path, call.request.chunks())
+    return Reply(200, {"ETag": f'"{call.path}"'})
 
 
 def verify_lfs_object(call: Call) -> Reply:
@@ -77,10 +81,8 @@ def commit(call: Call) -> Reply:
     """Add a commit to a branch."""
     if call.request.flag("create_pr"):
         raise bad_request("this Hub knows no pull requests; commit to a branch")
-    change = read_change(call.request.body)
-    with call.access.repositories.writing:
-        repository, account = call.writable(), call.access.writer(call.request.headers)
-        made = repository.commit(call.revision, change, account)
+    change = Change.of(call.request.body)
+    made = call.writable().commit(call.revision, change, call.writer())
     url = f"{call.url}/commit/{made.id}"
     return json_reply({"success": True, "commitOid": made.id, "commitUrl": url, "hookOutput": ""})
 
@@ -88,20 +90,5 @@ def commit(call: Call) -> Reply:
 def _upload_mode(file: dict[str, Any], there: Mapping[str, StoredFile]) -> dict[str, Any]:
     path = checked_path(file["path"])
     large = belongs_in_lfs(path, int(file["size"]), base64.b64decode(file["sample"]))
-    return {
-        "path": path,
-        "uploadMode": "lfs" if large else "regular",
-        "shouldIgnore": False,
-        "oid": there[path].etag if path in there else None,
-    }
-
-
-def _lfs_actions(call: Call, sha256: str) -> dict[str, object]:
-    signature = call.access.signature(f"{call.kind} {call.name} {sha256}")
-    address = f"{call.endpoint}/lfs/{call.kind}s/{call.name}"
-    return {
-        "actions": {
-            "upload": {"href": f"{address}/{sha256}?signature={signature}"},
-            "verify": {"href": f"{address}/verify"},
-        }
-    }
+    oid = there[path].etag if path in there else None
+    return {"path": path, "uploadMode": "lfs" if large else "regular", "shouldIgnore": False, "oid": oid}

@@ -15,18 +15,14 @@ WEIGHTS = "*.safetensors"
 
 
 def find_base_model(run: Path, stated: str | None = None) -> Pinned | None:
-    """Find the network of an adapter and pin it.
+    """Find the network of an adapter and pin it; None if the folder holds a whole model.
 
     Args:
         run: Folder of a model, or of an adapter.
         stated: "organisation/name" or "organisation/name@revision"; what the adapter names by default.
 
-    Returns:
-        The network; None if the folder holds a whole model.
-
     Raises:
-        BaseModelError: It is not on the Hub, or its weights are not those that the adapter was trained
-            on.
+        BaseModelError: It is not on the Hub, or its weights are not those that the adapter was trained on.
         HubAccessError: The Hub does not have it, or cannot be reached.
     """
     adapter = find_adapter_folder(run)
@@ -52,17 +48,14 @@ def find_base_model(run: Path, stated: str | None = None) -> Pinned | None:
 
 
 def find_adapter_folder(run: Path) -> Path | None:
-    """The folder of the adapter in a model's folder: itself, or the one of a vision-language model."""
+    """Find the adapter in a model's folder: itself, or the one of a vision-language model."""
     folders = (run, run / ADAPTER_FOLDER)
     return next((folder for folder in folders if (folder / ADAPTER_FILE).is_file()), None)
 
 
 def name_base_model(folder: Path, base: Pinned) -> None:
     """Write the network and its commit into a saved adapter, for PEFT, transformers and nuzoo to load."""
-    adapter = find_adapter_folder(folder)
-    if adapter is None:
-        raise BaseModelError(f"expected an adapter ({ADAPTER_FILE}) in {folder}, got none")
-    name_base_of_adapter(adapter, base.repo_id, base.revision)
+    name_base_of_adapter(find_adapter_folder(folder) or folder, base.repo_id, base.revision)
     config = folder / CONFIG_FILE
     if config.is_file():
         keys = json.loads(config.read_text(encoding="utf-8"))
@@ -71,7 +64,7 @@ def name_base_model(folder: Path, base: Pinned) -> None:
 
 
 def adapter_facts(run: Path, base: Pinned) -> dict[str, object]:
-    """What the card says of an adapter's training."""
+    """Tell of an adapter's training, for the card."""
     adapter = find_adapter_folder(run) or run
     keys = json.loads((adapter / ADAPTER_FILE).read_text(encoding="utf-8"))
     facts: dict[str, object] = {

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from huggingface_hub import HfApi, HfFileSystem
 
-from nuzoo.datasets_scripts.pixel_map_rows import SPLITS
+from nuzoo.datasets_scripts.common.splits import SPLITS, split_list
+from nuzoo.evaluation.core.results import DatasetFacts
 from nuzoo.files.hub_access import explained
 from nuzoo.files.names import MANIFESTS_FOLDER, PLAN_FILE
 from nuzoo.hub.errors import DatasetReferenceError, ResultsMismatchError
@@ -52,36 +52,36 @@ class PublishedConfig:
     """A configuration of a published dataset.
 
     Attributes:
-        root: Its folder in the repository: "", or "<name>/".
         lists: Names of the events of each split.
         plan: Contents of its plan.json.
-        shards: Files of each split.
+        shards: Paths in the repository of the files of each split.
     """
 
-    root: str
     lists: Mapping[str, Collection[str]]
     plan: Mapping[str, Any]
     shards: Mapping[str, Sequence[str]]
 
 
-def find_measured(reference: Pinned, dataset: Mapping[str, Any], event_ids: Sequence[str]) -> PublishedConfig:
+def find_measured(
+    reference: Pinned, dataset: DatasetFacts, event_ids: Sequence[str], targets: Sequence[str]
+) -> PublishedConfig:
     """Find the events of results among those of the dataset that the card names.
 
-    They must be a split, or all splits, without the events that have no label.
+    They must be a split, or all splits, or those of their events that have a truth.
 
     Args:
         reference: The dataset of the card.
-        dataset: Section "dataset" of the results file.
-        event_ids: Of the predictions beside it.
+        dataset: Section "dataset" of the results.
+        event_ids: Of the predictions beside them.
+        targets: Columns that hold the truth.
+
+    Returns:
+        The configuration that they are of.
 
     Raises:
         ResultsMismatchError: They are others.
         DatasetReferenceError: The dataset lists no names.
     """
-    if _digest(event_ids) != dataset["event_ids_sha256"]:
-        raise ResultsMismatchError(
-            "the results are of other events than the predictions beside them: evaluate again"
-        )
     with explained(f"read the event names of {reference.repo_id}"):
         configs = _read_configs(reference)
         if not configs:
@@ -90,35 +90,37 @@ def find_measured(reference: Pinned, dataset: Mapping[str, Any], event_ids: Sequ
                 "`nuzoo publish --type dataset`"
             )
         measured = set(event_ids)
-        for are_measured in (_are_all, _are_labelled):
+        for columns in ((), targets):
             for config in configs:
                 parts = [*([split] for split in config.lists), list(config.lists)]
-                if any(are_measured(measured, reference, config, part) for part in parts):
+                if any(measured == _events_of(reference, config, part, columns, measured) for part in parts):
                     return config
     raise ResultsMismatchError(
-        f"the results are of {dataset['events']} events that are no split of {reference.repo_id} at "
+        f"the results are of {dataset.events} events that are no split of {reference.repo_id} at "
         f"{reference.revision[:12]}, nor all of it, nor their labelled events: evaluate on that dataset, or "
         "name the one that was used (`--dataset ORG/NAME@REVISION`)"
     )
 
 
-def _are_all(measured: set[str], _: Pinned, config: PublishedConfig, splits: Sequence[str]) -> bool:
-    return measured == {name for split in splits for name in config.lists[split]}
+def _events_of(
+    reference: Pinned, config: PublishedConfig, splits: list[str], columns: Sequence[str], measured: set[str]
+) -> set[str]:
+    """Names of the events of splits that have a value in each of some columns.
 
-
-def _are_labelled(
-    measured: set[str], reference: Pinned, config: PublishedConfig, splits: Sequence[str]
-) -> bool:
-    """Labels are in the rows: of those only two columns are fetched, and only if the names could fit."""
-    if not measured < {name for split in splits for name in config.lists[split]}:
-        return False
-    folder = f"datasets/{reference.repo_id}@{reference.revision}/{config.root}"
-    labelled: set[str] = set()
+    Those are in the rows, which are fetched only if all measured events are in the splits.
+    """
+    names = {name for split in splits for name in config.lists[split]}
+    if not columns or not measured < names:
+        return names
+    folder = f"datasets/{reference.repo_id}@{reference.revision}/"
+    known: set[str] = set()
     for shard in (shard for split in splits for shard in config.shards[split]):
         with HfFileSystem().open(folder + shard) as stream:
-            rows = pq.read_table(stream, columns=["event_id", "label"])
-        labelled |= set(rows.filter(pc.is_valid(rows["label"]))["event_id"].to_pylist())
-    return measured == labelled
+            rows = pq.read_table(stream, columns=["event_id", *columns])
+        for column in columns:
+            rows = rows.filter(pc.is_valid(rows[column]))
+        known |= set(rows["event_id"].to_pylist())
+    return known
 
 
 def _read_configs(reference: Pinned) -> list[PublishedConfig]:
@@ -129,27 +131,11 @@ def _read_configs(reference: Pinned) -> list[PublishedConfig]:
     def read(name: str) -> str:
         return Path(api.hf_hub_download(reference.repo_id, name, **place)).read_text(encoding="utf-8")
 
+    def config(root: str) -> PublishedConfig:
+        lists = {split: f"{root}{split_list(split)}" for split in SPLITS}
+        names = {split: read(file).splitlines() for split, file in lists.items() if file in files}
+        shards = {s: sorted(f for f in files if f.startswith(f"{root}data/{s}-")) for s in SPLITS}
+        return PublishedConfig(names, json.loads(read(f"{root}{PLAN_FILE}")), shards)
+
     roots = dict.fromkeys(name[: match.start()] for name in files if (match := LIST.search(name)))
-    return [
-        PublishedConfig(
-            root,
-            {
-                split: read(f"{root}{MANIFESTS_FOLDER}/{split}.txt").splitlines()
-                for split in SPLITS
-                if f"{root}{MANIFESTS_FOLDER}/{split}.txt" in files
-            },
-            json.loads(read(f"{root}{PLAN_FILE}")),
-            {
-                split: sorted(
-                    name.removeprefix(root) for name in files if name.startswith(f"{root}data/{split}-")
-                )
-                for split in SPLITS
-            },
-        )
-        for root in roots
-    ]
-
-
-def _digest(event_ids: Iterable[str]) -> str:
-    """As `nuzoo.evaluation.core.provenance` names events: the SHA-256 of their sorted ids."""
-    return hashlib.sha256("\n".join(sorted(event_ids)).encode()).hexdigest()
+    return [config(root) for root in roots]

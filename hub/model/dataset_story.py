@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from nuzoo.evaluation.core.results import DatasetFacts
 from nuzoo.hub.model.dataset_reference import PublishedConfig
-from nuzoo.hub.model.spectrum_words import spectrum_words
+from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.spectra import SPECTRA
+
+ENERGY_COLUMN = "neutrino_energy"
+FLAVOURS = {12: "electron", 14: "muon", 16: "tau", -12: "anti-electron", -14: "anti-muon", -16: "anti-tau"}
 
 
 def dataset_story(
-    config: PublishedConfig,
-    dataset: Mapping[str, Any],
-    energies: NDArray[np.float64],
-    recipe: Mapping[str, Any],
+    config: PublishedConfig, dataset: DatasetFacts, predictions: Path, recipe: Mapping[str, Any]
 ) -> dict[str, object]:
-    """Facts by name, for a list.
+    """Tell of the events, as facts by name.
 
     Args:
         config: The published events.
-        dataset: Section "dataset" of the results file.
-        energies: Neutrino energies of the measured events, GeV, NaN where unknown.
+        dataset: Section "dataset" of the results.
+        predictions: File with the measured events.
         recipe: Of the run.
     """
     counts = ", ".join(f"{len(names):,} {split}" for split, names in config.lists.items())
@@ -32,7 +35,7 @@ def dataset_story(
         "training events": _training(config, recipe),
         "splits": f"{counts}; an event's split is decided by the SHA-256 of its name",
         "neutrinos": _neutrinos(config.plan),
-        "measured events": f"{_of_split(dataset)}, {_range(energies)}",
+        "measured events": f"{_of_split(dataset)}, {_range(_energies(predictions))}",
     }
 
 
@@ -40,11 +43,7 @@ def _training(config: PublishedConfig, recipe: Mapping[str, Any]) -> str:
     there = len(config.lists.get("train", ()))
     wanted = recipe.get("data", {}).get("train_events")
     used = min(wanted, there) if isinstance(wanted, int) else there
-    return (
-        f"the first {used:,} of {there:,} of the split train"
-        if used < there
-        else f"{used:,}, the split train"
-    )
+    return f"{f'the first {used:,} of {there:,} of' if used < there else f'{used:,},'} the split train"
 
 
 def _neutrinos(plan: Mapping[str, Any]) -> str:
@@ -54,17 +53,42 @@ def _neutrinos(plan: Mapping[str, Any]) -> str:
     return "those of the files that the dataset was converted from, the same in all splits"
 
 
-def _of_split(dataset: Mapping[str, Any]) -> str:
-    split = dataset["split"]
-    which = "labelled events of all splits" if split in (None, "all") else f"of the {split} split"
-    return f"{dataset['events']:,} {which}"
+def _of_split(dataset: DatasetFacts) -> str:
+    if dataset.split in (None, "all"):
+        return f"{dataset.events:,} labelled events of all splits"
+    return f"{dataset.events:,} of the {dataset.split} split"
+
+
+def _energies(predictions: Path) -> NDArray[np.float64]:
+    """Neutrino energies of the events, GeV, NaN where unknown; none where the file does not tell them."""
+    if ENERGY_COLUMN not in pq.read_schema(predictions).names:
+        return np.empty(0)
+    energies = pq.read_table(predictions, columns=[ENERGY_COLUMN])[ENERGY_COLUMN]
+    return energies.to_numpy().astype(np.float64)
 
 
 def _range(energies: NDArray[np.float64]) -> str:
     known = energies[np.isfinite(energies)]
     if not known.size:
         return "of unknown neutrino energy"
-    middle = np.median(known)
-    return (
-        f"neutrino energies {known.min():.2g} to {known.max():.2g} GeV, half of them above {middle:.2g} GeV"
-    )
+    low, middle, high = known.min(), np.median(known), known.max()
+    return f"neutrino energies {low:.2g} to {high:.2g} GeV, half of them above {middle:.2g} GeV"
+
+
+def spectrum_words(spectrum: Spectrum) -> str:
+    """Tell flavours, energies and currents of a spectrum."""
+    shares = zip(spectrum.flavours, spectrum.fractions, strict=True)
+    flavours = ", ".join(f"{share:.0%} {FLAVOURS[flavour]} neutrinos" for flavour, share in shares)
+    return f"{flavours}, {_energies_of(spectrum)}, {spectrum.cc_fraction:.0%} charged-current interactions"
+
+
+def _energies_of(spectrum: Spectrum) -> str:
+    if spectrum.energy_table is None:
+        low, high = spectrum.energy_range
+        shape = "flat in energy"
+    else:
+        energies, weights = (np.array(column) for column in spectrum.energy_table)
+        low, high = energies[0], energies[-1]
+        logarithmic = np.allclose(energies * weights, energies[0] * weights[0])
+        shape = "flat in the logarithm of the energy" if logarithmic else "with a tabulated spectrum"
+    return f"{shape} from {low / 1000:g} to {high / 1000:g} GeV"

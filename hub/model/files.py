@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import FeatureExtractionMixin, ImageProcessingMixin, PreTrainedConfig, PreTrainedModel
 
 from nuzoo.files.names import CONFIG_FILE, PROCESSOR_FILES
 from nuzoo.hub.errors import UnknownArchitectureError, UnpublishableContentError
 from nuzoo.hub.model.base_model import find_base_model, name_base_model
 from nuzoo.hub.model.flat_export import export_code, reference
 from nuzoo.hub.pinned import Pinned
-from nuzoo.registry import ARCHITECTURES, Architecture, Task, import_object
+from nuzoo.processors.contract import EventProcessor
+from nuzoo.registry import ARCHITECTURES, Architecture, class_name, import_object
+
+BODY = "AutoModel"
+PROCESSOR_AUTO_CLASSES = {
+    ImageProcessingMixin: "AutoImageProcessor",
+    FeatureExtractionMixin: "AutoFeatureExtractor",
+}
+"""For each base class of transformers the Auto class that loads its heirs, beside `AutoProcessor`."""
 
 
 def write_model(
-    folder: Path, model: Any, processor: Any, *, base: Pinned | None = None, **options: Any
+    folder: Path,
+    model: PreTrainedModel,
+    processor: EventProcessor | None,
+    *,
+    base: Pinned | None = None,
+    **options: Any,
 ) -> None:
     """Write weights, configuration, processor and flat code, so that the Auto classes load them alone.
 
@@ -34,12 +47,10 @@ def write_model(
 
     Raises:
         UnknownArchitectureError: The model is none of the registry's.
-        UnpublishableContentError: A weight is NaN or infinite.
         NotExportableError: Its code imports what a repository cannot bring along.
         BaseModelError: The network of an adapter is not on the Hub.
     """
     architecture = architecture_of(model.config)
-    check_finite(model)
     model.save_pretrained(folder, **options)
     if processor is not None:
         write_processor(folder, processor)
@@ -47,45 +58,31 @@ def write_model(
     if base is not None:
         name_base_model(folder, base)
     if (folder / CONFIG_FILE).is_file():
-        export_with_auto_map(folder, architecture)
+        _export_network(folder, architecture, type(model).__name__)
 
 
-def auto_class_of(model: Any) -> str:
-    """The name of the Auto class that loads a network."""
-    models = architecture_of(model.config).models
-    return next(name for name, path in models.items() if path.endswith(f".{type(model).__name__}"))
-
-
-def check_finite(model: Any) -> None:
-    """Refuse weights that are no numbers, as a training that diverged leaves them.
-
-    Raises:
-        UnpublishableContentError: With the name of the first such tensor.
-    """
-    for name, tensor in model.state_dict().items():
-        if not bool(torch.isfinite(tensor).all()):
-            raise UnpublishableContentError(
-                f"expected finite weights, got NaN or infinity in {name}: the training diverged; train again "
-                "with a lower learning rate, or publish an earlier checkpoint"
-            )
-
-
-def write_config(folder: Path, config: Any) -> None:
+def write_config(folder: Path, config: PreTrainedConfig) -> None:
     """Write a configuration and its flat code alone; see `write_model`."""
+    architecture = architecture_of(config)
     config.save_pretrained(folder)
-    export_with_auto_map(folder, architecture_of(config))
+    networks = config.architectures or [class_name(path) for path in architecture.networks.values()]
+    _export_network(folder, architecture, networks[0])
 
 
-def write_processor(folder: Path, processor: Any) -> None:
+def write_processor(folder: Path, processor: EventProcessor) -> None:
     """Write a processor and its flat code alone; see `write_model`."""
     processor.save_pretrained(folder)
     kind = type(processor)
     export_code([kind], folder)
-    _add_processor_map(folder, kind)
+    auto_classes = [name for base, name in PROCESSOR_AUTO_CLASSES.items() if issubclass(kind, base)]
+    auto_map = dict.fromkeys([*auto_classes, "AutoProcessor"], reference(kind))
+    for name in PROCESSOR_FILES:
+        if (folder / name).exists():
+            _add(folder / name, auto_map=auto_map, processor_class=kind.__name__)
 
 
-def architecture_of(config: Any) -> Architecture:
-    """The registry's row of a configuration.
+def architecture_of(config: PreTrainedConfig) -> Architecture:
+    """Find the registry's row of a configuration.
 
     Raises:
         UnknownArchitectureError: There is none.
@@ -98,34 +95,44 @@ def architecture_of(config: Any) -> Architecture:
     return ARCHITECTURES[config.model_type]
 
 
-def export_with_auto_map(folder: Path, architecture: Architecture) -> None:
-    """Add the flat code of an architecture to saved files, and say in them which class is where."""
-    config, processor = import_object(architecture.config), architecture.processor_class()
-    models = {auto_class: architecture.model_class(auto_class) for auto_class in architecture.models}
-    tasks = [task for task in architecture.tasks if task.pipeline]
-    pipelines = {task.pipeline_name: import_object(str(task.pipeline)) for task in tasks}
-    export_code([config, processor, *models.values(), *pipelines.values()], folder)
-    auto_map = {"AutoConfig": config, **models}
-    _add(
-        folder / CONFIG_FILE,
-        auto_map={auto_class: reference(kind) for auto_class, kind in auto_map.items()},
-        custom_pipelines={
-            task.pipeline_name: _custom_pipeline(task, pipelines[task.pipeline_name]) for task in tasks
-        },
-    )
-    _add_processor_map(folder, processor)
+def auto_class_of(model: PreTrainedModel) -> str:
+    """Name the Auto class of a network; `AutoModel` where transformers has none that fits its task."""
+    task = architecture_of(model.config).task_of(type(model).__name__)
+    return (task.auto_class if task else None) or BODY
 
 
-def _custom_pipeline(task: Task, kind: type) -> dict[str, Any]:
-    return {"impl": reference(kind), "pt": [task.auto_class], "type": task.pipeline_type, "default": None}
+def check_finite(model: PreTrainedModel) -> None:
+    """Refuse weights that are no numbers, as a training that diverged leaves them; name the first tensor."""
+    for name, tensor in model.state_dict().items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise UnpublishableContentError(
+                f"expected finite weights, got NaN or infinity in {name}: the training diverged; train again "
+                "with a lower learning rate, or publish an earlier checkpoint"
+            )
 
 
-def _add_processor_map(folder: Path, kind: type) -> None:
-    auto_classes: Iterable[str] = ("AutoImageProcessor", "AutoProcessor")
-    for name in PROCESSOR_FILES:
-        if (folder / name).exists():
-            auto_map = dict.fromkeys(auto_classes, reference(kind))
-            _add(folder / name, auto_map=auto_map, processor_class=kind.__name__)
+def _export_network(folder: Path, architecture: Architecture, network: str) -> None:
+    """Add the flat code of a network to saved files, and say in them which class is where.
+
+    An Auto class that could load several of the architecture's networks loads the one that is published.
+    Its task's pipeline comes along, alone, so that `pipeline(model=...)` finds it.
+    """
+    task = architecture.task_of(network)
+    classes = {"AutoConfig": architecture.config, **architecture.models}
+    pipelines: dict[str, dict[str, Any]] = {}
+    paths = []
+    if task is not None:
+        auto_class = task.auto_class or BODY
+        classes[auto_class] = architecture.networks[task.name]
+        if task.pipeline and task.pipeline_name:
+            paths.append(task.pipeline)
+            implementation = reference(import_object(task.pipeline))
+            about = {"impl": implementation, "pt": [auto_class], "type": task.pipeline_type, "default": None}
+            pipelines[task.pipeline_name] = about
+    auto_map = {auto_class: import_object(path) for auto_class, path in classes.items()}
+    export_code([*auto_map.values(), *map(import_object, paths)], folder)
+    references = {auto_class: reference(kind) for auto_class, kind in auto_map.items()}
+    _add(folder / CONFIG_FILE, auto_map=references, custom_pipelines=pipelines)
 
 
 def _add(path: Path, **keys: Any) -> None:

@@ -18,17 +18,13 @@ SCRIPT = "load_without_nuzoo.py"
 def check_flat_copy(folder: Path) -> str:
     """Load a repository where nuzoo cannot be imported, and compare its golden outputs.
 
-    This runs the code in the folder.
-
-    Args:
-        folder: The repository.
-
-    Returns:
-        What the process reported.
+    This runs the code in the folder. What the process reported is returned.
 
     Raises:
         FlatCopyError: It could not be loaded, or gives other outputs.
     """
+    # a whole model needs nothing from elsewhere; an adapter needs its base
+    offline = {} if find_adapter_folder(folder) else {"HF_HUB_OFFLINE": "1"}
     with (
         tempfile.TemporaryDirectory() as elsewhere,
         as_file(files("nuzoo.hub.model").joinpath(SCRIPT)) as script,
@@ -38,7 +34,7 @@ def check_flat_copy(folder: Path) -> str:
             capture_output=True,
             text=True,
             cwd=elsewhere,
-            env={**os.environ, **_offline(folder), "HF_MODULES_CACHE": elsewhere},
+            env={**os.environ, **offline, "HF_MODULES_CACHE": elsewhere},
         )
     if process.returncode:
         reason = (process.stderr.strip().splitlines() or ["it was killed"])[-1]
@@ -47,8 +43,3 @@ def check_flat_copy(folder: Path) -> str:
             "one publication; publish the model again"
         )
     return process.stdout.strip()
-
-
-def _offline(folder: Path) -> dict[str, str]:
-    """A whole model needs nothing from elsewhere; an adapter needs its network."""
-    return {} if find_adapter_folder(folder) else {"HF_HUB_OFFLINE": "1"}

@@ -1,8 +1,9 @@
 """Copy the code that a repository needs to where its weights are: flat, and without this package.
 
 `trust_remote_code=True` reads modules from the top of a repository only, and follows relative imports
-between them. So the closure of our own imports is copied there, each `from nuzoo.room.module import …`
-rewritten to `from .module import …`, and nothing else changed. What cannot be copied is refused.
+between them. So the modules of the classes, which may be those of a plug-in, and the closure of what they
+import of ours are copied there, each `from nuzoo.room.module import …` rewritten to `from .module import …`,
+and nothing else changed. What cannot be copied is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from nuzoo.hub.errors import NotExportableError
 
 PACKAGE = "nuzoo"
 ROOMS = ("files", "configuration", "processors", "modeling", "pipelines")
-ALWAYS_THERE = frozenset({"torch", "transformers", "numpy", "huggingface_hub", "safetensors"})
+ALWAYS_THERE = frozenset({"torch", "transformers", "numpy", "huggingface_hub", "safetensors", "tokenizers"})
 """What the code may import unguarded: torch, and transformers with what it cannot be without."""
 
 DYNAMIC_IMPORTS = frozenset({"import_module", "__import__"})
@@ -37,21 +38,21 @@ class SourceImport:
         names: What is imported from it; empty for `import module`.
         line: Line number, from one.
         guarded: Whether it may fail: in a `try`, or under `if is_…_available()`.
-        ours: Whether it is of this package.
+        copied: Whether the module goes into the repository as well.
     """
 
     module: str
     names: tuple[str, ...]
     line: int
     guarded: bool
-    ours: bool
+    copied: bool
 
 
 def export_code(classes: Iterable[type], folder: Path) -> list[str]:
     """Write the modules of some classes, and all of ours that these import, into a folder.
 
     Args:
-        classes: Of the rooms configuration, processors, modeling and pipelines.
+        classes: Of our rooms, or of a plug-in; several of one module make one file.
         folder: Where; it exists.
 
     Returns:
@@ -67,20 +68,21 @@ def export_code(classes: Iterable[type], folder: Path) -> list[str]:
 
 
 def reference(kind: type) -> str:
-    """How an `auto_map` names a class of an exported module: "modeling_nu_cnn.NuCnnModel"."""
+    """Name a class of an exported module as an `auto_map` does: "modeling_nu_cnn.NuCnnModel"."""
     return f"{_stem(kind.__module__)}.{kind.__name__}"
 
 
 def flat_sources(modules: Iterable[str]) -> dict[str, str]:
-    """The text of each file of the flat copy, by name.
+    """Make the text of each file of the flat copy, by its name.
 
     Args:
-        modules: Absolute names.
+        modules: Absolute names, of this package or of another.
 
     Raises:
         NotExportableError: See `export_code`.
     """
-    waiting = list(modules)
+    named = frozenset(modules)
+    waiting = sorted(named)
     flat: dict[str, str] = {}
     origins: dict[str, str] = {}
     while waiting:
@@ -91,12 +93,14 @@ def flat_sources(modules: Iterable[str]) -> dict[str, str]:
                 f"{module} and {origins[name]} would both become {name}: give one of them another name"
             )
         if name not in flat:
+            if _is_ours(module):
+                _refuse_other_room(module)
             text = _source(module)
-            imports = list(_imports(module, text))
+            imports = list(_imports_below(ast.parse(text), module, named, guarded=False))
             for found in imports:
                 _refuse(module, found)
             flat[name] = _rewritten(module, text, imports)
-            waiting += [found.module for found in imports if found.ours]
+            waiting += [found.module for found in imports if found.copied]
     return flat
 
 
@@ -104,41 +108,45 @@ def _stem(module: str) -> str:
     return module.rpartition(".")[2]
 
 
-def _source(module: str) -> str:
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == PACKAGE
+
+
+def _refuse_other_room(module: str) -> None:
     parts = module.split(".")
-    if len(parts) < 3 or parts[0] != PACKAGE or parts[1] not in ROOMS:
+    if len(parts) < 3 or parts[1] not in ROOMS:
         raise NotExportableError(
             f"{module} cannot go into a repository: expected a module of {', '.join(ROOMS)}. "
             "Move what is needed there, or import it where it is used outside of these rooms"
         )
+
+
+def _source(module: str) -> str:
     spec = find_spec(module)
     if spec is None or spec.origin is None or spec.submodule_search_locations is not None:
         raise NotExportableError(f"{module} is no module with a source file: name the module itself")
     return Path(spec.origin).read_text(encoding="utf-8")
 
 
-def _imports(module: str, text: str) -> Iterator[SourceImport]:
-    """Every import of a module, wherever it stands."""
-    yield from _imports_below(ast.parse(text), module, guarded=False)
+def _imports_below(
+    node: ast.AST, module: str, named: frozenset[str], guarded: bool
+) -> Iterator[SourceImport]:
+    """Give every import of a module, wherever it stands."""
 
+    def found(name: str, names: tuple[str, ...], line: int) -> SourceImport:
+        return SourceImport(name, names, line, guarded, copied=_is_ours(name) or name in named)
 
-def _imports_below(node: ast.AST, module: str, guarded: bool) -> Iterator[SourceImport]:
     if isinstance(node, ast.Import):
         for alias in node.names:
-            yield _found(alias.name, (), node.lineno, guarded)
+            yield found(alias.name, (), node.lineno)
     elif isinstance(node, ast.ImportFrom):
-        origin = _absolute(module, node)
-        yield _found(origin, tuple(alias.name for alias in node.names), node.lineno, guarded)
+        yield found(_absolute(module, node), tuple(alias.name for alias in node.names), node.lineno)
     elif isinstance(node, ast.Call) and _called(node) in DYNAMIC_IMPORTS:
         raise NotExportableError(
             f"{module}, line {node.lineno}: {_called(node)}() hides what it imports; use an import statement"
         )
     for child in ast.iter_child_nodes(node):
-        yield from _imports_below(child, module, guarded or _guards(node, child))
-
-
-def _found(module: str, names: tuple[str, ...], line: int, guarded: bool) -> SourceImport:
-    return SourceImport(module, names, line, guarded, ours=module.partition(".")[0] == PACKAGE)
+        yield from _imports_below(child, module, named, guarded or _guards(node, child))
 
 
 def _absolute(module: str, node: ast.ImportFrom) -> str:
@@ -152,7 +160,7 @@ def _called(node: ast.Call) -> str:
 
 
 def _guards(node: ast.AST, child: ast.AST) -> bool:
-    """Whether transformers lets an import below `node` fail (`get_imports`)."""
+    """Tell whether transformers lets an import below `node` fail (`get_imports`)."""
     if isinstance(node, ast.Try):
         return child in node.body
     if isinstance(node, ast.If) and child in node.body and isinstance(node.test, ast.Call):
@@ -164,20 +172,20 @@ def _guards(node: ast.AST, child: ast.AST) -> bool:
 def _refuse(module: str, found: SourceImport) -> None:
     """Raise `NotExportableError` for an import that a repository cannot satisfy."""
     place = f"{module}, line {found.line}"
-    if found.ours and not found.names:
+    if found.copied and not found.names:
         raise NotExportableError(f"{place}: expected `from {found.module} import name`, got `import …`")
-    if found.ours and found.guarded:
+    if found.copied and found.guarded:
         raise NotExportableError(
             f"{place}: {found.module} always comes along, so it must be imported unguarded"
         )
     for name in found.names:
-        if found.ours and (name == "*" or _is_module(f"{found.module}.{name}")):
+        if found.copied and (name == "*" or _is_module(f"{found.module}.{name}")):
             raise NotExportableError(
                 f"{place}: `from {found.module} import {name}` does not name what is used: "
                 "expected `from nuzoo.room.module import name`"
             )
     top = found.module.partition(".")[0]
-    if not (found.ours or found.guarded or top in ALWAYS_THERE or top in sys.stdlib_module_names):
+    if not (found.copied or found.guarded or top in ALWAYS_THERE or top in sys.stdlib_module_names):
         raise NotExportableError(
             f"{place} imports {top}, which a user of the repository may not have: expected "
             f"{', '.join(sorted(ALWAYS_THERE))} or the standard library. Put it into try/except ImportError"
@@ -194,11 +202,11 @@ def _is_module(name: str) -> bool:
 def _rewritten(module: str, text: str, imports: Iterable[SourceImport]) -> str:
     lines = text.splitlines(keepends=True)
     for found in imports:
-        if found.ours:
+        if found.copied:
             line = lines[found.line - 1]
             lines[found.line - 1] = re.sub(r"from\s+\S+", f"from .{_stem(found.module)}", line, count=1)
     flat = f"# Generated by nuzoo {__version__} from {module}.\n" + "".join(lines)
-    expected = {_stem(found.module) for found in imports if found.ours}
+    expected = {_stem(found.module) for found in imports if found.copied}
     if set(SIBLING.findall(flat)) != expected:
         raise NotExportableError(
             f"{module}: transformers would look for {sorted(set(SIBLING.findall(flat)) - expected)} beside "

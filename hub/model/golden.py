@@ -9,44 +9,52 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from nuzoo.files.names import GOLDEN_FILE
 from nuzoo.hub.errors import GoldenOutputError
 from nuzoo.hub.model.files import auto_class_of
+from nuzoo.processors.contract import EventProcessor
 
 GOLDEN_EVENTS = 4
 METADATA_KEY = "golden"
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-6, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Absolute and relative, by the type of the weights: other machines round otherwise."""
 
+Arrays = dict[str, NDArray[Any]]
 
-def write_golden(folder: Path, model: Any, processor: Any) -> None:
+
+def write_golden(folder: Path, model: PreTrainedModel, processor: EventProcessor) -> None:
     """Write `test/golden.safetensors`: the processor's example events and the model's output for them.
 
-    Args:
-        folder: Of the repository.
-        model: The network, in evaluation mode.
-        processor: Its processor, which has `example_events`.
+    Columns of numbers are tensors `input/<event>/<column>`, others are in the file's metadata, as JSON.
     """
     events = processor.example_events(GOLDEN_EVENTS)
+    columns = [{name: _numbers(value) for name, value in event.items()} for event in events]
+    inputs = {
+        f"input/{number}/{name}": array
+        for number, event in enumerate(columns)
+        for name, array in event.items()
+        if array is not None
+    }
+    others = [
+        {name: value for name, value in event.items() if arrays[name] is None}
+        for event, arrays in zip(events, columns, strict=True)
+    ]
+    outputs = {f"output/{name}": values for name, values in _outputs(model, processor, events).items()}
+    facts = {"auto_class": auto_class_of(model), "tolerance": TOLERANCE[model.dtype], "other_columns": others}
     path = folder / GOLDEN_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"auto_class": auto_class_of(model), "tolerance": TOLERANCE[model.dtype]}
-    save_file(
-        _named_inputs(events) | {f"output/{k}": v for k, v in _outputs(model, processor, events).items()},
-        path,
-        {METADATA_KEY: json.dumps(facts)},  # one key: safetensors would shuffle the order of several
-    )
+    metadata = {METADATA_KEY: json.dumps(facts)}  # one key: safetensors would shuffle the order of several
+    save_file(inputs | outputs, path, metadata)
 
 
-def check_golden(folder: Path, model: Any, processor: Any) -> str:
-    """Recompute the golden outputs.
-
-    Returns:
-        How far the outputs are from the stored ones, for people.
+def check_golden(folder: Path, model: PreTrainedModel, processor: EventProcessor) -> str:
+    """Recompute the golden outputs, and say how far they are from the stored ones.
 
     Raises:
         GoldenOutputError: They differ by more than the tolerance of the weights' type, or are missing.
@@ -58,12 +66,18 @@ def check_golden(folder: Path, model: Any, processor: Any) -> str:
             f"expected the outputs {', '.join(expected)}, got {', '.join(found)}: load the model with the "
             "class that it was published with"
         )
+    if reshaped := [name for name, values in expected.items() if found[name].shape != values.shape]:
+        name = reshaped[-1]
+        raise GoldenOutputError(
+            f"{name} of the example events should have shape {expected[name].shape}, it has "
+            f"{found[name].shape}: processor or libraries are not those of the publication"
+        )
     tolerance = TOLERANCE[model.dtype]
     farthest = 0.0
     for name, values in expected.items():
-        deviation = (found[name] - values).abs()
-        farthest = max(farthest, float(deviation.max()))
-        if found[name].shape != values.shape or not bool((deviation <= tolerance * (1 + values.abs())).all()):
+        deviation = np.abs(found[name] - values)
+        farthest = max(farthest, float(deviation.max(initial=0)))
+        if not (deviation <= tolerance * (1 + np.abs(values))).all():
             raise GoldenOutputError(
                 f"{name} of the example events is {float(deviation.max()):.2g} from what was published, "
                 f"more than {tolerance:g} ({model.dtype}): weights, processor or libraries are not those of "
@@ -72,40 +86,46 @@ def check_golden(folder: Path, model: Any, processor: Any) -> str:
     return f"largest deviation {farthest:.1g}, tolerance {tolerance:g} for {model.dtype}"
 
 
-def read_golden(path: Path) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
-    """The events, as rows, and the outputs by name.
+def read_golden(path: Path) -> tuple[list[dict[str, Any]], Arrays]:
+    """Read golden outputs: the events, as rows, and the outputs by name.
 
     Raises:
         GoldenOutputError: The file cannot be read.
     """
     try:
-        with safe_open(path, "pt") as stored:
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no mapping)
+        with safe_open(path, "np") as stored:
+            facts = json.loads((stored.metadata() or {}).get(METADATA_KEY, "{}"))
+            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no mapping)
     except Exception as error:  # safetensors has one exception of its own, and raises those of files
         raise GoldenOutputError(f"{GOLDEN_FILE} cannot be read: {error}; publish the model again") from error
-    events: dict[int, dict[str, Any]] = {}
+    events: dict[int, dict[str, Any]] = dict(enumerate(facts.get("other_columns", [])))
     outputs = {}
-    for name, tensor in tensors.items():
+    for name, array in arrays.items():
         kind, _, rest = name.partition("/")
         if kind == "output":
-            outputs[rest] = tensor
+            outputs[rest] = array
         else:
             number, _, column = rest.partition("/")
-            events.setdefault(int(number), {})[column] = tensor.numpy()
+            events.setdefault(int(number), {})[column] = array
     return [events[number] for number in sorted(events)], outputs
 
 
-def _named_inputs(events: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
-    return {
-        f"input/{number}/{column}": torch.from_numpy(np.ascontiguousarray(values))
-        for number, event in enumerate(events)
-        for column, values in event.items()
-    }
+def _numbers(value: object) -> NDArray[Any] | None:
+    """Take a column of an event for an array; None of text, of what is not known, and of lists in lists."""
+    try:
+        array = np.array(value, order="C")
+    except ValueError:  # lists of several lengths
+        return None
+    return array if array.dtype.kind in "biuf" else None
 
 
-def _outputs(model: Any, processor: Any, events: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+def _outputs(
+    model: PreTrainedModel, processor: EventProcessor, events: Sequence[Mapping[str, Any]]
+) -> Arrays:
     with torch.no_grad():
-        outputs = model.eval()(**processor(list(events), return_tensors="pt").to(model.device))
+        outputs = model.eval()(**processor(list(events)).to(model.device))
     return {
-        name: value.float().cpu().contiguous() for name, value in outputs.items() if isinstance(value, Tensor)
+        name: value.float().cpu().contiguous().numpy()
+        for name, value in outputs.items()
+        if isinstance(value, Tensor)
     }

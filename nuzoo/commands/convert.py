@@ -10,27 +10,38 @@ import argparse
 import sys
 from pathlib import Path
 
-from nuzoo.files.output_folder import check_output
+from nuzoo.registry import DATASETS, import_object
+
+
+def conversions() -> dict[str, str]:
+    """Return the path of the function that reads each dataset that files are known of, by its name."""
+    return {name: row.convert for name, row in DATASETS.items() if row.convert}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Says what the command takes."""
+    """Say what the command takes."""
+    absent, formats = argparse.SUPPRESS, list(conversions())
+    one = {"default": formats[0]} if len(formats) == 1 else {"required": True}
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files and folders")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--detector", help="whose events these are; inferred from the arrays by default")
-    parser.add_argument("--mev-per-count", type=float, help="energy of one count in 8-bit files, MeV")
+    parser.add_argument("--format", choices=formats, **one, help="the dataset that they become")
+    parser.add_argument("--detector", default=absent, help="whose events these are (default: by the arrays)")
+    parser.add_argument("--mev-per-count", type=float, default=absent, help="MeV of one count in 8-bit files")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does it."""
-    from nuzoo.datasets_scripts.lartpc_pixelmaps import convert_files
+    """Do it."""
+    from nuzoo.commands.options import check_options
+    from nuzoo.files.output_folder import check_output
 
-    check_output(args.out)
-    manifest, left_out = convert_files(
-        args.out, args.files, detector=args.detector, mev_per_count=args.mev_per_count
-    )
+    options = vars(args)
+    name, out, files = (options.pop(key) for key in ("format", "out", "files"))
+    convert = import_object(conversions()[name])
+    check_options(convert, options, name)
+    check_output(out)
+    manifest, left_out = convert(out, files, **options)
     for item in left_out:
         print(f"left out {item.path}: {item.error}", file=sys.stderr)
     print(f"converted {sum(manifest['splits'].values())} events, left out {len(left_out)}")
-    print(f"dataset: {args.out}")
+    print(f"dataset: {out}")
     return 0

@@ -22,7 +22,7 @@ DATASET = "nuzoo/lartpc-pixelmaps"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Says what the command takes."""
+    """Say what the command takes."""
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder (default: runs/demo)")
     parser.add_argument("--events", type=int, default=EVENTS, help=f"default: {EVENTS}")
     parser.add_argument("--epochs", type=int, default=10, help="default: 10")
@@ -30,17 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does it."""
+    """Do it."""
     from nuzoo.hub.local_hub import LocalHub
 
     started = time.monotonic()
     with LocalHub(args.out / "hub") as hub:
         os.environ.update(hub.environment((args.out / "cache").absolute()))  # before its client is imported
         results = _run(args)
-    accuracy = results["metrics"]["accuracy"]
+    accuracy = results.metrics.accuracy
     print(
-        f"\naccuracy on {results['dataset']['events']} held-out simulated events: "
-        f"{accuracy['value']:.3f} ± {accuracy['error']:.3f}"
+        f"\naccuracy on {results.dataset.events} held-out simulated events: "
+        f"{accuracy.value:.3f} ± {accuracy.error:.3f}"
         f"\nreport    {args.out / 'report' / 'report.md'}"
         f"\npictures  {args.out / 'displays'}"
         f"\nmodel     {REPOSITORY}, dataset {DATASET} (in {args.out / 'hub'})"
@@ -49,14 +49,27 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _run(args: argparse.Namespace) -> dict[str, Any]:
+def _run(args: argparse.Namespace) -> Any:
+    from datasets import load_dataset
+
+    from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
+    from nuzoo.evaluation.core.evaluate_model import evaluate_model
+    from nuzoo.evaluation.display.draw_events import draw_events
+    from nuzoo.training.recipe import load_recipe
+    from nuzoo.training.supervised import train
+
     data, training, report = args.out / "lartpc-pixelmaps", args.out / "training", args.out / "report"
     _announce(f"1/6 simulate {args.events} events in the modular 2 × 2 × 7 m LArTPC")
-    _simulate(data, args.events, args.num_proc)
+    simulate_dataset(data, events=args.events, seed=SEED, num_proc=args.num_proc)
     _announce("2/6 train nu-cnn-tiny")
-    _train(data, training, args.epochs)
+    overrides = {
+        "data.path": data.as_posix(),
+        "training.output_dir": training.as_posix(),
+        "training.num_train_epochs": args.epochs,
+    }
+    train(load_recipe("nu_cnn_tiny", [f"{name}={value}" for name, value in overrides.items()]))
     _announce("3/6 evaluate on held-out events")
-    results = _evaluate(training, data, report)
+    _, results = evaluate_model(training.as_posix(), data.as_posix(), report, calibrate=True)
     _announce("4/6 publish dataset and model on a Hub on this machine")
     _command("publish", data, "--repo", DATASET, "--type", "dataset")
     _command("publish", training, "--repo", REPOSITORY, "--report", report, "--dataset", DATASET)
@@ -64,37 +77,13 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
     _command("verify", REPOSITORY)
     _announce("6/6 load both back by name: classify new events, draw published ones")
     _classify_new_events()
-    _draw(args.out / "displays")
+    rows = list(load_dataset(DATASET, split="test", streaming=True).take(4))
+    draw_events(rows, args.out / "displays", model=REPOSITORY)
     return results
 
 
 def _announce(step: str) -> None:
     print(f"\n── {step}", flush=True)
-
-
-def _simulate(data: Path, events: int, num_proc: int) -> None:
-    from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
-
-    simulate_dataset(data, events=events, seed=SEED, num_proc=num_proc)
-
-
-def _train(data: Path, output: Path, epochs: int) -> None:
-    from nuzoo.training.event_classification import train_event_classifier
-    from nuzoo.training.recipe import load_recipe
-
-    overrides = {
-        "data.path": data.as_posix(),
-        "training.output_dir": output.as_posix(),
-        "training.num_train_epochs": epochs,
-    }
-    recipe = load_recipe("nu_cnn_tiny", [f"{name}={value}" for name, value in overrides.items()])
-    train_event_classifier(recipe)
-
-
-def _evaluate(model: Path, data: Path, report: Path) -> dict[str, Any]:
-    from nuzoo.evaluation.tasks.event_classification.measure import evaluate_and_report
-
-    return evaluate_and_report(model.as_posix(), data.as_posix(), report, calibrate=True)
 
 
 def _command(*arguments: object) -> None:
@@ -105,33 +94,23 @@ def _command(*arguments: object) -> None:
         raise ValueError(f"`nuzoo {arguments[0]}` failed, see above")
 
 
-def _draw(out: Path) -> None:
-    from datasets import load_dataset
-
-    from nuzoo.commands.display import draw_events
-
-    rows = list(load_dataset(DATASET, split="test", streaming=True).take(4))
-    draw_events(rows, out, model=REPOSITORY)
-
-
 def _classify_new_events() -> None:
     from transformers import AutoModelForImageClassification, AutoProcessor
 
-    from nuzoo.datasets_scripts.pixel_map_rows import LABELS, simulated_row
-    from nuzoo.pipelines.loading import load_classifier
+    from nuzoo.datasets_scripts.common.simulated import SimulationPlan
+    from nuzoo.datasets_scripts.lartpc_pixelmaps import DEFAULT_SPECTRUM
+    from nuzoo.files.events.event_classes import EVENT_CLASSES
+    from nuzoo.pipelines.loading import load_pipeline
     from nuzoo.simulation.detectors import MODULAR_LARTPC
-    from nuzoo.simulation.interactions import Spectrum
-    from nuzoo.simulation.simulate import simulate_event
 
     model = AutoModelForImageClassification.from_pretrained(REPOSITORY)
     processor = AutoProcessor.from_pretrained(REPOSITORY)
     print(f"{type(model).__name__} and {type(processor).__name__} from {REPOSITORY}")
-    classify = load_classifier(REPOSITORY)
-    for index in range(NEW_EVENTS):
-        event = simulate_event(NEW_EVENTS_SEED, index, MODULAR_LARTPC, Spectrum())
-        result = classify(simulated_row(event, NEW_EVENTS_SEED, index, MODULAR_LARTPC))
-        energy = event.interaction.neutrino_energy / 1000
+    classify = load_pipeline(REPOSITORY)
+    plan = SimulationPlan(NEW_EVENTS, NEW_EVENTS_SEED, MODULAR_LARTPC.name, DEFAULT_SPECTRUM)
+    for row in map(plan.row, range(NEW_EVENTS)):
+        result = classify(row)
         print(
-            f"true {LABELS[event.label or 0]:8s} {energy:4.1f} GeV   "
+            f"true {EVENT_CLASSES[row['label'] or 0]:8s} {row['neutrino_energy']:4.1f} GeV   "
             f"predicted {result['label']:8s} {result['score']:.2f}"
         )

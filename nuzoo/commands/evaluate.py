@@ -1,8 +1,8 @@
 """Measure a trained model on held-out events and write the report, or compare several.
 
-Writes results.json, predictions.parquet, report.md and its figures to the output folder. The temperature that
-calibrates the probabilities is fitted on the validation split; --calibrate stores it in the model's
-configuration, for `nuzoo predict` and the pipeline to use.
+Writes results.json, predictions.parquet, report.md and its figures to the output folder. What calibrates the
+model (of a classifier, the temperature) is fitted on the validation split; --calibrate stores it in the
+model's folder, for `nuzoo predict` and the pipeline to use.
 
 --compare does so for each of several models, in a folder of its own, and writes comparison.md with its tables
 and figures beside them; models that have been measured before are not measured again.
@@ -12,71 +12,74 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nuzoo.evaluation.tasks.event_classification.asking import Asking
-from nuzoo.files.names import REPORT_FOLDER
+from nuzoo.files.names import REPORT_FILE, REPORT_FOLDER
+from nuzoo.registry import TASKS, import_object
+
+if TYPE_CHECKING:
+    from nuzoo.evaluation.core.evaluator import Option
+
+COMMON = ("split", "calibrate", "batch_size", "sample")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Says what the command takes."""
+    """Say what the command takes."""
     models = parser.add_mutually_exclusive_group(required=True)
     models.add_argument("--model", help="model folder or repository")
     models.add_argument("--compare", nargs="+", metavar="MODEL", help="two or more of them, side by side")
     models.add_argument(
-        "--frozen",
-        metavar="RECIPE",
-        help="the base of a vision-language recipe, without an adapter",
+        "--frozen", metavar="RECIPE", help="the base of a vision-language recipe, without an adapter"
     )
     parser.add_argument("--data", required=True, help="dataset folder or repository")
     parser.add_argument(
         "--split",
         default="test",
-        help="events to report on (default: test); all: every labelled event, nothing fitted",
+        help="events to report on (default: test); all: every event with truth, nothing fitted",
     )
     parser.add_argument("--out", type=Path, help="folder for the report (default: MODEL/report)")
-    parser.add_argument("--calibrate", action="store_true", help="store the fitted temperature in the model")
+    parser.add_argument("--calibrate", action="store_true", help="store what calibrates the model in it")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument(
-        "--temperature", type=float, help="divide the logits by this, fit none (the VLM paper's T = 5: 0.2)"
-    )
-    parser.add_argument("--prompt", help="ask a vision-language model with another prompt: a name or file")
-    parser.add_argument(
-        "--few-shot", action="store_true", help="show it one solved training event of each class before each"
-    )
-    parser.add_argument("--energy-edges", type=float, nargs="+", help="bins of efficiency and purity, GeV")
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
+    for option in _options().values():
+        parser.add_argument(
+            f"--{option.flag}", help=option.help, default=argparse.SUPPRESS, **option.arguments
+        )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does it."""
+    """Do it."""
     if args.batch_size < 1:
         raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
-    options = {
-        name: getattr(args, name) for name in ("split", "calibrate", "batch_size", "energy_edges", "sample")
-    }
-    asking = Asking(args.prompt, args.few_shot, args.frozen is not None, args.temperature)
+    known = _options()
+    given = {name: getattr(args, name) for name in known if hasattr(args, name)}
+    options = {name: getattr(args, name) for name in COMMON} | given
     if args.compare:
-        if asking != Asking():
-            raise ValueError(
-                "--compare measures models as they are saved: leave out --prompt, --few-shot, --temperature"
-            )
         return _compare(args, options)
-    return _evaluate(args, options | {"asking": asking})
+    altered = args.frozen is not None or any(known[name].alters_model for name in given)
+    return _evaluate(args, options, altered)
 
 
-def _evaluate(args: argparse.Namespace, options: dict[str, Any]) -> int:
-    from nuzoo.evaluation.tasks.event_classification.measure import evaluate_and_report
+def _options() -> dict[str, Option]:
+    """Collect what the tasks take, by name."""
+    evaluators = [import_object(task.evaluator) for task in TASKS.values() if task.evaluator]
+    return {option.name: option for evaluator in evaluators for option in evaluator.options}
 
-    asking = options["asking"]
-    load = _load_frozen if asking.frozen else None
-    if args.out is None and (asking != Asking() or not Path(args.model).is_dir()):
+
+def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) -> int:
+    from nuzoo.evaluation.core.evaluate_model import evaluate_model
+
+    if args.frozen and args.calibrate:
+        raise ValueError("--calibrate: expected a model folder, got --frozen, which has none")
+    if args.out is None and (altered or not Path(args.model).is_dir()):
         raise ValueError("--out: expected a folder for the report of what is no model folder as it was saved")
     out = args.out or Path(args.model) / REPORT_FOLDER
-    results = evaluate_and_report(args.model or args.frozen, args.data, out, load=load, **options)
-    accuracy, events = results["metrics"]["accuracy"], results["dataset"]["events"]
-    print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({events} events)")
-    print(f"report: {out / 'report.md'}")
+    load = _load_frozen if args.frozen else None
+    evaluator, results = evaluate_model(args.model or args.frozen, args.data, out, load=load, **options)
+    first = evaluator.headline(results)[0]
+    error = "" if first.error is None else f" ± {first.error:.3f}"
+    print(f"{first.title.lower()}: {first.value:.3f}{error} ({results.dataset.events} events)")
+    print(f"report: {out / REPORT_FILE}")
     return 0
 
 

@@ -8,40 +8,40 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nuzoo.files.output_folder import check_output
-from nuzoo.simulation.detectors import DETECTORS
-from nuzoo.simulation.spectra import SPECTRA
+from nuzoo.registry import DATASETS, import_object
 
-DATASETS = ("lartpc-pixelmaps",)
+
+def simulations() -> dict[str, str]:
+    """Return the path of the function that simulates each dataset that can be, by its name."""
+    return {name: row.simulate for name, row in DATASETS.items() if row.simulate}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Says what the command takes."""
-    parser.add_argument("dataset", choices=DATASETS)
+    """Say what the command takes."""
+    absent = argparse.SUPPRESS
+    parser.add_argument("dataset", choices=simulations())
     parser.add_argument("--events", type=int, required=True, help="how many events")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--num-proc", type=int, default=1, help="processes (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the simulation (default: 0)")
-    parser.add_argument("--detector", choices=DETECTORS, default="modular-2x2x7")
-    parser.add_argument("--spectrum", choices=SPECTRA, default="flat-0-10")
+    parser.add_argument("--num-proc", type=int, default=absent, help="processes (default: 1)")
+    parser.add_argument("--seed", type=int, default=absent, help="seed of the simulation (default: 0)")
+    parser.add_argument("--detector", default=absent, help="a name (default: the dataset's)")
+    parser.add_argument("--spectrum", default=absent, help="of the neutrinos (default: the dataset's)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does it."""
-    from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
-    from nuzoo.datasets_scripts.pixel_map_rows import SPLITS
+    """Do it."""
+    from nuzoo.commands.options import check_options
+    from nuzoo.datasets_scripts.common.splits import SPLITS
+    from nuzoo.files.output_folder import check_output
 
-    check_output(args.out)
-    manifest = simulate_dataset(
-        args.out,
-        events=args.events,
-        seed=args.seed,
-        detector=args.detector,
-        spectrum=args.spectrum,
-        num_proc=args.num_proc,
-    )
+    options = vars(args)
+    dataset, out = options.pop("dataset"), options.pop("out")
+    simulate = import_object(simulations()[dataset])
+    check_options(simulate, options, dataset)
+    check_output(out)
+    manifest = simulate(out, **options)
     splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
-    print(f"dataset: {args.out} ({splits})")
+    print(f"dataset: {out} ({splits})")
     if empty := sorted(set(SPLITS) - set(manifest["splits"])):
         print(
             f"no event fell into {', '.join(empty)}: training and evaluation need all splits, simulate more"

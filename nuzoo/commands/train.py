@@ -8,17 +8,12 @@ same command is given again. Under torchrun it uses every process.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nuzoo.files.output_folder import check_output
 
-if TYPE_CHECKING:
-    from nuzoo.training.recipe import Recipe
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Says what the command takes."""
+    """Say what the command takes."""
     parser.add_argument("recipe")
     parser.add_argument("overrides", nargs="*", metavar="SECTION.FIELD=VALUE")
     parser.add_argument("--folds", type=int, help="cross-validate on all splits together, with K folds")
@@ -26,34 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does it."""
+    """Do it."""
     from nuzoo.datasets_scripts.common.loading import load_events
+    from nuzoo.registry import TASKS, import_object
     from nuzoo.training.recipe import load_recipe
-    from nuzoo.training.recipe_fields import augmentation, training_arguments
 
     recipe = load_recipe(args.recipe, args.overrides)
-    augmentation(recipe)
-    check_output(Path(str(training_arguments(recipe).output_dir)))
-    if args.folds is not None:
-        return _cross_validate(recipe, args.folds, args.sample)
-    from nuzoo.training.train_model import train_model
-
+    check_output(recipe.output)
     splits = load_events(recipe.data.path, revision=recipe.data.revision)
-    print(f"model: {train_model(recipe, splits=splits)}")
-    return 0
+    if args.folds is None:
+        print(f"model: {import_object(TASKS[recipe.task].trainer)(recipe, splits=splits)}")
+        return 0
+    from nuzoo.training.cross_validation import cross_validate_and_report
 
-
-def _cross_validate(recipe: Recipe, folds: int, sample: str | None) -> int:
-    from nuzoo.datasets_scripts.common.labelled_rows import all_labelled
-    from nuzoo.datasets_scripts.common.loading import load_events
-    from nuzoo.evaluation.tasks.event_classification.cross_validated import report_cross_validation
-    from nuzoo.training.cross_validation import cross_validate
-
-    rows = all_labelled(load_events(recipe.data.path, revision=recipe.data.revision))
-    logits = cross_validate(recipe, rows, folds)
-    out = Path(recipe.training["output_dir"])
-    results = report_cross_validation(logits, rows, folds, out, sample)
-    accuracy = results["metrics"]["accuracy"]
-    print(f"accuracy: {accuracy['value']:.3f} ± {accuracy['error']:.3f} ({len(rows)} events, {folds} folds)")
-    print(f"results: {out}")
+    print(cross_validate_and_report(recipe, splits, args.folds, args.sample))
     return 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Says what the command takes."""
+    """Say what the command takes."""
     parser.add_argument("repository", help="ORGANISATION/NAME or a folder")
     parser.add_argument("--type", choices=("model", "dataset"), default="model")
     parser.add_argument("--revision", help="commit, tag or branch (default: main)")
@@ -28,15 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does it."""
+    """Do it."""
     from nuzoo.hub.verify import fetch, verify_dataset, verify_model
-    from nuzoo.pipelines.loading import load_model
 
     folder = fetch(args.repository, args.type, args.revision)
     checks = (
-        verify_dataset(folder)
-        if args.type == "dataset"
-        else verify_model(folder, load_model, run_code=args.run_code)
+        verify_dataset(folder) if args.type == "dataset" else verify_model(folder, run_code=args.run_code)
     )
     problems = 0
     for check in checks:

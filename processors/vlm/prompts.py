@@ -53,7 +53,6 @@ class Prompt:
                 )
 
     def _check_forms(self) -> None:
-        """Refuse parts that are not of the kind that they should be."""
         texts = {"name": self.name, "system": self.system, "answer_prefix": self.answer_prefix}
         for part, text in texts.items():
             if not isinstance(text, str) or not text or text != text.strip():
@@ -77,48 +76,30 @@ class Prompt:
         return sum(part.get("type") == "image" for part in self.user)
 
     def answer(self, class_name: str, explanation: str = "") -> str:
-        """The whole answer for a class.
-
-        Args:
-            class_name: such as "nue_cc".
-            explanation: what follows, if anything.
-
-        Returns:
-            One line of text.
-        """
+        """Write the whole answer for a class such as "nue_cc", in one line, and what follows, if anything."""
         text = f"{self.answer_prefix} {dict(self.labels)[class_name]}."
         return f"{text} {explanation}" if explanation else text
 
     def conversation(self, shots: list[str] | None = None) -> list[dict[str, Any]]:
-        """The messages up to the question.
+        """Give the messages up to the question, for a chat template.
 
         Args:
             shots: answers to questions before it, of examples.
-
-        Returns:
-            Messages for a chat template.
         """
         question = {"role": "user", "content": list(self.user)}
-        messages: list[dict[str, Any]] = [
-            {"role": "system", "content": [{"type": "text", "text": self.system}]}
-        ]
+        system = {"role": "system", "content": [{"type": "text", "text": self.system}]}
+        messages: list[dict[str, Any]] = [system]
         for shot in shots or []:
             messages += [question, {"role": "assistant", "content": [{"type": "text", "text": shot}]}]
         return [*messages, question]
 
     def to_dict(self) -> dict[str, Any]:
-        """The prompt as JSON values."""
+        """Give the prompt as JSON values."""
         return asdict(self)
 
     @classmethod
     def of(cls, source: Any) -> Self:
-        """Make a prompt of what a processor's settings say.
-
-        Args:
-            source: a prompt, its JSON values, the name of one of nuzoo's, or a JSON file.
-
-        Returns:
-            The prompt.
+        """Make a prompt of a prompt, its JSON values, the name of one of nuzoo's, or a JSON file.
 
         Raises:
             PromptError: there is no such prompt, or it lacks something.

@@ -8,10 +8,4 @@ from nuzoo.simulation.interactions.generator import (
     sample_interaction,
 )
 
-__all__ = [
-    "InteractionError",
-    "Spectrum",
-    "generate_interaction",
-    "minimum_energy",
-    "sample_interaction",
-]
+__all__ = ["InteractionError", "Spectrum", "generate_interaction", "minimum_energy", "sample_interaction"]

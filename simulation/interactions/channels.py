@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from nuzoo.simulation.interactions.masses import CHARGED_PION, NUCLEON
 
@@ -49,7 +49,10 @@ _MARGIN = 60.0
 
 @njit(cache=True)
 def fractions(energy: float, antineutrino: bool, lepton_mass: float) -> NDArray[np.float64]:
-    """Channel fractions at one energy for compiled code.
+    """Return the share of each channel at one energy.
+
+    Neutral currents are given the mixture of the charged ones: their ratio hardly depends on the channel
+    (0.2 to 0.35).
 
     Args:
         energy: Neutrino energy, MeV.
@@ -78,24 +81,3 @@ def fractions(energy: float, antineutrino: bool, lepton_mass: float) -> NDArray[
         if energy < (heaviest**2 - NUCLEON**2) / (2.0 * NUCLEON) + _MARGIN:
             share[mode] = 0.0
     return share / share.sum()
-
-
-def channel_fractions(
-    energy: ArrayLike, antineutrino: bool = False, lepton_mass: float = 0.0
-) -> NDArray[np.float64]:
-    """Share of each channel against energy.
-
-    Neutral currents are given the mixture of the charged ones: their ratio hardly depends on the
-    channel (0.2 to 0.35).
-
-    Args:
-        energy: (...) neutrino energies, MeV.
-        antineutrino: Whether the beam particle is an antineutrino.
-        lepton_mass: Mass of the outgoing lepton, MeV.
-
-    Returns:
-        float64 (..., 5), in the order of `InteractionMode`.
-    """
-    energies = np.asarray(energy, dtype=np.float64)
-    rows = [fractions(e, antineutrino, lepton_mass) for e in energies.ravel()]
-    return np.stack(rows).reshape(*energies.shape, 5)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from nuzoo.simulation.interactions.four_vectors import FourVector, direction_about, set_momentum
+from nuzoo.simulation.interactions.four_vectors import Codes, FourVector, direction_about, set_momentum
 from nuzoo.simulation.interactions.masses import mass_of
-from nuzoo.simulation.interactions.nucleus import Nucleus
+from nuzoo.simulation.interactions.nucleus import Nucleus, Probe
 from nuzoo.simulation.interactions.quasi_elastic import MAX_TRIES, draw_dipole
 
 AXIAL_MASS_SQUARED = 1.0e6
@@ -21,16 +20,10 @@ HBAR_C = 197.3269804
 
 @njit(cache=True)
 def coherent(
-    rng: np.random.Generator,
-    energy: float,
-    antineutrino: bool,
-    is_cc: bool,
-    lepton_mass: float,
-    nucleus: Nucleus,
-    pdg: NDArray[np.int32],
-    p: FourVector,
+    rng: np.random.Generator, probe: Probe, nucleus: Nucleus, pdg: Codes, p: FourVector
 ) -> tuple[int, int]:
     """Make one coherent event; see `quasi_elastic`. The struck nucleon is 0."""
+    energy, antineutrino, is_cc, lepton_mass = probe
     pion = 111
     if is_cc:
         pion = -211 if antineutrino else 211

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from nuzoo.simulation.interactions.channels import DIS_MINIMUM_W
-from nuzoo.simulation.interactions.four_vectors import FourVector, invariant_mass_squared, scatter
+from nuzoo.simulation.interactions.four_vectors import Codes, FourVector, invariant_mass_squared, scatter
 from nuzoo.simulation.interactions.hadronisation import draw_multiplicity, hadronise
 from nuzoo.simulation.interactions.masses import NUCLEON
-from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species
+from nuzoo.simulation.interactions.nucleus import Nucleus, Probe, draw_nucleon, draw_species
 from nuzoo.simulation.interactions.quasi_elastic import MAX_TRIES, SIN2_WEINBERG
 
 SEA = 0.17
@@ -70,16 +69,10 @@ def _bound(antineutrino: bool, is_cc: bool) -> float:
 
 @njit(cache=True)
 def deep_inelastic(
-    rng: np.random.Generator,
-    energy: float,
-    antineutrino: bool,
-    is_cc: bool,
-    lepton_mass: float,
-    nucleus: Nucleus,
-    pdg: NDArray[np.int32],
-    p: FourVector,
+    rng: np.random.Generator, probe: Probe, nucleus: Nucleus, pdg: Codes, p: FourVector
 ) -> tuple[int, int]:
     """Make one inelastic event before final-state interactions; see `quasi_elastic`."""
+    energy, antineutrino, is_cc, lepton_mass = probe
     bound = _bound(antineutrino, is_cc)
     step = (-1 if antineutrino else 1) if is_cc else 0
     for _ in range(MAX_TRIES):

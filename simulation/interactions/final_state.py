@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from nuzoo.simulation.interactions.four_vectors import (
+    Codes,
     FourVector,
     boost_to_rest,
     breakup_momentum,
@@ -26,10 +26,7 @@ from nuzoo.simulation.interactions.four_vectors import (
     three_body_decay,
     two_body_decay,
 )
-from nuzoo.simulation.interactions.masses import (
-    is_nucleon,
-    mass_of,
-)
+from nuzoo.simulation.interactions.masses import is_nucleon, mass_of
 from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
 
 RADIUS_PARAMETER = 1.25
@@ -55,7 +52,7 @@ def pion_cross_section(kinetic_energy: float) -> float:
 
 
 @njit(cache=True)
-def _path_to_surface(position: FourVector, direction: FourVector, radius: float) -> float:
+def _path_to_surface(position, direction, radius):
     along, distance_squared = 0.0, 0.0
     for k in range(3):
         along += position[k] * direction[k]
@@ -64,9 +61,7 @@ def _path_to_surface(position: FourVector, direction: FourVector, radius: float)
 
 
 @njit(cache=True)
-def _scattering_direction(
-    rng: np.random.Generator, projectile: FourVector, total: FourVector, momentum: float
-) -> FourVector:
+def _scattering_direction(rng, projectile, total, momentum):
     axis = projectile.copy()
     boost_to_rest(axis, total)
     slope = max(2.0 * momentum**2 * FORWARD_SLOPE, 1e-6)
@@ -75,18 +70,7 @@ def _scattering_direction(
 
 
 @njit(cache=True)
-def _two_body(
-    rng: np.random.Generator,
-    nucleus: Nucleus,
-    projectile: FourVector,
-    total: FourVector,
-    first: int,
-    second: int,
-    i: int,
-    rows: int,
-    pdg: NDArray[np.int32],
-    p: FourVector,
-) -> int:
+def _two_body(rng, nucleus, projectile, total, first, second, i, rows, pdg, p):
     """Replace row i and add a row; returns the rows in use, unchanged if blocked."""
     s = invariant_mass_squared(total)
     if s <= (mass_of(first) + mass_of(second)) ** 2:
@@ -104,14 +88,7 @@ def _two_body(
 
 
 @njit(cache=True)
-def _absorb(
-    rng: np.random.Generator,
-    nucleus: Nucleus,
-    i: int,
-    rows: int,
-    pdg: NDArray[np.int32],
-    p: FourVector,
-) -> int:
+def _absorb(rng, nucleus, i, rows, pdg, p):
     """Let two nucleons take a pion's energy: π+ np → pp, π+ nn → pn and so on."""
     pion = int(pdg[i])
     charge = 0 if pion == 111 else (1 if pion > 0 else -1)
@@ -139,17 +116,7 @@ def _exchange(pion: int, nucleon: int) -> tuple[int, int]:
 
 
 @njit(cache=True)
-def _make_pion(
-    rng: np.random.Generator,
-    nucleus: Nucleus,
-    total: FourVector,
-    first: int,
-    second: int,
-    i: int,
-    rows: int,
-    pdg: NDArray[np.int32],
-    p: FourVector,
-) -> int:
+def _make_pion(rng, nucleus, total, first, second, i, rows, pdg, p):
     """X N → X N π by phase space; the nucleon pays the charge of the pion."""
     pion = 111
     if rng.random() < 0.6:
@@ -170,14 +137,7 @@ def _make_pion(
 
 
 @njit(cache=True)
-def _interact(
-    rng: np.random.Generator,
-    nucleus: Nucleus,
-    i: int,
-    rows: int,
-    pdg: NDArray[np.int32],
-    p: FourVector,
-) -> int:
+def _interact(rng, nucleus, i, rows, pdg, p):
     """One collision of row i with a bound nucleon; returns the rows in use."""
     projectile_pdg = int(pdg[i])
     kinetic = p[i, 3] - mass_of(pdg[i])
@@ -211,12 +171,7 @@ def absorption_share(kinetic_energy: float) -> float:
 
 @njit(cache=True)
 def cascade(
-    rng: np.random.Generator,
-    nucleus: Nucleus,
-    forms_late: bool,
-    rows: int,
-    pdg: NDArray[np.int32],
-    p: FourVector,
+    rng: np.random.Generator, nucleus: Nucleus, forms_late: bool, rows: int, pdg: Codes, p: FourVector
 ) -> int:
     """Take the hadrons (rows 1 and up) through the nucleus.
 
@@ -267,12 +222,7 @@ def cascade(
 
 @njit(cache=True)
 def evaporate(
-    rng: np.random.Generator,
-    nucleus: Nucleus,
-    excitation: float,
-    rows: int,
-    pdg: NDArray[np.int32],
-    p: FourVector,
+    rng: np.random.Generator, nucleus: Nucleus, excitation: float, rows: int, pdg: Codes, p: FourVector
 ) -> int:
     """Boil off slow nucleons while the excitation lasts.
 

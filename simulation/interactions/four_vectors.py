@@ -7,6 +7,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 FourVector = NDArray[np.float64]
+Codes = NDArray[np.int32]
+"""PDG codes of particles, a row of an array of four-vectors each."""
 
 
 @njit(cache=True)
@@ -67,7 +69,7 @@ def copy_to(p: FourVector, source: FourVector) -> None:
 
 @njit(cache=True)
 def isotropic_direction(rng: np.random.Generator) -> FourVector:
-    """A unit vector (3,) uniform over the sphere."""
+    """Return a unit vector (3,) uniform over the sphere."""
     return direction_about(rng, np.array([0.0, 0.0, 1.0]), 2.0 * rng.random() - 1.0)
 
 
@@ -93,7 +95,7 @@ def rotate_to(vector: FourVector, axis: FourVector) -> None:
 
 @njit(cache=True)
 def direction_about(rng: np.random.Generator, axis: FourVector, cosine: float) -> FourVector:
-    """A unit vector (3,) at a given polar angle to `axis`, with a random azimuth."""
+    """Return a unit vector (3,) at a given polar angle to `axis`, with a random azimuth."""
     phi = 2.0 * np.pi * rng.random()
     sine = np.sqrt(max(0.0, 1.0 - cosine * cosine))
     direction = np.array([sine * np.cos(phi), sine * np.sin(phi), cosine])

@@ -19,9 +19,8 @@ from nuzoo.simulation.interactions.channels import fractions
 from nuzoo.simulation.interactions.coherent import coherent
 from nuzoo.simulation.interactions.deep_inelastic import deep_inelastic
 from nuzoo.simulation.interactions.final_state import cascade, evaporate
-from nuzoo.simulation.interactions.four_vectors import FourVector
 from nuzoo.simulation.interactions.masses import MASSES, NUCLEON, is_nucleon, mass_of
-from nuzoo.simulation.interactions.nucleus import ARGON, Nucleus
+from nuzoo.simulation.interactions.nucleus import ARGON, Nucleus, Probe
 from nuzoo.simulation.interactions.quasi_elastic import quasi_elastic
 from nuzoo.simulation.interactions.resonance import resonance
 from nuzoo.simulation.interactions.two_nucleon import two_nucleon
@@ -36,30 +35,20 @@ class InteractionError(SimulationError):
 
 
 @njit(cache=True)
-def _primary(
-    rng: np.random.Generator,
-    mode: int,
-    energy: float,
-    antineutrino: bool,
-    is_cc: bool,
-    lepton_mass: float,
-    nucleus: Nucleus,
-    pdg: NDArray[np.int32],
-    p: FourVector,
-) -> tuple[int, int]:
+def _primary(mode, rng, probe, nucleus, pdg, p):
     if mode == 0:
-        return quasi_elastic(rng, energy, antineutrino, is_cc, lepton_mass, nucleus, pdg, p)
+        return quasi_elastic(rng, probe, nucleus, pdg, p)
     if mode == 1:
-        return two_nucleon(rng, energy, antineutrino, is_cc, lepton_mass, nucleus, pdg, p)
+        return two_nucleon(rng, probe, nucleus, pdg, p)
     if mode == 2:
-        return resonance(rng, energy, antineutrino, is_cc, lepton_mass, nucleus, pdg, p)
+        return resonance(rng, probe, nucleus, pdg, p)
     if mode == 3:
-        return deep_inelastic(rng, energy, antineutrino, is_cc, lepton_mass, nucleus, pdg, p)
-    return coherent(rng, energy, antineutrino, is_cc, lepton_mass, nucleus, pdg, p)
+        return deep_inelastic(rng, probe, nucleus, pdg, p)
+    return coherent(rng, probe, nucleus, pdg, p)
 
 
 @njit(cache=True)
-def _visible_energy(rows: int, pdg: NDArray[np.int32], p: FourVector) -> float:
+def _visible_energy(rows, pdg, p):
     total = 0.0
     for i in range(rows):
         total += p[i, 3]
@@ -69,8 +58,8 @@ def _visible_energy(rows: int, pdg: NDArray[np.int32], p: FourVector) -> float:
 
 
 @njit(cache=True)
-def _excitation(left: float, nucleus: Nucleus, rows: int, pdg: NDArray[np.int32]) -> float:
-    """What the energy left in the nucleus exceeds the binding of the nucleons that are out by."""
+def _excitation(left, nucleus, rows, pdg):
+    """Say what the energy left in the nucleus exceeds the binding of the nucleons that are out by."""
     for i in range(rows):
         if is_nucleon(pdg[i]):
             left -= nucleus.separation_energy
@@ -78,37 +67,27 @@ def _excitation(left: float, nucleus: Nucleus, rows: int, pdg: NDArray[np.int32]
 
 
 @njit(cache=True)
-def _event(
-    rng: np.random.Generator,
-    energy: float,
-    antineutrino: bool,
-    is_cc: bool,
-    lepton: int,
-    wanted_mode: int,
-    nucleus: Nucleus,
-    final_state: bool,
-) -> tuple[int, int, int, NDArray[np.int32], FourVector]:
+def _event(rng, probe, lepton, wanted_mode, nucleus, final_state):
     """(mode, struck nucleon, rows, pdg, four-momenta); no rows if the phase space is closed."""
     pdg = np.zeros(MOST_PARTICLES, np.int32)
     p = np.zeros((MOST_PARTICLES, 4))
-    lepton_mass = mass_of(lepton)
     mode = wanted_mode
     if mode < 0:
-        share = fractions(energy, antineutrino, lepton_mass)
+        share = fractions(probe.energy, probe.antineutrino, probe.lepton_mass)
         mode, left = 0, rng.random() - share[0]
         while left > 0.0 and mode < 4:
             mode += 1
             left -= share[mode]
-    rows, hit = _primary(rng, mode, energy, antineutrino, is_cc, lepton_mass, nucleus, pdg, p)
+    rows, hit = _primary(mode, rng, probe, nucleus, pdg, p)
     if rows == 0 and wanted_mode < 0:
         mode = 0
-        rows, hit = _primary(rng, mode, energy, antineutrino, is_cc, lepton_mass, nucleus, pdg, p)
+        rows, hit = _primary(mode, rng, probe, nucleus, pdg, p)
     if rows == 0:
         return mode, hit, 0, pdg, p
     pdg[0] = lepton
     if final_state and mode != 4:
         rows = cascade(rng, nucleus, mode == 3, rows, pdg, p)
-        left = energy - _visible_energy(rows, pdg, p)
+        left = probe.energy - _visible_energy(rows, pdg, p)
         excitation = rng.random() * _excitation(left, nucleus, rows, pdg)
         rows = evaporate(rng, nucleus, excitation, rows, pdg, p)
     return mode, hit, rows, pdg, p
@@ -143,8 +122,7 @@ def _check_energy(neutrino_pdg: int, energy: float, is_cc: bool, nucleus: Nucleu
         current = "charged" if is_cc else "neutral"
         raise InteractionError(
             f"expected a neutrino energy of at least {least:.1f} MeV for a {current} current of "
-            f"{neutrino_pdg}, got {energy!r}; energies are in MeV, and `minimum_energy` tells the "
-            "threshold"
+            f"{neutrino_pdg}, got {energy!r}; energies are in MeV, and `minimum_energy` tells the threshold"
         )
 
 
@@ -180,14 +158,13 @@ def generate_interaction(
     _check_energy(neutrino_pdg, energy, is_cc, nucleus)
     sign = 1 if neutrino_pdg > 0 else -1
     lepton = neutrino_pdg - sign if is_cc else neutrino_pdg
+    probe = Probe(energy, sign < 0, bool(is_cc), MASSES[abs(lepton)])
     wanted = _ANY_MODE if mode is None else int(mode)
-    drawn, hit, rows, pdg, p = _event(
-        rng, energy, sign < 0, bool(is_cc), lepton, wanted, nucleus, final_state
-    )
+    drawn, hit, rows, pdg, p = _event(rng, probe, lepton, wanted, nucleus, final_state)
     if rows == 0:
         raise InteractionError(
-            f"expected an energy above the threshold of {InteractionMode(drawn).name}, "
-            f"got {energy} MeV; raise the energy or leave the channel open"
+            f"expected an energy above the threshold of {InteractionMode(drawn).name}, got {energy} MeV; "
+            "raise the energy or leave the channel open"
         )
     return Interaction(
         neutrino_pdg=int(neutrino_pdg),
@@ -212,6 +189,9 @@ class Spectrum:
         energy_range: MeV; the spectrum is flat between them unless a table is given.
         energy_table: (energies, weights), a piecewise linear density at increasing energies in MeV.
         cc_fraction: Share of charged-current interactions.
+
+    Raises:
+        InteractionError: If one of them makes no sense.
     """
 
     flavours: tuple[int, ...] = (12, 14)
@@ -221,22 +201,14 @@ class Spectrum:
     cc_fraction: float = 0.74
 
     def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            InteractionError: If one of them makes no sense.
-        """
         for flavour in self.flavours:
             _check_neutrino(flavour)
         if len(self.flavours) != len(self.fractions) or not self.flavours:
             raise InteractionError(
-                f"expected one fraction per flavour, got {len(self.fractions)} for "
-                f"{len(self.flavours)} flavours"
+                f"expected one fraction per flavour, got {len(self.fractions)} for {len(self.flavours)}"
             )
         if min(self.fractions) < 0.0 or abs(sum(self.fractions) - 1.0) > 1e-6:
-            raise InteractionError(
-                f"expected fractions that are not negative and sum to 1, got {self.fractions}"
-            )
+            raise InteractionError(f"expected fractions, none negative, that sum to 1, got {self.fractions}")
         if not 0.0 <= self.cc_fraction <= 1.0:
             raise InteractionError(f"expected a cc_fraction between 0 and 1, got {self.cc_fraction}")
         energies, weights = self._table()
@@ -259,17 +231,10 @@ class Spectrum:
         return np.asarray(table[0], np.float64), np.asarray(table[1], np.float64)
 
     def draw_energy(self, rng: np.random.Generator, minimum: float = 0.0) -> float:
-        """Draw an energy above a threshold from the spectrum.
-
-        Args:
-            rng: Source of randomness.
-            minimum: MeV; the spectrum is cut there (the same as drawing again until it is above).
-
-        Returns:
-            Energy in MeV.
+        """Draw an energy in MeV, of the part of the spectrum above a minimum (MeV).
 
         Raises:
-            InteractionError: If the spectrum has nothing above the threshold.
+            InteractionError: If the spectrum has nothing above it.
         """
         energies, weights = self._table()
         if minimum > energies[0]:
@@ -280,8 +245,8 @@ class Spectrum:
         area = 0.5 * (weights[1:] + weights[:-1]) * np.diff(energies)
         if area.sum() <= 0.0:
             raise InteractionError(
-                f"expected a spectrum that reaches above the threshold of {minimum:.1f} MeV, got "
-                f"one that ends at {energies[-1]:.1f} MeV; raise its upper end"
+                f"expected a spectrum that reaches above the threshold of {minimum:.1f} MeV, got one that "
+                f"ends at {energies[-1]:.1f} MeV; raise its upper end"
             )
         cumulative = np.cumsum(area)
         target = rng.random() * cumulative[-1]
@@ -298,14 +263,6 @@ def sample_interaction(rng: np.random.Generator, spectrum: Spectrum, nucleus: Nu
 
     Flavour and current are drawn first and kept; the energy is then drawn from the part of the
     spectrum above their threshold, so the mixture of classes is as asked.
-
-    Args:
-        rng: Source of randomness.
-        spectrum: Which neutrinos come.
-        nucleus: Target.
-
-    Returns:
-        The interaction.
 
     Raises:
         InteractionError: If the spectrum ends below the threshold.

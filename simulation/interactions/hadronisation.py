@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nuzoo.simulation.interactions.four_vectors import (
+    Codes,
     FourVector,
     boost_from_rest,
     boost_to_rest,
@@ -59,7 +60,7 @@ def mean_charged(w: float, charge: int) -> tuple[float, float]:
 
 @njit(cache=True)
 def draw_multiplicity(rng: np.random.Generator, w: float, charge: int) -> int:
-    """Number of hadrons, baryon included, from KNO scaling; at least 2."""
+    """Return the number of hadrons, baryon included, from KNO scaling; at least 2."""
     mean, levy = mean_charged(w, charge)
     scaled = (rng.poisson(levy) + rng.random() - 0.5) / levy
     number = int(TOTAL_OVER_CHARGED * mean * scaled + TOTAL_OFFSET + 0.5)
@@ -146,7 +147,7 @@ def _neutral_kaon(rng: np.random.Generator) -> int:
 
 
 @njit(cache=True)
-def draw_species(rng: np.random.Generator, w: float, charge: int, number: int, pdg: NDArray[np.int32]) -> int:
+def draw_species(rng: np.random.Generator, w: float, charge: int, number: int, pdg: Codes) -> int:
     """Choose the hadrons: a baryon first, then mesons that carry the remaining charge.
 
     Args:
@@ -198,7 +199,7 @@ def draw_species(rng: np.random.Generator, w: float, charge: int, number: int, p
 
 
 @njit(cache=True)
-def _decay_lambda(rng: np.random.Generator, pdg: NDArray[np.int32], p: FourVector, rows: int) -> int:
+def _decay_lambda(rng, pdg, p, rows):
     if pdg[0] != 3122:
         return rows
     parent = p[0].copy()
@@ -215,7 +216,7 @@ def hadronise(
     boson: FourVector,
     charge: int,
     number: int,
-    pdg: NDArray[np.int32],
+    pdg: Codes,
     p: FourVector,
 ) -> int:
     """Turn a hadronic system into hadrons; a Λ decays on the spot.

@@ -1,52 +1,25 @@
-"""Particle masses in MeV (Particle Data Group 2024), for the particles that interactions make."""
+"""Masses in MeV of the particles that interactions make, for compiled code."""
 
 from __future__ import annotations
 
 from numba import njit
 
-ELECTRON = 0.51099895
-MUON = 105.6583755
-TAU = 1776.93
-PROTON = 938.27208816
-NEUTRON = 939.5654205
-NUCLEON = 0.5 * (PROTON + NEUTRON)
-CHARGED_PION = 139.57039
-NEUTRAL_PION = 134.9768
-CHARGED_KAON = 493.677
-NEUTRAL_KAON = 497.611
-LAMBDA = 1115.683
-DELTA = 1232.0
+from nuzoo.simulation.particles import MASS, SPECIES_OF
 
-MASSES: dict[int, float] = {
-    11: ELECTRON,
-    12: 0.0,
-    13: MUON,
-    14: 0.0,
-    15: TAU,
-    16: 0.0,
-    22: 0.0,
-    111: NEUTRAL_PION,
-    130: NEUTRAL_KAON,
-    211: CHARGED_PION,
-    310: NEUTRAL_KAON,
-    311: NEUTRAL_KAON,
-    321: CHARGED_KAON,
-    2112: NEUTRON,
-    2212: PROTON,
-    3122: LAMBDA,
-}
+_CODES = (11, 12, 13, 14, 15, 16, 22, 111, 130, 211, 310, 311, 321, 2112, 2212, 3122)
+MASSES: dict[int, float] = {code: float(MASS[SPECIES_OF[code]]) for code in _CODES}
+
+ELECTRON, MUON, TAU = MASSES[11], MASSES[13], MASSES[15]
+PROTON, NEUTRON, LAMBDA = MASSES[2212], MASSES[2112], MASSES[3122]
+NUCLEON = 0.5 * (PROTON + NEUTRON)
+CHARGED_PION, NEUTRAL_PION = MASSES[211], MASSES[111]
+CHARGED_KAON, NEUTRAL_KAON = MASSES[321], MASSES[311]
+DELTA = 1232.0
 
 
 @njit(cache=True)
 def mass_of(pdg: int) -> float:
-    """Mass of a particle for use inside compiled code.
-
-    Args:
-        pdg: PDG code of a particle in `MASSES`, or of its antiparticle.
-
-    Returns:
-        Mass in MeV; NaN for a particle that interactions do not make.
-    """
+    """Return the mass (MeV) of a particle in `MASSES`, or of its antiparticle; NaN for any other."""
     code = abs(pdg)
     if code == 2212:
         return PROTON

@@ -1,4 +1,4 @@
-"""The struck nucleus: a relativistic Fermi gas with a constant removal energy."""
+"""The neutrino, and the nucleus it strikes: a relativistic Fermi gas with a constant removal energy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,23 @@ import numpy as np
 from numba import njit
 
 from nuzoo.simulation.interactions.four_vectors import FourVector, isotropic_direction, set_momentum
-from nuzoo.simulation.interactions.masses import NUCLEON, mass_of
+from nuzoo.simulation.interactions.masses import NUCLEON, is_nucleon, mass_of
+
+
+class Probe(NamedTuple):
+    """A neutrino that comes along +z, and what it becomes.
+
+    Attributes:
+        energy: MeV.
+        antineutrino: Whether it is an antineutrino.
+        is_cc: Charged or neutral current.
+        lepton_mass: Mass of the outgoing lepton, MeV.
+    """
+
+    energy: float
+    antineutrino: bool
+    is_cc: bool
+    lepton_mass: float
 
 
 class Nucleus(NamedTuple):
@@ -41,9 +57,7 @@ OXYGEN = Nucleus(8, 16, 225.0, 225.0, 27.0, 8.0)
 @njit(cache=True)
 def fermi_momentum(nucleus: Nucleus, pdg: int) -> float:
     """Fermi momentum of a nucleon species, MeV/c."""
-    if pdg == 2212:
-        return nucleus.fermi_momentum_proton
-    return nucleus.fermi_momentum_neutron
+    return nucleus.fermi_momentum_proton if pdg == 2212 else nucleus.fermi_momentum_neutron
 
 
 @njit(cache=True)
@@ -69,9 +83,8 @@ def draw_nucleon(rng: np.random.Generator, nucleus: Nucleus, pdg: int, removal_e
         Four-momentum (px, py, pz, E), MeV.
     """
     momentum = fermi_momentum(nucleus, pdg) * rng.random() ** (1.0 / 3.0)
-    direction = isotropic_direction(rng)
     p = np.empty(4)
-    set_momentum(p, momentum, direction, 0.0)
+    set_momentum(p, momentum, isotropic_direction(rng), 0.0)
     recoil = momentum**2 / (2.0 * NUCLEON * max(nucleus.nucleons - 1, 1))
     p[3] = mass_of(pdg) - removal_energy - recoil
     return p
@@ -80,6 +93,4 @@ def draw_nucleon(rng: np.random.Generator, nucleus: Nucleus, pdg: int, removal_e
 @njit(cache=True)
 def is_pauli_blocked(nucleus: Nucleus, pdg: int, p: FourVector) -> bool:
     """Whether an outgoing nucleon would land in an occupied state."""
-    if pdg != 2212 and pdg != 2112:
-        return False
-    return p[0] ** 2 + p[1] ** 2 + p[2] ** 2 < fermi_momentum(nucleus, pdg) ** 2
+    return is_nucleon(pdg) and p[0] ** 2 + p[1] ** 2 + p[2] ** 2 < fermi_momentum(nucleus, pdg) ** 2

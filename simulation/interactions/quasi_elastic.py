@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from nuzoo.simulation.interactions.four_vectors import (
+    Codes,
     FourVector,
     invariant_mass_squared,
     q_squared_limits,
     scatter,
 )
 from nuzoo.simulation.interactions.masses import CHARGED_PION, NUCLEON, mass_of
-from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
+from nuzoo.simulation.interactions.nucleus import Nucleus, Probe, draw_nucleon, draw_species, is_pauli_blocked
 
 AXIAL_MASS = 990.0
 VECTOR_MASS_SQUARED = 0.71e6
@@ -78,7 +78,7 @@ def llewellyn_smith(
 
 @njit(cache=True)
 def screening(q_squared: float) -> float:
-    """Collective suppression of charged-current QE at low Q² (RPA) against Q² in MeV².
+    """Return the collective suppression of charged-current QE at low Q² (RPA) against Q² in MeV².
 
     A two-parameter curve near that of Nieves, Amaro & Valverde, Phys. Rev. C 70 (2004) 055503:
     0.55 at Q² = 0, 1 above 0.6 GeV².
@@ -97,7 +97,7 @@ def draw_dipole(rng: np.random.Generator, low: float, high: float, scale: float)
 def llewellyn_smith_bound(
     energy: float, lepton_mass: float, antineutrino: bool, is_cc: bool, hit: int
 ) -> float:
-    """An upper bound of dσ/dQ² (DIPOLE_SCALE + Q²)² for accept-reject, from a scan."""
+    """Return an upper bound of dσ/dQ² (DIPOLE_SCALE + Q²)² for accept-reject, from a scan."""
     largest = 0.0
     limit = 4.0 * NUCLEON * energy**2 / (NUCLEON + 2.0 * energy)
     for i in range(32):
@@ -110,23 +110,13 @@ def llewellyn_smith_bound(
 
 @njit(cache=True)
 def quasi_elastic(
-    rng: np.random.Generator,
-    energy: float,
-    antineutrino: bool,
-    is_cc: bool,
-    lepton_mass: float,
-    nucleus: Nucleus,
-    pdg: NDArray[np.int32],
-    p: FourVector,
+    rng: np.random.Generator, probe: Probe, nucleus: Nucleus, pdg: Codes, p: FourVector
 ) -> tuple[int, int]:
     """Make one quasi-elastic event before final-state interactions.
 
     Args:
         rng: Source of randomness.
-        energy: Neutrino energy, MeV.
-        antineutrino: Whether the beam particle is an antineutrino.
-        is_cc: Charged or neutral current.
-        lepton_mass: Mass of the outgoing lepton, MeV.
+        probe: The neutrino.
         nucleus: The target.
         pdg: int32 (m,). Written from row 1: the hadrons.
         p: float64 (m, 4). Written from row 0: the lepton, then the hadrons.
@@ -134,6 +124,7 @@ def quasi_elastic(
     Returns:
         (rows in use, PDG code of the struck nucleon); 0 rows if the phase space is closed.
     """
+    energy, antineutrino, is_cc, lepton_mass = probe
     for _ in range(MAX_TRIES):
         hit = draw_species(rng, nucleus)
         if is_cc:

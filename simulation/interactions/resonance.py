@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from nuzoo.simulation.interactions.four_vectors import (
+    Codes,
     FourVector,
     boost_to_rest,
     breakup_momentum,
@@ -24,7 +24,7 @@ from nuzoo.simulation.interactions.four_vectors import (
     two_body_decay,
 )
 from nuzoo.simulation.interactions.masses import CHARGED_PION, DELTA, NUCLEON, mass_of
-from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
+from nuzoo.simulation.interactions.nucleus import Nucleus, Probe, draw_nucleon, draw_species, is_pauli_blocked
 from nuzoo.simulation.interactions.quasi_elastic import MAX_TRIES, draw_dipole
 
 MAXIMUM_W = 1800.0
@@ -75,9 +75,8 @@ def nucleon_resonance_strength(w: float) -> float:
     """Isospin-1/2 line shapes, in units of the Δ's."""
     line = 0.0
     for i in range(_NUCLEON_RESONANCES.shape[0]):
-        line += _NUCLEON_RESONANCES[i, 2] * _breit_wigner(
-            w, _NUCLEON_RESONANCES[i, 0], _NUCLEON_RESONANCES[i, 1]
-        )
+        mass, width = _NUCLEON_RESONANCES[i, 0], _NUCLEON_RESONANCES[i, 1]
+        line += _NUCLEON_RESONANCES[i, 2] * _breit_wigner(w, mass, width)
     return line * _threshold(w)
 
 
@@ -171,7 +170,7 @@ def decay(
     boson: FourVector,
     charge: int,
     spin_three_half: bool,
-    pdg: NDArray[np.int32],
+    pdg: Codes,
     p: FourVector,
 ) -> int:
     """Let a resonance decay to a nucleon and one or two pions.
@@ -198,24 +197,16 @@ def decay(
     nucleon, pion = charges(rng, charge, spin_three_half)
     axis = boson.copy()
     boost_to_rest(axis, state)
-    if spin_three_half:
-        direction = direction_about(rng, axis, draw_cos_delta(rng))
-    else:
-        direction = isotropic_direction(rng)
+    direction = (
+        direction_about(rng, axis, draw_cos_delta(rng)) if spin_three_half else isotropic_direction(rng)
+    )
     two_body_decay(state, mass_of(pion), mass_of(nucleon), direction, p[2], p[1])
     pdg[1], pdg[2] = nucleon, pion
     return 3
 
 
 @njit(cache=True)
-def _weight(
-    energy: float,
-    w: float,
-    q_squared: float,
-    antineutrino: bool,
-    is_cc: bool,
-    hit: int,
-) -> float:
+def _weight(energy, w, q_squared, antineutrino, is_cc, hit):
     transfer = (w**2 - NUCLEON**2 + q_squared) / (2.0 * NUCLEON)
     if transfer >= energy:
         return 0.0
@@ -225,30 +216,23 @@ def _weight(
 
 
 @njit(cache=True)
-def _bound(energy: float, antineutrino: bool, is_cc: bool) -> float:
+def _bound(energy, antineutrino, is_cc):
     largest = 0.0
     for i in range(14):
         w = 1130.0 + 50.0 * i
         for j in range(8):
             q_squared = 0.01e6 * 2.3**j
             for hit in (2212, 2112):
-                weight = _weight(energy, w, q_squared, antineutrino, is_cc, hit)
-                largest = max(largest, weight)
+                largest = max(largest, _weight(energy, w, q_squared, antineutrino, is_cc, hit))
     return 1.3 * largest
 
 
 @njit(cache=True)
 def resonance(
-    rng: np.random.Generator,
-    energy: float,
-    antineutrino: bool,
-    is_cc: bool,
-    lepton_mass: float,
-    nucleus: Nucleus,
-    pdg: NDArray[np.int32],
-    p: FourVector,
+    rng: np.random.Generator, probe: Probe, nucleus: Nucleus, pdg: Codes, p: FourVector
 ) -> tuple[int, int]:
     """Make one resonance event before final-state interactions; see `quasi_elastic`."""
+    energy, antineutrino, is_cc, lepton_mass = probe
     bound = max(_bound(energy, antineutrino, is_cc), _bound(1.3 * energy, antineutrino, is_cc))
     step = (-1 if antineutrino else 1) if is_cc else 0
     for _ in range(MAX_TRIES):

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from nuzoo.simulation.interactions.four_vectors import (
+    Codes,
     FourVector,
     invariant_mass_squared,
     isotropic_direction,
@@ -20,7 +20,7 @@ from nuzoo.simulation.interactions.four_vectors import (
     two_body_decay,
 )
 from nuzoo.simulation.interactions.masses import NUCLEON, mass_of
-from nuzoo.simulation.interactions.nucleus import Nucleus, draw_nucleon, draw_species, is_pauli_blocked
+from nuzoo.simulation.interactions.nucleus import Nucleus, Probe, draw_nucleon, draw_species, is_pauli_blocked
 from nuzoo.simulation.interactions.quasi_elastic import (
     DIPOLE_SCALE,
     MAX_TRIES,
@@ -42,16 +42,10 @@ EXCITATION_WIDTH = 90.0
 
 @njit(cache=True)
 def two_nucleon(
-    rng: np.random.Generator,
-    energy: float,
-    antineutrino: bool,
-    is_cc: bool,
-    lepton_mass: float,
-    nucleus: Nucleus,
-    pdg: NDArray[np.int32],
-    p: FourVector,
+    rng: np.random.Generator, probe: Probe, nucleus: Nucleus, pdg: Codes, p: FourVector
 ) -> tuple[int, int]:
     """Make one two-nucleon event before final-state interactions; see `quasi_elastic`."""
+    energy, antineutrino, is_cc, lepton_mass = probe
     for _ in range(MAX_TRIES):
         hit = draw_species(rng, nucleus)
         if is_cc:

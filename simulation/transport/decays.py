@@ -10,10 +10,7 @@ import math
 
 import numpy as np
 
-from nuzoo.simulation.transport.hadrons import deexcite
-from nuzoo.simulation.transport.kernel import inner
-from nuzoo.simulation.transport.ledger import INVISIBLE, MICHEL, REST, SHOWER, TRACK, add_child
-from nuzoo.simulation.transport.particles import (
+from nuzoo.simulation.particles import (
     ANTIMUON,
     DECAY_CUMULATIVE,
     DECAY_DAUGHTERS,
@@ -26,6 +23,9 @@ from nuzoo.simulation.transport.particles import (
     POSITRON,
     REST_CONTENT,
 )
+from nuzoo.simulation.transport.hadrons import deexcite
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import INVISIBLE, MICHEL, REST, SHOWER, TRACK, add_child
 from nuzoo.simulation.transport.phase_space import boost, set_row, share_out
 from nuzoo.simulation.transport.vectors import isotropic
 
@@ -57,17 +57,7 @@ def decay(rng, p, ledger):
         kinds[n] = DECAY_DAUGHTERS[channel, n]
         n += 1
     momentum = math.sqrt(p.t * (p.t + 2 * MASS[p.species]))
-    share_out(
-        rng,
-        MASS[p.species],
-        momentum * p.ux,
-        momentum * p.uy,
-        momentum * p.uz,
-        kinds,
-        four,
-        0,
-        n,
-    )
+    share_out(rng, MASS[p.species], momentum * p.ux, momentum * p.uy, momentum * p.uz, kinds, four, 0, n)
     content = p.t + REST_CONTENT[p.species]
     for i in range(n):
         content -= _release(rng, p, ledger, kinds[i], four, i)

@@ -38,7 +38,7 @@ def coulomb_correction(atomic_number: float) -> float:
 
 
 def screening_offset(atomic_number: float, coulomb: bool) -> float:
-    """What is subtracted from Phi1 and Phi2: 4/3 ln Z, plus 4 f(Z) with the Coulomb correction."""
+    """Say what is subtracted from Phi1 and Phi2: 4/3 ln Z, plus 4 f(Z) with the Coulomb correction."""
     offset = 4 / 3 * math.log(atomic_number)
     return offset + 4 * coulomb_correction(atomic_number) * coulomb
 

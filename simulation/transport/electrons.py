@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from nuzoo.simulation.particles import PHOTON, POSITRON
 from nuzoo.simulation.transport.energy_loss import ELECTRON_MASS
 from nuzoo.simulation.transport.kernel import inner
 from nuzoo.simulation.transport.ledger import (
@@ -18,7 +19,6 @@ from nuzoo.simulation.transport.ledger import (
     put_back,
 )
 from nuzoo.simulation.transport.medium import PHOTON_CUT, find_place, read
-from nuzoo.simulation.transport.particles import PHOTON, POSITRON
 from nuzoo.simulation.transport.photons import radiation_angle, screened_pair
 from nuzoo.simulation.transport.stepping import COLLISIONS, scatter
 from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, isotropic, turn
@@ -78,7 +78,7 @@ def follow_electron(rng, p, medium, settings, box, ledger):
 
 @inner
 def _restricted_log(soft, tau, gamma):
-    """The part of Berger and Seltzer's F- that depends on the largest transfer counted, `soft` (in me)."""
+    """Return the part of Berger and Seltzer's F- that depends on the largest transfer, `soft` (in me)."""
     value = math.log((tau - soft) * soft) + tau / (tau - soft)
     return value + (soft**2 / 2 + (2 * tau + 1) * math.log(1 - soft / tau)) / gamma**2
 

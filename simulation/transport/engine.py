@@ -10,13 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nuzoo.simulation.errors import (
-    InvalidMomentumError,
-    UnknownParticleError,
-    VertexOutsideVolumeError,
-)
+from nuzoo.simulation.errors import InvalidMomentumError, UnknownParticleError, VertexOutsideVolumeError
 from nuzoo.simulation.event_types import Deposits, EnergyBudget, ParticleTable, Transported
 from nuzoo.simulation.materials import Material
+from nuzoo.simulation.particles import CHARGE, ELECTRON, MASS, PDG, PHOTON, POSITRON, REST_CONTENT, SPECIES_OF
 from nuzoo.simulation.transport.electrons import follow_electron
 from nuzoo.simulation.transport.kernel import inner, kernel
 from nuzoo.simulation.transport.ledger import (
@@ -35,16 +32,6 @@ from nuzoo.simulation.transport.ledger import (
 from nuzoo.simulation.transport.medium import Medium, tabulate
 from nuzoo.simulation.transport.neutrals import follow_neutral
 from nuzoo.simulation.transport.parametrised_showers import deposit_shower
-from nuzoo.simulation.transport.particles import (
-    CHARGE,
-    ELECTRON,
-    MASS,
-    PDG,
-    PHOTON,
-    POSITRON,
-    REST_CONTENT,
-    SPECIES_OF,
-)
 from nuzoo.simulation.transport.photons import follow_photon
 from nuzoo.simulation.transport.settings import TransportSettings
 from nuzoo.simulation.transport.tracks import track
@@ -149,14 +136,7 @@ def transport(
     origin = _checked_vertex(vertex, box)
     species = _find_species(codes)
     ledger = follow_all(
-        rng,
-        species,
-        momenta,
-        origin,
-        tabulate(material),
-        settings or TransportSettings(),
-        box,
-        open_ledger(),
+        rng, species, momenta, origin, tabulate(material), settings or TransportSettings(), box, open_ledger()
     )
     mass = MASS[species]
     p2 = (momenta**2).sum(axis=1)

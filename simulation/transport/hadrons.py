@@ -13,10 +13,7 @@ import math
 
 import numpy as np
 
-from nuzoo.simulation.transport.kernel import inner
-from nuzoo.simulation.transport.ledger import INVISIBLE, LOW_ENERGY, REST, TRACK, add_child
-from nuzoo.simulation.transport.medium import look_up
-from nuzoo.simulation.transport.particles import (
+from nuzoo.simulation.particles import (
     ALPHA,
     ANTI_K_ZERO,
     ANTINEUTRON,
@@ -39,6 +36,9 @@ from nuzoo.simulation.transport.particles import (
     SIGMA_MINUS,
     SIGMA_PLUS,
 )
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.ledger import INVISIBLE, LOW_ENERGY, REST, TRACK, add_child
+from nuzoo.simulation.transport.medium import look_up
 from nuzoo.simulation.transport.phase_space import boost, set_row, share_out, two_body_momentum
 from nuzoo.simulation.transport.vectors import isotropic, turn
 
@@ -115,7 +115,7 @@ def interact(rng, p, medium, ledger):
 
 @inner
 def capture_star(rng, p, medium, ledger):
-    """What follows when a negative hadron at rest is captured by a nucleus."""
+    """Say what follows when a negative hadron at rest is captured by a nucleus."""
     p.t = 0.0
     if p.species == SIGMA_MINUS:
         _convert_sigma(rng, p, ledger)
@@ -303,7 +303,7 @@ def _any_pion(rng):
 
 @inner
 def _partner(rng, kind):
-    """The hadron itself or one that differs from it by charge exchange."""
+    """Draw the hadron itself or one that differs from it by charge exchange."""
     if is_pion(kind):
         return _any_pion(rng)
     other = rng.random() < 0.5
@@ -382,7 +382,7 @@ def _inner_energy(rng, pions, limit):
 
 @inner
 def _absorb(rng, kinds, four, i, n):
-    """A pion absorbed by two nucleons, mostly by an unlike pair."""
+    """Absorb a pion on two nucleons, mostly on an unlike pair."""
     kind = kinds[i]
     unlike = rng.random() < 0.8
     if kind == PI_PLUS:
@@ -410,7 +410,7 @@ def _merge(rng, kinds, four, i, n, last, energy, used):
 
 @inner
 def _annihilate(rng, kinds, four, i, n, proton_share):
-    """An antinucleon and a nucleon become four to six pions."""
+    """Turn an antinucleon and a nucleon into four to six pions."""
     target = PROTON if rng.random() < proton_share else NEUTRON
     charge = CHARGE[kinds[i]] + CHARGE[target]
     pions = 4 + int(3 * rng.random())

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.simulation.event_types import SemanticClass
-from nuzoo.simulation.transport.kernel import inner
-from nuzoo.simulation.transport.particles import (
+from nuzoo.simulation.particles import (
     ANTI_K_ZERO,
     ELECTRON,
     FIRST_NEUTRINO,
@@ -24,15 +23,13 @@ from nuzoo.simulation.transport.particles import (
     MASS,
     REST_CONTENT,
 )
+from nuzoo.simulation.transport.kernel import inner
+from nuzoo.simulation.transport.vectors import distance_to_wall
 
 MARGIN = 1024
 """Rows that one step, decay or star may add at most."""
 
-SHOWER = int(SemanticClass.SHOWER)
-TRACK = int(SemanticClass.TRACK)
-MICHEL = int(SemanticClass.MICHEL)
-DELTA = int(SemanticClass.DELTA)
-LOW_ENERGY = int(SemanticClass.LOW_ENERGY)
+SHOWER, TRACK, MICHEL, DELTA, LOW_ENERGY = map(int, SemanticClass)
 
 PARTICLE = np.dtype(
     [
@@ -117,7 +114,7 @@ def _grown(rows, used):
 
 @inner
 def reserve(ledger: Ledger) -> Ledger:
-    """The same books with room for more."""
+    """Return the same books with room for more."""
     return Ledger(
         _grown(ledger.stack, ledger.used[STACK]),
         _grown(ledger.table, ledger.used[TABLE]),
@@ -139,25 +136,21 @@ def add_particle(rng, ledger, parent, species, x, y, z, ux, uy, uz, t, semantic)
     entry = ledger.table[row]
     entry.x, entry.y, entry.z = x, y, z
     entry.px, entry.py, entry.pz = p * ux, p * uy, p * uz
-    entry.species = species
-    entry.parent = parent
+    entry.species, entry.parent = species, parent
     ledger.used[TABLE] = row + 1
     if FIRST_NEUTRINO <= species <= LAST_NEUTRINO:
         return
     new = ledger.stack[ledger.used[STACK]]
     new.x, new.y, new.z = x, y, z
     new.ux, new.uy, new.uz = ux, uy, uz
-    new.t = t
-    new.path = 0.0
-    new.species = species
-    new.row = row
-    new.semantic = semantic
+    new.t, new.path = t, 0.0
+    new.species, new.row, new.semantic = species, row, semantic
     ledger.used[STACK] += 1
 
 
 @inner
 def add_child(rng, ledger, p, species, ux, uy, uz, t, semantic):
-    """A new particle that starts where `p` is."""
+    """Return a new particle that starts where `p` is."""
     add_particle(rng, ledger, p.row, species, p.x, p.y, p.z, ux, uy, uz, t, semantic)
 
 
@@ -182,9 +175,7 @@ def deposit(ledger, p, x, y, z, energy):
         segment = ledger.segments[ledger.used[SEGMENTS]]
         segment.x0, segment.y0, segment.z0 = p.x, p.y, p.z
         segment.x1, segment.y1, segment.z1 = x, y, z
-        segment.energy = energy
-        segment.particle = p.row
-        segment.semantic = p.semantic
+        segment.energy, segment.particle, segment.semantic = energy, p.row, p.semantic
         ledger.used[SEGMENTS] += 1
         ledger.energy[DEPOSITED] += energy
     p.x, p.y, p.z = x, y, z
@@ -194,6 +185,14 @@ def deposit(ledger, p, x, y, z, energy):
 def escape(ledger, p):
     """Count what a particle carries out of the volume."""
     ledger.energy[ESCAPED] += p.t + REST_CONTENT[p.species]
+
+
+@inner
+def leave(ledger, p, box):
+    """Take a particle straight to the wall of the box, and out."""
+    way = distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz)
+    p.x, p.y, p.z = p.x + way * p.ux, p.y + way * p.uy, p.z + way * p.uz
+    escape(ledger, p)
 
 
 @inner

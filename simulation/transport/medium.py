@@ -90,7 +90,7 @@ class Medium(NamedTuple):
 
 
 def energy_grid() -> NDArray[np.float64]:
-    """The energies in MeV that the tables are made at."""
+    """Return the energies in MeV that the tables are made at."""
     return GRID_LOW * 10 ** (np.arange(GRID_SIZE) / GRID_PER_DECADE)
 
 

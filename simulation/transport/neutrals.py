@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from nuzoo.simulation.particles import CTAU, MASS, NEUTRON
 from nuzoo.simulation.transport.decays import decay
 from nuzoo.simulation.transport.hadrons import deexcite, hadronic_rate, interact
 from nuzoo.simulation.transport.kernel import inner
-from nuzoo.simulation.transport.ledger import INVISIBLE, LOW_ENERGY, deposit, escape
+from nuzoo.simulation.transport.ledger import INVISIBLE, LOW_ENERGY, deposit, leave
 from nuzoo.simulation.transport.medium import look_up
-from nuzoo.simulation.transport.particles import CTAU, MASS, NEUTRON
-from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, turn
+from nuzoo.simulation.transport.vectors import is_inside, turn
 
 NEUTRON_CUT = 0.5
 """MeV; slower neutrons are invisible."""
@@ -41,7 +41,7 @@ def follow_neutral(rng, p, medium, settings, box, ledger):
         total = hadronic + elastic + decaying
         free = rng.standard_exponential() / total if total > 0 else math.inf
         if free > 1e6 or not is_inside(box, p.x + free * p.ux, p.y + free * p.uy, p.z + free * p.uz):
-            _leave(p, box, ledger)
+            leave(ledger, p, box)
             return
         p.x, p.y, p.z = p.x + free * p.ux, p.y + free * p.uy, p.z + free * p.uz
         draw = rng.random() * total
@@ -55,13 +55,6 @@ def follow_neutral(rng, p, medium, settings, box, ledger):
         else:
             interact(rng, p, medium, ledger)
             return
-
-
-@inner
-def _leave(p, box, ledger):
-    way = distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz)
-    p.x, p.y, p.z = p.x + way * p.ux, p.y + way * p.uy, p.z + way * p.uz
-    escape(ledger, p)
 
 
 @inner
@@ -80,7 +73,7 @@ def _scatter_elastically(rng, p, medium, ledger):
 
 @inner
 def _excite_level(rng, p, ledger):
-    """The neutron excites the nucleus and goes on slower; below the level it is captured in place."""
+    """Excite the nucleus by a neutron, which goes on slower; below the level it is captured in place."""
     if p.t < 1.03 * LEVEL:
         ledger.energy[INVISIBLE] += p.t
         p.t = 0.0

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
+from nuzoo.simulation.particles import PHOTON, REST_CONTENT
 from nuzoo.simulation.transport.kernel import inner
 from nuzoo.simulation.transport.ledger import ESCAPED, MARGIN, REST, deposit
-from nuzoo.simulation.transport.particles import PHOTON, REST_CONTENT
 from nuzoo.simulation.transport.vectors import is_inside, turn
 
 SPOTS = MARGIN - 64

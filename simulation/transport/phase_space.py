@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
+from nuzoo.simulation.particles import MASS
 from nuzoo.simulation.transport.kernel import inner
-from nuzoo.simulation.transport.particles import MASS
 from nuzoo.simulation.transport.vectors import isotropic
 
 MAX_TRIES = 1000

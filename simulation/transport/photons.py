@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
+from nuzoo.simulation.particles import ELECTRON, POSITRON
 from nuzoo.simulation.transport.energy_loss import ELECTRON_MASS
 from nuzoo.simulation.transport.kernel import inner
-from nuzoo.simulation.transport.ledger import add_child, deposit, escape, knock_out_electron
+from nuzoo.simulation.transport.ledger import add_child, deposit, knock_out_electron, leave
 from nuzoo.simulation.transport.medium import find_place, read
-from nuzoo.simulation.transport.particles import ELECTRON, POSITRON
-from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, turn
+from nuzoo.simulation.transport.vectors import is_inside, turn
 
 PHOTON_TRANSPORT_CUT = 0.1
 """MeV; softer photons are absorbed where they are."""
@@ -46,9 +46,7 @@ def follow_photon(rng, p, medium, box, ledger):
         free = rng.standard_exponential() / read(medium.photon_rate, low, part)
         x, y, z = p.x + free * p.ux, p.y + free * p.uy, p.z + free * p.uz
         if not is_inside(box, x, y, z):
-            way = distance_to_wall(box, p.x, p.y, p.z, p.ux, p.uy, p.uz)
-            p.x, p.y, p.z = p.x + way * p.ux, p.y + way * p.uy, p.z + way * p.uz
-            escape(ledger, p)
+            leave(ledger, p, box)
             return
         p.x, p.y, p.z = x, y, z
         draw = rng.random()
@@ -71,10 +69,7 @@ def _make_pair(rng, p, medium, ledger):
         if p.t < 2.5 or rng.random() * 1.1 < shape:
             break
     azimuth = 2 * math.pi * rng.random()
-    for species, part, turned in (
-        (ELECTRON, share, 0.0),
-        (POSITRON, 1 - share, math.pi),
-    ):
+    for species, part, turned in ((ELECTRON, share, 0.0), (POSITRON, 1 - share, math.pi)):
         kinetic = max(part * p.t - ELECTRON_MASS, 0.0)
         angle = radiation_angle(rng, max(part * p.t, ELECTRON_MASS))
         ux, uy, uz = turn(p.ux, p.uy, p.uz, math.cos(angle), azimuth + turned)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+from nuzoo.simulation.particles import ANTIPROTON, CHARGE, CTAU, K_MINUS, MASS, PI_MINUS, SIGMA_MINUS
 from nuzoo.simulation.transport.decays import decay, decay_at_rest
 from nuzoo.simulation.transport.energy_loss import ELECTRON_MASS
 from nuzoo.simulation.transport.hadrons import capture_star, hadronic_rate, interact
@@ -22,15 +23,6 @@ from nuzoo.simulation.transport.ledger import (
     knock_out_electron,
     put_back,
     stop_here,
-)
-from nuzoo.simulation.transport.particles import (
-    ANTIPROTON,
-    CHARGE,
-    CTAU,
-    K_MINUS,
-    MASS,
-    PI_MINUS,
-    SIGMA_MINUS,
 )
 from nuzoo.simulation.transport.stepping import COLLISIONS, density_effect, scatter
 from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, turn
@@ -142,12 +134,10 @@ def _last_step(p, box, ledger, length):
 
 @inner
 def _end(rng, p, medium, settings, ledger):
-    """What happens to a particle at rest."""
+    """Say what happens to a particle at rest."""
     deposit(ledger, p, p.x, p.y, p.z, p.t)
     p.t = 0.0
-    captured = (
-        p.species == PI_MINUS or p.species == K_MINUS or p.species == SIGMA_MINUS or p.species == ANTIPROTON
-    )
+    captured = p.species in (PI_MINUS, K_MINUS, SIGMA_MINUS, ANTIPROTON)
     if captured and settings.hadronic:
         capture_star(rng, p, medium, ledger)
     elif CTAU[p.species] < math.inf and settings.decays:

@@ -12,7 +12,7 @@ from nuzoo.simulation.transport.kernel import inner
 
 @inner
 def isotropic(rng: np.random.Generator) -> tuple[float, float, float]:
-    """A direction drawn uniformly from the sphere."""
+    """Return a direction drawn uniformly from the sphere."""
     cosine = 2 * rng.random() - 1
     return turn(0.0, 0.0, 1.0, cosine, 2 * math.pi * rng.random())
 

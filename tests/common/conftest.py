@@ -1,17 +1,18 @@
 """Every check of this folder runs for every row of the registry, by the names of its arguments.
 
 A test that asks for `architecture` (or what is made from it) runs for each architecture; one that asks
-for `auto_class`, for each of its networks; one that asks for `head_class`, for each network with a head, or in a
-module with a `TASK` for each network of that task.
+for `auto_class`, for each of its networks; one that asks for `head_class`, for each network with a head.
+A module may have a function `applies(task, schema)`: then it is for the networks of those tasks, given the
+columns that their processor reads.
 """
 
 from pathlib import Path
 
 import pytest
 
-from nuzoo.registry import ARCHITECTURES, TASKS, Architecture
+from nuzoo.registry import ARCHITECTURES, Architecture
 
-from .inputs import EVENTS, example_inputs, make_model, tiny_processor
+from .inputs import EVENTS, example_inputs, make_model, tiny_processor, unfitted_processor
 
 BODY = "AutoModel"
 
@@ -22,8 +23,8 @@ def pytest_generate_tests(metafunc):
         cases = [(row, auto_class) for row in ARCHITECTURES.values() for auto_class in _distinct(row.models)]
         _parametrise(metafunc, ("architecture", "auto_class"), cases)
     elif "head_class" in names:
-        task = getattr(metafunc.module, "TASK", None)
-        cases = [(row, head) for row in ARCHITECTURES.values() for head in _heads(row, task)]
+        applies = getattr(metafunc.module, "applies", None)
+        cases = [(row, head) for row in ARCHITECTURES.values() for head in _heads(row, applies)]
         _parametrise(metafunc, ("architecture", "head_class"), cases)
     elif "architecture" in names:
         _parametrise(metafunc, ("architecture",), [(row,) for row in ARCHITECTURES.values()])
@@ -34,11 +35,12 @@ def _distinct(models):
     return list({path: auto_class for auto_class, path in models.items()}.values())
 
 
-def _heads(architecture, task):
-    """The Auto classes of networks with a head, of one task if it is named."""
-    if task is None:
+def _heads(architecture, applies):
+    """The Auto classes of networks with a head, of those tasks that a module is for."""
+    if applies is None:
         return [head for head in architecture.models if head != BODY]
-    return [TASKS[task].auto_class] if task in architecture.networks else []
+    schema = unfitted_processor(architecture).schema
+    return [task.auto_class for task in architecture.tasks if task.auto_class and applies(task, schema)]
 
 
 def _parametrise(metafunc, names, cases):

@@ -84,7 +84,7 @@ def loss_of(model: Any, inputs: dict[str, Tensor]) -> Tensor:
 
 
 def by_event(results: list[Tensor], inputs: dict[str, Tensor], events: int) -> list[Tensor]:
-    """The results that have a row for each event, and the mean over each event of those that have one a hit."""
+    """The results that have a row an event, and the mean over each event of those that have one a hit."""
     if "offset" not in inputs:
         return [result for result in results if len(result) == events]
     ends = inputs["offset"].tolist()
@@ -100,7 +100,7 @@ def by_event(results: list[Tensor], inputs: dict[str, Tensor], events: int) -> l
 
 
 def labels_for(inputs: dict[str, Tensor], classes: int) -> Tensor:
-    """Class indices that name every class in turn: one for each event, or for each of its hits its event's."""
+    """Class indices that name every class in turn: one an event, or for each of its hits its event's."""
     if "offset" not in inputs:
         return torch.arange(len(next(iter(inputs.values())))) % classes
     counts = inputs["offset"].diff(prepend=torch.zeros(1, dtype=torch.long))

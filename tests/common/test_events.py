@@ -197,3 +197,35 @@ def test_missing_column_is_named(processor, events):
     for column in hit_columns(events[-1], np.generic):
         partial = [{name: value for name, value in event.items() if name != column} for event in events]
         assert column in refusal(processor, partial)
+
+
+def truth_for(column, event, number):
+    """A class: one for the event, or one for each of its hits."""
+    hits = len(event[hit_columns(event, np.generic)[0]]) if hit_columns(event, np.generic) else 0
+    return np.full(hits, number) if column.is_ragged else number
+
+
+def test_targets_become_whole_numbers(architecture, processor, events):
+    target = architecture.tasks[0].targets[0]
+    column = processor.schema[target]
+    truth = [truth_for(column, event, number % 2) for number, event in enumerate(events)]
+    labelled = [event | {target: value} for event, value in zip(events, truth, strict=True)]
+    batch = processor(labelled, targets=(target,))
+    assert batch["labels"].dtype == torch.int64
+    assert batch["labels"].tolist() == np.hstack(truth).tolist()
+    assert_same_inputs(
+        example_inputs(processor, events),
+        {name: value for name, value in batch.items() if name != "labels"},
+    )
+    for wrong in (None, truth_for(column, events[-1], 0.5)):
+        with pytest.raises(ValueError, match=target) as caught:
+            processor([*labelled[:-1], events[-1] | {target: wrong}], targets=(target,))
+        assert type(caught.value).__module__.startswith("nuzoo.")
+
+
+def test_processor_suits_the_network_and_reads_its_own_schema(processor, config, events):
+    processor.check_agrees(config)
+    assert {column.name for column in processor.schema.hits} <= set(events[0])
+    assert processor.is_single_event(events[0]) and not processor.is_single_event(events)
+    assert len(processor.split_events(events)) == len(events)
+    assert processor.facts() and all(isinstance(value, str) for value in processor.facts().values())

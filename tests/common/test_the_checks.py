@@ -15,8 +15,8 @@ from transformers.modeling_outputs import ImageClassifierOutputWithNoAttention
 from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+from nuzoo.files.events.event_errors import NonFiniteError
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
-from nuzoo.processors.input_errors import NonFiniteError
 from nuzoo.processors.pixel_maps.example_pixel_maps import example_pixel_maps
 
 from . import test_events as events_checks
@@ -25,7 +25,7 @@ from . import test_initialisation as initialisation_checks
 from . import test_saving as saving_checks
 from . import test_training as training_checks
 from .inputs import EVENTS
-from .tasks import classification as classification_checks
+from .tasks import test_classification as classification_checks
 
 SIZE = 8
 CLASSES = 3

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,14 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Image, load_dataset
 
+from nuzoo.datasets_scripts.common.rows import row_features
 from nuzoo.datasets_scripts.common.sharded_parquet import DatasetFolderError
+from nuzoo.datasets_scripts.common.splits import split_of
 from nuzoo.datasets_scripts.lartpc_pixelmaps import (
     DatasetRequestError,
     LArTPCPixelMaps,
     convert_files,
     simulate_dataset,
 )
-from nuzoo.datasets_scripts.pixel_map_rows import DESCRIPTIONS, row_features, split_of
+from nuzoo.files.events.pixel_map_events import pixel_map_schema
 from nuzoo.simulation.detectors import DETECTORS, DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.simulate import simulate_event
@@ -43,6 +46,10 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def features_of(detector):
+    return row_features(pixel_map_schema(detector.geometry()))
 
 
 def shards(folder: Path) -> list[Path]:
@@ -159,7 +166,7 @@ def test_shards_are_made_for_streaming(folder):
 def test_it_loads_as_plain_parquet(loaded):
     assert sum(split.num_rows for split in loaded.values()) == EVENTS
     features = loaded["train"].features
-    assert features == row_features(MODULAR_LARTPC)
+    assert features == features_of(MODULAR_LARTPC)
     assert isinstance(features["display"], Image)
     assert features["label"] == ClassLabel(names=["nue_cc", "numu_cc", "nc"])
     ids = {row for split in loaded.values() for row in split["event_id"]}
@@ -193,9 +200,8 @@ def test_rows_hold_the_simulated_event(loaded):
     row = loaded["train"][0]
     index = int(row["event_id"].rpartition("-")[2])
     event = simulate_event(SEED, index, MODULAR_LARTPC, Spectrum())
-    for name, view in event.views.items():
-        assert row[f"{name}_index"] == view.index.tolist()
-        assert row[f"{name}_energy"] == view.energy.tolist()
+    for name, values in event.detector.readout.respond(event).items():
+        assert row[name] == values.tolist()
     truth = event.interaction
     assert row["label"] == event.label
     assert row["neutrino_energy"] == pytest.approx(truth.neutrino_energy / 1000, rel=1e-6)
@@ -230,9 +236,8 @@ def test_the_display_shows_both_views_side_by_side(loaded):
 
 def test_every_column_is_described(folder):
     card = (folder / "README.md").read_text()
-    for column in row_features(MODULAR_LARTPC):
-        name = column if column in DESCRIPTIONS else f"<view>_{column.partition('_')[2]}"
-        assert DESCRIPTIONS[name] in card
+    for column in pixel_map_schema(MODULAR_LARTPC.geometry()).columns:
+        assert re.search(rf"\| `{column.name}` \| .+ \| {re.escape(column.text)}", card)
 
 
 def test_splits_are_shares_of_the_hash():
@@ -256,8 +261,8 @@ def test_the_builder_prepares_a_simulation(tmp_path, name):
     assert {row["event_id"] for row in rows} == {f"sim-{SEED}-{index}" for index in range(12)}
     assert all(split_of(row["event_id"]) == split for split, part in built.items() for row in part)
     event = simulate_event(SEED, int(rows[0]["event_id"].rpartition("-")[2]), DETECTORS[name], Spectrum())
-    for view, pixels in event.views.items():
-        assert rows[0][f"{view}_index"] == pixels.index.tolist()
+    for column, values in event.detector.readout.respond(event).items():
+        assert rows[0][column] == values.tolist()
 
 
 def test_simulations_do_not_share_a_cache(tmp_path):

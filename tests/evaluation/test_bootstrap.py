@@ -3,7 +3,8 @@ import pytest
 from scipy.optimize import brentq
 
 from nuzoo.evaluation.core import bootstrap as b
-from nuzoo.evaluation.tasks.event_classification.formulas import one_vs_rest_auc
+from nuzoo.evaluation.core.classification import one_vs_rest_auc
+from nuzoo.evaluation.core.results import Number
 
 
 def mean_of(x):
@@ -13,9 +14,9 @@ def mean_of(x):
 def test_error_of_a_mean_is_its_standard_error():
     x = np.random.default_rng(0).exponential(size=400)
     result = b.bootstrap(mean_of(x), 400, replicas=20_000, seed=3)["mean"]
-    assert result["value"] == pytest.approx(x.mean())
-    assert result["error"] == pytest.approx(x.std() / 20, rel=0.02)
-    assert result["high"] - result["low"] == pytest.approx(2 * x.std() / 20, rel=0.03)
+    assert result.value == pytest.approx(x.mean())
+    assert result.error == pytest.approx(x.std() / 20, rel=0.02)
+    assert result.high - result.low == pytest.approx(2 * x.std() / 20, rel=0.03)
 
 
 def test_auc_error_agrees_with_hanley_and_mcneil():
@@ -29,8 +30,8 @@ def test_auc_error_agrees_with_hanley_and_mcneil():
     area = 0.75
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     variance = (area * (1 - area) + (n - 1) * (q1 - area**2) + (n - 1) * (q2 - area**2)) / n**2
-    assert result["error"] == pytest.approx(np.sqrt(variance), rel=0.1)
-    assert abs(result["value"] - area) < 4 * np.sqrt(variance)
+    assert result.error == pytest.approx(np.sqrt(variance), rel=0.1)
+    assert abs(result.value - area) < 4 * np.sqrt(variance)
 
 
 def test_replicas_depend_on_the_seed_alone(monkeypatch):
@@ -51,7 +52,7 @@ def test_weights_are_draws_with_replacement():
 def test_undefined_numbers_have_no_error():
     number = b.estimate(np.array([np.nan, 1.0]), np.array([[np.nan, 1.0], [2.0, np.nan]]))
     undefined = {"error": None, "low": None, "high": None}
-    assert number == [{"value": None, **undefined}, {"value": 1.0, **undefined}]
+    assert number == [Number(value=None, **undefined), Number(value=1.0, **undefined)]
 
 
 @pytest.mark.parametrize(("passed", "total"), [(0, 5), (3, 5), (5, 5), (37, 200)])

@@ -37,8 +37,8 @@ def test_temperature_undoes_an_exaggeration():
     temperature, error = c.fit_temperature(2.5 * logits, labels)
     assert abs(temperature - 2.5) < 4 * error
     assert error < 0.05
-    before = c.expected_calibration_error(labels, c.probabilities(2.5 * logits))
-    after = c.expected_calibration_error(labels, c.probabilities(2.5 * logits, temperature))
+    before = c.reliability(labels, c.probabilities(2.5 * logits)).error
+    after = c.reliability(labels, c.probabilities(2.5 * logits, temperature)).error
     assert before > 0.1 > 0.02 > after
 
 
@@ -62,9 +62,9 @@ def test_calibration_error_by_hand():
     """Two bins hold (2 events, confidence 0.9, half right) and (2, 0.6, all right)."""
     probability = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])
     labels = np.array([0, 1, 1, 1])
-    error = c.expected_calibration_error(labels, probability, bins=10)
+    error = c.reliability(labels, probability, bins=10).error
     assert error == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
-    weighted = c.expected_calibration_error(labels, probability, [[1, 0, 1, 0], [0, 3, 0, 1]], 10)
+    weighted = c.reliability(labels, probability, [[1, 0, 1, 0], [0, 3, 0, 1]], 10).error
     np.testing.assert_allclose(weighted, [(0.1 + 0.4) / 2, (3 * 0.9 + 0.4) / 4])
 
 
@@ -72,7 +72,7 @@ def test_a_calibrated_model_is_within_what_its_fluctuations_allow():
     logits = np.random.default_rng(7).normal(scale=2, size=(3000, 3))
     probability = c.probabilities(logits)
     perfect = c.expected_error_if_calibrated(probability, trials=300)
-    assert perfect.min() < c.expected_calibration_error(draw(logits), probability) < perfect.max()
+    assert perfect.min() < c.reliability(draw(logits), probability).error < perfect.max()
 
 
 def test_likelihood_and_softmax_match_the_libraries():

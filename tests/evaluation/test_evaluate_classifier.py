@@ -1,4 +1,7 @@
 import json
+import shutil
+from copy import deepcopy
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,11 +20,12 @@ from nuzoo.evaluation.core.errors import (
     ResultsFileError,
     SplitOverlapError,
 )
-from nuzoo.evaluation.core.identity import weights_digest
-from nuzoo.evaluation.core.results_file import read_results
-from nuzoo.evaluation.tasks.event_classification.evaluate_classifier import evaluate_classifier
+from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.core.results_file import as_json
+from nuzoo.evaluation.core.subject import weights_digest
+from nuzoo.evaluation.tasks.event_classification.evaluator import EVALUATOR
 from nuzoo.evaluation.tasks.event_classification.predictions import read_predictions
-from nuzoo.evaluation.tasks.event_classification.report import write_report
+from nuzoo.files.events.pixel_map_events import pixel_map_schema
 
 NAMES = ["nue_cc", "numu_cc", "nc"]
 
@@ -37,6 +41,8 @@ def make_rows(n, seed, **changes):
         "detector": ["modular-2x2x7"] * n,
         "xz_index": [[0, 1, 2]] * n,
         "xz_energy": (2 * logits).tolist(),
+        "yz_index": [[]] * n,
+        "yz_energy": [[]] * n,
         "label": labels.tolist(),
         "neutrino_energy": rng.uniform(0, 11, n).tolist(),
         "deposited_energy": [1.0] * n,
@@ -46,6 +52,8 @@ def make_rows(n, seed, **changes):
 
 
 class Processor:
+    schema = pixel_map_schema({"detector": "toy", "views": ("xz", "yz"), "height": 9, "width": 9})
+
     def to_dict(self):
         return {"scale": 1.0}
 
@@ -63,7 +71,11 @@ class Model(torch.nn.Module):
         super().__init__()
         self.offset = torch.nn.Parameter(torch.zeros(3))
         self.config = SimpleNamespace(
-            id2label=dict(enumerate(NAMES)), num_labels=3, model_type="fake", temperature=1.0
+            id2label=dict(enumerate(NAMES)),
+            num_labels=3,
+            model_type="fake",
+            temperature=1.0,
+            writes_text=False,
         )
 
     device = property(lambda self: self.offset.device)
@@ -79,25 +91,24 @@ def evaluated(tmp_path_factory):
     out = tmp_path_factory.mktemp("evaluated")
     rows = make_rows(600, 1)
     model = Model()
-    results = evaluate_classifier(
-        model, Processor(), rows, out=out, validation=make_rows(500, 2), batch_size=64, bootstrap=100
-    )
+    events = Events(rows, make_rows(500, 2))
+    results = EVALUATOR.evaluate(model, Processor(), events, out=out, batch_size=64, bootstrap=100)
     assert model.training
-    return SimpleNamespace(out=out, rows=rows, results=results)
+    return SimpleNamespace(out=out, rows=rows, results=results, file=as_json(results))
 
 
 def test_numbers_are_those_of_scikit_learn(evaluated):
     labels, logits = np.array(evaluated.rows["label"]), np.array(evaluated.rows["xz_energy"])
-    metrics = evaluated.results["metrics"]
+    metrics = evaluated.file["metrics"]
     assert metrics["accuracy"]["value"] == pytest.approx(sk.accuracy_score(labels, logits.argmax(1)))
-    calibrated = probabilities(logits, evaluated.results["calibration"]["temperature"]["value"])
+    calibrated = probabilities(logits, evaluated.file["calibration"]["temperature"]["value"])
     assert metrics["macro_auc"]["value"] == pytest.approx(
         sk.roc_auc_score(labels, calibrated, multi_class="ovr"), abs=1e-6
     )
     np.testing.assert_array_equal(
         metrics["confusion"]["counts"], sk.confusion_matrix(labels, logits.argmax(1))
     )
-    assert evaluated.results["calibration"]["nll_after"]["value"] == pytest.approx(
+    assert evaluated.file["calibration"]["nll_after"]["value"] == pytest.approx(
         sk.log_loss(labels, calibrated), abs=1e-6
     )
 
@@ -111,48 +122,48 @@ def numbers_in(tree):
 
 
 def test_every_number_has_an_error(evaluated):
-    numbers = list(numbers_in(evaluated.results))
+    numbers = list(numbers_in(evaluated.file))
     assert len(numbers) > 100
     assert all(number["error"] is not None for number in numbers if number["value"] is not None)
 
 
 def test_temperature_was_exaggerated_twofold(evaluated):
     """Logits of Gaussian classes 1.5 apart: the true log-odds are 1.5 x, ours are 2 x."""
-    temperature = evaluated.results["calibration"]["temperature"]
+    temperature = evaluated.file["calibration"]["temperature"]
     assert abs(temperature["value"] - 2 / 1.5) < 4 * temperature["error"]
 
 
 def test_half_resolution_is_compared_event_by_event(evaluated):
-    half = evaluated.results["half_resolution"]
+    half = evaluated.file["half_resolution"]
     assert half["energy"]["accuracy_change"] == {"value": 0, "error": 0, "low": 0, "high": 0}
     change = half["image"]["accuracy_change"]["value"]
-    accuracy = evaluated.results["metrics"]["accuracy"]["value"]
+    accuracy = evaluated.file["metrics"]["accuracy"]["value"]
     assert half["image"]["accuracy"]["value"] == pytest.approx(accuracy + change)
     assert change < -0.3
 
 
 def test_energy_bins_cover_the_events(evaluated):
-    energy = evaluated.results["energy"]
+    energy = evaluated.file["energy"]
     inside = sum(n["events"] for name in NAMES for n in energy["efficiency"][name])
     assert inside + energy["events_outside"] == 600
     assert energy["events_outside"] == (np.array(evaluated.rows["neutrino_energy"]) > 10).sum() > 0
 
 
 def test_files(evaluated):
-    assert read_results(evaluated.out / "results.json") == json.loads(json.dumps(evaluated.results))
+    assert EVALUATOR.read_results(evaluated.out / "results.json") == evaluated.results
+    written = json.loads((evaluated.out / "results.json").read_text())
+    assert written == {"schema": "nuzoo-event-classification-results", "schema_version": 1, **evaluated.file}
     table = pq.read_table(evaluated.out / "predictions.parquet")
     assert table["event_id"].to_pylist() == list(evaluated.rows["event_id"])
     np.testing.assert_allclose(np.array(table["probabilities"].to_pylist()).sum(axis=1), 1)
-    assert {path.name for path in evaluated.out.iterdir()} == {"results.json", "predictions.parquet"}
     assert "/home" not in (evaluated.out / "results.json").read_text()
 
 
 def test_report_is_made_from_the_files_alone(evaluated, tmp_path):
-    report = write_report(
-        evaluated.out / "results.json", evaluated.out / "predictions.parquet", tmp_path / "report"
-    )
+    assert {path.name for path in evaluated.out.iterdir()} == {"results.json", "predictions.parquet"}
+    report = EVALUATOR.write_report(shutil.copytree(evaluated.out, tmp_path / "report"))
     text = report.read_text()
-    accuracy = evaluated.results["metrics"]["accuracy"]
+    accuracy = evaluated.file["metrics"]["accuracy"]
     assert f"{accuracy['value']:.3f} ± {accuracy['error']:.3f}" in text
     assert "theirs: ViT-H/14 | 0.86 | 0.86 | 0.85 | 0.96 | 0.85 | 0.96 | 632 M" in text
     assert "nuzoo simulation" in text
@@ -164,24 +175,27 @@ def test_report_is_made_from_the_files_alone(evaluated, tmp_path):
 def test_report_without_energy_or_predicted_class(tmp_path):
     """Unknown energies, and a class that is never predicted: dashes, not crashes."""
     rows = make_rows(40, 3, xz_energy=[[1.0, 0.0, -1.0]] * 40, neutrino_energy=[None] * 40)
-    results = evaluate_classifier(
-        Model(), Processor(), rows, out=tmp_path, half_resolution=False, bootstrap=20
-    )
-    assert "energy" not in results
-    assert results["metrics"]["precision"]["nc"]["value"] is None
-    report = write_report(tmp_path / "results.json", tmp_path / "predictions.parquet", tmp_path)
+    results = evaluate(rows, tmp_path, half_resolution=False)
+    assert not as_json(results).keys() & {"energy", "half_resolution"}
+    assert results.metrics.precision["nc"].value is None
+    report = EVALUATOR.write_report(tmp_path)
     assert "| nc | 0 | – | 0.5 |" in report.read_text()
 
 
-def evaluate(rows, out, **options):
-    return evaluate_classifier(Model(), Processor(), rows, out=out, bootstrap=10, **options)
+def evaluate(rows, out, validation=None, model=None, processor=None, **options):
+    events = Events(rows, validation)
+    return EVALUATOR.evaluate(
+        model or Model(), processor or Processor(), events, out=out, bootstrap=10, **options
+    )
 
 
 def test_bad_input_is_named_and_leaves_nothing(tmp_path):
     out = tmp_path / "out"
-    with pytest.raises(MissingTruthError, match="1 of 3 events have no label"):
+    with pytest.raises(UnusableDatasetError, match="1 of 3 without one"):
         evaluate(make_rows(3, 1, label=[0, None, 1]), out)
-    with pytest.raises(MissingTruthError, match="nuzoo predict"):
+    with pytest.raises(MissingTruthError, match=r"every label must be in 0\.\.2, but event 1 has 3"):
+        evaluate(make_rows(3, 1, label=[0, 3, 1]), out)
+    with pytest.raises(UnusableDatasetError, match="label"):
         evaluate(make_rows(3, 1).remove_columns("label"), out)
     with pytest.raises(NonFiniteOutputError, match="first: event 2"):
         evaluate(make_rows(3, 1, xz_energy=[[0.0] * 3, [1.0] * 3, [np.nan] * 3]), out)
@@ -189,7 +203,7 @@ def test_bad_input_is_named_and_leaves_nothing(tmp_path):
         evaluate(make_rows(3, 1), out, validation=make_rows(2, 1))
     with pytest.raises(EvaluationError, match="sample="):
         evaluate(make_rows(2, 1, source=["a", "b"]), out)
-    with pytest.raises(MissingTruthError, match="at least one event"):
+    with pytest.raises(UnusableDatasetError, match="at least one event"):
         evaluate(make_rows(2, 1).select([]), out)
     assert not out.exists()
 
@@ -199,29 +213,96 @@ def test_labels_that_count_other_classes_are_refused(tmp_path, names):
     model, rows, validation = Model(), make_rows(6, 1), make_rows(6, 2)
     model.forward = lambda **_: pytest.fail("inference")
     named = ClassLabel(names=names)
-    for changed in (
-        {"dataset": rows.cast_column("label", named)},
-        {"validation": validation.cast_column("label", named)},
+    for name, events in (
+        ("dataset", (rows.cast_column("label", named), validation)),
+        ("validation", (rows, validation.cast_column("label", named))),
     ):
-        events = {"dataset": rows, "validation": validation} | changed
-        with pytest.raises(UnusableDatasetError, match=f"{next(iter(changed))}: .* got {', '.join(names)}"):
-            evaluate_classifier(model, Processor(), **events, out=tmp_path / "out")
+        with pytest.raises(UnusableDatasetError, match=f"{name}: .* got {', '.join(names)}"):
+            EVALUATOR.evaluate(model, Processor(), Events(*events), out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_bad_files_are_named(tmp_path, evaluated):
-    (tmp_path / "other.json").write_text("[1]")
-    with pytest.raises(ResultsFileError, match="schema"):
-        read_results(tmp_path / "other.json")
-    (tmp_path / "cut.json").write_text('{"schema"')
-    with pytest.raises(ResultsFileError, match=r"cut\.json"):
-        read_results(tmp_path / "cut.json")
     (tmp_path / "text.parquet").write_text("not parquet")
     with pytest.raises(ResultsFileError, match=r"text\.parquet"):
         read_predictions(tmp_path / "text.parquet")
     evaluate(make_rows(5, 9), tmp_path)
+    shutil.copy(evaluated.out / "results.json", tmp_path)
     with pytest.raises(ResultsFileError, match="600 events, predictions of 5"):
-        write_report(evaluated.out / "results.json", tmp_path / "predictions.parquet", tmp_path / "none")
+        EVALUATOR.write_report(tmp_path)
+
+
+def changed(content, place, value):
+    """JSON of results with another value somewhere, or without it."""
+    content = deepcopy(content)
+    *outer, last = place.split(".")
+    part = content
+    for name in outer:
+        part = part[name]
+    if value is None:
+        del part[last]
+    else:
+        part[last] = value
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "complaint"),
+    [
+        ("metrics.accuracy", None, "lacks metrics.accuracy;"),
+        ("metrics.auc.nc", None, "lacks metrics.auc.nc;"),
+        ("dataset.events_per_class.nc", None, "lacks dataset.events_per_class.nc"),
+        ("half_resolution.image.accuracy_change", None, "lacks half_resolution.image.accuracy_change"),
+        ("model.class", None, "lacks model.class"),
+        ("metrics.accuracy.value", "high", "should have a number at metrics.accuracy.value, it has 'high'"),
+        (
+            "metrics.accuracy.value",
+            float("nan"),
+            "should have a number at metrics.accuracy.value, it has nan",
+        ),
+        ("cost.batch_size", True, "should have a whole number at cost.batch_size, it has True"),
+        ("dataset.events", 6.5, "should have a whole number at dataset.events, it has 6.5"),
+        ("class_names", "nc", "should have a list at class_names, it has 'nc'"),
+        ("machine", [], r"should have names and values at machine, it has \[\]"),
+        (
+            "schema",
+            "another",
+            "should have schema nuzoo-event-classification-results version 1, it has another",
+        ),
+    ],
+)
+def test_results_that_are_not_whole_are_refused_by_place(tmp_path, evaluated, place, value, complaint):
+    content = json.loads((evaluated.out / "results.json").read_text())
+    (tmp_path / "r.json").write_text(changed(content, place, value))
+    with pytest.raises(ResultsFileError, match=rf"r\.json {complaint}"):
+        EVALUATOR.read_results(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize(("text", "complaint"), [("[1]", "it has none"), ('{"schema"', "in JSON")])
+def test_what_are_no_results_is_refused(tmp_path, text, complaint):
+    (tmp_path / "r.json").write_text(text)
+    with pytest.raises(ResultsFileError, match=rf"r\.json .*{complaint}"):
+        EVALUATOR.read_results(tmp_path / "r.json")
+
+
+def test_headline_is_that_of_the_predictions(evaluated):
+    file = evaluated.out / "predictions.parquet"
+    assert EVALUATOR.check_predictions(evaluated.results, file) == list(evaluated.rows["event_id"])
+    first = EVALUATOR.headline(evaluated.results)[0]
+    assert (first.key, first.value) == ("accuracy", evaluated.file["metrics"]["accuracy"]["value"])
+    better = replace(evaluated.results.metrics.accuracy, value=0.99)
+    other = replace(evaluated.results, metrics=replace(evaluated.results.metrics, accuracy=better))
+    with pytest.raises(ResultsFileError, match=r"say accuracy 0.99"):
+        EVALUATOR.check_predictions(other, file)
+
+
+def test_card_is_refused_where_the_model_has_another_temperature(evaluated):
+    model = Model()
+    with pytest.raises(ResultsFileError, match="the model's configuration has 1;"):
+        EVALUATOR.card_values(model, Processor(), evaluated.results)
+    model.config.temperature = evaluated.results.calibration.temperature.value
+    values = EVALUATOR.card_values(model, Processor(), evaluated.results)
+    assert "fitted on the validation split (500 validation events)" in values["confidence"]
 
 
 def test_real_network_and_processor(tmp_path):
@@ -238,15 +319,15 @@ def test_real_network_and_processor(tmp_path):
         for view in ("xz", "yz")
         for part in ("index", "energy")
     }
-    rows = make_rows(6, 4, label=[0, 1, 2] * 2).remove_columns(["xz_index", "xz_energy"])
+    rows = make_rows(6, 4, label=[0, 1, 2] * 2).remove_columns(list(maps))
     for name, values in maps.items():
         rows = rows.add_column(name, values)
     processor = NuPixelMapImageProcessor(detector="modular-2x2x7", rebin=8)
     processor.fit(rows)
     model = NuCnnForEventClassification(NuCnnConfig.tiny())
-    results = evaluate_classifier(model, processor, rows, out=tmp_path, batch_size=4, bootstrap=10)
-    assert results["model"]["parameters"] == sum(p.numel() for p in model.parameters())
-    assert set(results["half_resolution"]) == {"energy", "image"}
+    results = evaluate(rows, tmp_path, model=model, processor=processor, batch_size=4)
+    assert results.model.parameters == sum(p.numel() for p in model.parameters())
+    assert set(results.half_resolution) == {"energy", "image"}
     with torch.inference_mode():
         expected = model.eval()(**processor(rows[:6])).logits
     np.testing.assert_allclose(read_predictions(tmp_path / "predictions.parquet").logits, expected, atol=1e-5)
@@ -266,7 +347,7 @@ def test_a_model_gets_all_that_its_processor_gives(tmp_path):
             return SimpleNamespace(logits=pixel_values[:, token.flip(0)] + self.offset)
 
     rows = make_rows(6, 5)
-    evaluate_classifier(TwoInputModel().double(), TwoInputs(), rows, out=tmp_path, bootstrap=10)
+    evaluate(rows, tmp_path, model=TwoInputModel().double(), processor=TwoInputs())
     np.testing.assert_allclose(
         read_predictions(tmp_path / "predictions.parquet").logits,
         np.array(rows["xz_energy"])[:, ::-1],
@@ -284,12 +365,12 @@ def test_digest_is_that_of_the_network_as_loaded(tmp_path):
             self.packed += 1
             return super().forward(pixel_values)
 
-    results = evaluate_classifier(Repacked(), Processor(), make_rows(6, 5), out=tmp_path, bootstrap=10)
-    assert results["model"]["weights_sha256"] == weights_digest(Repacked())
+    results = evaluate(make_rows(6, 5), tmp_path, model=Repacked())
+    assert results.model.weights_sha256 == weights_digest(Repacked())
 
 
 def test_intervals_contain_their_values(evaluated):
-    numbers = [n for n in numbers_in(evaluated.results) if n.get("low") is not None]
+    numbers = [n for n in numbers_in(evaluated.file) if n.get("low") is not None]
     assert len(numbers) > 100
     outside = [n for n in numbers if not n["low"] - 1e-9 <= n["value"] <= n["high"] + 1e-9]
     assert outside == []

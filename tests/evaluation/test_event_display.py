@@ -1,6 +1,6 @@
 import json
 import re
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +8,15 @@ from matplotlib.colors import LogNorm
 from PIL import Image
 
 from nuzoo.evaluation.core.errors import DisplayError, EvaluationError
+from nuzoo.evaluation.display.draw_events import draw_events
 from nuzoo.evaluation.display.pixel_maps.event_display import brightest_of_blocks, draw_event, energy_colours
 from nuzoo.evaluation.display.pixel_maps.event_page import write_interactive
 from nuzoo.evaluation.display.pixel_maps.event_summary import truth_lines
-from nuzoo.evaluation.display.pixel_maps.event_views import axis_name, energy_range, event_views
-from nuzoo.simulation.detectors import DETECTORS, Anchor, View
+from nuzoo.evaluation.display.pixel_maps.event_views import axis_name, energy_range, event_views, views_of
+from nuzoo.files.events.event_errors import MissingColumnError, RangeError
+from nuzoo.simulation.detectors import DETECTORS
+from nuzoo.simulation.errors import UnknownDetectorError
+from nuzoo.simulation.response.pixel_maps import Anchor, View
 
 PREDICTION = {"label": "nc", "score": 0.6, "scores": {"nue_cc": 0.3, "numu_cc": 0.1, "nc": 0.6}}
 
@@ -32,13 +36,17 @@ def make_view(name, row_axis, anchor, pixel):
     )
 
 
-DETECTOR = SimpleNamespace(
-    name="toy",
-    views=(
-        make_view("xz", (1.0, 0.0, 0.0), Anchor.VERTEX, (50, 0)),
-        make_view("u", (0.0, 0.6, 0.8), Anchor.MEAN, (0, 0)),
-    ),
+KNOWN = DETECTORS["modular-2x2x7"]
+VIEWS = (
+    make_view("xz", (1.0, 0.0, 0.0), Anchor.VERTEX, (50, 0)),
+    make_view("u", (0.0, 0.6, 0.8), Anchor.MEAN, (0, 0)),
 )
+DETECTOR = replace(KNOWN, name="toy", readout=replace(KNOWN.readout, views=VIEWS))
+
+
+@pytest.fixture(autouse=True)
+def _known(monkeypatch):
+    monkeypatch.setitem(DETECTORS, "toy", DETECTOR)
 
 
 def make_row(**changes):
@@ -61,11 +69,11 @@ def make_row(**changes):
 
 
 def test_maps_are_placed_in_space():
-    view, wires = event_views(make_row(), DETECTOR)
+    view, wires = event_views(make_row())
     assert (view.row_label, view.column_label) == ("x from the vertex", "z from the first pixel")
     assert wires.row_label == "u wires from the mean pixel"
     # The centre of the anchor pixel (row 50, column 0) is the origin.
-    assert view.extent() == pytest.approx((-0.5, 199.5, -25.25, 24.75))
+    assert view.extent == pytest.approx((-0.5, 199.5, -25.25, 24.75))
     image = view.dense()
     assert image[40, 149] == 2
     assert np.isfinite(image).sum() == 3
@@ -78,7 +86,7 @@ def test_maps_are_placed_in_space():
 def test_window_leaves_noise_out():
     index = [50 * 200 + 100 + i for i in range(60)]
     row = make_row(xz_index=[3, *index], xz_energy=[0.1] + [1.0] * 60)
-    left, right, bottom, _ = event_views(row, DETECTOR)[0].activity()
+    left, right, bottom, _ = event_views(row)[0].activity()
     assert 90 < left < 100 < 159 < right < 170
     assert bottom > -20
 
@@ -92,20 +100,20 @@ def test_axis_names():
 def test_the_detectors_can_be_drawn(tmp_path, name):
     detector = DETECTORS[name]
     row = make_row(detector=name)
-    for view in detector.views:
+    for view in views_of(detector):
         row[f"{view.name}_index"] = [view.anchor_pixel[0] * view.columns + view.anchor_pixel[1]]
         row[f"{view.name}_energy"] = [1.0]
-    for view in event_views(row, detector):
+    for view in event_views(row):
         left, right, bottom, top = view.activity()
         assert left <= 0 <= right
         assert bottom <= 0 <= top
-    assert Image.open(draw_event(row, detector, tmp_path / "event.png")).format == "PNG"
-    page = write_interactive(row, detector, tmp_path / "event.html").read_text()
-    assert len(embedded(page)["views"]) == len(detector.views)
+    assert Image.open(draw_event(row, tmp_path / "event.png")).format == "PNG"
+    page = write_interactive(row, tmp_path / "event.html").read_text()
+    assert len(embedded(page)["views"]) == len(views_of(detector))
 
 
 def test_energy_range_spans_at_most_three_decades():
-    views = event_views(make_row(xz_energy=[1e-6, 1.0, 10.0]), DETECTOR)
+    views = event_views(make_row(xz_energy=[1e-6, 1.0, 10.0]))
     low, high = energy_range(views)
     assert 1 < high <= 10
     assert 100 < high / low <= 1000 * 1.001
@@ -140,12 +148,12 @@ def test_picture_shows_energies_in_colour_and_zooms(tmp_path):
     """A block of 10 cm x 20 cm: 1/50 of the whole map of 50 cm x 200 cm, most of the window."""
     index = [(40 + r) * 200 + 100 + c for r in range(20) for c in range(20)]
     row = make_row(xz_index=index, xz_energy=[10.0] * 10 + [1.0] * 390, u_index=[], u_energy=[])
-    scale = energy_range(event_views(row, DETECTOR))
+    scale = energy_range(event_views(row))
     options = {"prediction": PREDICTION}
-    whole = draw_event(row, DETECTOR, tmp_path / "whole.png", full_view=True, **options)
-    zoomed = draw_event(row, DETECTOR, tmp_path / "zoomed.png", **options)
+    whole = draw_event(row, tmp_path / "whole.png", full_view=True, **options)
+    zoomed = draw_event(row, tmp_path / "zoomed.png", **options)
     empty = make_row(xz_index=[], xz_energy=[], u_index=[], u_energy=[])
-    blank = draw_event(empty, DETECTOR, tmp_path / "blank.png", **options)
+    blank = draw_event(empty, tmp_path / "blank.png", **options)
     in_blank, in_whole, in_zoomed = (count_colour(p, 1.0, scale) for p in (blank, whole, zoomed))
     assert in_whole - in_blank > 500
     assert in_zoomed - in_blank > 10 * (in_whole - in_blank)
@@ -156,7 +164,7 @@ def embedded(page):
 
 
 def test_page_holds_the_whole_event(tmp_path):
-    path = write_interactive(make_row(), DETECTOR, tmp_path / "e.html", prediction=PREDICTION)
+    path = write_interactive(make_row(), tmp_path / "e.html", prediction=PREDICTION)
     event = embedded(path.read_text())
     view = event["views"][0]
     assert np.cumsum(view["steps"]).tolist() == make_row()["xz_index"]
@@ -168,14 +176,14 @@ def test_page_holds_the_whole_event(tmp_path):
 
 
 def test_page_is_self_contained(tmp_path):
-    page = write_interactive(make_row(), DETECTOR, tmp_path / "e.html").read_text()
+    page = write_interactive(make_row(), tmp_path / "e.html").read_text()
     assert not re.search(r"https?:|src=|href=|@import|url\(", page)
 
 
 def test_page_cannot_be_injected(tmp_path):
     evil = "</script><img src=x onerror=alert(1)>&amp;"
     page = write_interactive(
-        make_row(event_id=evil, source=evil), DETECTOR, tmp_path / "e.html", sample="<b>x</b>"
+        make_row(event_id=evil, source=evil), tmp_path / "e.html", sample="<b>x</b>"
     ).read_text()
     assert "<img" not in page
     assert "<b>x" not in page
@@ -186,17 +194,24 @@ def test_page_cannot_be_injected(tmp_path):
 
 def test_bad_rows_are_named(tmp_path):
     out = tmp_path / "e.png"
-    with pytest.raises(DisplayError, match=r"DETECTORS\[row"):
-        draw_event(make_row(detector="other"), DETECTOR, out)
-    with pytest.raises(DisplayError, match="u_energy"):
-        draw_event(make_row(u_energy=None), DETECTOR, out)
-    with pytest.raises(DisplayError, match="largest index is 20000"):
-        draw_event(make_row(u_index=[20000]), DETECTOR, out)
+    with pytest.raises(UnknownDetectorError, match="got 'other'"):
+        draw_event(make_row(detector="other"), out)
+    with pytest.raises(MissingColumnError, match="u_energy"):
+        draw_event(make_row(u_energy=None), out)
+    with pytest.raises(RangeError, match=r"u_index.*at most 19999, got 20000"):
+        draw_event(make_row(u_index=[20000]), out)
     with pytest.raises(EvaluationError, match="sample="):
-        draw_event(make_row(event_id="run 7", source="run 7"), DETECTOR, out)
+        draw_event(make_row(event_id="run 7", source="run 7"), out)
     assert not out.exists()
+
+
+def test_rows_that_no_modality_draws_are_named_before_anything_is_made(tmp_path):
+    for row in (make_row(detector="other"), {"event_id": "a", "detector": "modular-2x2x7", "hits": [1]}):
+        with pytest.raises(DisplayError, match=f"event {row['event_id']}: expected events of pixel-maps"):
+            draw_events([row], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_name_is_drawn_as_it_is_and_not_as_a_formula(tmp_path):
     row = make_row(event_id="a$\\frac{$_{^\x00\n" + "b" * 5000)
-    assert draw_event(row, DETECTOR, tmp_path / "event.png").stat().st_size > 0
+    assert draw_event(row, tmp_path / "event.png").stat().st_size > 0

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from nuzoo.evaluation.display.pixel_maps.event_views import views_of
 from nuzoo.evaluation.explain.event_objects import find_objects
 from nuzoo.simulation.detectors import DETECTORS
 
 DETECTOR = DETECTORS["modular-2x2x7"]
-VIEW = DETECTOR.views[0]
+VIEW = views_of(DETECTOR)[0]
 ANCHOR_ROW, ANCHOR_COLUMN = VIEW.anchor_pixel
 MIP = 1.05
 """MeV in a pixel of 5 mm."""
@@ -34,7 +35,7 @@ def event(*hits):
         maps[row * VIEW.columns + column] = maps.get(row * VIEW.columns + column, 0.0) + energy
     index = sorted(maps)
     columns = {"event_id": "made", "detector": DETECTOR.name}
-    for view in DETECTOR.views:
+    for view in views_of(DETECTOR):
         columns |= {f"{view.name}_index": index, f"{view.name}_energy": [maps[pixel] for pixel in index]}
     return columns
 
@@ -45,12 +46,12 @@ def pixels_of(hits, beyond=5):
 
 def test_line_is_a_track_and_cone_is_a_shower():
     track, shower = line(0.7, 200), cone(-0.4, 100, 2.0)
-    first, second = find_objects(event(track, shower), DETECTOR)[:2]
+    first, second = find_objects(event(track, shower))[:2]
     assert (first.kind, second.kind) == ("shower", "track")
     assert first.energy == pytest.approx(sum(energy for *_, energy in shower), rel=0.05)
     assert second.energy == pytest.approx(sum(energy for *_, energy in track), rel=0.05)
     for found, hits in ((first, shower), (second, track)):
-        for view in DETECTOR.views:
+        for view in views_of(DETECTOR):
             mine = set(found.pixels[view.name].tolist())
             assert len(mine & pixels_of(hits)) > 0.9 * len(pixels_of(hits))
 
@@ -60,7 +61,7 @@ def test_objects_of_two_views_are_matched_along_z():
     row = event(long, short)
     turned = event(line(-0.5, 220), line(0.5, 60, energy=2 * MIP))
     row |= {"yz_index": turned["yz_index"], "yz_energy": turned["yz_energy"]}
-    first = find_objects(row, DETECTOR)[0]
+    first = find_objects(row)[0]
     xz, yz = (first.pixels[name] for name in ("xz", "yz"))
     assert (xz // VIEW.columns > ANCHOR_ROW).all()
     assert (yz // VIEW.columns < ANCHOR_ROW).all()
@@ -69,13 +70,13 @@ def test_objects_of_two_views_are_matched_along_z():
 
 def test_empty_event_has_no_objects():
     row = {"detector": DETECTOR.name}
-    for view in DETECTOR.views:
+    for view in views_of(DETECTOR):
         row |= {f"{view.name}_index": [], f"{view.name}_energy": []}
-    assert find_objects(row, DETECTOR) == []
+    assert find_objects(row) == []
 
 
 def test_no_pixel_is_of_two_objects():
-    objects = find_objects(event(line(0.7, 200), line(0.1, 150), cone(-0.6, 90, 4.0)), DETECTOR)
-    for view in DETECTOR.views:
+    objects = find_objects(event(line(0.7, 200), line(0.1, 150), cone(-0.6, 90, 4.0)))
+    for view in views_of(DETECTOR):
         pixels = np.concatenate([found.pixels.get(view.name, []) for found in objects])
         assert len(pixels) == len(np.unique(pixels)) > 0

@@ -8,8 +8,16 @@ import pytest
 import torch
 
 from nuzoo.evaluation.core.errors import RegionError
-from nuzoo.evaluation.explain.faithfulness import cited_kind, conclusion, masks_of, measure_masks
+from nuzoo.evaluation.display.pixel_maps.event_views import views_of
+from nuzoo.evaluation.explain.faithfulness import (
+    cited_kind,
+    conclusion,
+    masks_of,
+    measure_masks,
+    what_to_mask,
+)
 from nuzoo.evaluation.explain.masking import elsewhere, rectangle, without
+from nuzoo.files.events.pixel_map_events import pixel_map_schema
 
 from .test_event_objects import ANCHOR_COLUMN, ANCHOR_ROW, DETECTOR, VIEW, cone, event, line
 
@@ -18,24 +26,19 @@ class Linear(torch.nn.Module):
     """The logit of the first class is the energy above the vertex's row over 100 MeV; the other's is 0."""
 
     dtype, device = torch.float32, torch.device("cpu")
-    config = SimpleNamespace(id2label={0: "up", 1: "other"}, temperature=1.0, num_labels=2)
+    config = SimpleNamespace(id2label={0: "up", 1: "other"}, temperature=1.0, writes_text=False)
 
     def forward(self, upper):
         return SimpleNamespace(logits=torch.stack([upper / 100, torch.zeros_like(upper)], dim=1))
 
 
-def upper(rows):
+class Upper:
     """A processor: energy above the vertex's row in the first view."""
-    rows = rows.to_pylist()
-    energy = [
-        sum(
-            e
-            for i, e in zip(row["xz_index"], row["xz_energy"], strict=True)
-            if i // VIEW.columns > ANCHOR_ROW
-        )
-        for row in rows
-    ]
-    return {"upper": torch.tensor(energy)}
+
+    schema = pixel_map_schema({"detector": "toy", "views": ("xz",), "height": 1, "width": 1})
+
+    def __call__(self, rows):
+        return {"upper": torch.tensor([upper_of(row) for row in rows.to_pylist()])}
 
 
 def sigmoid(x):
@@ -48,8 +51,8 @@ def events(number):
 
 def test_drop_is_that_of_the_closed_form():
     rows = events(4)
-    masks = masks_of(rows, [DETECTOR] * 4, ["A muon track."] * 4)
-    found = measure_masks(Linear(), upper, rows, masks)
+    masks = masks_of(rows, [what_to_mask(row, "A muon track.") for row in rows])
+    found = measure_masks(Linear(), Upper(), rows, masks)
     whole = [float(upper_of(row)) for row in rows]
     cited = [mask for mask in masks if mask.what == "cited"]
     assert [mask.event for mask in cited] == [0, 1, 2, 3]
@@ -71,16 +74,18 @@ def upper_of(row):
 
 def test_what_matters_is_told_and_what_does_not_is_not():
     rows = events(12)
-    found = measure_masks(Linear(), upper, rows, masks_of(rows, [DETECTOR] * 12, ["A muon track."] * 12))
+    masks = masks_of(rows, [what_to_mask(row, "A muon track.") for row in rows])
+    found = measure_masks(Linear(), Upper(), rows, masks)
     assert found["conclusion"].endswith("it matters.")
-    found = measure_masks(Linear(), upper, rows, masks_of(rows, [DETECTOR] * 12, ["An electron."] * 12))
+    masks = masks_of(rows, [what_to_mask(row, "An electron.") for row in rows])
+    found = measure_masks(Linear(), Upper(), rows, masks)
     assert "matters less" in found["conclusion"] or "cannot be told" in found["conclusion"]
     assert "fewer than 10 events" in conclusion({})
 
 
 def test_without_text_the_most_energetic_object_is_masked():
     row = event(line(0.5, 200), cone(-0.5, 60, 5.0))
-    mask = masks_of([row], [DETECTOR], None)[0]
+    mask = masks_of([row], [what_to_mask(row, None)])[0]
     assert (mask.pixels["xz"] // VIEW.columns <= ANCHOR_ROW + 1).all()
     assert mask.energy_fraction > 0.5
 
@@ -88,12 +93,18 @@ def test_without_text_the_most_energetic_object_is_masked():
 def test_control_is_elsewhere_and_as_large():
     row = event(line(0.5, 100), line(-0.7, 200))
     index, energy = np.array(row["xz_index"]), np.array(row["xz_energy"])
-    pixels = {view.name: index[index // VIEW.columns > ANCHOR_ROW + 3] for view in DETECTOR.views}
-    control = elsewhere(row, DETECTOR, pixels, np.random.default_rng(1))
-    for view in DETECTOR.views:
+    pixels = {view.name: index[index // VIEW.columns > ANCHOR_ROW + 3] for view in views_of(DETECTOR)}
+    control = elsewhere(row, pixels, np.random.default_rng(1))
+    for view in views_of(DETECTOR):
         assert not set(control[view.name]) & set(pixels[view.name])
         wanted = energy[np.isin(index, pixels[view.name])].sum()
         assert energy[np.isin(index, control[view.name])].sum() == pytest.approx(wanted, rel=0.03)
+
+
+def test_a_view_without_activity_has_no_control():
+    row = event(line(0.5, 100), line(-0.7, 200)) | {"yz_index": [], "yz_energy": []}
+    pixels = {"xz": np.array(row["xz_index"][:50]), "yz": np.array([], dtype=int)}
+    assert elsewhere(row, pixels, np.random.default_rng(1)).keys() == {"xz"}
 
 
 def test_event_without_pixels_keeps_the_rest():
@@ -126,7 +137,7 @@ def test_what_a_text_cites(text, kind):
 def test_rectangle_of_the_user():
     row = event(line(0.0, 50))
     region = f"xz:{ANCHOR_ROW},{ANCHOR_COLUMN},{ANCHOR_ROW + 1},{ANCHOR_COLUMN + 20}"
-    assert len(rectangle(row, DETECTOR, region)["xz"]) == 20
+    assert len(rectangle(row, region)["xz"]) == 20
 
 
 @pytest.mark.parametrize(
@@ -134,4 +145,4 @@ def test_rectangle_of_the_user():
 )
 def test_region_that_is_none_is_refused(text):
     with pytest.raises(RegionError, match="expected a region"):
-        rectangle(event(line(0.0, 5)), DETECTOR, text)
+        rectangle(event(line(0.0, 5)), text)

@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import norm
 from sklearn import metrics as sk
 
+from nuzoo.evaluation.core import classification as m
 from nuzoo.evaluation.core.errors import MissingTruthError, ShapeMismatchError
-from nuzoo.evaluation.tasks.event_classification import formulas as m
 
 # Rows are truth: 4 + 1 + 0, 2 + 3 + 0, 0 + 1 + 0 events.
 HAND = np.array([[4, 1, 0], [2, 3, 0], [0, 1, 0]], dtype=float)

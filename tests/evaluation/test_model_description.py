@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from nuzoo.evaluation.core.model_description import describe_model, parameter_size, quantisation
+from nuzoo.evaluation.core.subject import describe_model, parameter_size, quantisation
 
 peft = pytest.importorskip("peft")
 
@@ -24,9 +24,9 @@ def test_all_that_is_not_frozen_is_trainable():
     network = Network()
     network.first.requires_grad_(False)
     facts = describe_model(network)
-    assert facts["parameters"] == 20 * 30 + 30 + 30 * 3 + 3
-    assert facts["trainable_parameters"] == 30 * 3 + 3
-    assert (facts["adapter"], facts["quantisation"], facts["classes"]) == (False, None, ["a", "b"])
+    assert facts.parameters == 20 * 30 + 30 + 30 * 3 + 3
+    assert facts.trainable_parameters == 30 * 3 + 3
+    assert (facts.adapter, facts.quantisation, facts.classes) == (False, None, ["a", "b"])
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -37,9 +37,9 @@ def test_of_an_adapted_network_the_adapter_is_trainable(frozen):
     if frozen:
         network.requires_grad_(False)
     facts = describe_model(network)
-    assert facts["adapter"]
-    assert facts["trainable_parameters"] == 4 * (20 + 30)
-    assert facts["parameters"] == 20 * 30 + 30 + 30 * 3 + 3 + 4 * (20 + 30)
+    assert facts.adapter
+    assert facts.trainable_parameters == 4 * (20 + 30)
+    assert facts.parameters == 20 * 30 + 30 + 30 * 3 + 3 + 4 * (20 + 30)
 
 
 def test_quantised_weights_are_counted_as_numbers_not_bytes():

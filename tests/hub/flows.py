@@ -18,7 +18,8 @@ from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 LOOP = """
-import contextlib, io, json, os, sys, time, traceback
+import contextlib, io, json, os, signal, sys, time, traceback
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it otherwise
 from pathlib import Path
 from nuzoo.cli import main
 names, answers = dict(globals()), sys.stdout

@@ -15,16 +15,19 @@ import yaml
 from datasets import DatasetInfo, get_dataset_config_names, load_dataset
 from huggingface_hub import DatasetCard, DatasetCardData
 
+from nuzoo.datasets_scripts.common.rows import row_features
+from nuzoo.datasets_scripts.common.splits import split_of
 from nuzoo.datasets_scripts.lartpc_pixelmaps import convert_files, simulate_dataset
-from nuzoo.datasets_scripts.pixel_map_rows import row_features, split_of
 from nuzoo.files.errors import RepositoryNameError
+from nuzoo.files.events.pixel_map_events import pixel_map_schema
 from nuzoo.hub.cards import empty_sections
 from nuzoo.hub.dataset.checks import check_dataset_repository
-from nuzoo.hub.dataset.repository import empty_splits, prepare_dataset_repository
+from nuzoo.hub.dataset.files import open_dataset
+from nuzoo.hub.dataset.publish import publish_dataset
+from nuzoo.hub.dataset.repository import prepare_dataset_repository
 from nuzoo.hub.errors import (
     DatasetRepositoryError,
     DatasetRowError,
-    FolderInUseError,
     IncompleteCardError,
     LicenceError,
 )
@@ -63,6 +66,10 @@ def two_configs(simulated_dataset, dune_like, tmp_path_factory) -> Path:
 def copy(simulated_dataset, tmp_path) -> Path:
     """A dataset that a test may damage."""
     return shutil.copytree(simulated_dataset, tmp_path / "data")
+
+
+def features_of(detector):
+    return row_features(pixel_map_schema(detector.geometry()))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -116,7 +123,7 @@ def test_shards_take_no_second_place_on_the_disk(simulated_dataset, two_configs,
 
 def test_a_repository_that_is_there_is_not_touched(simulated_dataset, tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(FolderInUseError):
+    with pytest.raises(FileExistsError):
         prepare_dataset_repository({"default": simulated_dataset}, REPO_ID, tmp_path)
     assert contents(tmp_path) == {"thesis.tex": b"mine"}
 
@@ -127,8 +134,8 @@ def test_each_configuration_loads_by_name(two_configs, tmp_path, streaming):
         splits = load_dataset(str(two_configs), config, streaming=streaming, cache_dir=str(tmp_path))
         names = [row["event_id"] for split in splits.values() for row in split]
         assert sorted(names) == sorted(f"sim-5-{index}" for index in range(events))
-        assert splits["train"].features == row_features(detector)
-    assert load_dataset(str(two_configs), split="train", streaming=True).features == row_features(
+        assert splits["train"].features == features_of(detector)
+    assert load_dataset(str(two_configs), split="train", streaming=True).features == features_of(
         MODULAR_LARTPC
     )
 
@@ -143,16 +150,14 @@ def test_splits_without_an_event_are_named(simulated_dataset, tmp_path):
     prepare_dataset_repository(folders, REPO_ID, tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
     assert "**No events**: `small` has none in validation and test." in card
-    assert empty_splits(simulated_dataset) == []
-    assert empty_splits(tmp_path / "small") == ["validation", "test"]
+    assert open_dataset(simulated_dataset, ["README.md"]).empty_splits == []
+    assert open_dataset(tmp_path / "small", ["README.md"]).empty_splits == ["validation", "test"]
 
 
 def test_the_card_of_the_dune_like_detector_states_the_energy_of_a_count(
     two_configs, simulated_dataset, tmp_path
 ):
-    assert (
-        "| one count of an 8-bit map of the DUNE CVN | 0.033 MeV" in (two_configs / "README.md").read_text()
-    )
+    assert "| one count of an 8-bit map | 0.033 MeV" in (two_configs / "README.md").read_text()
     prepare_dataset_repository({"near": simulated_dataset}, REPO_ID, tmp_path / "out")
     assert "count" not in (tmp_path / "out" / "README.md").read_text().partition("## Detector")[2]
 
@@ -256,10 +261,9 @@ def test_licences_that_the_hub_does_not_know(copy, licence):
 
 
 @pytest.mark.parametrize("repo_id", ["../org/data", "org/a/b", "/tmp/data", "data", "org/../data", "org/a b"])
-def test_names_that_are_none(copy, tmp_path, repo_id):
+def test_names_that_are_none(copy, repo_id):
     with pytest.raises(RepositoryNameError):
-        prepare_dataset_repository({"default": copy}, repo_id, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+        publish_dataset({"default": copy}, repo_id)
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", ".near", "data", "manifests", "near "])
@@ -322,9 +326,9 @@ def test_a_shard_that_is_no_parquet(copy):
     [
         (lambda p: p.pop("seed"), "expected seed"),
         (lambda p: p.update(events=61), "expected 60 events, got 61"),
-        (lambda p: p.update(seed="5"), "expected a whole number as seed, got '5'"),
-        (lambda p: p.update(detector="nope"), "expected the detector modular-2x2x7 or .*, got 'nope'"),
-        (lambda p: p.update(spectrum=["flat"]), r"expected the spectrum flat-0-10 or .*, got \['flat'\]"),
+        (lambda p: p.update(seed="5"), "seed: expected at least 0, a whole number, got '5'"),
+        (lambda p: p.update(detector="nope"), "detector: expected one of modular-2x2x7, .*, got 'nope'"),
+        (lambda p: p.update(spectrum=["flat"]), r"spectrum: expected one of flat-0-10, .*, got \['flat'\]"),
         (
             lambda p: p.update(seed=99),
             "column event_id: expected sim-99-0 to sim-99-59, by plan.json, got 'sim-5",
@@ -438,21 +442,21 @@ def last(value):
 OTHER_SPLIT = next(f"sim-9-{number}" for number in range(1000) if split_of(f"sim-9-{number}") == "test")
 OTHER_EVENT = next(f"sim-5-{number}" for number in range(60, 99) if split_of(f"sim-5-{number}") == "train")
 ROW_FAULTS = {
-    "nan": ("xz_energy", first(float("nan")), "finite energies in MeV, got nan"),
-    "infinite": ("yz_energy", last(float("inf")), "finite energies in MeV, got inf"),
-    "negative": ("xz_energy", last(-0.5), "not negative, got -0.5"),
-    "outside": ("xz_index", last(512 * 512), "pixels 0 to 262143, got 262144"),
-    "unsorted": ("xz_index", lambda pixels: pixels[::-1], "ascending"),
+    "nan": ("xz_energy", first(float("nan")), "finite numbers, got nan at entry 0: mask dead"),
+    "infinite": ("yz_energy", last(float("inf")), "finite numbers, got inf"),
+    "negative": ("xz_energy", last(-0.5), "at least 0 MeV, got -0.5"),
+    "outside": ("xz_index", last(512 * 512), "at most 262143, got 262144"),
+    "unsorted": ("xz_index", lambda pixels: pixels[::-1], "rising"),
     "twice": ("xz_index", lambda pixels: [pixels[0], pixels[0], *pixels[2:]], "each once"),
-    "short": ("xz_energy", lambda pixels: pixels[:-1], "as many energies as xz_index"),
+    "short": ("xz_energy", lambda pixels: pixels[:-1], "as many entries as in 'xz_index'"),
     "no list": ("xz_index", lambda _: None, "a list"),
     "hole": ("xz_energy", first(None), "a number, got null"),
-    "label": ("label", lambda _: 3, "null or 0 to 2 .*, got 3"),
-    "negative label": ("label", lambda _: -1, "null or 0 to 2 .*, got -1"),
-    "mode": ("interaction_mode", lambda _: 9, "null or 0 to 4"),
-    "truth": ("neutrino_energy", lambda _: float("nan"), "finite number, got nan"),
-    "below zero": ("deposited_energy", lambda _: -1.0, "not negative, got -1.0"),
-    "vertex": ("vertex", lambda _: [0.0, float("inf"), 0.0], "three finite numbers"),
+    "label": ("label", lambda _: 3, "at most 2, got 3 .*: number the classes from 0: nue_cc"),
+    "negative label": ("label", lambda _: -1, "at least 0, got -1"),
+    "mode": ("interaction_mode", lambda _: 9, "at most 4, got 9"),
+    "truth": ("neutrino_energy", lambda _: float("nan"), "finite numbers, got nan"),
+    "below zero": ("deposited_energy", lambda _: -1.0, "at least 0 MeV, got -1.0"),
+    "vertex": ("vertex", lambda _: [0.0, float("inf"), 0.0], "finite numbers, got inf at entry 1"),
     "home": ("source", lambda _: "/home/me/run7.h5#3", "no path of this machine's disk, got '/home/me"),
     "url": ("source", lambda _: "file:///data/run7.h5", "no path"),
     "host": ("source", lambda _: "node7:/data/run7.h5", "no path"),

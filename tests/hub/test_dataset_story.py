@@ -1,20 +1,27 @@
 """What a card says of the events: against numbers that are written down here."""
 
-import numpy as np
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from nuzoo.hub.model.dataset_reference import PublishedConfig
-from nuzoo.hub.model.dataset_story import dataset_story
-from nuzoo.hub.model.spectrum_words import spectrum_words
+from nuzoo.hub.model.dataset_story import dataset_story, spectrum_words
 from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.spectra import SPECTRA
 
 LISTS = {"train": [f"t{number}" for number in range(1200)], "validation": ["v"], "test": ["a", "b"]}
-DATASET = {"split": "test", "events": 2}
+DATASET = SimpleNamespace(split="test", events=2)
 
 
 def config(**plan):
-    return PublishedConfig("", LISTS, plan, {})
+    return PublishedConfig(LISTS, plan, {})
+
+
+def predictions(folder, *energies):
+    pq.write_table(pa.table({"neutrino_energy": energies}), folder / "predictions.parquet")
+    return folder / "predictions.parquet"
 
 
 @pytest.mark.parametrize(
@@ -31,8 +38,9 @@ def test_spectra_in_words(spectrum, words):
     assert words in spectrum_words(spectrum)
 
 
-def test_simulated_events():
-    story = dataset_story(config(spectrum="flat-0-10"), DATASET, np.array([0.5, 2, 9.87]), {})
+def test_simulated_events(tmp_path):
+    file = predictions(tmp_path, 0.5, 2.0, 9.87)
+    story = dataset_story(config(spectrum="flat-0-10"), DATASET, file, {})
     assert story["training events"] == "1,200, the split train"
     assert story["splits"].startswith("1,200 train, 1 validation, 2 test; ")
     assert "flat in energy from 0 to 10 GeV" in story["neutrinos"] and "`flat-0-10`" in story["neutrinos"]
@@ -40,14 +48,15 @@ def test_simulated_events():
     assert story["measured events"] == expected
 
 
-def test_converted_events_and_a_part_of_the_training_split():
+def test_converted_events_and_a_part_of_the_training_split(tmp_path):
     recipe = {"data": {"train_events": 1000}}
-    story = dataset_story(config(), DATASET | {"split": "all"}, np.array([np.nan, np.nan]), recipe)
+    file, every = predictions(tmp_path, None, float("nan")), SimpleNamespace(split="all", events=2)
+    story = dataset_story(config(), every, file, recipe)
     assert story["training events"] == "the first 1,000 of 1,200 of the split train"
     assert "files that the dataset was converted from" in story["neutrinos"]
     assert story["measured events"] == "2 labelled events of all splits, of unknown neutrino energy"
     recipe["data"]["train_events"] = 5000
     assert (
-        dataset_story(config(), DATASET, np.array([1.0]), recipe)["training events"]
+        dataset_story(config(), DATASET, predictions(tmp_path, 1.0), recipe)["training events"]
         == "1,200, the split train"
     )

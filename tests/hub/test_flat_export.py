@@ -29,9 +29,12 @@ def module_of(monkeypatch):
 
 def test_closure_is_flat_and_imports_siblings_and_libraries_only(tmp_path):
     names = export_code([NuCnnModel], tmp_path)
-    assert {"modeling_nu_cnn.py", "configuration_nu_cnn.py", "modeling_utils_nu.py", "global_pool.py"} <= set(
-        names
-    )
+    assert {
+        "modeling_nu_cnn.py",
+        "configuration_nu_cnn.py",
+        "modeling_utils_nu.py",
+        "squeeze_excitation.py",
+    } <= set(names)
     assert "image_processing_nu_pixel_map.py" not in names
     for name in names:
         for node in ast.walk(ast.parse((tmp_path / name).read_text())):
@@ -91,9 +94,12 @@ def test_relative_imports_become_siblings_too(module_of):
         ("import spconv", "line 1 imports spconv"),
         ("import torchvision.ops", "imports torchvision"),
         ("if True:\n    from timm import create_model", "line 2 imports timm"),
-        ("import nuzoo.modeling.global_pool", "expected `from nuzoo.modeling.global_pool import name`"),
-        ("from nuzoo.modeling import global_pool", "does not name what is used"),
-        ("from nuzoo.modeling.global_pool import *", "does not name what is used"),
+        (
+            "import nuzoo.modeling.squeeze_excitation",
+            "expected `from nuzoo.modeling.squeeze_excitation import name`",
+        ),
+        ("from nuzoo.modeling import squeeze_excitation", "does not name what is used"),
+        ("from nuzoo.modeling.squeeze_excitation import *", "does not name what is used"),
         ("from nuzoo.hub.cards import fill_template", "expected a module of files"),
         ("from nuzoo.simulation.detectors import DETECTORS", "nuzoo.simulation.detectors cannot go"),
         (

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers.feature_extraction_utils import BatchFeature
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.files.names import GOLDEN_FILE
@@ -34,7 +35,7 @@ def test_golden_file_is_what_processor_and_model_say(tmp_path, processor):
     by_hand = torch.log1p(torch.from_numpy(images)) / torch.tensor([1.0, 2.0])[:, None]
     with torch.no_grad():
         expected = model(by_hand.view(4, 2, 64, 64)).logits
-    torch.testing.assert_close(outputs["logits"], expected)
+    torch.testing.assert_close(torch.from_numpy(outputs["logits"]), expected)
     assert (tmp_path / GOLDEN_FILE).stat().st_size < 20_000
     assert "deviation 0" in check_golden(tmp_path, model, processor)
 
@@ -81,3 +82,79 @@ def test_a_broken_or_other_golden_file_is_refused(tmp_path, processor):
     save_file(tensors, tmp_path / GOLDEN_FILE)
     with pytest.raises(GoldenOutputError, match="expected the outputs hidden, got logits"):
         check_golden(tmp_path, model, processor)
+
+
+class Labeller:
+    """A network that says two things of each event and one of each hit."""
+
+    config = NuCnnConfig.tiny()
+    dtype, device = torch.float32, torch.device("cpu")
+
+    def __init__(self, gain=1.0):
+        self.gain = gain
+
+    def eval(self):
+        return self
+
+    def __call__(self, energy, offset):
+        sums = torch.stack([part.sum() for part in torch.tensor_split(energy, offset[:-1])])
+        return {"events": sums * self.gain, "hits": energy * self.gain, "count": offset, "auxiliary": [sums]}
+
+
+class Lists:
+    """A processor of rows with columns of many kinds; what it was called with is kept."""
+
+    def example_events(self, events=4):
+        return [
+            {
+                "energy": np.arange(number, dtype=np.float32),
+                "index": np.arange(number, dtype=np.uint16),
+                "bits": np.full(number, 2**63 + 1, dtype=np.uint64),
+                "inside": np.arange(number) > 1,
+                "momentum": 0.5 * number,
+                "run": np.int32(number),
+                "names": [f"hit {hit}" for hit in range(number)],
+                "source": "made up",
+                "fragments": [list(range(size)) for size in range(number)],
+                "vertex": None,
+            }
+            for number in range(events)
+        ]
+
+    def __call__(self, rows):
+        self.seen = rows
+        counts = [len(row["energy"]) for row in rows]
+        energy = np.concatenate([row["energy"] for row in rows])
+        return BatchFeature(
+            {"energy": torch.from_numpy(energy), "offset": torch.from_numpy(np.cumsum(counts))}
+        )
+
+
+def test_columns_of_any_kind_come_back_and_outputs_may_be_of_hits(tmp_path):
+    processor = Lists()
+    write_golden(tmp_path, Labeller(), processor)
+    rows, outputs = read_golden(tmp_path / GOLDEN_FILE)
+    assert {name: values.shape for name, values in outputs.items()} == {
+        "events": (4,),
+        "hits": (6,),
+        "count": (4,),
+    }
+    for row, expected in zip(rows, processor.example_events(), strict=True):
+        assert row.keys() == expected.keys()
+        for name, values in expected.items():
+            np.testing.assert_equal(row[name], values, err_msg=name)
+        arrays = {name: values.dtype for name, values in expected.items() if isinstance(values, np.ndarray)}
+        assert {name: row[name].dtype for name in arrays} == arrays
+    assert "deviation 0" in check_golden(tmp_path, Labeller(), processor)
+    with pytest.raises(GoldenOutputError, match="events of the example events is"):
+        check_golden(tmp_path, Labeller(1.01), processor)
+
+
+def test_outputs_of_another_number_of_hits_are_found(tmp_path):
+    class Fewer(Lists):
+        def __call__(self, rows):
+            return super().__call__([*rows[:3], rows[2]])
+
+    write_golden(tmp_path, Labeller(), Lists())
+    with pytest.raises(GoldenOutputError, match=r"hits .* should have shape \(6,\), it has \(5,\)"):
+        check_golden(tmp_path, Labeller(), Fewer())

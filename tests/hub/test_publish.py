@@ -118,13 +118,19 @@ def test_no_results(refused, run):
         (lambda r: r["model"].update(parameters=7), ["parameters 7", "evaluate the model that is saved"]),
         (lambda r: r["model"].update({"class": "NuViTModel"}), ["class NuViTModel"]),
         (lambda r: r["calibration"]["temperature"].update(value=2.5), ["temperature 2.5"]),
-        (lambda r: r["dataset"].update(event_ids_sha256="0" * 64), ["other events than the predictions"]),
+        (
+            lambda r: r["dataset"].update(event_ids_sha256="0" * 64),
+            ["predictions of 5 others", "one evaluation"],
+        ),
         (lambda r: r.update(schema_version=0), ["schema", "evaluate again"]),
-        (lambda r: r["dataset"].update(events=10**6), ["is of 1000000 events", "held-out"]),
+        (
+            lambda r: r["dataset"].update(events=10**6),
+            ["of 1000000 events, predictions of 5", "one evaluation"],
+        ),
         (lambda r: r["dataset"].update(split="train"), ["split 'train'", "held-out"]),
         (lambda r: r.pop("calibration"), ["lacks calibration", "nuzoo evaluate"]),
         (lambda r: r["metrics"].pop("macro_auc"), ["lacks metrics.macro_auc", "nuzoo evaluate"]),
-        (lambda r: r["metrics"]["accuracy"].update(value=0.999), ["says accuracy 0.999", "predictions"]),
+        (lambda r: r["metrics"]["accuracy"].update(value=0.999), ["say accuracy 0.999", "predictions"]),
     ],
 )
 def test_results_of_something_else(refused, run, change, parts):

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from nuzoo.evaluation.core.errors import RunFileError
-from nuzoo.evaluation.core.training_facts import training_arguments, training_facts
+from nuzoo.evaluation.core.training_facts import read_run, training_facts
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -13,7 +13,7 @@ def test_settings_that_are_no_number_are_null(tmp_path, number):
         f'{{"learning_rate": {number}, "max_grad_norm": [{number}], "weight_decay": 1e-2, "run_name": "NaN"}}'
     )
     (tmp_path / "training_args.json").write_text(text)
-    arguments = training_arguments(tmp_path)
+    arguments = read_run(tmp_path).arguments
     json.dumps(arguments, allow_nan=False)
     assert arguments == {
         "learning_rate": None,
@@ -21,18 +21,18 @@ def test_settings_that_are_no_number_are_null(tmp_path, number):
         "weight_decay": 0.01,
         "run_name": "NaN",
     }
-    assert training_facts(tmp_path) == {"weight decay": "0.01"}
+    assert training_facts(read_run(tmp_path)) == {"weight decay": "0.01"}
 
 
 def test_what_a_training_does_not_tell_is_left_out(tmp_path):
     nothing = {"epoch": None, "global_step": None, "log_history": None}
     (tmp_path / "trainer_state.json").write_text(json.dumps(nothing))
     (tmp_path / "recipe.yaml").write_text("source:\nmodel:\ndata:\naugmentation:\n")
-    assert training_facts(tmp_path) == {}
+    assert training_facts(read_run(tmp_path)) == {}
     log = [{"train_runtime": 60}, {"train_runtime": 90.0}, {"train_runtime": None}, {"loss": 1}]
     told = {"epoch": 3.5, "global_step": 1200, "log_history": log}
     (tmp_path / "trainer_state.json").write_text(json.dumps(told))
-    assert training_facts(tmp_path) == {
+    assert training_facts(read_run(tmp_path)) == {
         "epochs": "3.5 (1,200 steps)",
         "time of the last session of training": "1.5 minutes",
     }
@@ -62,4 +62,4 @@ def test_what_a_training_does_not_tell_is_left_out(tmp_path):
 def test_files_of_a_run_that_say_something_else(tmp_path, name, content, match):
     (tmp_path / name).write_text(json.dumps(content))
     with pytest.raises(RunFileError, match=re.escape(match)):
-        training_facts(tmp_path)
+        read_run(tmp_path)

@@ -20,7 +20,6 @@ from nuzoo.hub.errors import DatasetReferenceError
 from nuzoo.hub.model.dataset_reference import dataset_reference
 from nuzoo.hub.pinned import pin
 from nuzoo.hub.push import push
-from nuzoo.hub.upload import upload
 
 GOOD = ["nuzoo/nu-cnn", "o/n", "Org_1/a.b-c", "org/" + "x" * 92]
 BAD = [
@@ -86,7 +85,6 @@ def test_offline_is_said_where_the_hub_is_needed():
 def test_without_a_token_nothing_is_tried(no_token, tmp_path):
     for call in (
         lambda: check_access("org/x"),
-        lambda: upload(tmp_path, "org/x", message="m"),
         lambda: push(object(), "org/x"),
     ):
         with pytest.raises(HubAccessError, match=r"no token to write to org/x.*hf auth login.*HF_TOKEN"):

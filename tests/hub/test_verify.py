@@ -168,7 +168,7 @@ DAMAGES = {
         lambda f: (f / "checksums.json").unlink(),
         "there is no checksums.json, so that nobody can tell",
     ),
-    "torn list": (lambda f: truncate(f / "checksums.json"), "expected a list of checksums"),
+    "torn list": (lambda f: truncate(f / "checksums.json"), "checksums.json: expected {"),
 }
 
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import FORMAT
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.registry import ARCHITECTURES, import_object
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
@@ -63,7 +63,7 @@ def test_pitch_of_the_stored_processors():
 def test_every_format_is_stored():
     """A new format is not done before a file of it lies here."""
     processors = {format_of(folder / "preprocessor_config.json") for folder in PROCESSORS}
-    assert processors == set(range(1, FORMAT + 1))
+    assert processors == set(range(1, NuPixelMapImageProcessor.latest_format + 1))
     for name, architecture in ARCHITECTURES.items():
         networks = {format_of(folder / "config.json") for folder in NETWORKS if folder.name == name}
         assert networks == set(range(1, import_object(architecture.config).latest_format + 1)), name

@@ -11,11 +11,13 @@ from datasets import load_dataset
 
 from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
-from nuzoo.evaluation.tasks.event_classification.asking import Asking, load_asked
+from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.tasks.event_classification.asking import asked
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
+from nuzoo.pipelines.loading import load_model
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.training.vlm.tiny_base import tiny_base_processor
+from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +38,14 @@ def vlm(rows, tmp_path_factory):
     return folder
 
 
+def ask(vlm, rows, **asking):
+    """The network and its processor, made to ask in this way."""
+    model, processor = load_model(str(vlm))
+    return model, asked(processor, Events(rows, training=rows), model.config, **asking)[0]
+
+
 def test_examples_are_the_first_training_event_of_each_class(vlm, rows):
-    _, processor = load_asked(str(vlm), Asking(few_shot=True), rows)
+    _, processor = ask(vlm, rows, few_shot=True)
     assert processor.num_examples == 3
     names = rows.features["label"].names
     text = processor.question
@@ -46,15 +54,15 @@ def test_examples_are_the_first_training_event_of_each_class(vlm, rows):
     for name, part in zip(names, text.split("I classify the pixel maps as ")[1:], strict=False):
         assert part.startswith(f"{labels[name]}.")
     first = [list(rows["label"]).index(index) for index in range(len(names))]
-    _, plain = load_asked(str(vlm), Asking(), rows)
+    _, plain = ask(vlm, rows)
     shown = processor(rows.select([0]))["pixel_values"][0, :6]
     assert torch.equal(shown, plain(rows.select(first))["pixel_values"].flatten(0, 1))
 
 
 def test_results_say_how_it_was_asked(vlm, rows, simulated_dataset, tmp_path):
     command = ["evaluate", "--model", vlm, "--data", simulated_dataset, "--split", "train", "--out", tmp_path]
-    asked = ["--prompt", "physics-1", "--few-shot", "--temperature", "0.2"]
-    assert main([str(part) for part in [*command, *asked]]) == 0
+    differently = ["--prompt", "physics-1", "--few-shot", "--temperature", "0.2"]
+    assert main([str(part) for part in [*command, *differently]]) == 0
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["processor"]["prompt"] == "physics-1"
     assert results["processor"]["examples"] == 3
@@ -68,8 +76,8 @@ def test_results_say_how_it_was_asked(vlm, rows, simulated_dataset, tmp_path):
 
 
 def test_logits_are_of_the_other_prompt(vlm, rows):
-    model, plain = load_asked(str(vlm), Asking(), rows)
-    _, physics = load_asked(str(vlm), Asking(prompt="physics-1"), rows)
+    model, plain = ask(vlm, rows)
+    _, physics = ask(vlm, rows, prompt="physics-1")
     events = rows.select(range(2))
     with torch.no_grad():
         ours, other = (model(**processor(events)).logits.numpy() for processor in (plain, physics))
@@ -113,4 +121,4 @@ def test_prompt_with_other_labels_is_refused(vlm, rows, tmp_path):
     }
     (tmp_path / "other.json").write_text(json.dumps(other))
     with pytest.raises(ValueError, match="which the model was trained on"):
-        load_asked(str(vlm), Asking(prompt=str(tmp_path / "other.json")), rows)
+        ask(vlm, rows, prompt=str(tmp_path / "other.json"))

@@ -109,7 +109,7 @@ CHANGES = {
     "words": (lambda rows: without_classes(rows, "nc"), "column label: expected numbers of classes"),
     "no map": (lambda rows: rows.remove_columns("yz_index"), "yz_index"),
     "no detector": (lambda rows: rows.remove_columns("detector"), "detector"),
-    "text": (lambda rows: datasets.Dataset.from_dict({"text": ["a"] * len(rows)}), "it has text"),
+    "text": (lambda rows: datasets.Dataset.from_dict({"text": ["a"] * len(rows)}), "has text"),
 }
 
 
@@ -184,7 +184,7 @@ def test_a_folder_without_the_right_to_write_is_refused(tmp_path, monkeypatch):
         ("training.num_train_epochs=-1", "training.num_train_epochs: expected a number above 0, got -1"),
         ("training.per_device_train_batch_size=0", "batch_size: expected a whole number of 1 or more, got 0"),
         ("training.per_device_train_batch_size=2.5", "expected a whole number of 1 or more, got 2.5"),
-        ("training.seed=x", "training.seed: expected a number, got 'x'"),
+        ("training.seed=x", "training.seed: expected a whole number, got 'x'"),
         ("training.warmup_steps=-5", "warmup_steps"),
         ("training.lr_scheduler_type=cosin", "cosin"),
         ("training=5", "training: expected fields, got 5"),
@@ -196,6 +196,8 @@ def test_a_folder_without_the_right_to_write_is_refused(tmp_path, monkeypatch):
         ("augmentation.swap_views=often", "augmentation.swap_views: expected a probability"),
         ("augmentation.independent_views=2", "augmentation.independent_views: expected true or false, got 2"),
         ("early_stopping_patience=0", "early_stopping_patience: expected a whole number of 1 or more"),
+        ("model.se_ratio=x", "model.se_ratio: expected a whole number, got 'x'"),
+        ("processor.rebin=x", "processor.rebin: expected a whole number, got 'x'"),
         ("data.train_events=all", "data.train_events: expected a whole number of 1 or more"),
     ],
 )
@@ -203,22 +205,6 @@ def test_a_value_that_a_recipe_cannot_have_is_named_before_the_data_is_read(
     override, complaint, tmp_path, capsys
 ):
     command = commands("/no/where", None, tmp_path / "out")["train"]
-    assert complaint in refused(capsys, *command, override)
-
-
-@pytest.mark.parametrize(
-    ("override", "complaint"),
-    [
-        ("model.se_ratio=x", "model: Validation error for field 'se_ratio'"),
-        ("processor.rebin=x", "{'rebin': 'x', 'scale': 'log'}"),
-    ],
-)
-def test_a_field_of_a_network_or_its_processor_of_another_type_is_named(
-    override, complaint, rows, tmp_path, capsys
-):
-    few = rows.select(range(4))
-    data = stored(tmp_path / "data", train=few, validation=few)
-    command = commands(data, None, tmp_path / "out")["train"]
     assert complaint in refused(capsys, *command, override)
 
 

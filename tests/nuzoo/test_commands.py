@@ -2,7 +2,9 @@ import json
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,8 +15,10 @@ from pyarrow import csv
 
 from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.evaluation.core.evaluator import Option
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.registry import TASKS
 
 CLASSES = ("nue_cc", "numu_cc", "nc")
 
@@ -81,7 +85,7 @@ def test_predict_goes_on_past_broken_files_and_lists_them(model, arrays, tmp_pat
     assert main(["predict", "--model", str(model), str(tmp_path), "--out", str(out)]) == 0
     captured = capsys.readouterr()
     assert len(READERS[".csv"](out)) == 5
-    assert "classified 5 events, left out 5" in captured.out
+    assert "predicted 5 events, left out 5" in captured.out
     for name in ("text.h5", "truncated.gz", "nan.npy", "negative.npy", "one_view.npy"):
         assert f"{name}: " in captured.err
     assert [path.name for path in out.parent.iterdir()] == ["predictions.csv"]
@@ -109,7 +113,7 @@ def test_predict_needs_no_label_and_tells_of_repeated_names(model, tmp_path, cap
     both = [str(tmp_path / "a"), str(tmp_path / "b")]
     assert main(["predict", "--model", str(model), *both, "--out", str(out)]) == 0
     captured = capsys.readouterr()
-    assert "classified 2 events, left out 0" in captured.out
+    assert "predicted 2 events, left out 0" in captured.out
     assert "warning: events with the event_id of another: 1;" in captured.err
     assert [row["event_id"] for row in READERS[".csv"](out)] == ["run/event", "run/event"]
 
@@ -132,6 +136,20 @@ def test_evaluate_measures_reports_and_stores_the_temperature(model, simulated_d
     assert (report / "report.md").exists()
     assert main([*command, "--split", "tset"]) == 1
     assert "train" in capsys.readouterr().err
+
+
+def test_evaluate_refuses_what_another_task_is_asked(model, simulated_dataset, tmp_path, capsys, monkeypatch):
+    """A second task, here with a flag of its own, of which event classification knows nothing."""
+    other = SimpleNamespace(task="other", options=(Option("least-hits", "of an event", {"type": int}),))
+    monkeypatch.setitem(sys.modules, "other_task", SimpleNamespace(EVALUATOR=other))
+    monkeypatch.setitem(
+        TASKS, "other", replace(TASKS["instruction-tuning"], evaluator="other_task.EVALUATOR")
+    )
+    command = ["evaluate", "--model", model, "--data", simulated_dataset, "--out", tmp_path / "out"]
+    assert main([str(part) for part in [*command, "--split", "train", "--least-hits", "3"]]) == 1
+    message = capsys.readouterr().err
+    assert "--least-hits: expected options of event-classification, which has --temperature" in message
+    assert not (tmp_path / "out").exists()
 
 
 def test_display_draws_datasets_and_files(model, simulated_dataset, arrays, tmp_path):
@@ -160,6 +178,17 @@ def test_simulate_refuses_impossible_numbers(tmp_path, capsys):
     assert main(["simulate", "lartpc-pixelmaps", "--events", "0", "--out", str(tmp_path / "x")]) == 1
     assert "events: expected at least 1" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_an_option_that_a_dataset_does_not_have_is_refused_by_name(tmp_path, capsys, monkeypatch):
+    def simulate(out, *, events, seed=0):
+        raise AssertionError("it must not come to this")
+
+    monkeypatch.setattr("nuzoo.datasets_scripts.lartpc_pixelmaps.simulate_dataset", simulate)
+    command = ["simulate", "lartpc-pixelmaps", "--events", "2", "--out", str(tmp_path / "x")]
+    assert main([*command, "--spectrum", "flat-0-10"]) == 1
+    message = "--spectrum: lartpc-pixelmaps has no such option, its own are --events, --seed; leave it out"
+    assert message in capsys.readouterr().err
 
 
 def test_the_demo_runs_from_nothing_to_a_published_model(tmp_path):

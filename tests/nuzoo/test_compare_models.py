@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from datasets import load_dataset
@@ -13,9 +14,9 @@ from nuzoo.configuration.configuration_nu_vit import NuVitConfig
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.comparison.compare_models import compare_models, evaluate_alone, output_names
 from nuzoo.evaluation.comparison.comparison import ComparedModel
-from nuzoo.evaluation.comparison.training_of_model import training_of
 from nuzoo.evaluation.core.errors import EvaluationError
-from nuzoo.evaluation.tasks.event_classification.measure import Events, evaluate_and_report
+from nuzoo.evaluation.core.evaluate_model import evaluate_model
+from nuzoo.evaluation.core.training_facts import training_of
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification
 from nuzoo.pipelines.loading import UnusableModelError
@@ -52,7 +53,7 @@ class Measured(list):
 
     def __call__(self, path, data, out, **options):
         self.append(out.name)
-        evaluate_and_report(path, data, out, **options)
+        evaluate_model(path, data, out, **options)
 
 
 def test_what_was_measured_is_not_measured_again(models, simulated_dataset, tmp_path, capsys):
@@ -93,28 +94,22 @@ def refused(paths, data, out, match, **options):
 def test_a_model_of_another_detector_is_refused_before_any_is_measured(models, simulated_dataset, tmp_path):
     file = tmp_path / "models" / "vit" / "preprocessor_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"detector": "dune-fd"}))
-    refused(models, simulated_dataset, tmp_path / "out", "vit cannot classify these events: .*'dune-fd'")
+    refused(
+        models, simulated_dataset, tmp_path / "out", "vit cannot be measured on these events: .*'dune-fd'"
+    )
 
 
 def test_a_network_that_does_not_fit_its_processor_is_refused(models, simulated_dataset, tmp_path):
     file = tmp_path / "models" / "vit" / "preprocessor_config.json"
     settings = json.loads(file.read_text()) | {"pad_to_multiple": 7}
     file.write_text(json.dumps(settings))
-    refused(models, simulated_dataset, tmp_path / "out", "vit cannot classify these events")
+    refused(models, simulated_dataset, tmp_path / "out", "vit cannot be measured on these events")
 
 
 def test_models_of_other_classes_are_refused(models, simulated_dataset, tmp_path):
     other = NuCnnConfig.tiny(id2label={0: "nc", 1: "numu_cc", 2: "nue_cc"})
     NuCnnForEventClassification(other).save_pretrained(models[0])
     refused(models, simulated_dataset, tmp_path / "out", "count the classes nc, numu_cc, nue_cc, got nue_cc")
-
-
-def test_labels_beyond_the_classes_are_refused(models, simulated_dataset, tmp_path):
-    two = {0: "cc", 1: "nc"}
-    vit = NuVitConfig.tiny(id2label=two, patch_size=16, image_size=64)
-    NuCnnForEventClassification(NuCnnConfig.tiny(id2label=two)).save_pretrained(models[0])
-    NuVitForEventClassification(vit).save_pretrained(models[1])
-    refused(models, simulated_dataset, tmp_path / "out", r"every label must be in 0\.\.1")
 
 
 def test_one_model_or_the_same_twice_is_refused(models, simulated_dataset, tmp_path):
@@ -143,6 +138,10 @@ def test_misuse_of_the_command_is_said_in_a_line(models, simulated_dataset, tmp_
     remote = ["evaluate", "--data", "d", "--compare", models[0], "org/nu-vit", "--calibrate", "--out", "o"]
     assert main(remote) == 1
     assert "--calibrate: expected model folders, got org/nu-vit" in capsys.readouterr().err
+    assert main([*command, "--out", str(tmp_path / "out"), "--temperature", "2"]) == 1
+    assert "--compare: expected a model that is asked as it was saved, got --temperature" in (
+        capsys.readouterr().err
+    )
 
 
 def test_errors_of_the_other_process_arrive(tmp_path, simulated_dataset):
@@ -153,8 +152,8 @@ def test_errors_of_the_other_process_arrive(tmp_path, simulated_dataset):
 def test_training_of_the_base_is_told(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "recipe.yaml").write_text("pretraining: {training: {num_train_epochs: 12}}\n")
-    told = training_of(str(tmp_path), "data", Events(None, None, None))
+    told = training_of(str(tmp_path), "data", None)
     assert told.base == "base pretrained on captions of the same events, 12 epochs"
-    model = {"adapter": True, "quantisation": "4-bit"}
-    regime = ComparedModel("vlm", {"model": model}, None, replace(told, length="2 epochs")).regime
+    results = SimpleNamespace(model=SimpleNamespace(adapter=True, quantisation="4-bit"))
+    regime = ComparedModel("vlm", results, None, replace(told, length="2 epochs")).regime
     assert regime == f"LoRA, 4-bit base, 2 epochs; {told.base}"

@@ -16,7 +16,7 @@ from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.training.vlm.tiny_base import tiny_base_processor
+from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import transformers
 
 import nuzoo
 from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 from nuzoo.registry import ARCHITECTURES, TASKS, import_object, public_classes
-from nuzoo.training.vlm.tiny_base import tiny_base_processor
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ["datasets", "trl", "peft", "evaluate", "matplotlib", "torchvision"]
@@ -68,7 +68,7 @@ def test_registration_adds_nothing_to_the_import_of_transformers():
 @pytest.mark.parametrize("first", ["nuzoo", "transformers"])
 def test_auto_classes_load_the_architecture(architecture, first, tmp_path):
     config = architecture.tiny_config()
-    head = list(architecture.models)[-1]
+    head = next(iter(architecture.models))
     architecture.model_class(head)(config).save_pretrained(tmp_path)
     processor = architecture.processor_class()(**parts_of_processor(architecture), active_rms=[1.0, 1.0])
     processor.save_pretrained(tmp_path)

@@ -10,13 +10,12 @@ from transformers import AutoProcessor, pipeline
 import nuzoo
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
-from nuzoo.pipelines.agreement import check_agreement
-from nuzoo.pipelines.pipeline_errors import MissingProcessorError, ProcessorModelMismatchError
-from nuzoo.processors.input_errors import DetectorMismatchError
+from nuzoo.pipelines.pipeline_errors import MissingProcessorError, PipelineOptionError
+from nuzoo.processors.input_errors import DetectorMismatchError, ProcessorModelMismatchError
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.training.vlm.tiny_base import tiny_base_processor
+from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 
 TASK = "neutrino-event-classification"
 
@@ -87,6 +86,20 @@ def test_processor_options_are_passed_on(classify, events):
     assert classify(events[0], half_resolution="image") != classify(events[0])
 
 
+def test_options_that_the_processor_does_not_have_are_refused(classify, folder, events):
+    with pytest.raises(PipelineOptionError, match=r"half_resolution.*got detectr"):
+        classify(events[0], detectr="there")
+    with pytest.raises(PipelineOptionError, match="got batchsize"):
+        pipeline(TASK, model=folder, batchsize=2)
+    elsewhere = pipeline(TASK, model=folder, detector="there")
+    assert elsewhere(events[0] | {"detector": "there"}) == classify(events[0])
+
+
+def test_a_result_is_a_row(classify, events):
+    result = classify(events[0])
+    assert classify.as_row(result) == {"label": result["label"], "score": result["score"], **result["scores"]}
+
+
 def test_model_without_its_processor_is_refused(tmp_path):
     nuzoo.NuCnnForEventClassification(nuzoo.NuCnnConfig.tiny()).save_pretrained(tmp_path)
     with pytest.raises(MissingProcessorError, match=r"preprocessor_config\.json"):
@@ -106,19 +119,21 @@ def vlm_processor(**settings):
 
 
 def test_labels_that_the_model_does_not_score_are_refused():
-    model = NuVlmForEventClassification(NuVlmConfig.tiny())
-    check_agreement(model, vlm_processor())
+    config = NuVlmConfig.tiny()
+    vlm_processor().check_agrees(config)
     shortened = Prompt.of("plain-1").to_dict() | {
         "labels": [["nue_cc", "NuE"], ["numu_cc", "NuMu"], ["nc", "Neutral"]]
     }
     with pytest.raises(ProcessorModelMismatchError, match="tokens of the labels"):
-        check_agreement(model, vlm_processor(prompt=shortened))
+        vlm_processor(prompt=shortened).check_agrees(config)
 
 
 def test_processor_of_another_kind_is_refused():
     plain = NuPixelMapImageProcessor(height=64, width=64, active_rms=[1.0, 1.0])
     with pytest.raises(ProcessorModelMismatchError, match="for a nu_vlm, got a NuPixelMapImageProcessor"):
-        check_agreement(NuVlmForEventClassification(NuVlmConfig.tiny()), plain)
+        plain.check_agrees(NuVlmConfig.tiny())
+    with pytest.raises(ProcessorModelMismatchError, match="for a nu_cnn, got a NuVlmProcessor"):
+        vlm_processor().check_agrees(nuzoo.NuCnnConfig.tiny())
 
 
 def test_vision_language_model_in_the_pipeline():

@@ -13,10 +13,10 @@ from scipy.sparse import coo_array, coo_matrix, csr_array
 from transformers import AutoImageProcessor
 
 from nuzoo.files.errors import CorruptedFileError, FormatVersionError
+from nuzoo.files.events import event_errors
 from nuzoo.processors import input_errors as errors
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.simulation.detectors import DETECTORS
-from nuzoo.training.recipe_data import pixel_map_geometry
 
 VIEWS = ("xz", "yz")
 HEIGHT, WIDTH = 6, 8
@@ -370,28 +370,36 @@ def without(column):
 @pytest.mark.parametrize(
     ("inputs", "error", "says"),
     [
-        (changed(xz_index=[3, 48], xz_energy=[1.0, 1.0]), errors.PixelIndexError, "event 1.*47.*48"),
-        (changed(xz_index=[-1], xz_energy=[1.0]), errors.PixelIndexError, "got -1"),
-        (changed(yz_index=[3], yz_energy=[np.nan]), errors.NonFiniteError, "'yz' of event 1.*nan"),
-        (changed(yz_index=[3], yz_energy=[np.inf]), errors.NonFiniteError, "inf at pixel 3"),
-        (changed(yz_index=[3], yz_energy=[-2.0]), errors.NegativeEnergyError, "-2.0 at pixel 3"),
-        (changed(yz_index=[3], yz_energy=[1e30]), errors.EnergyRangeError, "'yz' of event 1.*1e.06 MeV"),
-        (np.full((2, HEIGHT, WIDTH), 2.1e6), errors.EnergyRangeError, "2100000.0 at pixel 0"),
-        (changed(yz_index=[3, 4], yz_energy=[1.0]), errors.ShapeError, "event 1.*2 and 1"),
-        (changed(yz_index=[[3]], yz_energy=[[1.0]]), errors.ShapeError, r"\(1, 1\)"),
-        (changed(yz_index=None), errors.ShapeError, "null"),
-        (changed(xz_index=[1.5, 2.5], xz_energy=[1.0, 1.0]), errors.DtypeError, "float64"),
-        (changed(xz_index=[1], xz_energy=["1 MeV"]), errors.DtypeError, "got <U"),
-        (without("yz_energy"), errors.ViewError, "yz_energy"),
+        (changed(xz_index=[3, 48], xz_energy=[1.0, 1.0]), event_errors.RangeError, "event 1.*47.*48"),
+        (changed(xz_index=[-1], xz_energy=[1.0]), event_errors.RangeError, "got -1"),
+        (
+            changed(yz_index=[3], yz_energy=[np.nan]),
+            event_errors.NonFiniteError,
+            "'yz_energy' of event 1.*nan",
+        ),
+        (changed(yz_index=[3], yz_energy=[np.inf]), event_errors.NonFiniteError, "got inf at entry 0"),
+        (changed(yz_index=[3], yz_energy=[-2.0]), event_errors.RangeError, "-2.0 at entry 0"),
+        (
+            changed(yz_index=[3], yz_energy=[1e30]),
+            event_errors.RangeError,
+            "'yz_energy' of event 1.*1e.06 MeV",
+        ),
+        (np.full((2, HEIGHT, WIDTH), 2.1e6), event_errors.RangeError, "2100000.0 at entry 0"),
+        (changed(yz_index=[3, 4], yz_energy=[1.0]), event_errors.ShapeError, "event 1.*2, got 1"),
+        (changed(yz_index=[[3]], yz_energy=[[1.0]]), event_errors.ShapeError, r"\(1, 1\)"),
+        (changed(yz_index=None), event_errors.MissingColumnError, "null"),
+        (changed(xz_index=[1.5, 2.5], xz_energy=[1.0, 1.0]), event_errors.DtypeError, "float64"),
+        (changed(xz_index=[1], xz_energy=["1 MeV"]), event_errors.DtypeError, "got <U"),
+        (without("yz_energy"), event_errors.MissingColumnError, "yz_energy"),
         (np.zeros((2, 3, HEIGHT, WIDTH), np.float32), errors.ViewError, r"2 views \(xz, yz\).*got 3"),
         (np.zeros((HEIGHT, WIDTH), np.float32), errors.ViewError, "got 1"),
-        (np.zeros((2, WIDTH, HEIGHT), np.float32), errors.ShapeError, r"\(8, 6\)"),
-        ([[coo_array((5, 8)), coo_array((6, 8))]], errors.ShapeError, r"\(5, 8\)"),
-        (np.zeros((2, HEIGHT, WIDTH), np.uint8), errors.UnitError, "mev_per_count"),
-        (np.full((2, HEIGHT, WIDTH), np.nan, np.float32), errors.NonFiniteError, "nan"),
-        (np.full((2, HEIGHT, WIDTH), -1.0), errors.NegativeEnergyError, "-1.0"),
-        ([Image.new("L", (8, 6)), Image.new("L", (8, 6))], errors.UnitError, "mev_per_count"),
-        ([Image.new("RGB", (8, 6))] * 2, errors.ShapeError, "RGB"),
+        (np.zeros((2, WIDTH, HEIGHT), np.float32), event_errors.ShapeError, r"\(8, 6\)"),
+        ([[coo_array((5, 8)), coo_array((6, 8))]], event_errors.ShapeError, r"\(5, 8\)"),
+        (np.zeros((2, HEIGHT, WIDTH), np.uint8), event_errors.UnitError, "mev_per_count"),
+        (np.full((2, HEIGHT, WIDTH), np.nan, np.float32), event_errors.NonFiniteError, "nan"),
+        (np.full((2, HEIGHT, WIDTH), -1.0), event_errors.RangeError, "-1.0"),
+        ([Image.new("L", (8, 6)), Image.new("L", (8, 6))], event_errors.UnitError, "mev_per_count"),
+        ([Image.new("RGB", (8, 6))] * 2, event_errors.ShapeError, "RGB"),
         (np.zeros(5), errors.InputFormError, r"\(5,\)"),
         ("event.gz", errors.InputFormError, "str"),
         (7, errors.InputFormError, "int"),
@@ -400,17 +408,17 @@ def without(column):
 def test_bad_input_is_named(inputs, error, says):
     with pytest.raises(error, match=f"(?s){says}") as raised:
         pixels(inputs)
-    assert isinstance(raised.value, errors.PixelMapError)
+    assert isinstance(raised.value, event_errors.EventError)
     assert "expected" in str(raised.value) and "got" in str(raised.value)
 
 
 def test_bad_arrow_tables_are_named():
     table = pa.table({"xz_index": [[1], None], "xz_energy": [[1.0], [2.0]]})
-    with pytest.raises(errors.ShapeError, match="1 nulls"):
+    with pytest.raises(event_errors.MissingColumnError, match="1 nulls"):
         pixels(table, make_processor(views=["xz"], active_rms=[1.0]))
-    with pytest.raises(errors.ViewError, match="yz_index"):
+    with pytest.raises(event_errors.MissingColumnError, match="yz_index"):
         pixels(pa.table({"xz_index": [[1]], "xz_energy": [[1.0]]}))
-    with pytest.raises(errors.ShapeError, match="1 rows"):
+    with pytest.raises(event_errors.ShapeError, match=r"event 0.*2, got 1"):
         pixels(
             pa.table({"xz_index": [[1, 2]], "xz_energy": [[1.0]]}),
             make_processor(views=["xz"], active_rms=[1.0]),
@@ -454,8 +462,8 @@ def test_pitch_is_compared_along_rows_and_columns_of_each_view():
 
 @pytest.mark.parametrize("detector", sorted(DETECTORS))
 def test_every_simulated_detector_records_its_pitch(detector):
-    processor = NuPixelMapImageProcessor(**pixel_map_geometry(detector))
-    views = DETECTORS[detector].views
+    processor = NuPixelMapImageProcessor(**DETECTORS[detector].geometry())
+    views = DETECTORS[detector].readout.views
     assert processor.pixel_pitch_mm == [[view.row_pitch_mm, view.column_pitch_mm] for view in views]
 
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, AutoProcessor
 
-from nuzoo.configuration.event_classifier_config import EVENT_LABELS
+from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.processors.input_errors import (
     BaseProcessorError,
     MissingStatisticsError,
@@ -16,7 +16,7 @@ from nuzoo.processors.input_errors import (
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.vlm.processing_nu_vlm import IGNORED, NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.training.vlm.tiny_base import tiny_base_processor
+from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 
 SIZE = 64
 
@@ -42,7 +42,7 @@ def events(processor):
 
 
 def test_images_are_the_normalised_maps_in_grey(processor, events):
-    plain = NuPixelMapImageProcessor(height=SIZE, width=SIZE, active_rms=processor.active_rms)
+    plain = NuPixelMapImageProcessor(height=SIZE, width=SIZE, active_rms=processor.maps.active_rms)
     normalised = plain(events)["pixel_values"].numpy()
     expected = np.minimum(np.rint(normalised * 255 / 4), 255).astype(np.uint8)
     assert np.array_equal(processor.grey_images(events), expected)
@@ -51,7 +51,7 @@ def test_images_are_the_normalised_maps_in_grey(processor, events):
 
 def test_inverted_images_are_dark_on_white(processor, events):
     inverted = NuVlmProcessor(
-        base_processor(), height=SIZE, width=SIZE, active_rms=processor.active_rms, invert=True
+        base_processor(), height=SIZE, width=SIZE, active_rms=processor.maps.active_rms, invert=True
     )
     assert np.array_equal(inverted.grey_images(events), 255 - processor.grey_images(events))
 
@@ -77,7 +77,7 @@ def test_prompt_ends_where_the_label_begins(processor, events):
 
 def test_label_tokens_are_those_in_a_whole_answer(processor):
     prompt = Prompt.of("physics-1")
-    for (name, _), tokens in zip(prompt.labels, processor.label_token_ids(EVENT_LABELS), strict=True):
+    for (name, _), tokens in zip(prompt.labels, processor.label_token_ids(EVENT_CLASSES), strict=True):
         whole = processor.tokenizer(prompt.answer(name), add_special_tokens=False)["input_ids"]
         assert whole[-len(tokens) :] == tokens
         assert processor.tokenizer.decode(tokens).strip() == f"{dict(prompt.labels)[name]}."
@@ -88,7 +88,7 @@ def test_label_tokens_are_those_in_a_whole_answer(processor):
 def test_label_tokens_follow_the_names_and_not_the_order_of_the_prompt(processor):
     prompt = Prompt.of("physics-1").to_dict()
     turned = processor.with_prompt(prompt | {"labels": prompt["labels"][::-1]})
-    assert turned.label_token_ids(EVENT_LABELS) == processor.label_token_ids(EVENT_LABELS)
+    assert turned.label_token_ids(EVENT_CLASSES) == processor.label_token_ids(EVENT_CLASSES)
     with pytest.raises(PromptError, match="got none for nutau_cc"):
         processor.label_token_ids(["nc", "nutau_cc"])
 
@@ -142,7 +142,7 @@ def test_saved_processor_is_whole(processor, events, tmp_path, loader):
     processor.save_pretrained(tmp_path)
     loaded = loader.from_pretrained(tmp_path)
     assert type(loaded) is NuVlmProcessor
-    assert loaded.label_token_ids(EVENT_LABELS) == processor.label_token_ids(EVENT_LABELS)
+    assert loaded.label_token_ids(EVENT_CLASSES) == processor.label_token_ids(EVENT_CLASSES)
     assert all(torch.equal(value, loaded(events)[name]) for name, value in processor(events).items())
 
 
@@ -150,7 +150,7 @@ def test_prompt_can_be_exchanged_when_loading(processor, events, tmp_path):
     processor.save_pretrained(tmp_path)
     plain = NuVlmProcessor.from_pretrained(tmp_path, prompt="plain-1")
     assert plain(events)["input_ids"].shape[1] < processor(events)["input_ids"].shape[1]
-    assert plain.label_token_ids(EVENT_LABELS) == processor.label_token_ids(EVENT_LABELS)
+    assert plain.label_token_ids(EVENT_CLASSES) == processor.label_token_ids(EVENT_CLASSES)
 
 
 def test_prompt_for_other_views_is_refused():

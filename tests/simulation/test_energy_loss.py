@@ -6,13 +6,13 @@ import pytest
 
 from nuzoo.simulation.materials import LAR, POLYSTYRENE, TUNGSTEN, Material
 from nuzoo.simulation.transport import electromagnetic
-from nuzoo.simulation.transport.energy_loss import (
+from nuzoo.simulation.transport.energy_loss import density_effect, landau_width_per_cm
+
+from .closed_formulas import (
     csda_range,
-    density_effect,
     electron_stopping_power,
     highland_angle,
     landau_most_probable_loss,
-    landau_width_per_cm,
     max_transfer,
     stopping_power,
 )

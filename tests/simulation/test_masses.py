@@ -6,7 +6,7 @@ import pytest
 from particle import Particle
 
 from nuzoo.simulation.interactions.masses import DELTA, MASSES, mass_of
-from nuzoo.simulation.transport.particles import MASS, SPECIES_OF
+from nuzoo.simulation.particles import MASS, SPECIES_OF
 
 
 @pytest.mark.parametrize("pdg", [code for code in MASSES if code not in (12, 14, 16, 22)])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from particle import Particle
 
-from nuzoo.simulation.transport.particles import (
+from nuzoo.simulation.particles import (
     BARYON,
     CHARGE,
     CTAU,

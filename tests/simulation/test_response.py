@@ -7,9 +7,11 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from nuzoo.simulation.detectors import DETECTORS, DUNE_LIKE, MODULAR_LARTPC, Detector, DetectorError
+from nuzoo.simulation.detectors import DETECTORS, DUNE_LIKE, MODULAR_LARTPC, Detector, find_detector
+from nuzoo.simulation.errors import DetectorError, UnknownDetectorError
 from nuzoo.simulation.event_types import Deposits
-from nuzoo.simulation.response import ENERGY_STEP, MIP_DEDX, SparseView, pixel_maps, recombination
+from nuzoo.simulation.response.charge import MIP_DEDX, recombination
+from nuzoo.simulation.response.pixel_maps import ENERGY_STEP, SparseView, pixel_maps
 
 MIP_ELECTRONS_PER_MEV = 29.9e3
 """Charge after recombination at 2.1 MeV/cm, 0.5 kV/cm: 42.4 ke/MeV × 0.705."""
@@ -37,15 +39,18 @@ def straight_muon(start, direction, length, step=0.3) -> Deposits:
 
 def ideal(detector: Detector, **drift) -> Detector:
     """The detector without noise, threshold and capture, so that only the named effects are left."""
-    return replace(
-        detector,
-        drift=replace(detector.drift, **{"lifetime": math.inf, **drift}),
-        electronics=replace(detector.electronics, noise=0.0, threshold=0.0, saturation_mev=None),
-    )
+    drift = replace(detector.readout.drift, **{"lifetime": math.inf, **drift})
+    electronics = replace(detector.readout.electronics, noise=0.0, threshold=0.0, saturation_mev=None)
+    return with_readout(detector, drift=drift, electronics=electronics)
+
+
+def with_readout(detector: Detector, **changes) -> Detector:
+    return replace(detector, readout=replace(detector.readout, **changes))
 
 
 def respond(deposits: Deposits, detector: Detector, vertex=(0.0, 0.0, 300.0)) -> dict[str, SparseView]:
-    return pixel_maps(np.random.default_rng(1), deposits, detector, np.array(vertex))
+    rng = np.random.default_rng(1)
+    return pixel_maps(rng, deposits, detector.readout, detector.material, np.array(vertex))
 
 
 @pytest.mark.parametrize(("dedx", "expected"), [(2.1, 0.705), (5.0, 0.590), (10.0, 0.454), (20.0, 0.320)])
@@ -139,7 +144,7 @@ def test_what_lies_outside_the_window_is_cut():
 
 @pytest.mark.parametrize(("view", "angle"), [("u", 35.7), ("v", -35.7), ("z", 0.0)])
 def test_wires_count_along_their_inclined_axis(view, angle):
-    geometry = next(candidate for candidate in DUNE_LIKE.views if candidate.name == view)
+    geometry = next(candidate for candidate in DUNE_LIKE.readout.views if candidate.name == view)
     points = np.array([[100.1, 20.0, 300.0], [110.3, 55.0, 420.0], [95.0, -15.0, 460.0]])
     detector = ideal(DUNE_LIKE, transverse_diffusion=0.0, longitudinal_diffusion=0.0)
     found = respond(segments(points, points, 5.0), detector)[view]
@@ -173,7 +178,9 @@ def test_two_pulses_on_a_wire_are_two_hits():
 def test_stored_energy_saturates():
     point = [[100.0, 0.0, 300.2]]
     for view in respond(segments(point, point, 500.0), DUNE_LIKE).values():
-        assert view.energy.max() == pytest.approx(DUNE_LIKE.electronics.saturation_mev, abs=ENERGY_STEP)
+        assert view.energy.max() == pytest.approx(
+            DUNE_LIKE.readout.electronics.saturation_mev, abs=ENERGY_STEP
+        )
 
 
 def test_a_stray_hit_upstream_does_not_move_the_window():
@@ -193,9 +200,9 @@ def test_a_stray_hit_upstream_does_not_move_the_window():
 def test_the_spread_of_a_pixel_is_its_noise():
     z = 172.25 + 0.5 * np.arange(512)
     points = np.stack([np.full(512, 0.25), np.full(512, 0.25), z], axis=1)
-    detector = replace(
+    detector = with_readout(
         ideal(MODULAR_LARTPC, transverse_diffusion=0.0, longitudinal_diffusion=0.0),
-        electronics=replace(MODULAR_LARTPC.electronics, noise=1030.0, threshold=0.0),
+        electronics=replace(MODULAR_LARTPC.readout.electronics, noise=1030.0, threshold=0.0),
     )
     view = respond(segments(points, points, 5.0), detector)["xz"]
     expected = 1030.0 / MIP_ELECTRONS_PER_MEV
@@ -206,9 +213,9 @@ def test_the_spread_of_a_pixel_is_its_noise():
 def test_nothing_below_the_threshold_is_stored():
     charges = np.linspace(0.05, 0.6, 400)
     points = np.stack([np.full(400, 0.25), np.full(400, 0.25), 172.25 + 0.5 * np.arange(400)], axis=1)
-    detector = replace(
+    detector = with_readout(
         MODULAR_LARTPC,
-        drift=replace(MODULAR_LARTPC.drift, transverse_diffusion=0.0, longitudinal_diffusion=0.0),
+        drift=replace(MODULAR_LARTPC.readout.drift, transverse_diffusion=0.0, longitudinal_diffusion=0.0),
     )
     view = respond(segments(points, points + np.array([0, 0, 0.2]), charges), detector)["yz"]
     assert 0 < len(view.index) < 400
@@ -220,7 +227,7 @@ def test_pixels_are_ascending_unique_and_inside(detector):
     rng = np.random.default_rng(3)
     start = rng.uniform((-80, -80, 200), (80, 80, 400), (3000, 3))
     deposits = segments(start, start + rng.normal(0, 1, (3000, 3)), rng.exponential(1.0, 3000))
-    for geometry, view in zip(detector.views, respond(deposits, detector).values(), strict=True):
+    for geometry, view in zip(detector.readout.views, respond(deposits, detector).values(), strict=True):
         assert view.index.dtype == np.uint32
         assert view.energy.dtype == np.float32
         assert np.all(np.diff(view.index.astype(np.int64)) > 0)
@@ -232,14 +239,15 @@ def test_pixels_are_ascending_unique_and_inside(detector):
 def test_an_event_without_deposits_has_empty_maps(detector):
     nothing = segments(np.empty((0, 3)), np.empty((0, 3)), np.empty(0))
     views = respond(nothing, detector)
-    assert list(views) == [view.name for view in detector.views]
+    assert list(views) == [view.name for view in detector.readout.views]
     assert all(len(view.index) == len(view.energy) == 0 for view in views.values())
 
 
 def test_detectors_that_contradict_themselves_are_refused():
     with pytest.raises(DetectorError, match="coarser pitch"):
-        replace(
-            MODULAR_LARTPC, drift=replace(MODULAR_LARTPC.drift, anodes=(-90.0,), transverse_diffusion=5.0)
+        with_readout(
+            MODULAR_LARTPC,
+            drift=replace(MODULAR_LARTPC.readout.drift, anodes=(-90.0,), transverse_diffusion=5.0),
         )
     with pytest.raises(DetectorError, match="inside the active volume"):
         replace(MODULAR_LARTPC, vertex_high=(200.0, 0.0, 100.0))
@@ -247,7 +255,18 @@ def test_detectors_that_contradict_themselves_are_refused():
 
 def test_diffusion_is_judged_at_the_longest_drift_wherever_that_is():
     """Anodes on both faces: the longest drift is half way between them, a metre here."""
-    drift = replace(MODULAR_LARTPC.drift, anodes=(-100.0, 100.0), transverse_diffusion=5.0)
+    drift = replace(MODULAR_LARTPC.readout.drift, anodes=(-100.0, 100.0), transverse_diffusion=5.0)
     with pytest.raises(DetectorError, match="coarser pitch"):
-        replace(MODULAR_LARTPC, drift=drift)
-    replace(MODULAR_LARTPC, drift=replace(drift, transverse_diffusion=3.0))
+        with_readout(MODULAR_LARTPC, drift=drift)
+    with_readout(MODULAR_LARTPC, drift=replace(drift, transverse_diffusion=3.0))
+
+
+def test_views_of_two_sizes_are_refused():
+    first, second = MODULAR_LARTPC.readout.views
+    with pytest.raises(DetectorError, match="all of one size"):
+        with_readout(MODULAR_LARTPC, views=(first, replace(second, rows=256)))
+
+
+def test_an_unknown_detector_is_named():
+    with pytest.raises(UnknownDetectorError, match=r"expected one of modular-2x2x7, .* got 'sphere'"):
+        find_detector("sphere")

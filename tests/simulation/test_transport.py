@@ -4,15 +4,11 @@ import pytest
 from nuzoo.simulation.errors import InvalidMomentumError, UnknownParticleError, VertexOutsideVolumeError
 from nuzoo.simulation.event_types import SemanticClass, Transported
 from nuzoo.simulation.materials import LAR, POLYSTYRENE, TUNGSTEN, Material
+from nuzoo.simulation.particles import SPECIES_OF
 from nuzoo.simulation.transport import Volume, transport
-from nuzoo.simulation.transport.energy_loss import (
-    csda_range,
-    highland_angle,
-    landau_most_probable_loss,
-    stopping_power,
-)
-from nuzoo.simulation.transport.particles import SPECIES_OF
 from nuzoo.simulation.transport.settings import TransportSettings
+
+from .closed_formulas import csda_range, highland_angle, landau_most_probable_loss, stopping_power
 
 MUON, PION, PROTON = 105.6583755, 139.57039, 938.27208816
 HUGE = Volume((-2000.0,) * 3, (2000.0,) * 3)

@@ -4,6 +4,7 @@ All that goes into a repository. The rest of the toy, which stays at home, is in
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,12 +17,13 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import SemanticSegmenterOutput
 from transformers.utils.generic import can_return_tuple
 
-from nuzoo.configuration.event_classifier_config import EventClassifierConfig
+from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.files.events.event_schema import Bound, Column, EventSchema
+from nuzoo.files.events.event_truth import IDENTITY_COLUMNS, ORIGIN_COLUMNS
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.pipelines.event_pipeline import EventPipeline
-from nuzoo.processors.event_tables import as_table, in_steps, is_single_row, is_table, read_hits, split_rows
-from nuzoo.processors.input_errors import ProcessorModelMismatchError
+from nuzoo.processors.event_tables import as_table, in_steps, read_hits
 from nuzoo.processors.saved_processor import SavedProcessor
 
 HIT_CLASSES = ("track", "shower")
@@ -30,27 +32,18 @@ AXES = ("x", "y", "z")
 
 def point_schema(geometry: Mapping[str, Any]) -> EventSchema:
     """Hits of an event: position in mm, energy in MeV, and the class of each."""
-    outside = "the event was made for a larger detector"
-    positions = (
-        Column(
-            axis,
-            "float32",
-            f"{axis} of a hit",
-            "mm",
-            per="hit",
-            low=Bound(0, outside),
-            high=Bound(geometry["size_mm"], outside),
-            required=True,
-        )
-        for axis in AXES
-    )
-    energy = Column("energy", "float32", "its energy", "MeV", "hit", low=Bound(0, "clip it"), required=True)
+
+    def hit(name: str, text: str, unit: str, **more: Any) -> Column:
+        return Column(name, "float32", text, unit, "hit", low=Bound(0), required=True, **more)
+
+    positions = (hit(axis, f"{axis} of a hit", "mm", high=Bound(geometry["size_mm"])) for axis in AXES)
     label = Column("label", "int64", "its class", per="hit", classes=HIT_CLASSES)
-    return EventSchema((*positions, energy, label), whose=geometry["detector"] or "")
+    columns = (*IDENTITY_COLUMNS, *positions, hit("energy", "its energy", "MeV"), label, *ORIGIN_COLUMNS)
+    return EventSchema(columns, whose=geometry["detector"] or "")
 
 
 class ToyPointsProcessor(SavedProcessor, FeatureExtractionMixin):
-    """Rows of points to `coordinates` (n, 3) from 0 to 1, `energy` (n,), and `offset` (events,), where they end.
+    """Rows of points to `coordinates` (n, 3) from 0 to 1, `energy` (n,), and `offset` (events,), their ends.
 
     Args:
         detector: whose events it takes.
@@ -74,10 +67,6 @@ class ToyPointsProcessor(SavedProcessor, FeatureExtractionMixin):
         self.detector, self.size_mm, self.mean_energy = detector, size_mm, mean_energy
 
     @classmethod
-    def for_geometry(cls, geometry: Mapping[str, Any], **settings: Any) -> Self:
-        return cls(**({"detector": geometry["detector"], "size_mm": geometry["size_mm"]} | settings))
-
-    @classmethod
     def tiny(cls, config: Any) -> Self:
         return cls()
 
@@ -86,72 +75,63 @@ class ToyPointsProcessor(SavedProcessor, FeatureExtractionMixin):
         return point_schema({"detector": self.detector, "size_mm": self.size_mm})
 
     def fit(self, rows: Any) -> Self:
-        steps = [read_hits(step, self.schema)["energy"].values for step in in_steps(rows, 256, self.split_events)]
-        self.mean_energy = float(np.concatenate(steps).mean())
+        steps = in_steps(rows, 256, self.split_events)
+        self.mean_energy = float(np.concatenate([self.read_hits(s)["energy"].values for s in steps]).mean())
         return self
 
-    def __call__(
-        self, rows: Any, *, targets: Sequence[str] = (), return_tensors: str | None = "pt"
-    ) -> BatchFeature:
+    def __call__(self, rows: Any, *, targets: Sequence[str] = ()) -> BatchFeature:
         self.refuse_unfitted()
         rows = as_table(rows)
-        self.check_detector(rows)
-        rows = rows if is_table(rows) else self.split_events(rows)
-        wanted = EventSchema(tuple(c for c in self.schema.columns if c.required or c.name in targets))
-        wanted = EventSchema(tuple(_required(column) for column in wanted.columns))
-        hits = read_hits(rows, wanted)
-        wanted.check(hits)
-        values = {name: torch.from_numpy(np.array(column.values)) for name, column in hits.items()}
+        hits = self.read_hits(rows)
+        tensors = {name: torch.from_numpy(np.array(read.values)).float() for name, read in hits.items()}
         batch = {
-            "coordinates": torch.stack([values[axis] for axis in AXES], dim=1).float() / self.size_mm,
-            "energy": torch.log1p(values["energy"].float() / self.mean_energy),
+            "coordinates": torch.stack([tensors[axis] for axis in AXES], dim=1) / self.size_mm,
+            "energy": torch.log1p(tensors["energy"] / self.mean_energy),
             "offset": torch.from_numpy(np.cumsum(hits["energy"].counts)),
         }
-        labels = {"labels": values[name].long() for name in targets}
-        return BatchFeature(batch | labels, tensor_type=return_tensors)
-
-    def is_single_event(self, inputs: Any) -> bool:
-        return is_single_row(inputs, self.schema)
-
-    def split_events(self, inputs: Any) -> list[Any]:
-        return split_rows(inputs, self.schema)
+        for target in targets:
+            truth = EventSchema((*self.schema.hits, replace(self.schema[target], required=True)))
+            labels = read_hits(rows, truth)
+            truth.check(labels)
+            batch["labels"] = torch.from_numpy(np.array(labels[target].values, dtype=np.int64))
+        return BatchFeature(batch)
 
     def example_events(self, events: int = 4) -> list[dict[str, Any]]:
         rng = np.random.default_rng(0)
         sizes = [0, 1, *(20 + 7 * event for event in range(events))][:events]
         return [
-            {
-                **{axis: rng.uniform(0, self.size_mm, size).astype(np.float32) for axis in AXES},
-                "energy": rng.gamma(2.0, 1.0, size).astype(np.float32),
-            }
+            {axis: rng.uniform(0, self.size_mm, size).astype(np.float32) for axis in AXES}
+            | {"energy": rng.gamma(2.0, 1.0, size).astype(np.float32)}
             for size in sizes
         ]
-
-    def check_agrees(self, config: Any) -> None:
-        if config.model_type != ToyPointsConfig.model_type:
-            raise ProcessorModelMismatchError(f"expected a network over points, got a {config.model_type}")
 
     def network_fields(self) -> dict[str, Any]:
         return {}
 
     def facts(self) -> dict[str, str]:
-        return {"positions": f"0 to {self.size_mm:g} mm", "unit of energy": "MeV per hit"}
-
-
-def _required(column: Column) -> Column:
-    return Column(**(vars(column) | {"required": True}))
+        return {"positions": f"0 to {self.size_mm:g} mm", "energy": "MeV per hit"}
 
 
 @strict
-class ToyPointsConfig(EventClassifierConfig):
-    model_type = "toy_points"
-    classes = HIT_CLASSES
+class ToyPointsConfig(NuPreTrainedConfig):
+    """A network over points in which each sees the mean of its event.
 
-    width: int = 32
+    Args:
+        width: features of a hit.
+    """
+
+    model_type = "toy_points"
+
+    width: int = 96
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        if self.id2label is None and kwargs.get("num_labels") in (None, len(HIT_CLASSES)):
+            self.id2label = dict(enumerate(HIT_CLASSES))
+        super().__post_init__(**kwargs)
 
     @classmethod
     def tiny(cls, **kwargs: Any) -> Self:
-        return cls(**({"width": 16} | kwargs))
+        return cls(**({"width": 64} | kwargs))
 
 
 class ToyPointsLayer(GradientCheckpointingLayer):
@@ -168,25 +148,26 @@ class ToyPointsLayer(GradientCheckpointingLayer):
 
 
 class ToyPointsForHitLabels(NuPreTrainedModel):
+    """Tells the class of each hit."""
+
     config: ToyPointsConfig
     base_model_prefix = ""
     main_input_name = "coordinates"
-    heads = ("classifier",)
     accepts_loss_kwargs = False
 
     def __init__(self, config: ToyPointsConfig):
         super().__init__(config)
         self.inputs = nn.Linear(4, config.width)
         self.layers = nn.ModuleList(ToyPointsLayer(config.width) for _ in range(2))
-        self.classifier = nn.Linear(config.width, len(config.id2label or {}))
+        self.classifier = nn.Linear(config.width, config.num_labels)
         self.post_init()
 
     @can_return_tuple
     def forward(
         self,
         coordinates: Tensor,
-        energy: Tensor | None = None,
-        offset: Tensor | None = None,
+        energy: Tensor,
+        offset: Tensor,
         labels: Tensor | None = None,
         output_hidden_states: bool | None = None,
         **kwargs: object,
@@ -204,8 +185,6 @@ class ToyPointsForHitLabels(NuPreTrainedModel):
         Returns:
             `loss`, `logits` (n, classes), `hidden_states`.
         """
-        if energy is None or offset is None:
-            raise ValueError("expected coordinates, energy and offset of the processor")
         counts = offset.diff(prepend=offset.new_zeros(1))
         event = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
         hits = self.inputs(torch.cat([coordinates, energy[:, None]], dim=1).to(self.dtype))
@@ -227,11 +206,10 @@ class ToyHitLabelsPipeline(EventPipeline):
     """A class for each hit."""
 
     def postprocess(self, model_outputs: Mapping[str, Tensor], **_: Any) -> list[dict[str, Any]]:
-        names = self.model.config.id2label
-        logits = model_outputs["logits"]
-        ends = model_outputs["offset"].tolist()
-        chosen = [names[index] for index in logits.argmax(dim=1).tolist()]
+        self.refuse_not_finite("logits", model_outputs["logits"])
+        names, ends = class_names_of(self.model.config), model_outputs["offset"].tolist()
+        chosen = [names[index] for index in model_outputs["logits"].argmax(dim=1).tolist()]
         return [{"labels": chosen[start:end]} for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
-        return {"labels": result["labels"]}
+        return result

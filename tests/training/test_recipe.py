@@ -1,18 +1,16 @@
 import pytest
-from huggingface_hub.errors import StrictDataclassError
-from transformers import CONFIG_MAPPING
+import yaml
 
 from nuzoo.training.recipe import RECIPES, RecipeError, load_recipe
-from nuzoo.training.recipe_fields import training_arguments, whole_numbers_as_floats
 
 
 def test_the_paper_recipe_holds_the_papers_values():
     recipe = load_recipe("nu_cnn")
     # arXiv:2509.08461v4, section 2.4
-    assert recipe.training["learning_rate"] == 1e-6
-    assert recipe.training["weight_decay"] == 1e-4
-    assert recipe.training["per_device_train_batch_size"] == 16
-    assert recipe.training["num_train_epochs"] == 300
+    assert recipe.given["training"]["learning_rate"] == 1e-6
+    assert recipe.given["training"]["weight_decay"] == 1e-4
+    assert recipe.given["training"]["per_device_train_batch_size"] == 16
+    assert recipe.given["training"]["num_train_epochs"] == 300
     assert recipe.early_stopping_patience == 10
     assert "2509.08461" in recipe.source
 
@@ -20,12 +18,12 @@ def test_the_paper_recipe_holds_the_papers_values():
 def test_the_vision_transformers_recipe_holds_the_papers_values():
     recipe = load_recipe("nu_vit")
     # arXiv:2509.08461v4, section 2.3: Adam, batch 4 per device × accumulation 4, every parameter trained
-    assert recipe.training["learning_rate"] == 1e-4
-    assert recipe.training["weight_decay"] == 0.05
-    assert recipe.training["per_device_train_batch_size"] == 4
-    assert recipe.training["gradient_accumulation_steps"] == 4
-    assert recipe.training["num_train_epochs"] == 10
-    assert recipe.model["preset"] == "huge"
+    assert recipe.given["training"]["learning_rate"] == 1e-4
+    assert recipe.given["training"]["weight_decay"] == 0.05
+    assert recipe.given["training"]["per_device_train_batch_size"] == 4
+    assert recipe.given["training"]["gradient_accumulation_steps"] == 4
+    assert recipe.given["training"]["num_train_epochs"] == 10
+    assert recipe.model.preset == "huge"
     assert "2509.08461" in recipe.source
 
 
@@ -35,12 +33,8 @@ def test_the_vision_language_models_recipe_holds_the_papers_values():
     assert recipe.model["base_model"] == "meta-llama/Llama-3.2-11B-Vision-Instruct"
     assert len(recipe.model["base_revision"]) == 40
     assert recipe.model["quantization"] == "nf4"
-    assert (recipe.adapter["r"], recipe.adapter["lora_alpha"], recipe.adapter["lora_dropout"]) == (
-        8,
-        16,
-        0.05,
-    )
-    training = recipe.training
+    assert (recipe.adapter.r, recipe.adapter.lora_alpha, recipe.adapter.lora_dropout) == (8, 16, 0.05)
+    training = recipe.given["training"]
     assert training["per_device_train_batch_size"] * training["gradient_accumulation_steps"] == 8
     assert (training["learning_rate"], training["max_grad_norm"], training["warmup_steps"]) == (
         2e-4,
@@ -55,24 +49,25 @@ def test_the_vision_language_models_recipe_holds_the_papers_values():
 def test_a_strategy_of_no_is_one():
     strategies = ["training.eval_strategy=no", "training.save_strategy=no"]
     start = load_recipe("nu_cnn_tiny", [*strategies, "training.load_best_model_at_end=false"])
-    arguments = training_arguments(start)
+    arguments = start.training
     assert (arguments.eval_strategy, arguments.save_strategy) == ("no", "no")
     assert arguments.load_best_model_at_end is False
 
 
-@pytest.mark.parametrize("name", ["nu_cnn_tiny", "nu_vit_tiny", "nu_vlm_tiny"])
-def test_a_whole_number_is_a_float_where_one_is_wanted(name):
-    kind = CONFIG_MAPPING[load_recipe(name).model["model_type"]]
-    given = whole_numbers_as_floats(kind, {"temperature": 2, "num_views": 1, "id2label": {0: "a"}})
-    config = kind(**given)
-    assert (config.temperature, config.num_views, config.id2label) == (2.0, 1, {0: "a"})
-    with pytest.raises(StrictDataclassError, match="temperature must be positive, got -1"):
-        kind(**whole_numbers_as_floats(kind, {"temperature": -1}))
+def test_a_whole_number_is_a_float_where_one_is_wanted():
+    start = load_recipe("nu_vit_tiny", ["model.mlp_ratio=4", "model.temperature=2", "model.num_views=1"])
+    assert [(value, type(value)) for value in start.model.fields.values()] == [
+        (4, float),
+        (2, float),
+        (1, int),
+    ]
+    assert load_recipe("nu_vlm_tiny", ["model.temperature=2"]).model["temperature"] == 2.0
+    assert isinstance(load_recipe("nu_cnn", ["augmentation.flip_rows=1"]).augmentation.flip_rows, float)
 
 
 def test_a_warm_up_below_one_is_a_share_of_the_steps():
     start = load_recipe("nu_vlm", ["training.bf16=false", "training.use_cpu=true"])
-    assert training_arguments(start).get_warmup_steps(1000) == 30
+    assert start.training.get_warmup_steps(1000) == 30
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
@@ -88,9 +83,9 @@ def test_any_field_can_be_overridden():
     recipe = load_recipe(
         "nu_cnn_tiny", ["training.learning_rate=1e-4", "data.path=elsewhere", "augmentation.flip_rows=0"]
     )
-    assert recipe.training["learning_rate"] == 1e-4
+    assert recipe.given["training"]["learning_rate"] == 1e-4
     assert recipe.data.path == "elsewhere"
-    assert recipe.augmentation["flip_rows"] == 0
+    assert recipe.augmentation.flip_rows == 0
 
 
 @pytest.mark.parametrize(
@@ -98,8 +93,16 @@ def test_any_field_can_be_overridden():
     [
         ("- a list", "expected sections"),
         ("model: {model_type: nu_cnn}", "needs `source`"),
-        ("source: x\nmodel: {model_type: nu_cnn}\ntrainning: {}", "unknown field trainning"),
-        ("source: x\nmodel: {model_type: nu_cnn}\ndata: {paht: x}", "unknown field paht"),
+        ("source: x\nmodel: {model_type: nu_cnn}\ntrainning: {a: 1}", "got trainning: did you mean training"),
+        ("source: x\nmodel: {model_type: nu_cnn}\ndata: {paht: x}", "got paht: did you mean path"),
+        (
+            "source: x\ntask: guess\nmodel: {model_type: nu_cnn}",
+            "expected one of event-.*guess",
+        ),
+        ("source: x\ntask: event-classification", "model.model_type: expected one of nu_cnn, .*None"),
+        ("source: x\nmodel: {model_type: nu_vid}", "model.model_type: expected one of nu_cnn, .*nu_vid"),
+        ("source: x\ntask: instruction-tuning\nmodel: {model_type: nu_cnn}", "expected nu_vlm .*got nu_cnn"),
+        ("source: x\nmodel: {model_type: nu_cnn}\nadapter: {r: 8}", "got adapter"),
         ("a: [1", "not YAML"),
     ],
 )
@@ -117,3 +120,41 @@ def test_unknown_recipes_and_malformed_overrides_are_refused():
         load_recipe("nu_cnn", ["training.seed"])
     with pytest.raises(RecipeError, match="is a value"):
         load_recipe("nu_cnn", ["source.x=1"])
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("model.se_ration=2", r"model: expected fields that it has, got se_ration: did you mean se_ratio\?"),
+        ("model.se_ratio=x", "model.se_ratio: expected a whole number, got 'x'"),
+        ("model.num_views=true", "model.num_views: expected a whole number, got True"),
+        ("processor.scale=logg", "processor.scale: expected 'log' or 'linear', got 'logg'"),
+        ("processor.rebinn=4", "got rebinn: did you mean rebin"),
+        ("training.learning_rat=1", "got learning_rat: did you mean learning_rate"),
+        ("training.seed=x", "training.seed: expected a whole number, got 'x'"),
+        ("training.bf16=1", "training.bf16: expected true or false, got 1"),
+        ("training.optim=adam", "training: adam is not a valid OptimizerNames"),
+        ("training.push_to_hub=true", "pickles"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_what_was_expected(override, complaint):
+    with pytest.raises(RecipeError, match=complaint):
+        load_recipe("nu_cnn_tiny", [override]).training  # noqa: B018
+
+
+def test_lists_of_whole_numbers_are_lists_of_numbers():
+    recipe = load_recipe("nu_cnn", ["processor.pixel_pitch_mm=[[5, 4.7], [5, 4]]"])
+    assert recipe.processor["pixel_pitch_mm"] == [[5, 4.7], [5, 4]]
+
+
+@pytest.mark.parametrize("name", ["nu_cnn_tiny", "nu_vlm_tiny"])
+def test_a_recipe_from_before_recipes_named_their_task_is_the_same_one(name, tmp_path):
+    """The format of nuzoo 0.1: every section was there, empty ones too, and nulls of `data`."""
+    recipe = load_recipe(name)
+    empty = {key: {} for key in ("augmentation", "adapter", "answers", "pretraining")}
+    earlier = empty | {"early_stopping_patience": None} | recipe.given
+    earlier["data"] = {"revision": None, "train_events": None} | recipe.given["data"]
+    del earlier["task"]
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(earlier))
+    assert load_recipe(path) == recipe

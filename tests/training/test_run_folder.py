@@ -1,12 +1,10 @@
 """What lies in an output folder already is gone on with, or left alone."""
 
-from dataclasses import replace
-
 import pytest
 
 from nuzoo.files.names import RECIPE_FILE
+from nuzoo.registry import TASKS, import_object
 from nuzoo.training.recipe import RecipeError, load_recipe
-from nuzoo.training.train_model import train_model
 
 
 def files(folder):
@@ -34,7 +32,8 @@ def test_models_of_other_runs_are_left_alone(tmp_path, name, kept, message):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(other.to_yaml() if path == RECIPE_FILE else "{}")
     before = files(tmp_path)
-    start = load_recipe(name, ["training.use_cpu=true"])
+    start = load_recipe(name, ["training.use_cpu=true", f"training.output_dir={tmp_path}"])
+    train = import_object(TASKS[start.task].trainer)
     with pytest.raises(RecipeError, match=message):
-        train_model(replace(start, training=start.training | {"output_dir": str(tmp_path)}))
+        train(start)
     assert files(tmp_path) == before

@@ -1,6 +1,6 @@
 import pytest
 
-from nuzoo.training.vlm.tiny_base import tiny_tokenizer
+from nuzoo.processors.vlm.tiny_base import tiny_tokenizer
 from nuzoo.training.vlm.tiny_pretraining import every_text
 
 EVERY_TEXT = every_text()

@@ -1,12 +1,14 @@
 """Symmetries of a pixel map, used to make training events go further."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from nuzoo.training.fields import NotNegative, Probability
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,17 @@ class Augmentation:
             are logarithms where the processor's scale is "log": a jitter of brightness, not of calibration.
     """
 
-    flip_rows: float = 0.0
+    flip_rows: Probability = 0.0
     independent_views: bool = True
-    swap_views: float = 0.0
-    intensity_jitter: float = 0.0
+    swap_views: Probability = 0.0
+    intensity_jitter: NotNegative = 0.0
 
-    def __call__(self, pixel_values: Tensor) -> Tensor:
-        """Transforms a batch (B, views, H, W), each event by its own draw of torch's global generator."""
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Transform the `pixel_values` of a batch, see `transformed`."""
+        return {**batch, "pixel_values": self.transformed(batch["pixel_values"])}
+
+    def transformed(self, pixel_values: Tensor) -> Tensor:
+        """Transform maps (events, views, rows, columns), each event by its own draw of torch's generator."""
         events, views = pixel_values.shape[:2]
         draw = partial(torch.rand, device=pixel_values.device)
         columns = views if self.independent_views else 1

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import datasets
 from torch import Tensor
 
-
-class Answer(Protocol):
-    """Makes a text of a row; `nuzoo.training.vlm.answers` has two."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What it reads of the row."""
-
-    def __call__(self, row: Mapping[str, Any]) -> str:
-        """The text."""
+from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
+from nuzoo.training.event_batches import event_columns
 
 
 class AnsweredEvents:
@@ -28,37 +20,35 @@ class AnsweredEvents:
 
     Args:
         splits: Pixel-map rows.
-        processor: A `NuVlmProcessor`.
+        processor: Makes the batches.
         answer: Makes the answer of a row.
+        columns: What it reads of the row.
         train_on_prompt: See `NuVlmProcessor.supervised`.
     """
 
     def __init__(
         self,
         splits: Mapping[str, datasets.Dataset],
-        processor: Any,
-        answer: Answer,
+        processor: NuVlmProcessor,
+        answer: Callable[[Mapping[str, Any]], str],
+        columns: Sequence[str],
         train_on_prompt: bool = False,
     ) -> None:
-        maps = [name for view in processor.views for name in (f"{view}_index", f"{view}_energy")]
-        columns = dict.fromkeys([*maps, "detector", *answer.columns])
         self.splits = {
-            split: rows.select_columns([name for name in columns if name in rows.column_names])
+            split: rows.select_columns(event_columns(rows, processor, columns)).with_format("arrow")
             for split, rows in splits.items()
         }
-        self.processor = processor
-        self.answer = answer
+        self.processor, self.answer, self.columns = processor, answer, columns
         self.train_on_prompt = train_on_prompt
 
     def numbers(self, split: str) -> datasets.Dataset:
-        """The rows of a split by number."""
+        """Give the rows of a split by number."""
         rows = len(self.splits[split])
         return datasets.Dataset.from_dict({"split": [split] * rows, "row": range(rows)})
 
     def __call__(self, numbers: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
-        """The batch: what the base takes, with `labels` that are -100 but for the answers."""
-        rows = self.splits[numbers[0]["split"]].with_format("arrow")
-        table = rows[[number["row"] for number in numbers]]
-        told = table.select([name for name in self.answer.columns if name in table.column_names])
+        """Make the batch: what the base takes, with `labels` that are -100 but for the answers."""
+        table = self.splits[numbers[0]["split"]][[number["row"] for number in numbers]]
+        told = table.select([name for name in self.columns if name in table.column_names])
         answers = [self.answer(row) for row in told.to_pylist()]
         return dict(self.processor.supervised(table, answers, train_on_prompt=self.train_on_prompt))

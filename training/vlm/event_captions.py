@@ -28,7 +28,7 @@ class MissingTruthError(ValueError):
 
 
 def caption(row: Mapping[str, Any]) -> str:
-    """Tells which particles left the vertex.
+    """Tell which particles left the vertex.
 
     Of what a detector cannot see, neutrinos and neutrons, nothing is said; more than three of a kind are
     many, and energies are whole GeV: a picture does not tell more.
@@ -55,7 +55,7 @@ def caption(row: Mapping[str, Any]) -> str:
 
 
 def every_word() -> list[str]:
-    """Captions that together have every word of all captions, for a tokenizer."""
+    """Make captions that together have every word of all captions, for a tokenizer."""
     return [
         caption({"lepton_pdg": pdg, "lepton_energy": energy} | dict.fromkeys(HADRONS, count))
         for pdg in (*LEPTONS, 12)
@@ -70,7 +70,7 @@ def _counted(count: int, one: str, several: str) -> str:
 
 
 def _listed(parts: list[str]) -> str:
-    """As English lists them: "a, b and c"."""
+    """List as English does: "a, b and c"."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 

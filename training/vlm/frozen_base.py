@@ -6,26 +6,23 @@ from pathlib import Path
 
 import datasets
 
-from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.files.names import RECIPE_FILE
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.training.recipe import RecipeError, load_recipe
-from nuzoo.training.vlm.instruction_tuning import check_vlm_recipe, vlm_processor
+from nuzoo.training.vlm.instruction_tuning import check_base_of, vlm_processor
+from nuzoo.training.vlm.recipe import VlmRecipe
 
 
 def load_frozen_base(
     path: str, rows: datasets.Dataset | None
 ) -> tuple[NuVlmForEventClassification, NuVlmProcessor]:
-    """Loads the base of a recipe, without an adapter, and the processor that its training would have.
+    """Load the base of a recipe, without an adapter, and the processor that its training would have.
 
     Args:
         path: A recipe of a vision-language model, or the folder of a run with one; a base of its own must
             have been made.
         rows: Training events, for the processor's statistics.
-
-    Returns:
-        The model in evaluation mode and its processor.
 
     Raises:
         RecipeError: The recipe is of another model, or its base cannot be used.
@@ -34,14 +31,13 @@ def load_frozen_base(
         raise RecipeError("expected a dataset with a split 'train', for statistics and examples, got none")
     file = Path(path) / RECIPE_FILE
     recipe = load_recipe(file if file.is_file() else path)
-    if recipe.model["model_type"] != "nu_vlm":
-        raise RecipeError(f"expected the recipe of a nu_vlm, got one of a {recipe.model['model_type']}")
-    config = check_vlm_recipe(recipe)
+    if not isinstance(recipe, VlmRecipe):
+        raise RecipeError(f"expected the recipe of a nu_vlm, got one of a {recipe.architecture.model_type}")
+    config = check_base_of(recipe)
     if recipe.pretraining and not Path(config.base_model).is_dir():
         raise RecipeError(
             f"expected the base of this recipe in {config.base_model}, got none: its training makes it "
             "(`nuzoo train`); then give the recipe.yaml of that run"
         )
     processor = vlm_processor(recipe, config, rows)
-    config.label_token_ids = processor.label_token_ids(class_names_of(config))
     return NuVlmForEventClassification.from_base(config), processor

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,48 +13,42 @@ import datasets
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from jinja2 import TemplateError
-from transformers import (
-    TrainerCallback,
-    TrainingArguments,
-)
+from transformers import TrainerCallback, TrainingArguments
 from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.files.atomic import write_atomically
+from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.names import RECIPE_FILE, TRAINING_ARGUMENTS_FILE
 from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, name_base_of_adapter
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.training.recipe import Recipe, RecipeError
-from nuzoo.training.recipe_data import build_processor, check_splits, used_events
-from nuzoo.training.recipe_fields import early_stopping, training_arguments, whole_numbers_as_floats
+from nuzoo.training.fields import RecipeError
+from nuzoo.training.recipe_data import check_splits, first_events, geometry_of, used_events
 from nuzoo.training.run_folder import checkpoint_to_resume, is_finished
 from nuzoo.training.safe_trainer import write_training_arguments
-from nuzoo.training.vlm.adapter_fields import adapter_config, check_adapter
 from nuzoo.training.vlm.answered_events import AnsweredEvents
-from nuzoo.training.vlm.answers import ClassAnswer, answer_style
-from nuzoo.training.vlm.image_augmentation import check_augmentable, image_augmentation
-from nuzoo.training.vlm.requirements import check_base, check_packages, load_base_processor
+from nuzoo.training.vlm.event_captions import TRUTH_COLUMNS, caption
+from nuzoo.training.vlm.image_augmentation import ImageAugmentation
+from nuzoo.training.vlm.recipe import VlmRecipe
+from nuzoo.training.vlm.requirements import check_base, load_base_processor
 from nuzoo.training.vlm.tiny_pretraining import (
     BASE_FOLDER,
+    CHECKPOINTS_FOLDER,
     pretrain_tiny_base,
-    pretraining_arguments,
-    tiny_config,
     tiny_processor,
 )
 
-MODEL_FIELDS = ("base_model", "base_revision", "quantization", "prompt", "temperature", "id2label")
-
 
 def train_vlm(
-    recipe: Recipe,
+    recipe: VlmRecipe,
     *,
     splits: Mapping[str, datasets.Dataset] | None = None,
     callbacks: list[TrainerCallback] | None = None,
 ) -> Path:
-    """Trains an adapter by a recipe, going on from the last checkpoint where there is one.
+    """Train an adapter by a recipe, going on from the last checkpoint where there is one.
 
     With a section `pretraining` the base is made first, in the folder of the run.
 
@@ -65,27 +61,26 @@ def train_vlm(
         The output folder: configuration, adapter, processors, `recipe.yaml` and checkpoints.
 
     Raises:
-        RecipeError: A field that is unknown or cannot have its value, a base that cannot be used, a package
-            that is not installed, or another run in the output folder.
+        RecipeError: A value that a field cannot have, a base that cannot be used, or another run in the
+            output folder.
         UnusableDatasetError: No training or validation events, or events without maps or a class, or of
             other classes than the model's.
         PromptError: The prompt has not one place for each view of the dataset.
         MissingTruthError: Events shall be captioned, and of one it is not known what happened.
     """
-    arguments = training_arguments(recipe)
-    output = Path(str(arguments.output_dir))
-    config = check_vlm_recipe(recipe)
-    if is_finished(recipe, output):
+    output = recipe.output
+    config = check_base_of(recipe)
+    if is_finished(recipe):
         return output
-    checkpoint = checkpoint_to_resume(recipe, output)
+    checkpoint = checkpoint_to_resume(recipe)
     splits = used_events(recipe, splits)
-    check_splits(splits, class_names_of(config), arguments)
-    if arguments.process_index == 0:
+    check_splits(recipe, splits, config, _schema_of(recipe, splits.get("train")))
+    if recipe.training.process_index == 0:
         output.mkdir(parents=True, exist_ok=True)
         write_atomically(output / RECIPE_FILE, recipe.to_yaml())
     if recipe.pretraining:
-        pretrain_tiny_base(recipe, splits, output, callbacks or [])
-    tuning = build_tuning(recipe, splits, callbacks or [])
+        pretrain_tiny_base(recipe, recipe.pretraining, splits, callbacks or [])
+    tuning = build_tuning(recipe, config, splits, callbacks or [])
     tuning.trainer.train(resume_from_checkpoint=checkpoint)
     tuning.save(output)
     return output
@@ -106,7 +101,7 @@ class InstructionTuning:
     trainer: Any
 
     def save(self, output: Path) -> None:
-        """Writes what `NuVlmForEventClassification.from_pretrained` and plain PEFT load."""
+        """Write what `NuVlmForEventClassification.from_pretrained` and plain PEFT load, into a folder."""
         if not self.trainer.is_world_process_zero():
             return
         adapter = output / ADAPTER_FOLDER
@@ -120,12 +115,16 @@ class InstructionTuning:
 
 
 def build_tuning(
-    recipe: Recipe, splits: Mapping[str, datasets.Dataset], callbacks: list[TrainerCallback]
+    recipe: VlmRecipe,
+    config: NuVlmConfig,
+    splits: Mapping[str, datasets.Dataset],
+    callbacks: list[TrainerCallback],
 ) -> InstructionTuning:
-    """The base of a recipe with a fresh adapter, and what trains it.
+    """Load the base of a recipe, which must have been made, with a fresh adapter, and what trains it.
 
     Args:
-        recipe: The run; a base of its own must have been made.
+        recipe: The run.
+        config: See `check_base_of`.
         splits: `train`, and `validation` unless nothing is to be evaluated or stopped early.
         callbacks: More callbacks.
 
@@ -134,46 +133,45 @@ def build_tuning(
     """
     from nuzoo.training.vlm.instruction_trainer import InstructionTrainer, instruction_arguments
 
-    arguments, style = training_arguments(recipe), answer_style(recipe)
-    config = vlm_config(recipe)
+    arguments, style = recipe.training, recipe.answers
     processor = vlm_processor(recipe, config, splits["train"])
     prompt = Prompt.of(processor.prompt)
-    config.num_views, config.prompt = len(processor.views), prompt.name
-    class_names = class_names_of(config)
-    config.label_token_ids = processor.label_token_ids(class_names)
-    answer = ClassAnswer(prompt, class_names, style.captions)
-    events = AnsweredEvents(splits, processor, answer, style.train_on_prompt)
-    check_augmentable(recipe, events([{"split": "train", "row": 0}])["pixel_values"])
+    config.prompt = prompt.name
+    config.num_views = processor.network_fields()["num_views"]
+    answer = partial(_answer, prompt, class_names_of(config), style.captions)
+    columns = ("label", *TRUTH_COLUMNS) if style.captions else ("label",)
+    events = AnsweredEvents(splits, processor, answer, columns, style.train_on_prompt)
+    augmentation = ImageAugmentation(recipe.augmentation)
+    augmentation.check_fits(events([{"split": "train", "row": 0}])["pixel_values"])
     model = NuVlmForEventClassification.from_base(config, **_placement(arguments))
     if recipe.pretraining:
         config.base_model = BASE_FOLDER  # in the run's folder, wherever that is taken
     evaluates = arguments.eval_strategy != IntervalStrategy.NO
     trainer = InstructionTrainer(
-        augmentation=image_augmentation(recipe),
+        augmentation=augmentation,
         model=model.base,
         args=instruction_arguments(arguments),
         data_collator=events,
         train_dataset=events.numbers("train"),
         eval_dataset=events.numbers("validation") if evaluates else None,
         processing_class=processor.base_processor,
-        peft_config=adapter_config(recipe),
-        callbacks=[*early_stopping(recipe), *callbacks],
+        peft_config=deepcopy(recipe.adapter),
+        callbacks=[*recipe.early_stopping(), *callbacks],
     )
     return InstructionTuning(config, processor, trainer)
 
 
-def vlm_config(recipe: Recipe) -> NuVlmConfig:
-    """The configuration that a recipe describes; of a base, only its configuration is read.
+def _answer(prompt: Prompt, class_names: list[str], captions: bool, row: Mapping[str, Any]) -> str:
+    """Answer for a row, such as "I classify the pixel maps as NuE CC.", and say why with captions."""
+    return prompt.answer(class_names[row["label"]], caption(row) if captions else "")
 
-    Raises:
-        RecipeError: A field that cannot have its value, or a base that cannot be used.
-    """
-    given = {name: recipe.model[name] for name in MODEL_FIELDS if name in recipe.model}
-    given = whole_numbers_as_floats(NuVlmConfig, given)
-    base: Any
+
+def _config_of(recipe: VlmRecipe) -> NuVlmConfig:
+    """Make the configuration that a recipe describes, without weights of a base, or raise `RecipeError`."""
+    given = dict(recipe.model)
     if recipe.pretraining:
-        given["base_model"] = str(Path(str(training_arguments(recipe).output_dir)) / BASE_FOLDER)
-        base = tiny_config(recipe).base_config
+        given["base_model"] = str(recipe.output / BASE_FOLDER)
+        base = recipe.pretraining.base_config
     else:
         where = given.get("base_model", NuVlmConfig.base_model)
         base = check_base(where, given.get("base_revision"))
@@ -184,38 +182,47 @@ def vlm_config(recipe: Recipe) -> NuVlmConfig:
         raise RecipeError(f"model: {' '.join(str(error).split())}") from error
 
 
-def check_vlm_recipe(recipe: Recipe) -> NuVlmConfig:
-    """Refuses what can be seen to be wrong without the events.
+def check_base_of(recipe: VlmRecipe) -> NuVlmConfig:
+    """Refuse what can be seen to be wrong of base, adapter and prompt without the events.
 
     Returns:
-        The configuration of the model.
+        The configuration of the model, with the tokens of its labels.
 
     Raises:
         RecipeError: See `train_vlm`.
     """
-    known = ("model_type", *MODEL_FIELDS)
-    if unknown := sorted(set(recipe.model) - set(known)):
-        raise RecipeError(f"model: expected fields among {', '.join(known)}, got {', '.join(unknown)}")
-    check_packages(recipe.model.get("quantization"))
-    answer_style(recipe)
-    image_augmentation(recipe)
-    Prompt.of(recipe.model.get("prompt", NuVlmConfig.prompt))
-    pretraining_arguments(recipe)
-    if recipe.pretraining and "base_model" in recipe.model:
-        raise RecipeError("model.base_model and pretraining: expected one of them, got both")
-    config = vlm_config(recipe)
-    check_adapter(recipe, config)
+    if recipe.pretraining:
+        recipe.pretraining.training(recipe.output / CHECKPOINTS_FOLDER)
+    config = _config_of(recipe)
+    _check_adapter(recipe, config)
     _check_question(recipe, config)
     return config
 
 
-def _check_question(recipe: Recipe, config: NuVlmConfig) -> None:
-    """Refuses a prompt that the base cannot be asked, or that has not words for every class."""
-    base = (
-        tiny_processor(recipe)
-        if recipe.pretraining
-        else load_base_processor(config.base_model, config.base_revision)
-    )
+def _check_adapter(recipe: VlmRecipe, config: NuVlmConfig) -> None:
+    """Refuse an adapter that does not fit the base, by attaching it to one without weights."""
+    from peft import get_peft_model
+
+    try:
+        with torch.device("meta"):
+            adapted = get_peft_model(NuVlmForEventClassification(config).base, deepcopy(recipe.adapter))
+    except (TypeError, ValueError, AttributeError, KeyError, NotImplementedError) as error:
+        raise RecipeError(f"adapter: {' '.join(str(error).split())}; see peft.LoraConfig") from error
+    wanted = recipe.given["adapter"]["target_modules"]
+    layers = [f".{name}" for name, _ in adapted.named_modules()]
+    known = {name for name in wanted if any(layer.endswith(f".{name}") for layer in layers)}
+    if isinstance(wanted, list) and (unknown := [name for name in wanted if name not in known]):
+        raise RecipeError(
+            f"adapter.target_modules: expected names of layers of the base, got {', '.join(unknown)}"
+        )
+
+
+def _check_question(recipe: VlmRecipe, config: NuVlmConfig) -> None:
+    """Refuse a prompt that the base cannot be asked, or that has not words for every class."""
+    if recipe.pretraining:
+        base = tiny_processor(recipe.pretraining)
+    else:
+        base = load_base_processor(config.base_model, config.base_revision)
     views = [f"view {place}" for place in range(Prompt.of(config.prompt).image_slots)]
     try:
         processor = NuVlmProcessor(base_processor=base, prompt=config.prompt, views=views)
@@ -226,14 +233,23 @@ def _check_question(recipe: Recipe, config: NuVlmConfig) -> None:
         raise RecipeError(f"model.prompt: {' '.join(str(error).split())}") from error
 
 
-def vlm_processor(recipe: Recipe, config: NuVlmConfig, rows: datasets.Dataset) -> Any:
-    """The processor of a recipe, with statistics of the first training events."""
+def vlm_processor(recipe: VlmRecipe, config: NuVlmConfig, rows: datasets.Dataset | None) -> NuVlmProcessor:
+    """Make the processor of a recipe, with statistics of the first training events."""
     base = load_base_processor(config.base_model, config.base_revision)
-    return build_processor(recipe, rows, NuVlmProcessor, base_processor=base, prompt=config.prompt)
+    processor = NuVlmProcessor.for_geometry(
+        geometry_of(rows), base_processor=base, prompt=config.prompt, **recipe.processor
+    )
+    return processor.fit(first_events(rows))
+
+
+def _schema_of(recipe: VlmRecipe, rows: datasets.Dataset | None) -> EventSchema:
+    """Return what the processor of a recipe will read, which needs no base to be known."""
+    settings = {"prompt": recipe.prompt, **recipe.processor}
+    return NuVlmProcessor.for_geometry(geometry_of(rows), **settings).schema
 
 
 def _placement(arguments: TrainingArguments) -> dict[str, Any]:
-    """Where the base goes: shared out over all GPUs, or one to each process of several."""
+    """Say where the base goes: shared out over all GPUs, or one to each process of several."""
     if arguments.use_cpu or not torch.cuda.is_available():
         return {}
     return {"device_map": "auto" if arguments.world_size == 1 else {"": arguments.local_process_index}}

@@ -7,26 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    GatedRepoError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
 from transformers import AutoConfig, AutoProcessor, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 from transformers.utils import CONFIG_NAME
 
-from nuzoo.training.recipe import RecipeError
+from nuzoo.files.hub_access import check_repo_id, explained
+from nuzoo.training.fields import RecipeError
 
 PACKAGES = ("peft", "trl")
 QUANTISING = "bitsandbytes"
 
 
 def check_packages(quantization: str | None) -> None:
-    """Refuses to begin without the packages of the extra `vlm`.
+    """Refuse to begin without the packages of the extra `vlm`.
 
     Args:
         quantization: See `NuVlmConfig`; without it bitsandbytes is not needed.
@@ -43,22 +36,22 @@ def check_packages(quantization: str | None) -> None:
 
 
 def check_base(base: str, revision: str | None) -> PreTrainedConfig:
-    """Refuses a base that cannot be read or has no images, by its configuration alone.
+    """Refuse a base that cannot be read or has no images, by its configuration alone, which is returned.
 
     Args:
         base: Repository or folder.
         revision: Commit of the repository.
 
-    Returns:
-        The configuration of the base.
-
     Raises:
-        RecipeError: It is not there, gated, out of reach, or no model of images and text.
+        RecipeError: It is no model of images and text.
+        HubError: It is not there, gated, or out of reach.
     """
-    for name, value in (("base_model", base), ("base_revision", revision or "")):
-        if not isinstance(value, str):
-            raise RecipeError(f"model.{name}: expected a text, got {value!r}")
-    file = Path(base) / CONFIG_NAME if Path(base).is_dir() else _downloaded(base, revision)
+    if Path(base).is_dir():
+        file = Path(base) / CONFIG_NAME
+    else:
+        check_repo_id(base)
+        with explained(f"read {base}, the model.base_model, which is no folder here"):
+            file = Path(hf_hub_download(base, CONFIG_NAME, revision=revision))
     if not file.is_file():
         raise RecipeError(f"model.base_model: expected {CONFIG_NAME} in {base}, got none: is it a model?")
     try:
@@ -75,11 +68,7 @@ def check_base(base: str, revision: str | None) -> PreTrainedConfig:
 
 
 def load_base_processor(base: str, revision: str | None) -> Any:
-    """The base's own processor: of images, with tokenizer and chat template.
-
-    Args:
-        base: Repository or folder.
-        revision: Commit of the repository.
+    """Load the base's own processor: of images, with tokenizer and chat template.
 
     Raises:
         RecipeError: It has none, or one that lacks a part.
@@ -100,22 +89,3 @@ def load_base_processor(base: str, revision: str | None) -> Any:
             f"template, got no {', '.join(lacking)}: name a base that was trained to answer (-Instruct)"
         )
     return processor
-
-
-def _downloaded(base: str, revision: str | None) -> Path:
-    problems: dict[type[Exception], str] = {
-        GatedRepoError: f"is gated: accept its terms at https://huggingface.co/{base} and log in "
-        "(`hf auth login`, or HF_TOKEN in the environment)",
-        RevisionNotFoundError: f"has no revision {revision}: see its commits on the Hub",
-        RepositoryNotFoundError: "is not on the Hub, or is private: check the name, or log in "
-        "(`hf auth login`); it is no folder here either",
-        LocalEntryNotFoundError: "is not in the cache, and the Hub is not within reach: connect once to "
-        "download it, or give a folder",
-        EntryNotFoundError: f"has no {CONFIG_NAME}: is it a model?",
-        HFValidationError: "is neither a folder nor the name of a repository (owner/name)",
-    }
-    try:
-        return Path(hf_hub_download(base, CONFIG_NAME, revision=revision))
-    except tuple(problems) as error:
-        problem = next(text for kind, text in problems.items() if isinstance(error, kind))
-        raise RecipeError(f"model.base_model: {base} {problem}") from error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -17,18 +16,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.pixel_map_rows import LABELS
 from nuzoo.evaluation.core.provenance import sample_tag
 from nuzoo.evaluation.core.style import GREY, PALE, PALETTE, class_title, figure
 from nuzoo.evaluation.display.pixel_maps.event_summary import true_class, truth_lines
 from nuzoo.evaluation.display.pixel_maps.event_views import ViewMap, energy_range, event_views
 
-if TYPE_CHECKING:
-    from nuzoo.simulation.detectors import Detector
-
 PANEL_INCHES = 4.4
 LONGEST_NAME = 32
-LONGEST_STEM = 100
 CAPTION_INCHES = 0.8
 LETTERS_PER_INCH = 12
 INSET_PIXELS = 96
@@ -38,11 +32,9 @@ INSET_SIZE = 0.22
 
 def draw_event(
     row: Mapping[str, Any],
-    detector: Detector,
     out: Path,
     *,
     prediction: Mapping[str, Any] | None = None,
-    class_names: Sequence[str] = LABELS,
     sample: str | None = None,
     full_view: bool = False,
     caption: str | None = None,
@@ -51,10 +43,8 @@ def draw_event(
 
     Args:
         row: Pixel-map row.
-        detector: Its geometry, `DETECTORS[row["detector"]]`.
         out: File to write.
         prediction: Output of the classification pipeline: {"label", "score", "scores"}.
-        class_names: Of the labels.
         sample: What the events are, in the corner; needed unless the event is our simulation.
         full_view: Show the whole maps instead of the active window with an inset.
         caption: Text below the maps.
@@ -63,10 +53,11 @@ def draw_event(
         `out`.
 
     Raises:
-        DisplayError: The row cannot be drawn with this detector.
+        UnknownDetectorError: There is no such detector.
+        EventError: The hits are not those of it.
         EvaluationError: An event of another origin without `sample`.
     """
-    views = event_views(row, detector)
+    views = event_views(row)
     tag = sample_tag([str(row.get("source", ""))], sample)
     norm = LogNorm(*energy_range(views), clip=True)
     width = PANEL_INCHES * len(views) + 2.9
@@ -83,41 +74,33 @@ def draw_event(
         )
         bar.minorticks_off()
         bar.set_label("Energy per pixel (MeV)")
-        _draw_truth(drawn.add_subplot(grid[0, -1]), row, class_names)
-        _draw_prediction(drawn.add_subplot(grid[1, -1]), prediction, true_class(row, class_names))
+        _draw_truth(drawn.add_subplot(grid[0, -1]), row)
+        _draw_prediction(drawn.add_subplot(grid[1, -1]), prediction, true_class(row))
         if caption:
             text = "\n".join(fill(line, int(LETTERS_PER_INCH * width)) for line in caption.splitlines())
             drawn.supxlabel(text, x=0.01, ha="left", fontsize=10, parse_math=False)
     return out
 
 
-def file_stem(event_id: str) -> str:
-    """A file's name, without suffix, for what is written of an event."""
-    return re.sub(r"[^\w.-]+", "_", event_id)[:LONGEST_STEM]
-
-
 def energy_colours() -> Colormap:
-    """Perceptually uniform colours, from pale (little energy) to dark, visible on white."""
+    """Give perceptually uniform colours, from pale (little energy) to dark, visible on white."""
     return ListedColormap(matplotlib.colormaps["inferno_r"](np.linspace(0.12, 1, 256)))
 
 
-def _draw_view(axes: Axes, view: ViewMap, norm: LogNorm, full_view: bool) -> None:
-    image = view.dense()
+def _draw_view(axes: Axes, shown: ViewMap, norm: LogNorm, full_view: bool) -> None:
+    image = shown.dense()
     style: dict[str, Any] = {"norm": norm, "cmap": energy_colours(), "origin": "lower", "aspect": "equal"}
-    axes.imshow(image, extent=view.extent(), interpolation="nearest", **style)
-    axes.set(
-        title=f"{view.name} view",
-        xlabel=f"{view.column_label} (cm)",
-        ylabel=f"{view.row_label} (cm)",
-    )
+    axes.imshow(image, extent=shown.extent, interpolation="nearest", **style)
+    axes.set_title(f"{shown.view.name} view")
+    axes.set(xlabel=f"{shown.column_label} (cm)", ylabel=f"{shown.row_label} (cm)")
     axes.grid(linewidth=0.4)
-    window = view.extent() if full_view else _square(view.activity(), view.extent())
+    window = shown.extent if full_view else _square(shown.activity(), shown.extent)
     axes.set(xlim=window[:2], ylim=window[2:])
-    if window == view.extent():
+    if window == shown.extent:
         return
-    corner = _emptiest_corner(view, window)
+    corner = _emptiest_corner(shown, window)
     inset = axes.inset_axes((*corner, INSET_SIZE, INSET_SIZE))
-    inset.imshow(brightest_of_blocks(image, INSET_PIXELS), extent=view.extent(), **style)
+    inset.imshow(brightest_of_blocks(image, INSET_PIXELS), extent=shown.extent, **style)
     left, right, bottom, top = window
     inset.add_patch(
         Rectangle((left, bottom), right - left, top - bottom, fill=False, edgecolor=PALETTE[0], lw=0.8)
@@ -127,17 +110,14 @@ def _draw_view(axes: Axes, view: ViewMap, norm: LogNorm, full_view: bool) -> Non
 
 
 def _emptiest_corner(view: ViewMap, window: tuple[float, float, float, float]) -> tuple[float, float]:
-    """Lower left corner, in panel units, of the inset that hides the least energy."""
+    """Find the lower left corner, in panel units, of the inset that hides the least energy."""
     left, right, bottom, top = window
-    x = (view.column_start + (view.column + 0.5) * view.column_pitch - left) / (right - left)
-    y = (view.row_start + (view.row + 0.5) * view.row_pitch - bottom) / (top - bottom)
-    near, far = 0.01, 0.99 - INSET_SIZE
+    x, y = (view.x - left) / (right - left), (view.y - bottom) / (top - bottom)
+    near, far, half = 0.01, 0.99 - INSET_SIZE, INSET_SIZE / 2
 
     def hidden(corner: tuple[float, float]) -> float:
-        inside = (abs(x - corner[0] - INSET_SIZE / 2) < INSET_SIZE / 2) & (
-            abs(y - corner[1] - INSET_SIZE / 2) < INSET_SIZE / 2
-        )
-        return float(view.energy[inside].sum())
+        across, up = abs(x - corner[0] - half), abs(y - corner[1] - half)
+        return float(view.energy[(across < half) & (up < half)].sum())
 
     return min([(far, far), (near, far), (far, near), (near, near)], key=hidden)
 
@@ -167,11 +147,11 @@ def brightest_of_blocks(image: NDArray[np.float64], pixels: int) -> NDArray[np.f
     return np.where(np.isfinite(brightest), brightest, np.nan)
 
 
-def _draw_truth(axes: Axes, row: Mapping[str, Any], class_names: Sequence[str]) -> None:
+def _draw_truth(axes: Axes, row: Mapping[str, Any]) -> None:
     axes.axis("off")
     name = "".join(letter for letter in str(row.get("event_id", "")) if letter.isprintable())
     axes.set_title(name[:LONGEST_NAME], loc="left", fontsize=9, family="monospace", parse_math=False)
-    lines = truth_lines(row, class_names) or [("truth", "not known")]
+    lines = truth_lines(row) or [("truth", "not known")]
     for i, (name, value) in enumerate(lines):
         height = 0.95 - 0.1 * i
         text = class_title(value) if name == "class" else value
@@ -190,12 +170,8 @@ def _draw_prediction(axes: Axes, prediction: Mapping[str, Any] | None, truth: st
     axes.barh(range(len(names)), list(scores.values()), color=colours)
     for i, score in enumerate(scores.values()):
         axes.text(score + 0.02, i, f"{score:.2f}", va="center", fontsize=9)
-    verdict = {True: "prediction (right)", False: "prediction (wrong)"}
-    axes.set_title(
-        "prediction" if truth is None else verdict[truth == prediction["label"]],
-        loc="left",
-        fontsize=9,
-    )
+    verdict = "" if truth is None else " (right)" if truth == prediction["label"] else " (wrong)"
+    axes.set_title(f"prediction{verdict}", loc="left", fontsize=9)
     axes.set_yticks(range(len(names)), [class_title(name) for name in names])
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.18), xticks=[])

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.evaluation.core.errors import DisplayError
-
-if TYPE_CHECKING:
-    from nuzoo.simulation.detectors import Detector, View
+from nuzoo.files.events.event_schema import Ragged
+from nuzoo.files.events.pixel_map_events import pixel_map_schema
+from nuzoo.simulation.detectors import Detector, find_detector
+from nuzoo.simulation.response.pixel_maps import PixelMapReadout, View
 
 ENERGY_IN_WINDOW = 0.995
 """Fraction of the energy that a zoomed window contains along each axis: noise stays outside."""
@@ -41,110 +41,88 @@ class ViewMap:
     """One view of one event.
 
     Attributes:
-        name: Of the view.
-        rows: Pixels vertically.
-        columns: Pixels horizontally.
-        row: Of each active pixel, (k,).
-        column: Of each active pixel, (k,).
+        view: Of the detector.
+        index: Flat index of each active pixel, (k,); so `row` and `column`.
+        x: From the anchor pixel to the middle of each active one, along the columns, cm (k,).
+        y: The same along the rows.
         energy: MeV, (k,).
-        row_pitch: cm.
-        column_pitch: cm.
-        row_start: Lower edge of row 0, cm.
-        column_start: Lower edge of column 0, cm.
+        extent: Edges of the whole map in cm from the anchor pixel: left, right, bottom, top.
         row_label: Name of the vertical axis.
         column_label: Name of the horizontal axis.
     """
 
-    name: str
-    rows: int
-    columns: int
+    view: View
+    index: NDArray[np.int64]
     row: NDArray[np.int64]
     column: NDArray[np.int64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
     energy: NDArray[np.float64]
-    row_pitch: float
-    column_pitch: float
-    row_start: float
-    column_start: float
+    extent: tuple[float, float, float, float]
     row_label: str
     column_label: str
 
     def dense(self) -> NDArray[np.float64]:
-        """Energies as (rows, columns), NaN where there is none."""
-        image = np.full((self.rows, self.columns), np.nan)
+        """Give the energies as (rows, columns), NaN where there is none."""
+        image = np.full((self.view.rows, self.view.columns), np.nan)
         image[self.row, self.column] = self.energy
         return image
 
-    def extent(self) -> tuple[float, float, float, float]:
-        """Edges of the whole map in cm from the anchor pixel: left, right, bottom, top."""
-        left, bottom = self.column_start, self.row_start
-        right = left + self.columns * self.column_pitch
-        return left, right, bottom, bottom + self.rows * self.row_pitch
-
     def activity(self) -> tuple[float, float, float, float]:
-        """Window around the activity in cm: left, right, bottom, top; the whole map if empty."""
+        """Find the window around the activity in cm: left, right, bottom, top; the whole map if empty."""
         if not self.energy.sum() > 0:
-            return self.extent()
-        left, right, bottom, top = self.extent()
-        x = left + (self.column + 0.5) * self.column_pitch
-        y = bottom + (self.row + 0.5) * self.row_pitch
-        return *_window(x, self.energy, left, right), *_window(y, self.energy, bottom, top)
+            return self.extent
+        left, right, bottom, top = self.extent
+        return *_window(self.x, self.energy, left, right), *_window(self.y, self.energy, bottom, top)
 
 
-def event_views(row: Mapping[str, Any], detector: Detector) -> list[ViewMap]:
-    """Take the pixel maps out of a dataset row.
+def views_of(detector: Detector) -> tuple[View, ...]:
+    """Give the views of a detector; none of one that makes no pixel maps."""
+    return detector.readout.views if isinstance(detector.readout, PixelMapReadout) else ()
 
-    Args:
-        row: Pixel-map row; its `detector`, if given, must be the detector's name.
-        detector: Geometry.
 
-    Returns:
-        One map for each view of the detector.
+def event_views(row: Mapping[str, Any]) -> list[ViewMap]:
+    """Take the pixel maps out of a dataset row, one for each view of its detector.
 
     Raises:
-        DisplayError: A view is missing, or the maps do not fit the detector.
+        UnknownDetectorError: There is no such detector.
+        EventError: A view is missing, or the maps do not fit the detector.
     """
-    name = row.get("detector")
-    if name is not None and name != detector.name:
-        raise DisplayError(
-            f"event {row.get('event_id')} is of detector {name!r}, the geometry given is of "
-            f"{detector.name!r}; use DETECTORS[row['detector']]"
-        )
-    return [_view_map(row, view) for view in detector.views]
+    detector = find_detector(row["detector"])
+    views = views_of(detector)
+    columns = {
+        name: np.asarray(row[name])
+        for view in views
+        for name in (f"{view.name}_index", f"{view.name}_energy")
+        if row.get(name) is not None
+    }
+    schema = pixel_map_schema(detector.geometry())
+    schema.check({name: Ragged(of, np.array([len(of)])) for name, of in columns.items()})
+    return [_view_map(view, columns[f"{view.name}_index"], columns[f"{view.name}_energy"]) for view in views]
 
 
-def _view_map(row: Mapping[str, Any], view: View) -> ViewMap:
-    columns = (f"{view.name}_index", f"{view.name}_energy")
-    missing = [column for column in columns if row.get(column) is None]
-    if missing:
-        raise DisplayError(f"event {row.get('event_id')} lacks {missing} of view {view.name!r}")
-    index = np.asarray(row[columns[0]], dtype=np.int64)
-    energy = np.asarray(row[columns[1]], dtype=np.float64)
-    if len(index) != len(energy) or (
-        len(index) and not 0 <= index.min() <= index.max() < view.rows * view.columns
-    ):
-        raise DisplayError(
-            f"view {view.name!r} of event {row.get('event_id')} should have as many indices as "
-            f"energies, all below {view.rows} x {view.columns}; it has {len(index)} and "
-            f"{len(energy)}, the largest index is {index.max(initial=0)}"
-        )
+def _view_map(view: View, index: NDArray[Any], energy: NDArray[Any]) -> ViewMap:
+    index = index.astype(np.int64)
+    row, column = index // view.columns, index % view.columns
+    row_pitch, column_pitch = view.row_pitch_mm / 10, view.column_pitch_mm / 10
+    bottom = -(view.anchor_pixel[0] + 0.5) * view.row_pitch_mm / 10
+    left = -(view.anchor_pixel[1] + 0.5) * view.column_pitch_mm / 10
     return ViewMap(
-        name=view.name,
-        rows=view.rows,
-        columns=view.columns,
-        row=index // view.columns,
-        column=index % view.columns,
-        energy=energy,
-        row_pitch=view.row_pitch_mm / 10,
-        column_pitch=view.column_pitch_mm / 10,
-        row_start=-(view.anchor_pixel[0] + 0.5) * view.row_pitch_mm / 10,
-        column_start=-(view.anchor_pixel[1] + 0.5) * view.column_pitch_mm / 10,
+        view=view,
+        index=index,
+        row=row,
+        column=column,
+        x=left + (column + 0.5) * column_pitch,
+        y=bottom + (row + 0.5) * row_pitch,
+        energy=energy.astype(np.float64),
+        extent=(left, left + view.columns * column_pitch, bottom, bottom + view.rows * row_pitch),
         row_label=f"{axis_name(view.row_axis, view.name)} from the {ORIGIN[view.row_anchor.value]}",
         column_label=f"{axis_name(view.column_axis, view.name)} from the {ORIGIN[view.column_anchor.value]}",
     )
 
 
 def energy_range(views: Sequence[ViewMap]) -> tuple[float, float]:
-    """Ends of a logarithmic colour scale in MeV, common to all views of an event."""
+    """Give the ends of a logarithmic colour scale in MeV, common to all views of an event."""
     energy = np.concatenate([view.energy for view in views])
     energy = energy[energy > 0]
     if len(energy) == 0:
@@ -155,7 +133,7 @@ def energy_range(views: Sequence[ViewMap]) -> tuple[float, float]:
 
 
 def axis_name(direction: Sequence[float], view: str) -> str:
-    """Name of a map's axis: x, y, z if it lies along one, else the view's wire coordinate."""
+    """Name a map's axis: x, y, z if it lies along one, else the view's wire coordinate."""
     for name, component in zip("xyz", direction, strict=True):
         if abs(abs(component) - 1) < 1e-6:
             return name
@@ -165,7 +143,7 @@ def axis_name(direction: Sequence[float], view: str) -> str:
 def _window(
     position: NDArray[np.floating[Any]], energy: NDArray[np.float64], low: float, high: float
 ) -> tuple[float, float]:
-    """Ends of the activity along an axis, with a margin, within the map's own ends."""
+    """Find the ends of the activity along an axis, with a margin, within the map's own ends."""
     order = np.argsort(position)
     inside = np.cumsum(energy[order]) / energy.sum()
     tail = (1 - ENERGY_IN_WINDOW) / 2

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from datasets import Dataset
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.calibration import probabilities
@@ -33,6 +35,19 @@ class Predictions:
     logits: NDArray[np.float64]
     neutrino_energy: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, rows: Dataset, logits: NDArray[np.float64]) -> Self:
+        """Put logits beside the truth of their events."""
+        energy = np.full(len(rows), np.nan)
+        if "neutrino_energy" in rows.column_names:
+            energy = np.array(list(rows["neutrino_energy"]), dtype=np.float64)
+        return cls(list(rows["event_id"]), true_labels(rows), logits, energy)
+
+
+def true_labels(rows: Dataset) -> NDArray[np.int64]:
+    """Read the labels, int64 (n,)."""
+    return np.array(list(rows["label"]), dtype=np.int64)
+
 
 def write_predictions(path: Path, predictions: Predictions, temperature: float) -> None:
     """Write the file, complete or not at all.
@@ -40,19 +55,16 @@ def write_predictions(path: Path, predictions: Predictions, temperature: float) 
     Columns: event_id; label; logits; probabilities, softmax(logits / temperature);
     neutrino_energy in GeV, null where unknown.
     """
-    table = pa.table(
-        {
-            "event_id": pa.array(predictions.event_id, pa.string()),
-            "label": pa.array(predictions.label, pa.int8()),
-            "logits": pa.array(list(predictions.logits), pa.list_(pa.float64())),
-            "probabilities": pa.array(
-                list(probabilities(predictions.logits, temperature)), pa.list_(pa.float64())
-            ),
-            "neutrino_energy": pa.array(predictions.neutrino_energy, pa.float32(), from_pandas=True),
-        }
-    )
+    scaled = probabilities(predictions.logits, temperature)
+    columns = {
+        "event_id": pa.array(predictions.event_id, pa.string()),
+        "label": pa.array(predictions.label, pa.int8()),
+        "logits": pa.array(list(predictions.logits), pa.list_(pa.float64())),
+        "probabilities": pa.array(list(scaled), pa.list_(pa.float64())),
+        "neutrino_energy": pa.array(predictions.neutrino_energy, pa.float32(), from_pandas=True),
+    }
     with replacing(path) as partial:
-        pq.write_table(table, partial)
+        pq.write_table(pa.table(columns), partial)
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -67,13 +79,11 @@ def read_predictions(path: Path) -> Predictions:
         raise ResultsFileError(
             f"{path} should be a Parquet file that evaluate_classifier wrote: {error}"
         ) from error
-    missing = sorted(set(COLUMNS) - set(table.column_names))
-    if missing:
+    if missing := sorted(set(COLUMNS) - set(table.column_names)):
         raise ResultsFileError(f"{path} lacks the columns {missing}; run the evaluation again")
-    energy = table["neutrino_energy"].to_numpy().astype(np.float64)
     return Predictions(
         event_id=table["event_id"].to_pylist(),
         label=table["label"].to_numpy().astype(np.int64),
         logits=np.array(table["logits"].to_pylist(), dtype=np.float64),
-        neutrino_energy=energy,
+        neutrino_energy=table["neutrino_energy"].to_numpy().astype(np.float64),
     )

@@ -1,0 +1,90 @@
+"""The events of a dataset that a network is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_columns
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Events:
+    """Events for an evaluation.
+
+    Attributes:
+        rows: That numbers are reported for.
+        validation: To calibrate on, if any.
+        training: That the model may have been trained on, if any.
+    """
+
+    rows: Dataset
+    validation: Dataset | None = None
+    training: Dataset | None = None
+
+    def without(self, event_ids: Container[str]) -> Events:
+        """Leave events of these names out, neither to report on nor to calibrate on."""
+        validation = None if self.validation is None else _leave_out(self.validation, event_ids)
+        return Events(_leave_out(self.rows, event_ids), validation, self.training)
+
+    def one_per_detector(self) -> Events:
+        """Keep the first event of each detector, to try a network on."""
+        detectors = list(self.rows["detector"])
+        return Events(self.rows.select(sorted(detectors.index(name) for name in set(detectors))))
+
+
+def read_splits(data: str, split: str) -> Mapping[str, Dataset]:
+    """Read the splits of a dataset by name, once it has the one that numbers are wanted of.
+
+    Raises:
+        ValueError: It has no such split, and "all" is not meant.
+    """
+    from nuzoo.datasets_scripts.common.loading import load_events
+
+    splits: Mapping[str, Dataset] = load_events(data)
+    if split not in (*splits, "all"):
+        raise ValueError(f"{data} has no split {split!r}, it has {', '.join(splits)}: is it too small?")
+    return splits
+
+
+def select_events(splits: Mapping[str, Dataset], split: str, targets: Sequence[str]) -> Events:
+    """Take the events to measure on.
+
+    Args:
+        splits: See `read_splits`.
+        split: One of them, or "all": every event that has the truth, for which nothing is calibrated.
+        targets: Columns of the truth.
+
+    Raises:
+        UnusableDatasetError: No event has the truth.
+    """
+    rows = with_truth(splits, targets) if split == "all" else splits[split]
+    validation = None if split == "all" else splits.get("validation")
+    return Events(rows, validation, splits.get("train"))
+
+
+def with_truth(splits: Mapping[str, Dataset], targets: Sequence[str]) -> Dataset:
+    """Put the events of all splits together, without those that lack the truth (tau neutrinos, say).
+
+    Raises:
+        UnusableDatasetError: A column is not there, or no event has the truth.
+    """
+    from datasets import concatenate_datasets
+
+    rows = concatenate_datasets(list(splits.values()))
+    check_columns(rows, "all", targets)
+    truth = zip(*(list(rows[name]) for name in targets), strict=True)
+    known = rows.select([place for place, values in enumerate(truth) if None not in values])
+    if not len(known):
+        raise UnusableDatasetError(
+            f"columns {', '.join(targets)}: expected the truth, got none for all of {len(rows)} events"
+        )
+    return known
+
+
+def _leave_out(rows: Dataset, event_ids: Container[str]) -> Dataset:
+    return rows.select([place for place, name in enumerate(rows["event_id"]) if name not in event_ids])

@@ -1,0 +1,71 @@
+"""Build the repository of a measured model: weights, processor, code, results, card and golden outputs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import yaml
+from huggingface_hub import eval_result_entries_to_yaml
+
+from nuzoo.files.checksums import write_checksums
+from nuzoo.files.names import CARD_FILE, CONFIG_FILE, RESULTS_FILE, TRAINING_ARGUMENTS_FILE
+from nuzoo.hub.errors import UnpublishableContentError
+from nuzoo.hub.model.card import Publication, eval_result_entries, model_card
+from nuzoo.hub.model.card_lint import check_model_card
+from nuzoo.hub.model.files import write_model
+from nuzoo.hub.model.golden import write_golden
+from nuzoo.hub.safety import check_publishable
+
+PICTURES_FOLDER = "figures"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def build_repository(folder: Path, published: Publication) -> None:
+    """Write the files of a repository.
+
+    They are config.json and model.safetensors, the processor's file, the flat code that loads them without
+    nuzoo, results.json, the headline numbers in `.eval_results/`, the pictures, README.md with
+    `model-index`, golden outputs, training_args.json, and the checksums of all.
+
+    Args:
+        folder: Where; it is made.
+        published: The model.
+
+    Raises:
+        IncompleteCardError: A section of the card would be empty.
+        UnpublishableContentError: A pickle, a secret or a path of this machine would be published.
+        NotExportableError: The code imports what a repository cannot bring along.
+    """
+    folder.mkdir()
+    write_model(folder, published.model, published.processor, base=published.base)
+    write_golden(folder, published.model, published.processor)
+    shutil.copyfile(published.report.folder / RESULTS_FILE, folder / RESULTS_FILE)
+    _write_eval_results(folder, published)
+    if published.arguments is not None:
+        text = json.dumps(published.arguments, indent=2, sort_keys=True, allow_nan=False) + "\n"
+        (folder / TRAINING_ARGUMENTS_FILE).write_text(text, encoding="utf-8")
+    pictures = [_copy_picture(picture, folder) for picture in published.report.pictures]
+    card = model_card(published, pictures, adapter_alone=not (folder / CONFIG_FILE).exists())
+    (folder / CARD_FILE).write_text(card, encoding="utf-8")
+    check_model_card(folder)
+    check_publishable(folder)
+    write_checksums(folder)
+
+
+def _write_eval_results(folder: Path, published: Publication) -> None:
+    entries = eval_result_entries_to_yaml(eval_result_entries(published))
+    path = folder / ".eval_results" / f"{published.dataset.repo_id.rpartition('/')[2]}.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _copy_picture(picture: Path, folder: Path) -> str:
+    """Copy a picture; gives its path in the repository."""
+    if not picture.read_bytes().startswith(PNG_SIGNATURE):
+        raise UnpublishableContentError(f"{picture}: expected a PNG picture, got something else; remove it")
+    copy = folder / PICTURES_FOLDER / picture.name
+    copy.parent.mkdir(exist_ok=True)
+    shutil.copyfile(picture, copy)
+    return copy.relative_to(folder).as_posix()

@@ -1,0 +1,157 @@
+"""The base of every pipeline: events in, whatever the processor reads, and a result for each of them out."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import BatchFeature, PreTrainedModel
+from transformers.pipelines import Pipeline
+
+from nuzoo.configuration.repository_code import PushedWithCode
+from nuzoo.pipelines.pipeline_errors import MissingProcessorError, NonFiniteOutputError, PipelineOptionError
+from nuzoo.processors.contract import EventProcessor
+from nuzoo.processors.event_tables import is_dataset
+
+
+class EventPipeline(PushedWithCode, Pipeline):
+    """Anything that the model's processor reads in, a result for each event out.
+
+    Several events are a list of them, a `datasets.Dataset`, a batch, or an Arrow table. A batch is made by
+    the processor, never by padding, so that ragged tensors stay as they are.
+
+    transformers hands the processor over as `image_processor`, whatever it reads: that is the one place of
+    `pipeline()` whose loader takes any class.
+
+    Args:
+        model: the network.
+        image_processor: its processor; also taken as `processor` or `feature_extractor`.
+        **kwargs: see `transformers.Pipeline`, and options of the processor for every call.
+
+    Raises:
+        MissingProcessorError: the model has no processor.
+        ProcessorModelMismatchError: the processor makes other inputs than the network takes.
+        PipelineOptionError: an option that the processor does not have.
+    """
+
+    _load_image_processor = None
+    _load_processor = False  # type: ignore[assignment]
+    _load_tokenizer = False  # type: ignore[assignment]
+    _load_feature_extractor = False  # type: ignore[assignment]
+    _load_video_processor = False  # type: ignore[assignment]
+
+    model: PreTrainedModel
+    image_processor: EventProcessor  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        image_processor: EventProcessor | None = None,
+        processor: EventProcessor | None = None,
+        feature_extractor: EventProcessor | None = None,
+        **kwargs: Any,
+    ):
+        chosen = processor or feature_extractor or image_processor
+        if chosen is None or isinstance(chosen, str):
+            raise MissingProcessorError(
+                f"expected a processor with the model {model.name_or_path!r}, got {chosen or 'none'} that "
+                "can be read: save the processor that it was trained with into the same folder "
+                "(preprocessor_config.json), or pass it as processor=...; "
+                "AutoProcessor.from_pretrained says what is wrong with a file that is there"
+            )
+        self.options = chosen.call_options
+        super().__init__(model=model, image_processor=chosen, **kwargs)  # type: ignore[arg-type]
+        chosen.check_agrees(model.config)
+
+    def __call__(  # type: ignore[override]
+        self, inputs: Any, *, batch_size: int | None = None, num_workers: int | None = None, **options: Any
+    ) -> Any:
+        """Ask the network about one event or several.
+
+        Args:
+            inputs: one event, or several; see the class.
+            batch_size: events that the network sees together.
+            num_workers: processes that make batches; 0 makes them in this one.
+            **options: what the processor takes beside the events.
+
+        Returns:
+            The result of the event; a list for several.
+
+        Raises:
+            EventError: an event cannot be read.
+            PipelineOptionError: an option that the processor does not have.
+        """
+        is_single = self.image_processor.is_single_event(inputs)
+        options = self._preprocess_params | self._sanitize_parameters(**options)[0]
+        events, size = self._events(inputs, is_single), batch_size or self._batch_size or 1
+        starts: Any = range(0, len(events), size)
+        make_batch = partial(self._batch, events, size, options)
+        workers = (self._num_workers or 0) if num_workers is None else num_workers
+        loader = DataLoader(starts, batch_size=None, num_workers=workers, collate_fn=make_batch)
+        results = [result for batch in loader for result in self.postprocess(self.forward(batch))]
+        return results[0] if is_single else results
+
+    def _events(self, inputs: Any, is_single: bool) -> Any:
+        """Give the events in a form of which a slice is a batch."""
+        if is_single:
+            return [inputs]
+        if is_dataset(inputs):
+            return inputs.with_format("arrow")
+        return self.image_processor.split_events(inputs)
+
+    def _batch(self, events: Any, size: int, options: dict[str, Any], start: int) -> BatchFeature:
+        return self.preprocess(events[start : start + size], **options)
+
+    def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        if unknown := sorted(kwargs.keys() - self.options):
+            raise PipelineOptionError(
+                f"expected options of the processor ({', '.join(sorted(self.options))}), batch_size or "
+                f"num_workers, got {', '.join(unknown)}: correct or remove them"
+            )
+        return kwargs, {}, {}
+
+    def preprocess(self, input_: Any, **options: Any) -> BatchFeature:  # type: ignore[override]
+        """Make a batch of events: what the network takes."""
+        return self.image_processor(input_, **options)
+
+    def _forward(  # type: ignore[override]
+        self, input_tensors: Mapping[str, Any], **_: Any
+    ) -> dict[str, torch.Tensor]:
+        outputs = self.model(**input_tensors)
+        found = {name: value for name, value in outputs.items() if isinstance(value, torch.Tensor)}
+        ragged = {name: value for name, value in input_tensors.items() if name == "offset"}
+        return found | ragged
+
+    @abstractmethod
+    def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
+        """Turn the outputs of a batch into results.
+
+        Args:
+            model_outputs: tensors of the network's output, and `offset` of ragged inputs.
+
+        Returns:
+            One for each event.
+        """
+
+    @abstractmethod
+    def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Give the result of an event as columns of a table: values by name."""
+
+    def refuse_not_finite(self, name: str, values: torch.Tensor) -> None:
+        """Refuse outputs that are no numbers: NaN or infinite.
+
+        Args:
+            name: of the output.
+            values: of any shape.
+
+        Raises:
+            NonFiniteOutputError: there are some.
+        """
+        if not bool(values.isfinite().all()):
+            wrong = values[~values.isfinite()]
+            raise NonFiniteOutputError(
+                f"expected finite {name}, got {wrong[:3].tolist()}: the weights of "
+                f"{self.model.name_or_path or 'this model'} are broken; download or train it again"
+            )

@@ -1,0 +1,230 @@
+"""Rows of events as libraries hold them, read into one form: columns with the lists of event after event."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nuzoo.files.events.event_errors import DtypeError, MissingColumnError, ShapeError
+from nuzoo.files.events.event_schema import Column, EventSchema, Ragged, check_numbers
+from nuzoo.processors.input_errors import InputFormError, ProcessorSettingError
+
+
+def as_table(rows: Any) -> Any:
+    """Take a `datasets.Dataset` for the Arrow table that it is; leave anything else as it came."""
+    return rows.with_format("arrow")[:] if is_dataset(rows) else rows
+
+
+def is_dataset(rows: Any) -> bool:
+    """Whether `rows` is a `datasets.Dataset`, which is not imported for this."""
+    return hasattr(rows, "with_format") and hasattr(rows, "__len__")
+
+
+def is_table(rows: Any) -> bool:
+    """Whether `rows` is an Arrow table or record batch, which are not imported for this."""
+    return hasattr(rows, "column_names") and hasattr(rows, "to_pylist")
+
+
+def is_single_row(rows: Any, schema: EventSchema) -> bool:
+    """Whether `rows` is a mapping with the columns of one event rather than of several."""
+    if not isinstance(rows, Mapping):
+        return False
+    lists = [rows[column.name] for column in schema.hits if column.name in rows]
+    if filled := [values for values in lists if hasattr(values, "__len__") and len(values)]:
+        return not any(np.ndim(values[0]) > 0 or values[0] is None for values in filled)
+    return not isinstance(rows.get("event_id"), list)
+
+
+def split_rows(rows: Any, schema: EventSchema) -> list[Any]:
+    """Take a row, rows, columns or an Arrow table apart into rows.
+
+    Raises:
+        InputFormError: `rows` is none of these.
+        ShapeError: columns differ in length.
+    """
+    if is_single_row(rows, schema):
+        return [rows]
+    if is_table(rows):
+        return list(rows.to_pylist())
+    if isinstance(rows, Mapping):
+        return _rows_of_columns(rows)
+    if isinstance(rows, Iterable) and not isinstance(rows, str | bytes) and not hasattr(rows, "__array__"):
+        return list(rows)
+    raise InputFormError(
+        f"expected a dataset row, a list of rows, columns of rows or an Arrow table, got {describe(rows)}"
+    )
+
+
+def in_steps(rows: Any, size: int, split: Any) -> Iterator[Any]:
+    """Give the events of any number of rows in steps of bounded memory.
+
+    Args:
+        rows: see `EventProcessor.__call__`, or an iterator over events.
+        size: events of a step.
+        split: takes `rows` apart where they are neither a `datasets.Dataset` nor an iterator.
+
+    Yields:
+        Events as a processor takes them.
+    """
+    if is_dataset(rows):
+        for start in range(0, len(rows), size):
+            yield rows.with_format("arrow")[start : start + size]
+        return
+    events = iter(rows if isinstance(rows, Iterator) else split(rows))
+    while step := list(islice(events, size)):
+        yield step
+
+
+def read_hits(rows: Any, schema: EventSchema) -> dict[str, Ragged]:
+    """Read the columns of lists that every event has, unchecked.
+
+    Args:
+        rows: see `split_rows`.
+        schema: of the events.
+
+    Returns:
+        Those columns of `schema.hits` that are there, by name; `EventSchema.check` names what is missing.
+
+    Raises:
+        MissingColumnError: an event has null in place of a list.
+        ShapeError: an event has something else than a flat list.
+    """
+    if is_table(rows):
+        found = [column for column in schema.hits if column.name in rows.column_names]
+        return {column.name: _lists_of_table(rows.column(column.name), column) for column in found}
+    rows = split_rows(rows, schema)
+    found = [column for column in schema.hits if all(column.name in row for row in rows)]
+    return {column.name: _lists_of_rows([row[column.name] for row in rows], column) for column in found}
+
+
+def values_of(rows: Any, name: str) -> list[Any]:
+    """Read what events state in a column with one value for each event.
+
+    Args:
+        rows: see `EventProcessor.__call__`, but no `datasets.Dataset`; events may be no rows.
+        name: of the column.
+
+    Returns:
+        A value for each event that has such a column.
+    """
+    if is_table(rows):
+        return list(rows.column(name).to_pylist()) if name in rows.column_names else []
+    if isinstance(rows, Mapping):
+        values = rows.get(name, [])
+        is_list = isinstance(values, Sequence) and not isinstance(values, str | bytes)
+        return list(values) if is_list or np.ndim(values) else [values]
+    if isinstance(rows, Sequence):
+        return [row[name] for row in rows if isinstance(row, Mapping) and name in row]
+    return []
+
+
+def read_target(rows: Any, targets: Sequence[str], events: int) -> dict[str, torch.Tensor]:
+    """Read the truth of events as whole numbers.
+
+    Args:
+        rows: see `values_of`.
+        targets: name of one column, or none.
+        events: how many there are.
+
+    Returns:
+        `labels`, int64 (events,), or nothing where nothing is asked for.
+
+    Raises:
+        MissingColumnError: an event has no truth.
+        DtypeError: the column holds other than whole numbers.
+    """
+    if not targets:
+        return {}
+    if len(targets) > 1:
+        raise ProcessorSettingError(f"expected one column as targets, got {', '.join(targets)}: name one")
+    values = np.asarray([_plain(value) for value in values_of(rows, targets[0])])
+    if len(values) != events or None in values.tolist():
+        raise MissingColumnError(
+            f"column {targets[0]!r}: expected the class of each of {events} events, got none for some: leave "
+            "out events without truth, or ask for no targets",
+            column=targets[0],
+        )
+    if not np.issubdtype(values.dtype, np.integer) and len(values):
+        raise DtypeError(
+            f"column {targets[0]!r}: expected whole numbers, got {values.dtype}: number the classes",
+            column=targets[0],
+        )
+    return {"labels": torch.from_numpy(values.astype(np.int64))}
+
+
+def as_numpy(values: Any) -> NDArray[Any]:
+    """Take an array of NumPy or of torch, on any device, or a list, for a NumPy array."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+
+
+def describe(rows: Any) -> str:
+    """Say of what type and shape something is, for messages."""
+    return type(rows).__name__ + (f" of shape {tuple(rows.shape)}" if hasattr(rows, "shape") else "")
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _rows_of_columns(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    lengths = {name: len(column) for name, column in columns.items() if hasattr(column, "__len__")}
+    if len(set(lengths.values())) > 1:
+        raise ShapeError(
+            f"expected columns of equal length in a batch, got {lengths}: pass one row, or a batch "
+            "as a datasets library slice gives it"
+        )
+    return [dict(zip(lengths, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _lists_of_table(values: Any, column: Column) -> Ragged:
+    """Read a list column of an Arrow table without making Python objects."""
+    if values.null_count:
+        raise _null(column, None, f"{values.null_count} nulls")
+    chunks = getattr(values, "chunks", [values])
+    if not chunks:
+        return Ragged(np.empty(0), np.empty(0, dtype=np.int64))
+    flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks]
+    counts = [chunk.value_lengths().to_numpy(zero_copy_only=False) for chunk in chunks]
+    return Ragged(np.concatenate(flat), np.concatenate(counts).astype(np.int64))
+
+
+def _lists_of_rows(lists: Sequence[Any], column: Column) -> Ragged:
+    arrays = [_flat(values, column, event) for event, values in enumerate(lists)]
+    counts = np.array([len(array) for array in arrays], dtype=np.int64)
+    filled = [event for event, count in enumerate(counts) if count]
+    whole = [np.issubdtype(arrays[event].dtype, np.integer) for event in filled]
+    if len(set(whole)) > 1:  # joined they would all be floating-point numbers
+        wrong = filled[whole.index(not column.is_integer)]
+        check_numbers(column, Ragged(arrays[wrong], counts[: wrong + 1] * (np.arange(wrong + 1) == wrong)))
+    joined = [
+        arrays[event].astype(np.int64, copy=False) if is_whole else arrays[event]
+        for event, is_whole in zip(filled, whole, strict=True)
+    ]
+    return Ragged(np.concatenate(joined) if joined else np.empty(0), counts)
+
+
+def _flat(values: Any, column: Column, event: int) -> NDArray[Any]:
+    if values is None:
+        raise _null(column, event, "null")
+    array = as_numpy(values)
+    if array.ndim != 1:
+        raise ShapeError(
+            f"column {column.name!r} of event {event}: expected a flat list, got shape {array.shape}: "
+            "flatten it",
+            event,
+            column.name,
+        )
+    return array
+
+
+def _null(column: Column, event: int | None, got: str) -> MissingColumnError:
+    where = "" if event is None else f" of event {event}"
+    return MissingColumnError(
+        f"column {column.name!r}{where}: expected a list in each row, got {got}: an event without hits has "
+        "an empty list",
+        event,
+        column.name,
+    )

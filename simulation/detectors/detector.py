@@ -1,0 +1,55 @@
+"""What every detector has: a volume of some material, and a way to record what happens in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from nuzoo.simulation.errors import DetectorError
+from nuzoo.simulation.event_types import Vector
+from nuzoo.simulation.materials import Material
+from nuzoo.simulation.response.readout import Readout
+
+R = TypeVar("R", bound=Readout)
+
+
+@dataclass(frozen=True)
+class Detector(Generic[R]):
+    """A detector.
+
+    Attributes:
+        name: identifier that datasets and processors carry.
+        material: what it is filled with.
+        low: lower corner of the active volume (x, y, z), cm.
+        high: upper corner, cm.
+        vertex_low: lower corner of the box in which interactions happen, uniformly.
+        vertex_high: its upper corner.
+        readout: what it records.
+
+    Raises:
+        DetectorError: vertices outside the volume, or a readout that does not suit it.
+    """
+
+    name: str
+    material: Material
+    low: Vector
+    high: Vector
+    vertex_low: Vector
+    vertex_high: Vector
+    readout: R
+
+    def __post_init__(self) -> None:
+        corners = zip(self.low, self.vertex_low, self.vertex_high, self.high, strict=True)
+        if not all(low <= first <= last <= high for low, first, last, high in corners):
+            raise DetectorError(f"{self.name}: the box of vertices must lie inside the active volume")
+        self.readout.check(self)
+
+    def geometry(self) -> dict[str, Any]:
+        """Say what its events look like, as plain data: its name, and what its readout says."""
+        return {"detector": self.name, **self.readout.geometry()}
+
+    def facts(self) -> dict[str, str]:
+        """Say what a card says of it: property and value, with units."""
+        sides = [f"{(high - low) / 100:g}" for low, high in zip(self.low, self.high, strict=True)]
+        volume = f"{' × '.join(sides)} m of {self.material.name.replace('_', ' ')}"
+        return {"active volume": volume, **self.readout.facts()}

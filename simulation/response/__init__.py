@@ -1,0 +1,1 @@
+"""From deposited energy to what a dataset stores: charge, and one file for each way of recording it."""

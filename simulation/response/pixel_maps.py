@@ -1,0 +1,292 @@
+"""Pixel maps: drifted charge in projections onto planes of pixels, one for each view."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nuzoo.simulation.errors import DetectorError
+from nuzoo.simulation.event_types import Deposits, Vector
+from nuzoo.simulation.materials import Material
+from nuzoo.simulation.response.charge import (
+    ION_PAIR_ENERGY,
+    MIP_DEDX,
+    Cloud,
+    Drift,
+    drifted,
+    ionisation_electrons,
+    recombination,
+)
+from nuzoo.simulation.response.pixel_kernels import CDF, bounds, collect, projected, read_hits, read_pixels
+from nuzoo.simulation.response.readout import Readout
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.detectors import Detector
+    from nuzoo.simulation.simulate import SimulatedEvent
+
+ENERGY_STEP = 1 / 1024
+"""MeV: stored energies are multiples of it, a thirtieth of the pixels' noise, so that files compress."""
+
+FOLLOWING_PIXELS = 20
+FOLLOWERS = 10
+"""An activity begins where at least that many of the following pixels of an axis hold charge; set so that
+windows begin as they do in the DUNE CVN files."""
+
+
+class Anchor(Enum):
+    """Where a view's window is placed on an axis.
+
+    VERTEX: The anchor pixel holds the interaction vertex.
+    MEAN: The anchor pixel holds the mean position of the active pixels.
+    FIRST: The anchor pixel holds the first active pixel that others follow closely, so that a stray hit
+        far upstream does not move the window.
+    """
+
+    VERTEX = "vertex"
+    MEAN = "mean"
+    FIRST = "first"
+
+
+class Entry(Enum):
+    """What one entry of a pixel map is.
+
+    CHARGE: The charge that a pixel collected.
+    HITS: The charge of a pulse, at the pulse's time: the picture that hit finding on wires leaves.
+    """
+
+    CHARGE = "charge"
+    HITS = "hits"
+
+
+@dataclass(frozen=True)
+class View:
+    """A projection onto a plane of pixels.
+
+    Attributes:
+        name: Name of the view, and prefix of its columns in a dataset.
+        row_axis: Unit vector along which rows count up.
+        column_axis: Unit vector along which columns count up.
+        row_pitch_mm: Edge of a pixel along the rows' axis.
+        column_pitch_mm: Edge of a pixel along the columns' axis.
+        rows: Height of the window in pixels.
+        columns: Width of the window in pixels.
+        row_anchor: How the window is placed along the rows.
+        column_anchor: How the window is placed along the columns.
+        anchor_pixel: Row and column that the anchors name.
+    """
+
+    name: str
+    row_axis: Vector
+    column_axis: Vector
+    row_pitch_mm: float
+    column_pitch_mm: float
+    rows: int
+    columns: int
+    row_anchor: Anchor
+    column_anchor: Anchor
+    anchor_pixel: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Electronics:
+    """From collected charge to what is stored.
+
+    Attributes:
+        noise: Standard deviation of a pixel's noise, electrons.
+        threshold: Smallest charge that is stored, electrons.
+        saturation_mev: Largest stored energy; None where the range is not limited.
+        entry: What one entry is.
+        mev_per_count: MeV of one count in files of 8-bit maps; None where there are none.
+    """
+
+    noise: float
+    threshold: float
+    saturation_mev: float | None
+    entry: Entry
+    mev_per_count: float | None = None
+
+
+@dataclass(frozen=True)
+class SparseView:
+    """The pixels of one view that hold energy.
+
+    Attributes:
+        index: uint32 (k,), row * columns + column, increasing.
+        energy: float32 (k,), MeV.
+    """
+
+    index: NDArray[np.uint32]
+    energy: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PixelMapReadout(Readout):
+    """The readout of a time projection chamber: charge drifts to anodes and is seen in projections.
+
+    Attributes:
+        drift: Transport of the charge.
+        electronics: Noise, threshold, range.
+        views: The projections, all of one size.
+    """
+
+    drift: Drift
+    electronics: Electronics
+    views: tuple[View, ...]
+
+    def geometry(self) -> dict[str, Any]:
+        """Say what recorded events look like, as plain data."""
+        return {
+            "views": [view.name for view in self.views],
+            "height": self.views[0].rows,
+            "width": self.views[0].columns,
+            "pixel_pitch_mm": [[view.row_pitch_mm, view.column_pitch_mm] for view in self.views],
+        }
+
+    def facts(self) -> dict[str, str]:
+        """Say what a card says of it: property and value, with units."""
+        drift, electronics = self.drift, self.electronics
+        facts = {
+            "anodes": f"x = {', '.join(f'{anode / 100:g}' for anode in drift.anodes)} m",
+            "drift field": f"{drift.field:g} kV/cm, {drift.velocity:g} mm/µs, lifetime {drift.lifetime:g} ms",
+            "diffusion after 1 m": (
+                f"{drift.transverse_diffusion:g} mm across, {drift.longitudinal_diffusion:g} mm along"
+            ),
+            "noise and threshold": f"{electronics.noise:g} and {electronics.threshold:g} electrons",
+        }
+        for view in self.views:
+            facts[f"view {view.name}"] = (
+                f"{view.rows} × {view.columns} pixels of {view.row_pitch_mm:g} × {view.column_pitch_mm:g} mm"
+            )
+        if electronics.mev_per_count is not None:
+            facts["one count of an 8-bit map"] = (
+                f"{electronics.mev_per_count:g} MeV, unless `nuzoo convert --mev-per-count` says otherwise"
+            )
+        return facts
+
+    def check(self, detector: Detector) -> None:
+        """Refuse a detector whose views differ in size, or in which diffusion is wider than a pixel."""
+        if len({(view.rows, view.columns) for view in self.views}) != 1:
+            raise DetectorError(f"{detector.name}: expected views, all of one size")
+        anodes = sorted(self.drift.anodes)
+        between = [(right - left) / 2 for left, right in pairwise(anodes)]
+        longest = max(abs(detector.low[0] - anodes[0]), abs(detector.high[0] - anodes[-1]), *between)
+        widest = max(self.drift.transverse_diffusion, self.drift.longitudinal_diffusion)
+        finest = min(min(view.row_pitch_mm, view.column_pitch_mm) for view in self.views)
+        if widest * math.sqrt(longest / 100) > 0.75 * finest:
+            raise DetectorError(
+                f"{detector.name}: diffusion must stay below 0.75 pixels, charge is shared with the next "
+                "pixels only; use a coarser pitch"
+            )
+
+    def respond(self, event: SimulatedEvent) -> dict[str, NDArray[Any]]:
+        """Record an event as the columns `<view>_index` and `<view>_energy`."""
+        maps = pixel_maps(
+            deepcopy(event.rng), event.transported.deposits, self, event.detector.material, event.vertex
+        )
+        return {
+            f"{name}_{part}": values
+            for name, view in maps.items()
+            for part, values in (("index", view.index), ("energy", view.energy))
+        }
+
+
+def pixel_maps(
+    rng: np.random.Generator,
+    deposits: Deposits,
+    readout: PixelMapReadout,
+    material: Material,
+    vertex: NDArray[np.float64],
+) -> dict[str, SparseView]:
+    """Make the pixel map of every view.
+
+    Args:
+        rng: Draws the noise.
+        deposits: In the detector's coordinates.
+        readout: Drift, electronics, views.
+        material: Of the detector.
+        vertex: (3,) cm, where windows with a vertex anchor are centred.
+
+    Returns:
+        For each view's name its pixels.
+    """
+    drift = readout.drift
+    cloud = drifted(deposits, ionisation_electrons(deposits, material.density, drift.field), drift)
+    mev_per_electron = ION_PAIR_ENERGY / float(recombination(MIP_DEDX, material.density, drift.field))
+    return {
+        view.name: _view_map(rng, cloud, view, readout.electronics, mev_per_electron, vertex)
+        for view in readout.views
+    }
+
+
+def _view_map(
+    rng: np.random.Generator,
+    cloud: Cloud,
+    view: View,
+    electronics: Electronics,
+    mev_per_electron: float,
+    vertex: NDArray[np.float64],
+) -> SparseView:
+    axes = np.array([view.row_axis, view.column_axis])
+    pitch = np.array([view.row_pitch_mm, view.column_pitch_mm]) / 10
+    projection = axes / pitch[:, None]
+    start, end = projected(cloud.start, projection), projected(cloud.end, projection)
+    low, high = _canvas(view, start, end, projection @ vertex)
+    canvas = np.zeros((high[1] - low[1], high[0] - low[0]))
+    width = np.sqrt(projected(cloud.variance, projection**2))
+    touched = collect(canvas, start - low, end - low, width, cloud.charge, cloud.points, CDF)
+    read = read_pixels if electronics.entry is Entry.CHARGE else read_hits
+    rows, columns, collected = read(rng, canvas, touched, electronics.noise, electronics.threshold)
+    return _window(view, rows, columns, collected * mev_per_electron, electronics.saturation_mev)
+
+
+def _canvas(
+    view: View, start: NDArray[np.float64], end: NDArray[np.float64], vertex: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last-but-one row and column that charge is collected on, from the detector's origin."""
+    if len(start):
+        low, high = bounds(start, end)
+    else:
+        low, high = np.zeros(2, np.int64), np.ones(2, np.int64)
+    window = np.array([view.rows, view.columns])
+    first = np.floor(vertex).astype(np.int64) - np.array(view.anchor_pixel)
+    fixed = np.array([view.row_anchor is Anchor.VERTEX, view.column_anchor is Anchor.VERTEX])
+    return np.where(fixed, first, low), np.where(fixed, first + window, high)
+
+
+def _window(
+    view: View,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    energy: NDArray[np.float64],
+    saturation_mev: float | None,
+) -> SparseView:
+    """Place the window by its anchors and keep what it shows."""
+    rows = _placed(rows, view.row_anchor, view.anchor_pixel[0])
+    columns = _placed(columns, view.column_anchor, view.anchor_pixel[1])
+    inside = (rows >= 0) & (rows < view.rows) & (columns >= 0) & (columns < view.columns)
+    index, position = np.unique(rows[inside] * view.columns + columns[inside], return_inverse=True)
+    total = np.bincount(position, weights=energy[inside], minlength=len(index)).astype(np.float64)
+    if saturation_mev is not None:
+        total = np.minimum(total, saturation_mev)
+    total = np.maximum(np.rint(total / ENERGY_STEP), 1) * ENERGY_STEP
+    return SparseView(index.astype(np.uint32), total.astype(np.float32))
+
+
+def _placed(positions: NDArray[np.int64], anchor: Anchor, anchor_pixel: int) -> NDArray[np.int64]:
+    if anchor is Anchor.VERTEX or len(positions) == 0:
+        return positions
+    reference = _first_followed(positions) if anchor is Anchor.FIRST else round(float(positions.mean()))
+    return positions - reference + anchor_pixel
+
+
+def _first_followed(positions: NDArray[np.int64]) -> int:
+    occupied = np.unique(positions)
+    followers = np.searchsorted(occupied, occupied + FOLLOWING_PIXELS) - np.arange(len(occupied)) - 1
+    return int(occupied[np.argmax(followers >= FOLLOWERS)])

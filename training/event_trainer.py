@@ -1,0 +1,105 @@
+"""A Trainer of events: it augments batches, and evaluates ragged ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from transformers import EvalPrediction
+from transformers.trainer_utils import PredictionOutput
+
+from nuzoo.training.fields import RecipeError
+from nuzoo.training.safe_trainer import SafeTrainer
+
+ENDS = "offset"
+"""Of a batch of ragged events: (events,) where each one's hits end among those of all, which lie in a row."""
+
+PADDING = -100
+"""What transformers fills up predictions and labels of different lengths with, when it puts them together."""
+
+
+class EventTrainer(SafeTrainer):
+    """Draws the augmentation in the training step, and evaluates hits event by event.
+
+    Loading runs ahead of training, so random numbers drawn there would be lost when a run is stopped: drawn
+    here, they go on from the checkpoint exactly.
+
+    The Trainer of transformers gathers and cuts predictions by their first dimension, which it takes for
+    events. Where that counts hits, they are padded here to (events, hits of the longest, ...).
+
+    Args:
+        *args: See `transformers.Trainer`.
+        augmentation: Takes and returns a batch.
+        per_hit: The truth is one for each hit: so is every output that has as many rows as there are hits.
+        compute_metrics: Gets predictions and labels of hits as the network makes them, without padding.
+        **kwargs: See `transformers.Trainer`.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        augmentation: Callable[[dict[str, Any]], dict[str, Any]],
+        per_hit: bool = False,
+        compute_metrics: Callable[[EvalPrediction], dict[str, float]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.compute_metrics = compute_metrics
+        if per_hit and compute_metrics is not None:
+            self.compute_metrics = lambda prediction: compute_metrics(hits_of(prediction))
+        self.augmentation = augmentation
+        self.per_hit = per_hit
+
+    def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
+        """Augment, then train."""
+        if ENDS in inputs and self.args.n_gpu > 1:
+            raise RecipeError(
+                f"expected one GPU for each process to train on ragged events, got {self.args.n_gpu}: start "
+                "it with `torchrun --nproc-per-node`, or set CUDA_VISIBLE_DEVICES to one"
+            )
+        return super().training_step(model, self.augmentation(inputs), *args, **kwargs)
+
+    def prediction_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Predict: loss, outputs and labels, with one row for each event."""
+        loss, *predicted = super().prediction_step(model, inputs, *args, **kwargs)
+        if self.per_hit:
+            predicted = _mapped(_padded, predicted, inputs[ENDS].tolist())
+        return loss, *predicted
+
+
+def hits_of(prediction: EvalPrediction) -> EvalPrediction:
+    """Take one row for each hit that has a label, in their order, out of the padding (events, longest)."""
+    known = prediction.label_ids != PADDING
+    return EvalPrediction(_mapped(_taken, prediction.predictions, known), prediction.label_ids[known])
+
+
+def events_of(prediction: PredictionOutput, per_hit: bool) -> list[NDArray[Any]]:
+    """Take apart the first output of `EventTrainer.predict`: for each event a row, or one for each hit."""
+    first = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    if not per_hit:
+        return list(first)
+    known: Any = prediction.label_ids != PADDING
+    return [row[hits] for row, hits in zip(first, known, strict=True)]
+
+
+def _mapped(function: Callable[..., Any], values: Any, *args: Any) -> Any:
+    """Apply a function to an array, or to each of several."""
+    if isinstance(values, tuple | list):
+        return type(values)(_mapped(function, value, *args) for value in values)
+    return function(values, *args)
+
+
+def _padded(values: Tensor | None, ends: list[int]) -> Tensor | None:
+    if values is None or not values.ndim or len(values) != ends[-1]:
+        return values
+    counts = np.diff(ends, prepend=0).tolist()
+    return pad_sequence(list(torch.split(values, counts)), batch_first=True, padding_value=PADDING)
+
+
+def _taken(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
+    return values[known] if values.shape[:2] == known.shape else values

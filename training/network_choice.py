@@ -1,0 +1,115 @@
+"""The section `model` of a recipe: which network, and where its weights come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import transformers
+from huggingface_hub.errors import StrictDataclassError
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
+
+from nuzoo.processors.contract import EventProcessor
+from nuzoo.registry import ARCHITECTURES, TASKS, Architecture, import_object
+from nuzoo.training.fields import RecipeError, checked_fields, types_of
+
+STARTS: dict[str, Any] = dict.fromkeys(("preset", "pretrained", "timm_weights"), str | None)
+OF_EVERY_CONFIGURATION: dict[str, Any] = {"num_labels": int, "attn_implementation": str}
+"""What configurations take besides their fields."""
+
+
+@dataclass(frozen=True)
+class NetworkChoice:
+    """A network to train.
+
+    Attributes:
+        architecture: Its row.
+        fields: Of its configuration.
+        preset: A size: name of a way to make the configuration.
+        pretrained: Folder or repository of a network of ours to fine-tune.
+        timm_weights: A safetensors file or a name of timm's, to start from.
+    """
+
+    architecture: Architecture
+    fields: dict[str, Any]
+    preset: str | None = None
+    pretrained: str | None = None
+    timm_weights: str | None = None
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any], task: str) -> Self:
+        """Check the section of a network that shall learn a task.
+
+        Raises:
+            RecipeError: No such type for the task, no such preset or way to start, an unknown field, or one
+                of another type.
+        """
+        row = architecture_of(given)
+        if task not in row.networks:
+            raise RecipeError(
+                f"model.model_type: expected a network for {task}, got {row.model_type}, which is for "
+                f"{', '.join(row.networks)}"
+            )
+        kind = import_object(row.config)
+        types = types_of(kind) | OF_EVERY_CONFIGURATION | STARTS | {"model_type": str}
+        fields = checked_fields("model", given, types)
+        del fields["model_type"]
+        choice = cls(row, fields, **{name: fields.pop(name) for name in STARTS if name in fields})
+        if choice.pretrained and choice.timm_weights:
+            raise RecipeError("model.pretrained and model.timm_weights: expected one of them, got both")
+        presets = [name for name, member in vars(kind).items() if isinstance(member, classmethod)]
+        if choice.preset and choice.preset not in presets:
+            raise RecipeError(f"model.preset: expected one of {', '.join(presets)}, got {choice.preset!r}")
+        return choice
+
+    def config(self, processor: EventProcessor) -> PreTrainedConfig:
+        """Make the configuration, whose fields follow from the processor where they are not given.
+
+        Raises:
+            RecipeError: A field that cannot have its value, or a checkpoint of another type.
+            ProcessorModelMismatchError: A given field does not go with the processor.
+        """
+        kind = import_object(self.architecture.config)
+        try:
+            if self.pretrained:
+                config = AutoConfig.from_pretrained(self.pretrained, **self.fields)
+            else:
+                decided = {k: v for k, v in processor.network_fields().items() if k in types_of(kind)}
+                make = getattr(kind, self.preset) if self.preset else kind
+                config = make(**(decided | self.fields))
+        except StrictDataclassError as error:
+            raise RecipeError(f"model: {' '.join(str(error).split())}") from error
+        if not isinstance(config, kind):
+            raise RecipeError(
+                f"model.pretrained: expected a {self.architecture.model_type}, as model.model_type says, got "
+                f"{self.pretrained}, which is a {config.model_type}"
+            )
+        processor.check_agrees(config)
+        return config
+
+    def build(self, task: str, config: PreTrainedConfig) -> PreTrainedModel:
+        """Make a fresh network, one that starts from timm's weights, or a whole checkpoint.
+
+        Raises:
+            RecipeError: The network has no counterpart in timm.
+        """
+        auto_class = getattr(transformers, str(TASKS[task].auto_class))
+        if self.pretrained:
+            return auto_class.from_pretrained(self.pretrained, config=config)
+        model = auto_class.from_config(config)
+        if self.timm_weights:
+            if not hasattr(model, "load_timm_weights"):
+                raise RecipeError(
+                    f"model.timm_weights: {config.model_type} has no counterpart in timm, leave it out"
+                )
+            model.load_timm_weights(self.timm_weights)
+        return model
+
+
+def architecture_of(model: Any) -> Architecture:
+    """Find the row of the network that a section `model` names, or raise `RecipeError`."""
+    if not isinstance(model, Mapping):
+        raise RecipeError(f"model: expected fields, got {model!r}")
+    model_type = model.get("model_type")
+    if model_type not in ARCHITECTURES:
+        raise RecipeError(f"model.model_type: expected one of {', '.join(ARCHITECTURES)}, got {model_type!r}")
+    return ARCHITECTURES[model_type]

@@ -1,0 +1,114 @@
+"""Training of a network by the truth of its task: one recipe in, one model folder out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import datasets
+from datasets import LargeList, List
+from transformers import TrainerCallback, set_seed
+
+from nuzoo.files.atomic import write_atomically
+from nuzoo.files.names import RECIPE_FILE
+from nuzoo.processors.contract import EventProcessor
+from nuzoo.registry import TASKS
+from nuzoo.training.event_batches import EventBatches, as_is
+from nuzoo.training.event_trainer import EventTrainer
+from nuzoo.training.recipe import Recipe, RecipeError
+from nuzoo.training.recipe_data import check_splits, first_events, geometry_of, used_events
+from nuzoo.training.run_folder import checkpoint_to_resume, is_finished
+
+
+def train(
+    recipe: Recipe,
+    *,
+    splits: Mapping[str, datasets.Dataset] | None = None,
+    callbacks: list[TrainerCallback] | None = None,
+) -> Path:
+    """Train by a recipe, going on from the last checkpoint where there is one.
+
+    Args:
+        recipe: The run.
+        splits: The events, with `train` and `validation`; read from `recipe.data` by default.
+        callbacks: More `transformers.TrainerCallback`s.
+
+    Returns:
+        The output folder: model, processor, `recipe.yaml` and checkpoints.
+
+    Raises:
+        RecipeError: A value that a field cannot have, or another run in the output folder.
+        UnusableDatasetError: No training or validation events, a column missing, no truth, or truth in
+            other classes than the model's.
+    """
+    if is_finished(recipe):
+        return recipe.output
+    checkpoint = checkpoint_to_resume(recipe)
+    trainer = build_trainer(recipe, used_events(recipe, splits), callbacks or [])
+    if trainer.is_world_process_zero():
+        recipe.output.mkdir(parents=True, exist_ok=True)
+        write_atomically(recipe.output / RECIPE_FILE, recipe.to_yaml())
+    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.save_model()
+    trainer.save_state()
+    return recipe.output
+
+
+def build_trainer(
+    recipe: Recipe, splits: Mapping[str, datasets.Dataset], callbacks: list[TrainerCallback]
+) -> EventTrainer:
+    """Make the `transformers.Trainer` of a recipe.
+
+    Args:
+        recipe: The run.
+        splits: `train`, and `validation` unless nothing is to be evaluated or stopped early.
+        callbacks: More callbacks.
+
+    Raises:
+        RecipeError: See `train`.
+        UnusableDatasetError: See `train`.
+    """
+    targets = TASKS[recipe.task].targets
+    set_seed(recipe.training.seed)  # the Trainer does so after the network was initialised
+    processor = build_processor(recipe, splits.get("train"))
+    config = recipe.model.config(processor)
+    check_splits(recipe, splits, config, processor.schema)
+    if not processor.is_fitted:
+        processor.fit(first_events(splits["train"]))
+    batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
+    return EventTrainer(
+        augmentation=recipe.augmentation,
+        per_hit=is_per_hit(splits["train"], targets),
+        model=recipe.model.build(recipe.task, config),
+        args=recipe.training,
+        data_collator=as_is,
+        train_dataset=batches["train"],
+        eval_dataset=batches.get("validation"),
+        processing_class=processor,
+        compute_metrics=recipe.evaluator.training_metrics,
+        callbacks=[*recipe.early_stopping(), *callbacks],
+    )
+
+
+def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProcessor:
+    """Make the processor of a recipe, for the detector of its events, not fitted.
+
+    A recipe that starts from a checkpoint takes the checkpoint's processor as it is: the network knows no
+    other scale.
+
+    Raises:
+        RecipeError: A setting that the processor needs is missing.
+        UnusableDatasetError: See `geometry_of`.
+    """
+    kind = recipe.architecture.processor_class()
+    if recipe.model.pretrained:
+        return kind.from_pretrained(recipe.model.pretrained, **recipe.processor)
+    try:
+        return kind.for_geometry(geometry_of(rows), **recipe.processor)
+    except TypeError as error:
+        raise RecipeError(f"processor: {error}, got {recipe.processor}") from error
+
+
+def is_per_hit(rows: datasets.Dataset, targets: tuple[str, ...]) -> bool:
+    """Tell whether the truth of an event is a list."""
+    return any(isinstance(rows.features[target], List | LargeList) for target in targets)

@@ -1,0 +1,146 @@
+"""The recipe of a vision-language model: a base, an adapter, answers, and perhaps a base made first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub.errors import StrictDataclassError
+from transformers import PreTrainedConfig, TrainingArguments
+
+from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.registry import import_object
+from nuzoo.training.fields import Count, RecipeError, checked_fields, types_of
+from nuzoo.training.recipe import Recipe
+from nuzoo.training.training_arguments import checked_arguments, training_arguments
+from nuzoo.training.vlm.requirements import check_packages
+
+MODEL_FIELDS = ("base_model", "base_revision", "quantization", "prompt", "temperature", "id2label")
+
+
+@dataclass(frozen=True)
+class AnswerStyle:
+    """How answers are written, and what of the text is learnt.
+
+    Attributes:
+        captions: A sentence on the particles follows the class, so that the model learns to explain.
+        train_on_prompt: The loss is on system and user text as well, as in the code of arXiv 2509.08461v4.
+    """
+
+    captions: bool = False
+    train_on_prompt: bool = False
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """A tiny base that is made first, in place of one that is named.
+
+    Attributes:
+        base_config: Its shapes.
+        arguments: Fields of `transformers.TrainingArguments`.
+    """
+
+    base_config: PreTrainedConfig
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, given: Any) -> "Pretraining":
+        """Check the section, or raise `RecipeError`; its `base_config` is by default that for tests."""
+        types = {"base_config": dict[str, Any], "training": dict[str, Any]}
+        given = checked_fields("pretraining", given, types)
+        arguments = checked_arguments("pretraining.training", given.pop("training", {}))
+        try:
+            config: Any = NuVlmConfig.tiny(**given).base_config
+        except (StrictDataclassError, KeyError, TypeError, ValueError) as error:
+            raise RecipeError(f"pretraining.base_config: {' '.join(str(error).split())}") from error
+        return cls(config, arguments)
+
+    def training(self, output: Path) -> TrainingArguments:
+        """Make the arguments of its trainer, whose checkpoints go to `output`, or raise `RecipeError`."""
+        return training_arguments("pretraining.training", {**self.arguments, "output_dir": str(output)})
+
+
+class VlmRecipe(Recipe):
+    """One training run of a vision-language model.
+
+    Args:
+        given: The sections, as in YAML.
+
+    Attributes:
+        model: Fields of `NuVlmConfig`.
+        adapter: A `peft.LoraConfig`.
+        answers: How answers are written.
+        pretraining: Of a tiny base that is made first; None where one is named.
+
+    Raises:
+        RecipeError: An unknown field, a value that it cannot have, or a package that is not installed.
+        PromptError: No such prompt.
+    """
+
+    sections = (*Recipe.sections, "adapter", "answers", "pretraining")
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        check_packages(self.model.get("quantization"))
+        self.adapter = lora_config(self.given.get("adapter", {}))
+        answers = checked_fields("answers", self.given.get("answers", {}), types_of(AnswerStyle))
+        self.answers = AnswerStyle(**answers)
+        pretraining = self.given.get("pretraining")
+        self.pretraining = None if pretraining is None else Pretraining.parse(pretraining)
+        if self.pretraining and "base_model" in self.model:
+            raise RecipeError("model.base_model and pretraining: expected one of them, got both")
+        if self.augmentation.intensity_jitter:
+            raise RecipeError(
+                "augmentation.intensity_jitter: expected 0 for images of 8 bits, got "
+                f"{self.augmentation.intensity_jitter}: leave it out"
+            )
+        Prompt.of(self.prompt)
+
+    @property
+    def prompt(self) -> Any:
+        """Name or file of the prompt."""
+        return self.model.get("prompt", NuVlmConfig.prompt)
+
+    def parse_model(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the fields of `NuVlmConfig`, or raise `RecipeError`: also for another network."""
+        if import_object(self.architecture.config) is not NuVlmConfig:
+            raise RecipeError(
+                f"model.model_type: expected {NuVlmConfig.model_type} for {self.task}, got "
+                f"{self.architecture.model_type}"
+            )
+        types = types_of(NuVlmConfig)
+        known = {"model_type": str} | {name: types[name] for name in MODEL_FIELDS}
+        fields = checked_fields("model", given, known)
+        del fields["model_type"]
+        return fields
+
+    def processor_settings(self) -> dict[str, Any]:
+        """Name the settings of the processor that a recipe may have, with their types."""
+        settings = types_of(NuPixelMapImageProcessor) | super().processor_settings()
+        return {name: kind for name, kind in settings.items() if name not in ("base_processor", "prompt")}
+
+
+def lora_config(given: Any) -> Any:
+    """Make a `peft.LoraConfig`.
+
+    It has no task type: with one, PEFT's Auto classes load the language model without its vision tower.
+
+    Raises:
+        RecipeError: An unknown field, or a value that it cannot have.
+    """
+    from peft import LoraConfig
+
+    fields = checked_fields("adapter", given, types_of(LoraConfig) | {"r": Count, "lora_alpha": Count})
+    if fields.get("task_type") is not None:
+        raise RecipeError(
+            f"adapter.task_type: expected none, got {fields['task_type']!r}: PEFT would load the base "
+            "without its images; leave it out"
+        )
+    if not fields.get("target_modules"):
+        raise RecipeError("adapter.target_modules: expected names of layers, got none")
+    try:
+        return LoraConfig(**fields)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"adapter: {error}; see peft.LoraConfig") from error

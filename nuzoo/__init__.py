@@ -6,8 +6,10 @@ Their classes are also attributes of this module, imported when they are first u
 """
 
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from warnings import warn
 
 if (Path(__file__).parent.parent / "pyproject.toml").is_file():  # in a clone the rooms lie beside this folder
     __path__.append(str(Path(__file__).parent.parent))
@@ -27,5 +29,17 @@ def __getattr__(name: str) -> Any:
     return import_object(classes[name])
 
 
+def _load_plug_ins() -> None:
+    """Call what installed packages name as entry points of the group "nuzoo": it adds their rows."""
+    for plug_in in entry_points(group="nuzoo"):
+        try:
+            plug_in.load()()
+        except Exception as error:
+            warn(f"the plug-in {plug_in.value} cannot be loaded, its rows are missing: {error}", stacklevel=2)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *public_classes()})
+
+
+_load_plug_ins()

@@ -95,10 +95,10 @@ def _enter_processors(processing_auto: Any) -> None:
 
 def _enter_pipelines(pipelines: Any) -> None:
     for task in TASKS.values():
-        if task.pipeline_name and task.pipeline and task.auto_class:
+        if task.pipeline_name and task.pipeline:
             pipelines.PIPELINE_REGISTRY.supported_tasks[task.pipeline_name] = {
                 "impl": task.pipeline,
-                "pt": (getattr(pipelines, task.auto_class),),
+                "pt": (getattr(pipelines, task.auto_class or "AutoModel"),),
                 "type": task.pipeline_type,
             }
 

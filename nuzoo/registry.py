@@ -127,6 +127,10 @@ class Architecture:
         """Import the class of the network that an Auto class loads."""
         return import_object(self.models[auto_class])
 
+    def network_class(self, task: str) -> Any:
+        """Import the network for a task."""
+        return import_object(self.networks[task])
+
     def processor_class(self) -> Any:
         """Import the class of the processor."""
         return import_object(self.processor_path)
@@ -176,6 +180,9 @@ def _enter(row: Modality | Task | Architecture | Sample) -> None:
 
 def add(*rows: Modality | Task | Architecture | Sample) -> None:
     """Add rows to the tables, and make transformers know them.
+
+    A package names the function that calls this in its entry points of the group "nuzoo": every process that
+    imports nuzoo then has its rows.
 
     Args:
         *rows: of any table; a row of the same name is replaced.

@@ -50,7 +50,6 @@ def load_pipeline(path: str, **options: Any) -> EventPipeline:
 
 
 def _load(path: str) -> tuple[Task, PreTrainedModel, EventProcessor]:
-    import transformers
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
@@ -61,7 +60,7 @@ def _load(path: str) -> tuple[Task, PreTrainedModel, EventProcessor]:
     try:
         architecture, task = _kind_of(_config(path))
         processor = architecture.processor_class().from_pretrained(path)
-        model = getattr(transformers, str(task.auto_class)).from_pretrained(path)
+        model = architecture.network_class(task.name).from_pretrained(path)
         processor.check_agrees(model.config)
     except (ValueError, OSError, SafetensorError, StrictDataclassError) as error:
         raise UnusableModelError(f"{path}: {error}") from error
@@ -91,7 +90,7 @@ def _kind_of(config: PreTrainedConfig) -> tuple[Architecture, Task]:
     architecture = ARCHITECTURES[config.model_type]
     named = config.architectures or []
     task = architecture.task_of(named[0]) if named else architecture.tasks[0]
-    if task is None or task.auto_class is None:
+    if task is None:
         raise UnusableModelError(
             f"expected a network for a task ({', '.join(architecture.networks)}), got {named[0]}: train a "
             "head, or load it with AutoModel"

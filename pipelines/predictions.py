@@ -72,5 +72,12 @@ def write_table(rows: list[Row], path: Path) -> None:
         import pyarrow as pa
         from pyarrow import csv, parquet
 
-        write = parquet.write_table if path.suffix == ".parquet" else csv.write_csv
-        write(pa.Table.from_pylist(rows), partial)
+        if path.suffix == ".parquet":
+            parquet.write_table(pa.Table.from_pylist(rows), partial)
+        else:
+            csv.write_csv(pa.Table.from_pylist([_flat(row) for row in rows]), partial)
+
+
+def _flat(row: Row) -> Row:
+    """Write the lists of a row as JSON, since a table of text has none."""
+    return {name: json.dumps(value) if isinstance(value, list) else value for name, value in row.items()}

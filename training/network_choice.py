@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import transformers
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
 from nuzoo.processors.contract import EventProcessor
-from nuzoo.registry import ARCHITECTURES, TASKS, Architecture, import_object
+from nuzoo.registry import ARCHITECTURES, Architecture, import_object
 from nuzoo.training.fields import RecipeError, checked_fields, types_of
 
 STARTS: dict[str, Any] = dict.fromkeys(("preset", "pretrained", "timm_weights"), str | None)
@@ -54,8 +53,9 @@ class NetworkChoice:
         fields = checked_fields("model", given, types)
         del fields["model_type"]
         choice = cls(row, fields, **{name: fields.pop(name) for name in STARTS if name in fields})
-        if choice.pretrained and choice.timm_weights:
-            raise RecipeError("model.pretrained and model.timm_weights: expected one of them, got both")
+        for other in ("preset", "timm_weights"):
+            if choice.pretrained and getattr(choice, other):
+                raise RecipeError(f"model.pretrained and model.{other}: expected one of them, got both")
         presets = [name for name, member in vars(kind).items() if isinstance(member, classmethod)]
         if choice.preset and choice.preset not in presets:
             raise RecipeError(f"model.preset: expected one of {', '.join(presets)}, got {choice.preset!r}")
@@ -92,10 +92,10 @@ class NetworkChoice:
         Raises:
             RecipeError: The network has no counterpart in timm.
         """
-        auto_class = getattr(transformers, str(TASKS[task].auto_class))
+        network = self.architecture.network_class(task)
         if self.pretrained:
-            return auto_class.from_pretrained(self.pretrained, config=config)
-        model = auto_class.from_config(config)
+            return network.from_pretrained(self.pretrained, config=config)
+        model = network._from_config(config)
         if self.timm_weights:
             if not hasattr(model, "load_timm_weights"):
                 raise RecipeError(

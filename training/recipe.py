@@ -173,7 +173,7 @@ def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Any:
 
 
 def _find(path: str | Path) -> Path:
-    shipped = RECIPES / f"{Path(path).stem}.yaml"
+    shipped = RECIPES / f"{path}.yaml"
     for candidate in (Path(path), shipped):
         if candidate.is_file():
             return candidate

@@ -110,5 +110,8 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProce
 
 
 def is_per_hit(rows: datasets.Dataset, targets: tuple[str, ...]) -> bool:
-    """Tell whether the truth of an event is a list."""
-    return any(isinstance(rows.features[target], List | LargeList) for target in targets)
+    """Tell whether the truth of an event is a list of any length; a vector such as a vertex is one truth."""
+    features = [rows.features[target] for target in targets]
+    return any(
+        isinstance(kind, LargeList) or (isinstance(kind, List) and kind.length < 0) for kind in features
+    )

@@ -2,8 +2,8 @@
 
 `trust_remote_code=True` reads modules from the top of a repository only, and follows relative imports
 between them. So the modules of the classes, which may be those of a plug-in, and the closure of what they
-import of ours are copied there, each `from nuzoo.room.module import …` rewritten to `from .module import …`,
-and nothing else changed. What cannot be copied is refused.
+import of ours and of its package are copied there, each `from nuzoo.room.module import …` rewritten to
+`from .module import …`, and nothing else changed. What cannot be copied is refused.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def flat_sources(modules: Iterable[str]) -> dict[str, str]:
     Raises:
         NotExportableError: See `export_code`.
     """
-    named = frozenset(modules)
-    waiting = sorted(named)
+    waiting = sorted(set(modules))
+    packages = frozenset({PACKAGE, *(_package(module) for module in waiting)})
     flat: dict[str, str] = {}
     origins: dict[str, str] = {}
     while waiting:
@@ -93,10 +93,10 @@ def flat_sources(modules: Iterable[str]) -> dict[str, str]:
                 f"{module} and {origins[name]} would both become {name}: give one of them another name"
             )
         if name not in flat:
-            if _is_ours(module):
+            if _package(module) == PACKAGE:
                 _refuse_other_room(module)
             text = _source(module)
-            imports = list(_imports_below(ast.parse(text), module, named, guarded=False))
+            imports = list(_imports_below(ast.parse(text), module, packages, guarded=False))
             for found in imports:
                 _refuse(module, found)
             flat[name] = _rewritten(module, text, imports)
@@ -108,8 +108,8 @@ def _stem(module: str) -> str:
     return module.rpartition(".")[2]
 
 
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == PACKAGE
+def _package(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _refuse_other_room(module: str) -> None:
@@ -129,12 +129,12 @@ def _source(module: str) -> str:
 
 
 def _imports_below(
-    node: ast.AST, module: str, named: frozenset[str], guarded: bool
+    node: ast.AST, module: str, packages: frozenset[str], guarded: bool
 ) -> Iterator[SourceImport]:
     """Give every import of a module, wherever it stands."""
 
     def found(name: str, names: tuple[str, ...], line: int) -> SourceImport:
-        return SourceImport(name, names, line, guarded, copied=_is_ours(name) or name in named)
+        return SourceImport(name, names, line, guarded, copied=_package(name) in packages)
 
     if isinstance(node, ast.Import):
         for alias in node.names:
@@ -146,7 +146,7 @@ def _imports_below(
             f"{module}, line {node.lineno}: {_called(node)}() hides what it imports; use an import statement"
         )
     for child in ast.iter_child_nodes(node):
-        yield from _imports_below(child, module, named, guarded or _guards(node, child))
+        yield from _imports_below(child, module, packages, guarded or _guards(node, child))
 
 
 def _absolute(module: str, node: ast.ImportFrom) -> str:
@@ -184,7 +184,7 @@ def _refuse(module: str, found: SourceImport) -> None:
                 f"{place}: `from {found.module} import {name}` does not name what is used: "
                 "expected `from nuzoo.room.module import name`"
             )
-    top = found.module.partition(".")[0]
+    top = _package(found.module)
     if not (found.copied or found.guarded or top in ALWAYS_THERE or top in sys.stdlib_module_names):
         raise NotExportableError(
             f"{place} imports {top}, which a user of the repository may not have: expected "

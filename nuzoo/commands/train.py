@@ -26,6 +26,8 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.registry import TASKS, import_object
     from nuzoo.training.recipe import load_recipe
 
+    if args.sample and args.folds is None:
+        raise ValueError("--sample: expected with --folds, which writes a report; leave it out")
     recipe = load_recipe(args.recipe, args.overrides)
     check_output(recipe.output)
     splits = load_events(recipe.data.path, revision=recipe.data.revision)

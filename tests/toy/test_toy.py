@@ -24,9 +24,7 @@ MODEL, DATASET = "org/toy-points", "org/toy-points-data"
 COMMANDS = """
 import json, sys
 from nuzoo.cli import main
-from tests.toy.toy_house import enter
 
-enter()
 for command in json.loads(sys.argv[1]):
     print("$ nuzoo", *command, flush=True)
     if main(command):
@@ -72,10 +70,20 @@ def python(hub, folder, *arguments, **variables):
 
 
 @pytest.fixture(scope="module")
-def said(hub, folder):
+def installed(folder):
+    """The `PYTHONPATH` of an environment in which the toy is an installed package: entry points and all."""
+    metadata = folder / "site/toy-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[nuzoo]\ntoy = tests.toy.toy_house:enter\n")
+    return f"{ROOT}{os.pathsep}{folder / 'site'}"
+
+
+@pytest.fixture(scope="module")
+def said(hub, folder, installed):
     """The commands of the zoo, one after the other."""
     commands = [
-        "simulate toy-points --events 40 --seed 3 --out data",
+        "simulate toy-points --events 40 --seed 3 --out data --num-proc 2",
         f"train {RECIPE} data.path=data training.output_dir=run",
         "evaluate --model run --data data --out run/report",
         "display data --split test --model run --out pictures --number 2",
@@ -86,7 +94,7 @@ def said(hub, folder):
         f"verify {MODEL} --run-code",
     ]
     arguments = json.dumps([command.split() for command in commands])
-    return python(hub, folder, "-c", COMMANDS, arguments, PYTHONPATH=str(ROOT))
+    return python(hub, folder, "-c", COMMANDS, arguments, PYTHONPATH=installed)
 
 
 def test_it_is_trained_measured_and_drawn(said, folder):
@@ -121,15 +129,15 @@ def test_it_loads_without_nuzoo(said, hub, folder):
     assert [label for event in labels for label in event] == [chosen[index] for index in logits]
 
 
-def test_every_check_that_applies_is_passed(folder):
+def test_every_check_that_applies_is_passed(folder, installed):
     """The checks of `tests/common` as they are, with the toy in the tables."""
-    plugin = "-p tests.toy.plugin -p no:cacheprovider -k toy_points -q"
+    options = "-p no:cacheprovider -k toy_points -q"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/common", *plugin.split(), f"--basetemp={folder / 'checks'}"],
+        [sys.executable, "-m", "pytest", "tests/common", *options.split(), f"--basetemp={folder / 'checks'}"],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": installed},
     )
     assert done.returncode == 0, done.stdout
     assert "conformance: toy_points" in done.stdout and " 0 failed" in done.stdout

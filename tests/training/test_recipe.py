@@ -158,3 +158,9 @@ def test_a_recipe_from_before_recipes_named_their_task_is_the_same_one(name, tmp
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(earlier))
     assert load_recipe(path) == recipe
+
+
+def test_a_shipped_recipe_is_taken_by_its_bare_name_alone(tmp_path):
+    assert load_recipe("nu_cnn_tiny").task == "event-classification"
+    with pytest.raises(RecipeError, match="no recipe"):
+        load_recipe(tmp_path / "nu_cnn_tiny.yaml")

@@ -67,13 +67,19 @@ def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> list[N
         each hit has a class.
 
     Raises:
-        RecipeError: Fewer events of a class than folds, or a model that is not trained whole.
+        RecipeError: Fewer events of a class than folds, a limit on training events, or a model that is not
+            trained whole.
     """
     task = TASKS[recipe.task]
     if import_object(task.trainer) is not train:
         raise RecipeError(
             f"expected a network that is trained whole to cross-validate, got one for {recipe.task}: "
             "leave out --folds"
+        )
+    if recipe.data.train_events is not None:
+        raise RecipeError(
+            "data.train_events: expected none with --folds, which trains on all but those of a fold, got "
+            f"{recipe.data.train_events}: leave it out"
         )
     recipe = recipe.changed(WITHOUT_VALIDATION)
     predictions: list[NDArray[Any]] = [np.empty(0)] * len(rows)

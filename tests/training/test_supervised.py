@@ -8,13 +8,14 @@ import datasets
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset, Features, LargeList, List, Value
 from safetensors.torch import load_file, save_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification, TrainerCallback
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.training.cross_validation import cross_validate
 from nuzoo.training.recipe import RecipeError, load_recipe
-from nuzoo.training.supervised import build_processor, train
+from nuzoo.training.supervised import build_processor, is_per_hit, train
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +229,8 @@ def test_cross_validation_judges_every_event_once_and_by_others(splits, tmp_path
     assert np.array_equal(logits, np.stack(cross_validate(start, rows, folds=2)))
     with pytest.raises(RecipeError, match="folds"):
         cross_validate(start, rows, folds=1)
+    with pytest.raises(RecipeError, match=r"data\.train_events: expected none with --folds.*got 5"):
+        cross_validate(start.changed({"data.train_events": 5}), rows, folds=2)
 
 
 def test_torchrun_with_two_processes_trains_one_model(simulated_dataset, tmp_path):
@@ -253,3 +256,17 @@ def test_torchrun_with_two_processes_trains_one_model(simulated_dataset, tmp_pat
     # Each of the two processes takes 4 events a step, so an epoch has a quarter fewer steps than alone.
     assert state["epoch"] == pytest.approx(4 / np.ceil(events / 8), rel=0.01)
     assert weights(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "per_hit"),
+    [
+        (Value("int64"), False),
+        (List(Value("float32"), length=3), False),
+        (List(Value("int64")), True),
+        (LargeList(Value("int64")), True),
+    ],
+)
+def test_a_vector_is_one_truth_and_a_list_one_for_each_hit(kind, per_hit):
+    rows = Dataset.from_dict({"truth": []}, features=Features({"truth": kind}))
+    assert is_per_hit(rows, ("truth",)) is per_hit

@@ -11,6 +11,8 @@ from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, ch
 if TYPE_CHECKING:
     from datasets import Dataset
 
+    from nuzoo.processors.contract import EventProcessor
+
 
 @dataclass(frozen=True)
 class Events:
@@ -84,6 +86,11 @@ def with_truth(splits: Mapping[str, Dataset], targets: Sequence[str]) -> Dataset
             f"columns {', '.join(targets)}: expected the truth, got none for all of {len(rows)} events"
         )
     return known
+
+
+def columns_read(processor: EventProcessor) -> list[str]:
+    """Name the columns that a processor reads of events: whose they are, and their hits."""
+    return ["event_id", "detector", *(column.name for column in processor.schema.hits)]
 
 
 def _leave_out(rows: Dataset, event_ids: Container[str]) -> Dataset:

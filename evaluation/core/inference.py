@@ -14,6 +14,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.core.machine import peak_memory
 from nuzoo.evaluation.core.results import Cost, Number
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 Gather = Callable[[Any, Mapping[str, Any]], Answer]
 """Takes what a task needs out of the outputs of a batch, given the inputs too, off the device."""
-
-OF_THE_EVENT = ("event_id", "detector")
-"""Columns that a processor may look at beside the hits."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,8 @@ def run_network(
 
 
 def _batches(rows: Dataset, processor: EventProcessor, batch_size: int) -> Iterator[pa.Table]:
-    needed = {*OF_THE_EVENT, *(column.name for column in processor.schema.hits)}
-    there = [name for name in rows.column_names if name in needed]
-    table = rows.select_columns(there).with_format("arrow")
+    needed = columns_read(processor)
+    table = rows.select_columns([name for name in rows.column_names if name in needed]).with_format("arrow")
     for first in range(0, len(table), batch_size):
         yield table[first : first + batch_size]
 

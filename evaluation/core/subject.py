@@ -16,7 +16,7 @@ from torch import nn
 
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import check_columns
-from nuzoo.evaluation.core.inference import OF_THE_EVENT
+from nuzoo.evaluation.core.events import Events, columns_read
 from nuzoo.evaluation.core.provenance import check_disjoint
 from nuzoo.evaluation.core.results import DatasetFacts, ModelFacts, ProcessorFacts, Subject
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedConfig, PreTrainedModel
 
-    from nuzoo.evaluation.core.events import Events
     from nuzoo.processors.contract import EventProcessor
 
 ADAPTER_NAMES = ("lora_", "modules_to_save.")
@@ -50,7 +49,7 @@ def describe_subject(
         if rows is not None:
             split = str(rows.split or name)
             check(rows, split, model.config)
-            check_columns(rows, split, [*OF_THE_EVENT, *(column.name for column in processor.schema.hits)])
+            check_columns(rows, split, columns_read(processor))
     if events.validation is not None:
         check_disjoint(events.validation, events.rows)
     return Subject(

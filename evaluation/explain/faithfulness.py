@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.evaluation.core.bootstrap import bootstrap
 from nuzoo.evaluation.core.calibration import probabilities
-from nuzoo.evaluation.core.inference import OF_THE_EVENT
+from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.display.pixel_maps.event_views import event_views
 from nuzoo.evaluation.explain.event_objects import Kind, find_objects
 from nuzoo.evaluation.explain.masking import Pixels, elsewhere, without
@@ -127,7 +127,7 @@ def class_probabilities(
     description: str,
 ) -> NDArray[np.float64]:
     """Compute calibrated class probabilities (n, classes); `description` is of the progress bar."""
-    needed = (*OF_THE_EVENT, *(column.name for column in processor.schema.hits))
+    needed = columns_read(processor)
     dataset = Dataset.from_list([{name: row[name] for name in needed if name in row} for row in rows])
     logits, _ = classify(model, processor, dataset, batch_size=batch_size, description=description)
     return probabilities(logits, model.config.temperature)

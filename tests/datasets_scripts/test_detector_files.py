@@ -28,7 +28,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     UnknownFileTypeError,
 )
 
-read_detector_files = partial(detector_files.DetectorFiles, mev_per_count=MEV_PER_COUNT)
+read_detector_files = partial(detector_files.DetectorFiles, usual_mev_per_count=MEV_PER_COUNT)
 
 DATA = Path(os.environ.get("NUZOO_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 SAMPLE = DATA / "dune_cvn" / "dune_cvn_600.tar.gz"

@@ -38,7 +38,7 @@ INFO = "6 3.5 1.4 0 0 0 0.9 12 2 1 0 4 0 0 99"
 
 
 def read(path, **options):
-    options = {"mev_per_count": MEV_PER_COUNT} | options
+    options = {"usual_mev_per_count": MEV_PER_COUNT} | options
     return list(DetectorFiles([path], strict=True, **options))
 
 
@@ -426,7 +426,7 @@ def test_bad_energies(tmp_path, energy, expected):
     for ending in ("npy", "npz", "h5", "parquet"):
         file = tmp_path / f"a.{ending}"
         fails(file, WrongEventError, f"a.{ending}#1, column yz_energy: expected {expected}")
-        files = DetectorFiles([file], mev_per_count=MEV_PER_COUNT)
+        files = DetectorFiles([file])
         assert len(list(files)) == 1 and len(files.left_out) == 1
 
 

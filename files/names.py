@@ -36,3 +36,6 @@ GOLDEN_FILE = "test/golden.safetensors"
 
 LEFT_OUT_FILE = "left-out.csv"
 """What a command left out, in its output folder or beside its output file."""
+
+CONVERTING_FOLDER = ".converting"
+"""In a dataset's folder, while files are converted: what is not complete yet."""

@@ -6,6 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +19,8 @@ from nuzoo.datasets_scripts.readers.dune_cvn import read_dune_cvn, read_dune_tru
 from nuzoo.datasets_scripts.readers.hdf5 import read_hdf5
 from nuzoo.datasets_scripts.readers.image_folder import image_event, read_image_folder, read_image_label
 from nuzoo.datasets_scripts.readers.known_files import known_kind
-from nuzoo.datasets_scripts.readers.labels import CODINGS
-from nuzoo.datasets_scripts.readers.parquet import read_parquet
+from nuzoo.datasets_scripts.readers.labels import CODINGS, spelling
+from nuzoo.datasets_scripts.readers.parquet import declared_names, read_parquet
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, beside, common_root
 from nuzoo.datasets_scripts.readers.source_errors import (
     SourceFileError,
@@ -31,6 +32,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
 )
 from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.files.events.event_errors import EventError
+from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
@@ -112,11 +114,12 @@ class DetectorFiles:
             column, see `nuzoo.datasets_scripts.readers.labels`.
         strict: Raise the first error instead of leaving the event out.
         truth: Leave out events whose labels and truth cannot be read. Without, they are unknown.
-        left_out: Takes what is left out; a new list for each iteration by default.
 
     Attributes:
         left_out: What the last iteration left out.
+        sink: Takes what is left out; None makes a new list for each iteration.
         notes: What the last iteration decided about files, and how many times.
+        lost: How many files the last iteration had nothing of, those passed over apart.
 
     Raises:
         DetectorError: No such detector, or one without pixel maps.
@@ -134,15 +137,16 @@ class DetectorFiles:
         labels: str | None = None,
         strict: bool = False,
         truth: bool = True,
-        left_out: Leavings | None = None,
     ) -> None:
         for scale in (mev_per_count, usual_mev_per_count):
             if scale is not None and not (math.isfinite(scale) and scale > 0):
                 raise ValueError(f"mev_per_count must be a positive number of MeV, got {scale}")
         if labels is not None and labels not in CODINGS:
             raise ValueError(f"labels: expected one of {', '.join(CODINGS)}, got {labels!r}")
-        self.paths, self.strict, self._given = [*map(Path, paths)], strict, left_out
-        self.left_out: Leavings = [] if left_out is None else left_out
+        self.paths, self.strict = [*map(Path, paths)], strict
+        self.sink: Leavings | None = None
+        self.left_out: Leavings = []
+        self.lost = 0
         self._reading = Reading(
             root=common_root(self.paths),
             detector=None if detector is None else _with_maps(detector),
@@ -168,8 +172,13 @@ class DetectorFiles:
         """Names of the classes that labels count."""
         return self._reading.classes
 
+    def schema(self, row: Row) -> EventSchema:
+        """Return the columns of a row."""
+        return schema_counting(self.detector or _with_maps(row["detector"]), self.classes)
+
     def __iter__(self) -> Iterator[Row]:
-        self.left_out = [] if self._given is None else self._given
+        self.left_out = [] if self.sink is None else self.sink
+        self.lost = 0
         self.notes.clear()
         named = [path for path in self.paths if not _is_folder(path)]
         yield from self._read_files(named, found=False)
@@ -178,25 +187,13 @@ class DetectorFiles:
                 yield from self._read_folder(folder)
 
     def _read_folder(self, folder: Path) -> Iterator[Row]:
-        seen: dict[tuple[int, int], str] = {}
-        for parent, folders, names in os.walk(folder, onerror=self._unreadable, followlinks=True):
-            if self._is_repeated(parent, seen):
-                folders.clear()
-                continue
-            folders.sort()
-            visible = sorted(name for name in names if not name.startswith("."))
-            yield from self._read_files((Path(parent, name) for name in visible), found=True)
+        for files in _folders(folder, self._unreadable, self._repeated):
+            yield from self._read_files(files, found=True)
 
-    def _is_repeated(self, folder: str, seen: dict[tuple[int, int], str]) -> bool:
-        """Say whether links lead to this folder again, and list it as left out."""
-        status = os.stat(folder)
-        first = seen.setdefault((status.st_dev, status.st_ino), folder)
-        if first == folder:
-            return False
+    def _repeated(self, folder: Path, first: str) -> None:
         got, remedy = f"a link to {first}, which is read already", "nothing is missing; remove the link"
         error = UnreadableFileError(folder, "a folder of its own", got, remedy)
-        self._leave_out(Path(folder), error, strict=False, passed_over=True)
-        return True
+        self._leave_out(folder, error, strict=False, passed_over=True)
 
     def _read_files(self, files: Iterable[Path], *, found: bool) -> Iterator[Row]:
         seen: set[str] = set()
@@ -207,13 +204,20 @@ class DetectorFiles:
             seen.add(name)
             if form is None:
                 error, known = _unknown_type(event)
-                self._leave_out(
-                    event, error, strict=self.strict and not found, passed_over=found and not known
-                )
+                passed_over = found and not known
+                self.lost += not passed_over
+                self._leave_out(event, error, strict=self.strict and not found, passed_over=passed_over)
             else:
                 yield from self._read(event, form)
 
     def _read(self, event: Path, form: _Format) -> Iterator[Row]:
+        events, before = 0, len(self.left_out)
+        for row in self._events(event, form):
+            events += 1
+            yield row
+        self.lost += not events and len(self.left_out) > before
+
+    def _events(self, event: Path, form: _Format) -> Iterator[Row]:
         try:
             with naming_errors(event, form.description):
                 if form is not _IMAGES:
@@ -231,9 +235,8 @@ class DetectorFiles:
         if isinstance(result, SourceFileError):
             raise result
         row = result | self._truth(event, form)
-        schema = schema_counting(self.detector or _with_maps(row["detector"]), self.classes)
         try:
-            return checked_values(row, schema)
+            return checked_values(row, self.schema(row))
         except EventError as error:
             where = event if form.truth else f"{event}#{index}"
             raise WrongEventError(where, str(error.column), error.problem) from error
@@ -260,7 +263,45 @@ class DetectorFiles:
         folder = Path(error.filename)
         remedy = "check its permissions"
         named = UnreadableFileError(folder, "a folder", error.strerror or str(error), remedy)
+        self.lost += 1
         self._leave_out(folder, named, strict=self.strict)
+
+
+def _folders(
+    folder: Path,
+    unreadable: Callable[[OSError], None] | None = None,
+    repeated: Callable[[Path, str], None] = lambda folder, first: None,
+) -> Iterator[Iterator[Path]]:
+    """Yield the files of a folder, and of each below it, that are not hidden, in sorted order.
+
+    Links are followed; a folder that they lead to again is handed to `repeated` with the path before.
+    """
+    seen: dict[tuple[int, int], str] = {}
+    for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
+        status = os.stat(parent)
+        first = seen.setdefault((status.st_dev, status.st_ino), parent)
+        if first != parent:
+            folders.clear()
+            repeated(Path(parent), first)
+            continue
+        folders.sort()
+        yield (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def declared_classes(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Return the names of the classes that Parquet files among paths declare, the usual ones if none do.
+
+    Files that cannot be read declare nothing. Names that are the usual ones keep the usual order.
+    """
+    names: dict[str, str] = {}
+    for path in paths:
+        for files in _folders(path) if _is_folder(path) else [iter([path])]:
+            for file in files:
+                if file.suffix.lower() == ".parquet":
+                    with suppress(Exception):
+                        names |= {spelling(name): name for name in declared_names(file) or ()}
+    usual = {spelling(name) for name in EVENT_CLASSES}
+    return EVENT_CLASSES if names.keys() <= usual else tuple(names.values())
 
 
 def _is_folder(path: Path) -> bool:

@@ -2,8 +2,9 @@
 
 Names of classes are compared without case, blanks and underscores. Whole numbers, also as text or floating
 point, are positions in the names that the file declares; without such names they are PDG codes where one is
-that of a neutrino (12, 14, 16, or negative, and 1 for neutral currents as in the DUNE files), else numbers of
-the classes. None, NaN, -1 and empty texts are no label.
+that of a neutrino (12, 14, 16, or negative), else numbers of the classes. Beside PDG codes, or alone in a
+column `pids`, 1 may be a neutral current as in the DUNE files: the user says what it is. None, NaN, -1 and
+empty texts are no label.
 """
 
 from __future__ import annotations
@@ -165,16 +166,17 @@ def _coding(file: Path | str, column: str, numbers: list[int], reading: Reading)
     if reading.labels is not None:
         return reading.labels
     are_classes = all(0 <= number < len(reading.classes) for number in numbers)
-    if not are_classes and any(abs(number) in NEUTRINOS for number in numbers):
-        return "pdg"
-    if column == "pids" and numbers == [NC_CODE]:
+    are_codes = not are_classes and any(abs(number) in NEUTRINOS for number in numbers)
+    if NC_CODE in numbers and (are_codes or (column == "pids" and numbers == [NC_CODE])):
+        beside = ", ".join(str(number) for number in numbers[:6] if number != NC_CODE)
         raise UnknownLabelError(
             file,
-            f"in {column!r} numbers that tell classes from PDG codes",
-            f"nothing but {NC_CODE}, which is {reading.classes[NC_CODE]} by number and NC by PDG code",
-            "say which: --labels index or --labels pdg",
+            f"in {column!r} numbers of classes, or PDG codes of neutrinos",
+            f"{NC_CODE}{f' beside {beside}' if beside else ' alone'}, which may be {reading.classes[NC_CODE]} by "
+            "number or NC as in the DUNE files",
+            "say which: --labels pdg or --labels index",
         )
-    return "index"
+    return "pdg" if are_codes else "index"
 
 
 def _of_pdg(numbers: list[int], reading: Reading) -> dict[Label, str]:
@@ -193,7 +195,7 @@ def unlabelled(name: str, classes: Sequence[str]) -> str:
 
 
 def _asking_for(names: Sequence[str], classes: Sequence[str]) -> str:
-    return f"--classes {' '.join([*classes, *names])}"
+    return f"--classes {','.join([*classes, *names])}"
 
 
 def _unknown(

@@ -29,8 +29,9 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     SourceFileError,
     TooLargeError,
     TruncatedFileError,
+    WrongEventError,
 )
-from nuzoo.files.events.event_truth import LABEL_COLUMN
+from nuzoo.files.events.event_truth import LABEL_COLUMN, SIMULATED_PREFIX
 
 _MAGIC = b"PAR1"
 _EVENTS_AT_ONCE = 128
@@ -58,7 +59,7 @@ def read_parquet(file: Path, reading: Reading) -> Iterator[Row | SourceFileError
             yield from events.rows(batch)
 
 
-def declared_classes(file: Path, column: str = LABEL_COLUMN.name) -> tuple[str, ...] | None:
+def declared_names(file: Path, column: str = LABEL_COLUMN.name) -> tuple[str, ...] | None:
     """Return the names of the classes that a column of a Parquet file counts, None where it has none."""
     import pyarrow.parquet as pq
 
@@ -193,6 +194,7 @@ class _Events:
             expected = f"detector {self.detector.name!r}, as in the rest of the file"
             remedy = "write the events of each to a file of its own"
             raise OtherDetectorError(where, expected, repr(row["detector"]), remedy)
+        check_claim(where, row)
         return row | self._hits(where, lists)
 
     def _hits(self, where: str, lists: dict[str, NDArray[Any] | None]) -> Row:
@@ -205,3 +207,21 @@ class _Events:
                 hits[name] = values.astype(np.float32) if values.dtype.kind == "f" else values
         check_hits(where, hits, self.detector, self.reading)
         return {name: values.astype(map_schema(self.detector)[name].dtype) for name, values in hits.items()}
+
+
+def check_claim(where: str, row: Row) -> None:
+    """Refuse an event that says it is of nuzoo's simulation, and has another name than it gave.
+
+    Raises:
+        WrongEventError: Name or detector are not those of the event that `source` tells.
+    """
+    source = row["source"]
+    if source.startswith(SIMULATED_PREFIX):
+        told = dict(word.partition("=")[::2] for word in source.split() if "=" in word)
+        named = f"sim-{told.get('seed')}-{told.get('event')}", told.get("detector")
+        if (row["event_id"], row["detector"]) != named:
+            problem = (
+                f"expected event {named[0]} of {named[1]}, which is what {source!r} made, got "
+                f"{row['event_id']!r} of {row['detector']}: say where the event comes from"
+            )
+            raise WrongEventError(where, "source", problem)

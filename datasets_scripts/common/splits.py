@@ -15,7 +15,6 @@ SPLITS = {"train": 0.90, "validation": 0.05, "test": 0.05}
 ROUNDING = 1e-6
 
 
-
 HASHED = "An event belongs to a split by the SHA-256 of its `event_id` ({shares}), "
 STAYS = "so that an event never changes its split when the sample grows."
 
@@ -75,7 +74,9 @@ def rule_of_fractions(fractions: Mapping[str, float]) -> SplitRule:
         SplitError: An unknown split, or shares that are no fractions of one.
     """
     if unknown := [name for name in fractions if name not in SPLITS]:
-        raise SplitError(f"split fractions: expected shares of {', '.join(SPLITS)}, got one of {unknown[0]!r}")
+        raise SplitError(
+            f"split fractions: expected shares of {', '.join(SPLITS)}, got one of {unknown[0]!r}"
+        )
     shares = {split: float(fractions.get(split, 0.0)) for split in SPLITS}
     if not all(0 <= share <= 1 for share in shares.values()) or abs(sum(shares.values()) - 1) > ROUNDING:
         got = ", ".join(f"{split}={share:g}" for split, share in shares.items())

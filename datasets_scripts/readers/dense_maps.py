@@ -30,6 +30,7 @@ from nuzoo.files.events.pixel_map_events import DUST_MEV, MOST_LIT, check_plausi
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
+
 def map_detectors() -> list[MapDetector]:
     """Return the known detectors whose events are pixel maps."""
     return [each for each in DETECTORS.values() if isinstance(each.readout, PixelMapReadout)]
@@ -164,7 +165,10 @@ def check_hits(where: Path | str, row: Row, detector: MapDetector, reading: Read
             check_plausible(view.name, row[f"{view.name}_energy"], view.rows * view.columns)
     except EventError as error:
         raise WrongEventError(where, str(error.column), error.problem) from error
-    if any(len(row[f"{view.name}_index"]) > MOST_LIT * view.rows * view.columns for view in detector.readout.views):
+    if any(
+        len(row[f"{view.name}_index"]) > MOST_LIT * view.rows * view.columns
+        for view in detector.readout.views
+    ):
         reading.note(
             f"warning: more than {MOST_LIT:.0%} of the pixels hold energy, most of them below {DUST_MEV:g} MeV: "
             "apply a threshold"

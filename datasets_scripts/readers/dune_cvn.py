@@ -76,7 +76,9 @@ def _unpack(file: Path) -> NDArray[np.uint8]:
     for part in _members(file, expected, size):
         unpacked += part
         if len(unpacked) > size:
-            raise _other_file(TooLargeError, file, expected, f"more than {size} bytes: several events in one?")
+            raise _other_file(
+                TooLargeError, file, expected, f"more than {size} bytes: several events in one?"
+            )
     if len(unpacked) < size:
         raise _other_file(ArraySizeError, file, expected, f"{len(unpacked)} bytes")
     return np.frombuffer(unpacked, np.uint8).reshape(SHAPE)

@@ -58,7 +58,9 @@ _DETECTOR_FIRST = (
 
 _ROOT_CLASSES = {
     b"gRooTracker": FileKind("a ROOT file of GENIE interactions (gRooTracker)", _DETECTOR_FIRST),
-    b"RootTuple": FileKind("a ROOT file of interactions of a generator (RootTuple, as of GiBUU)", _DETECTOR_FIRST),
+    b"RootTuple": FileKind(
+        "a ROOT file of interactions of a generator (RootTuple, as of GiBUU)", _DETECTOR_FIRST
+    ),
     b"EDepSimEvents": FileKind("a ROOT file of edep-sim (Geant4) energy deposits", _DETECTOR_FIRST),
     b"TH2": FileKind("a ROOT file of histograms", _TABLE),
     b"TH1": FileKind("a ROOT file of histograms", _TABLE),
@@ -155,7 +157,9 @@ def without_images(file: Path, contents: Contents) -> SourceFileError:
     maps = [name for name, each in contents.items() if len(each.shape) == 4]
     listed = ", ".join(f"{name} {each.shape}" for name, each in list(contents.items())[:_SHOWN]) or "nothing"
     if kind is None and maps:
-        kind = FileKind("arrays of another name", f"name the array of the maps 'images' (it may be {maps[0]!r})")
+        kind = FileKind(
+            "arrays of another name", f"name the array of the maps 'images' (it may be {maps[0]!r})"
+        )
     kind = kind or FileKind("arrays that are no maps", f"save the maps as {MAPS}")
     more = ", …" if len(contents) > _SHOWN else ""
     return MissingViewError(file, "maps called 'images'", f"{kind.text}: {listed}{more}", kind.remedy)

@@ -57,8 +57,12 @@ class LabelColumn:
 
 def label_column(name: str, values: Any, names: Any = None) -> LabelColumn:
     """Return a column of labels of an array, with the array of names that it counts if there is one."""
-    texts = (each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in ([] if names is None else names[:]))
+    texts = (
+        each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
+        for each in ([] if names is None else names[:])
+    )
     return LabelColumn(name, values, tuple(texts) or None)
+
 
 def class_number(name: str, classes: Sequence[str]) -> int | None:
     """Return the number of the class of a name, None if there is none."""

@@ -165,9 +165,7 @@ class _Events:
 
     def scalars(self, names: list[str]) -> list[str]:
         """Return the columns per event, of those that the file has, that are read with the hits."""
-        return [
-            name for name in known_columns(self.detector) if name in names and name not in self.classes
-        ]
+        return [name for name in known_columns(self.detector) if name in names and name not in self.classes]
 
     def rows(self, batch: Any) -> Iterator[Row | SourceFileError]:
         """Yield the rows and errors of a batch that follows on those before."""

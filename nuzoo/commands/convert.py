@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="train=0.8,…",
         help="share of each split (default: train=0.9,validation=0.05,test=0.05)",
     )
-    option("--manifests", type=Path, help="folder of train.txt, validation.txt and test.txt, an event id a line")
+    option(
+        "--manifests", type=Path, help="folder of train.txt, validation.txt and test.txt, an event id a line"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -170,8 +170,8 @@ def check_hits(where: Path | str, row: Row, detector: MapDetector, reading: Read
         for view in detector.readout.views
     ):
         reading.note(
-            f"warning: more than {MOST_LIT:.0%} of the pixels hold energy, most of them below {DUST_MEV:g} MeV: "
-            "apply a threshold"
+            f"warning: more than {MOST_LIT:.0%} of the pixels hold energy, most of them below "
+            f"{DUST_MEV:g} MeV: apply a threshold"
         )
 
 

@@ -278,7 +278,7 @@ def _folders(
     """
     seen: dict[tuple[int, int], str] = {}
     for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
-        status = os.stat(parent)
+        status = Path(parent).stat()
         first = seen.setdefault((status.st_dev, status.st_ino), parent)
         if first != parent:
             folders.clear()

@@ -29,7 +29,7 @@ from nuzoo.simulation.response.pixel_maps import View
 _LARGEST_LABEL = 64
 _AS_ARRAY = "save the numbers as an array: numpy.save('event.npy', images) of (views, rows, columns)"
 _COLOURS = f"colours have no energy: {_AS_ARRAY}, in MeV or counts"
-_REMEDIES = {mode: f"8 bits would lose its energies: {_AS_ARRAY}" for mode in ("I;16", "I;16B", "I", "F")}
+_REMEDIES = dict.fromkeys(("I;16", "I;16B", "I", "F"), f"8 bits would lose its energies: {_AS_ARRAY}")
 _REMEDIES["1"] = "black and white has no energies: make the image anew from the counts"
 
 

@@ -37,7 +37,8 @@ _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 NAMES_OF_LABELS = ("label_names", "class_names")
 """What the list of names may be called that the numbers of a column count."""
 
-Label = int | str | None
+Known = int | str
+Label = Known | None
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,8 @@ def _numbers(
 
 
 def _meaning(
-    file: Path | str, column: str, found: list[Label], reading: Reading, names: Sequence[str] | None
-) -> dict[Label, str]:
+    file: Path | str, column: str, found: list[Known], reading: Reading, names: Sequence[str] | None
+) -> dict[Known, str]:
     """Return the name of the class that each value means; those that mean none are missing."""
     texts = [label for label in found if isinstance(label, str)]
     numbers = [label for label in found if isinstance(label, int)]
@@ -176,15 +177,15 @@ def _coding(file: Path | str, column: str, numbers: list[int], reading: Reading)
         raise UnknownLabelError(
             file,
             f"in {column!r} numbers of classes, or PDG codes of neutrinos",
-            f"{NC_CODE}{f' beside {beside}' if beside else ' alone'}, which may be {reading.classes[NC_CODE]} by "
-            "number or NC as in the DUNE files",
+            f"{NC_CODE}{f' beside {beside}' if beside else ' alone'}, which may be the class of this number "
+            "or, as in the DUNE files, NC",
             "say which: --labels pdg or --labels index",
         )
     return "pdg" if are_codes else "index"
 
 
-def _of_pdg(numbers: list[int], reading: Reading) -> dict[Label, str]:
-    meaning: dict[Label, str] = {n: name for n in numbers if (name := class_of_pdg(n)) is not None}
+def _of_pdg(numbers: list[int], reading: Reading) -> dict[Known, str]:
+    meaning: dict[Known, str] = {n: name for n in numbers if (name := class_of_pdg(n)) is not None}
     told = ", ".join(f"{n} {name}" for n, name in sorted(meaning.items(), key=str))
     reading.note(f"labels are PDG codes of the neutrino, 1 for NC: {told}")
     for name in dict.fromkeys(meaning.values()):
@@ -206,7 +207,7 @@ def _unknown(
     file: Path | str,
     column: str,
     labels: list[Label],
-    unknown: list[Label],
+    unknown: list[Known],
     reading: Reading,
     names: Sequence[str] | None,
 ) -> UnknownLabelError:

@@ -49,7 +49,7 @@ class Reading:
 
     def source(self, file: Path) -> str:
         """Return where a file is, from the folder that all files are in."""
-        return plain(os.path.relpath(os.path.abspath(file), self.root))
+        return plain(os.path.relpath(_absolute(file), self.root))
 
     def count_energy(self, known: float | None = None) -> float | None:
         """Return the MeV of one count: what the user says, else what is usual, else what a format knows."""
@@ -59,12 +59,17 @@ class Reading:
 
 def common_root(paths: Iterable[Path]) -> Path:
     """Return the folder that all paths are in."""
-    parents = [os.path.dirname(os.path.abspath(path)) for path in paths]
+    parents = [_absolute(path).parent for path in paths]
     return Path(os.path.commonpath(parents)) if parents else Path("/")
 
 
+def _absolute(path: Path) -> Path:
+    """Return a path from the root, without `..`; links stay links."""
+    return Path(os.path.normpath(path.absolute()))
+
+
 def plain(name: str) -> str:
-    """Return a name of a file as text that can be stored; bytes that are no text are written as `\\xNN`."""
+    """Return a name of a file as text that can be stored; bytes that are no text become their numbers."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -181,6 +181,7 @@ def _data_files(facts: DatasetFacts, root: str) -> list[dict[str, str]]:
 
 def _dataset_info(facts: DatasetFacts) -> dict[str, Any]:
     return {
+        "description": f"content sha256:{facts.content}",  # `load_dataset` caches a folder by its card
         "features": facts.features._to_yaml_list(),
         "splits": [
             {"name": name, "num_bytes": split.unpacked, "num_examples": split.events}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -50,6 +51,7 @@ class DatasetFacts:
         splits: The splits by name, in the order of the manifest.
         shards: How many files.
         first_source: `source` of the first row: the simulation's version, or a file.
+        content: SHA-256 of the SHA-256 of all shards.
     """
 
     sample: Sample
@@ -60,6 +62,7 @@ class DatasetFacts:
     splits: Mapping[str, SplitFacts]
     shards: int
     first_source: str
+    content: str
 
     @property
     def simulated(self) -> bool:
@@ -124,11 +127,17 @@ def dataset_facts(folder: Path) -> DatasetFacts:
         },
         shards=len(manifest["files"]),
         first_source=row["source"],
+        content=_content(manifest),
     )
 
 
 def _shards(folder: Path, manifest: Mapping[str, Any], split: str) -> list[Path]:
     return [folder / name for name in manifest["files"] if PurePosixPath(name).name.startswith(f"{split}-")]
+
+
+def _content(manifest: Mapping[str, Any]) -> str:
+    digests = "".join(entry["sha256"] for entry in manifest["files"].values())
+    return hashlib.sha256(digests.encode()).hexdigest()
 
 
 def _counts(shards: list[Path], column: str, classes: tuple[str, ...]) -> dict[str | None, int]:

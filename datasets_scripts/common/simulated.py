@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS
-from nuzoo.simulation.simulate import SimulatedEvent, simulate_event
 from nuzoo.simulation.spectra import SPECTRA
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.simulate import SimulatedEvent
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class SimulationPlan:
 
     def simulate(self, index: int) -> SimulatedEvent:
         """Simulate event `index`."""
+        from nuzoo.simulation.simulate import simulate_event
+
         return simulate_event(self.seed, index, DETECTORS[self.detector], SPECTRA[self.spectrum])
 
     def row(self, index: int) -> Row:
@@ -136,8 +140,6 @@ def write_simulation(
     if num_proc < 1:
         raise DatasetRequestError(f"num_proc: expected at least 1, got {num_proc}")
     make_row = partial(_finished_row, plan, finish)
-    if num_proc > 1:
-        make_row(0)  # compiles the kernels once, not in every process
     schema = schema_of(find_sample(dataset).modality, DETECTORS[plan.detector])
     return write_dataset(
         out,

@@ -24,7 +24,6 @@ from nuzoo.simulation.response.charge import (
     ionisation_electrons,
     recombination,
 )
-from nuzoo.simulation.response.pixel_kernels import CDF, bounds, collect, projected, read_hits, read_pixels
 from nuzoo.simulation.response.readout import Readout
 
 if TYPE_CHECKING:
@@ -233,6 +232,8 @@ def _view_map(
     mev_per_electron: float,
     vertex: NDArray[np.float64],
 ) -> SparseView:
+    from nuzoo.simulation.response.pixel_kernels import CDF, collect, projected, read_hits, read_pixels
+
     axes = np.array([view.row_axis, view.column_axis])
     pitch = np.array([view.row_pitch_mm, view.column_pitch_mm]) / 10
     projection = axes / pitch[:, None]
@@ -250,6 +251,8 @@ def _canvas(
     view: View, start: NDArray[np.float64], end: NDArray[np.float64], vertex: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last-but-one row and column that charge is collected on, from the detector's origin."""
+    from nuzoo.simulation.response.pixel_kernels import bounds
+
     if len(start):
         low, high = bounds(start, end)
     else:

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from datasets import Features
 
+from nuzoo.datasets_scripts.common.described import know_detectors
 from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
 from nuzoo.datasets_scripts.common.splits import SPLITS
 from nuzoo.files.events.event_schema import EventSchema
@@ -92,6 +93,7 @@ def dataset_facts(folder: Path) -> DatasetFacts:
         UnknownDatasetError: The dataset is not a known one.
         UnknownDetectorError: Its detector is not a known one.
     """
+    know_detectors(folder)
     plan = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     shards = {split: _shards(folder, manifest, split) for split in manifest["splits"]}

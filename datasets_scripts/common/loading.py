@@ -26,6 +26,7 @@ def load_events(path: str, **options: Any) -> Any:
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
     from pyarrow import ArrowInvalid
 
+    from nuzoo.datasets_scripts.common.described import know_published_detectors
     from nuzoo.datasets_scripts.common.local_dataset import load_folder
     from nuzoo.files.hub_access import explained
 
@@ -39,7 +40,9 @@ def load_events(path: str, **options: Any) -> Any:
             if is_folder:
                 options.pop("revision", None)
                 return load_folder(Path(path), **options)
-            return load_dataset(path, **options)
+            loaded = load_dataset(path, **options)
+            know_published_detectors(path, options.get("revision"))
+            return loaded
     except DatasetNotFoundError as error:
         raise UnreachableDatasetError(
             f"{path}: there is no such folder, nor on the Hub such a dataset that this token may see; check "

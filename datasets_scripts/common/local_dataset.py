@@ -19,6 +19,7 @@ from datasets.packaged_modules.parquet.parquet import Parquet
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard, DatasetCardData
 
+from nuzoo.datasets_scripts.common.described import know_detectors
 from nuzoo.files.checksums import repository_files, sha256
 from nuzoo.files.names import CARD_FILE, MANIFEST_FILE, PLAN_FILE
 
@@ -43,12 +44,14 @@ def load_folder(
 
     Raises:
         UnfinishedDatasetError: It was not written to its end.
+        DetectorError: It describes its detector, and wrongly.
     """
     if (folder / PLAN_FILE).is_file() and not (folder / MANIFEST_FILE).is_file():
         raise UnfinishedDatasetError(
             f"{folder}: expected a finished dataset, got one that is half written (no {MANIFEST_FILE}): give "
             "the command that writes it again, it goes on where it was stopped"
         )
+    know_detectors(folder)
     builder = _builder(folder, name, cached=not streaming)
     if builder is None:
         from datasets import load_dataset

@@ -71,8 +71,8 @@ class DetectorFiles:
 
     Args:
         paths: Files and folders. Files come first.
-        detector: Name of the detector; None infers it, file by file, from the number, names and size of the
-            views.
+        detector: Name of the detector, or the file that describes it; None infers it, file by file, from the
+            number, names and size of the views.
         mev_per_count: MeV of one count of 8-bit (integer) maps. Without it DUNE CVN files have their known
             scale, and other integer maps are refused. Floating-point maps are in MeV.
         strict: Raise the first error instead of leaving the event out.
@@ -100,6 +100,8 @@ class DetectorFiles:
         self.paths, self.strict, self.truth = [*map(Path, paths)], strict, truth
         self.detector = None if detector is None else find_detector(detector)
         self.mev_per_count = mev_per_count
+        if mev_per_count is None and self.detector is not None:
+            self.mev_per_count = getattr(self.detector.readout, "mev_per_count", None)
         self.left_out: list[LeftOut] = []
         if self.detector is not None and self.detector not in map_detectors():
             names = ", ".join(each.name for each in map_detectors())

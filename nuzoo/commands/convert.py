@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files and folders")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--format", choices=formats, **one, help="the dataset that they become")
-    parser.add_argument("--detector", default=absent, help="whose events these are (default: by the arrays)")
+    parser.add_argument("--detector", default=absent, help="name or YAML file (default: by the arrays)")
     parser.add_argument("--mev-per-count", type=float, default=absent, help="MeV of one count in 8-bit files")
 
 

@@ -1,4 +1,4 @@
-"""What is loaded is what lies in the folder now, whatever was loaded before and whatever the folder is called."""
+"""What is loaded is what lies in the folder now, whatever was loaded before."""
 
 import shutil
 

@@ -21,6 +21,9 @@ TRAINING_ARGUMENTS_FILE = "training_args.json"
 LOCK_FILE = ".lock"
 """In a folder that a run is writing to; hidden, so that it is no part of a dataset or a repository."""
 
+DETECTOR_FILE = "detector.yaml"
+"""What a detector that is none of nuzoo's own looks like, beside the events that it recorded."""
+
 PLAN_FILE = "plan.json"
 MANIFEST_FILE = "manifest.json"
 MANIFESTS_FOLDER = "manifests"

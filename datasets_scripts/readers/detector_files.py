@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from nuzoo.datasets_scripts.common.described import know_detectors
 from nuzoo.datasets_scripts.common.event_values import checked_values
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.arrays import read_npy, read_npz
@@ -107,8 +108,8 @@ class DetectorFiles:
         detector: Name of the detector, or the file that describes it; None infers it, file by file, from the
             number, names and size of the views.
         mev_per_count: MeV of one count, of all files: floating-point maps, which are in MeV, are refused.
-        usual_mev_per_count: MeV of one count of integer maps, where there are any. Without either DUNE CVN
-            files have their known scale, and other integer maps are refused.
+        usual_mev_per_count: MeV of one count of integer maps, where there are any. Without either they have
+            the scale of `detector`, DUNE CVN files their own, and others are refused.
         classes: Names of the classes that labels count in rows.
         labels: What whole numbers as labels are, "index" (of a class) or "pdg"; None decides it for each
             column, see `nuzoo.datasets_scripts.readers.labels`.
@@ -144,6 +145,8 @@ class DetectorFiles:
         if labels is not None and labels not in CODINGS:
             raise ValueError(f"labels: expected one of {', '.join(CODINGS)}, got {labels!r}")
         self.paths, self.strict = [*map(Path, paths)], strict
+        for folder in filter(_is_folder, self.paths):
+            know_detectors(folder)
         self.sink: Leavings | None = None
         self.left_out: Leavings = []
         self.lost = 0
@@ -203,8 +206,8 @@ class DetectorFiles:
                 continue
             seen.add(name)
             if form is None:
-                error, known = _unknown_type(event)
-                passed_over = found and not known
+                error, has_events = _unknown_type(event)
+                passed_over = found and not has_events
                 self.lost += not passed_over
                 self._leave_out(event, error, strict=self.strict and not found, passed_over=passed_over)
             else:
@@ -336,7 +339,7 @@ def _check_ordinary(file: Path, form: _Format) -> None:
 
 
 def _unknown_type(file: Path) -> tuple[SourceFileError, bool]:
-    """Return the error of a file that no reader reads, and whether it is known what it is."""
+    """Return the error of a file that no reader reads, and whether it is known to hold events."""
     if not os.path.lexists(file):
         return UnreadableFileError(file, "a file or folder", "nothing there", "check the path"), False
     expected = f"a file ending in .info, _<view>.png, _pid.txt, {', '.join(_FORMATS)}"
@@ -344,4 +347,4 @@ def _unknown_type(file: Path) -> tuple[SourceFileError, bool]:
     if kind is None:
         remedy = "convert it to one of these formats, or leave it out"
         return UnknownFileTypeError(file, expected, repr(file.suffix or file.name), remedy), False
-    return UnknownFileTypeError(file, expected, kind.text, kind.remedy), True
+    return UnknownFileTypeError(file, expected, kind.text, kind.remedy), kind.has_events

@@ -27,10 +27,12 @@ class FileKind:
     Attributes:
         text: What, for people.
         remedy: What to do with it.
+        has_events: Whether there may be events in it.
     """
 
     text: str
     remedy: str
+    has_events: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,15 @@ _DETECTOR_FIRST = (
     f"run a detector simulation on it, and save the maps as {MAPS}; or make events with nuzoo simulate"
 )
 
+_HISTOGRAMS = FileKind("a ROOT file of histograms", _TABLE, has_events=False)
 _ROOT_CLASSES = {
     b"gRooTracker": FileKind("a ROOT file of GENIE interactions (gRooTracker)", _DETECTOR_FIRST),
     b"RootTuple": FileKind(
         "a ROOT file of interactions of a generator (RootTuple, as of GiBUU)", _DETECTOR_FIRST
     ),
     b"EDepSimEvents": FileKind("a ROOT file of edep-sim (Geant4) energy deposits", _DETECTOR_FIRST),
-    b"TH2": FileKind("a ROOT file of histograms", _TABLE),
-    b"TH1": FileKind("a ROOT file of histograms", _TABLE),
+    b"TH2": _HISTOGRAMS,
+    b"TH1": _HISTOGRAMS,
 }
 _ROOT = FileKind("a ROOT file", f"read its tree with uproot, and save the maps as {MAPS}")
 
@@ -126,9 +129,9 @@ def _text_kind(begin: bytes) -> FileKind | None:
     lines = begin.decode("utf-8", "replace").splitlines()[:-1] or [begin.decode("utf-8", "replace")]
     rows = [re.split(r"[\s,;]+", line.strip()) for line in lines[1:50] or lines]
     if rows and all(len(row) == len(rows[0]) and all(map(_is_number, row)) for row in rows):
-        return FileKind(f"a table of numbers with {len(rows[0])} columns", _TABLE)
+        return FileKind(f"a table of numbers with {len(rows[0])} columns", _TABLE, has_events=False)
     if begin.lstrip()[:1] in (b"{", b"["):
-        return FileKind("a JSON file", f"save the maps as {MAPS}")
+        return FileKind("a JSON file", f"if it holds events, save their maps as {MAPS}", has_events=False)
     return None
 
 

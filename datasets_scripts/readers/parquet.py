@@ -49,7 +49,7 @@ def read_parquet(file: Path, reading: Reading) -> Iterator[Row | SourceFileError
     _check_ends(file)
     with pq.ParquetFile(file) as content:
         schema = content.schema_arrow
-        detector = _detector_of(file, schema.names, reading.detector)
+        detector = _detector_of(file, schema.names, reading.detector or _named_detector(content))
         _check_types(file, schema, detector)
         _check_row_groups(file, content.metadata)
         check_no_counts(file, reading, "energies in MeV, as columns <view>_energy are")
@@ -102,6 +102,15 @@ def _check_ends(file: Path) -> None:
         raise TruncatedFileError(
             file, f"a Parquet file ending in {_MAGIC!r}", repr(finish), "copy the file again"
         )
+
+
+def _named_detector(content: Any) -> MapDetector | None:
+    """Return the detector that the first event names, None if it names none that is known."""
+    if "detector" not in content.schema_arrow.names:
+        return None
+    first = next(content.iter_batches(1, columns=["detector"]), None)
+    name = first["detector"][0].as_py() if first else None
+    return next((each for each in map_detectors() if each.name == name), None)
 
 
 def _detector_of(file: Path, names: list[str], detector: MapDetector | None) -> MapDetector:

@@ -52,8 +52,9 @@ class Reading:
         return plain(os.path.relpath(_absolute(file), self.root))
 
     def count_energy(self, known: float | None = None) -> float | None:
-        """Return the MeV of one count: what the user says, else what is usual, else what a format knows."""
-        said = (self.mev_per_count, self.usual_mev_per_count, known)
+        """Return the MeV of one count: what the user, the model, the detector or at last a format knows."""
+        of_detector = self.detector.readout.mev_per_count if self.detector else None
+        said = (self.mev_per_count, self.usual_mev_per_count, of_detector, known)
         return next((scale for scale in said if scale is not None), None)
 
 

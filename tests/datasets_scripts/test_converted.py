@@ -191,3 +191,36 @@ def test_what_is_written_may_be_read_by_others_as_the_umask_says(tmp_path):
         os.umask(earlier)
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert modes == {0o644}
+
+
+OWN_DETECTOR = """\
+name: my-chamber
+size: [40, 30]
+views:
+- {name: xz, pitch_mm: 3.0}
+- {name: yz, pitch_mm: 3.0}
+mev_per_count: 0.5
+"""
+
+
+def test_a_detector_of_ones_own_goes_with_its_events(tmp_path):
+    from nuzoo.simulation.detectors import DETECTORS
+
+    (tmp_path / "mine.yaml").write_text(OWN_DETECTOR)
+    counts = np.zeros((2, 2, 40, 30), np.uint8)
+    counts[:, :, 3, 7] = 4
+    np.savez(tmp_path / "a.npz", images=counts, labels=["nc", "nuecc"])
+    options = {"detector": str(tmp_path / "mine.yaml"), "split_fractions": {"train": 1.0}}
+    try:
+        convert_files(tmp_path / "out", [tmp_path / "a.npz"], **options)
+        del DETECTORS["my-chamber"]
+        made = convert_files(tmp_path / "again", [tmp_path / "out"], split_fractions={"train": 1.0})
+        assert (made.lost, made.manifest["splits"]) == (0, {"train": 2})
+        for folder in ("out", "again"):
+            assert (tmp_path / folder / "detector.yaml").is_file()
+            assert str(tmp_path) not in (tmp_path / folder / "plan.json").read_text()
+            rows = load_dataset(str(tmp_path / folder), split="train")
+            assert rows["xz_index"] == [[3 * 30 + 7]] * 2 and rows["xz_energy"] == [[2.0]] * 2
+            check_rows(open_dataset(tmp_path / folder, also=["README.md"]))
+    finally:
+        DETECTORS.pop("my-chamber", None)

@@ -349,6 +349,10 @@ def test_bad_images(tmp_path):
     Image.new("RGB", (512, 512)).save(colour / "ev1_xz.png")
     with pytest.raises(NotThisFormatError, match="8-bit grey"):
         read(colour)
+    deep = np.arange(512 * 512, dtype=np.uint16).reshape(512, 512)
+    Image.fromarray(deep).save(colour / "ev1_xz.png")
+    with pytest.raises(NotThisFormatError, match="8 bits would lose its energies"):
+        read(colour)
     (tmp_path / "label" / "ev1_xz.png").unlink()
     (tmp_path / "label" / "ev1_yz.png").unlink()
     with pytest.raises(MissingViewError):

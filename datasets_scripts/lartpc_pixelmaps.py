@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,23 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.converted import write_conversion
+from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, write_conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
+from nuzoo.datasets_scripts.common.described import description_of
 from nuzoo.datasets_scripts.common.rows import Row, row_features
-from nuzoo.datasets_scripts.common.simulated import SimulationPlan, write_simulation
-from nuzoo.datasets_scripts.common.splits import by_split
-from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, LeftOut
+from nuzoo.datasets_scripts.common.simulated import (
+    SimulationPlan,
+    requested_detector,
+    write_simulation,
+)
+from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
+from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
+from nuzoo.files.checksums import sha256
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
-from nuzoo.simulation.detectors import MODULAR_LARTPC, find_detector
+from nuzoo.simulation import SOURCE_DIGEST
+from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
+from nuzoo.simulation.detectors.detector_file import detector_text
 
 NAME = "lartpc-pixelmaps"
 DEFAULT_SPECTRUM = "flat-0-10"
@@ -44,7 +53,7 @@ def simulate_dataset(
         out: Folder.
         events: How many, shared out to the splits by the hash of each event's name.
         seed: Seed of the simulation.
-        detector: A name in `DETECTORS`.
+        detector: A name in `DETECTORS`, or the file that describes one.
         spectrum: A name in `SPECTRA`.
         num_proc: Processes.
         shard_size: Events in a file.
@@ -56,36 +65,66 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, unknown detector or spectrum.
         DatasetFolderError: `out` holds another dataset.
     """
-    plan = SimulationPlan(events, seed, detector, spectrum, shard_size)
+    plan = SimulationPlan(events, seed, requested_detector(detector).name, spectrum, shard_size)
     return write_simulation(out, NAME, plan, with_display, num_proc)
 
 
 def convert_files(
-    out: Path, paths: Sequence[Path], *, detector: str | None = None, mev_per_count: float | None = None
-) -> tuple[dict[str, Any], list[LeftOut]]:
+    out: Path,
+    paths: Sequence[Path],
+    *,
+    detector: str | None = None,
+    mev_per_count: float | None = None,
+    classes: Sequence[str] | None = None,
+    labels: str | None = None,
+    split_fractions: Mapping[str, float] | None = None,
+    manifests: Path | None = None,
+) -> Conversion:
     """Turn real detector files into a folder that `datasets.load_dataset` reads.
 
     Args:
         out: Folder.
         paths: Files and folders, see `nuzoo.datasets_scripts.readers.detector_files`.
-        detector: A name in `DETECTORS`; inferred from the arrays by default.
-        mev_per_count: Energy of one count in 8-bit files, MeV.
+        detector: A name in `DETECTORS`, or the file that describes one; inferred from the arrays by default.
+        mev_per_count: Energy of one count in files of counts, MeV.
+        classes: Names of the classes; those that Parquet files declare by default, else the usual ones.
+        labels: What whole numbers as labels are, "index" or "pdg"; decided for each column by default.
+        split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
+        manifests: Folder with lists of the events of each split, `<split>.txt`.
 
     Returns:
-        The manifest, and what was left out with its errors.
+        The manifest, and what was left out; all of it is in `left-out.csv`.
 
     Raises:
-        DatasetRequestError: No event could be read, or the files are of several detectors.
+        DatasetRequestError: No event could be read, or splits by fractions and by lists.
+        SplitError: Fractions that do not add up, or lists that contradict each other.
         DatasetFolderError: `out` holds another dataset.
     """
-    files = DetectorFiles(paths, detector=detector, mev_per_count=mev_per_count)
-    rows = list(files)
-    if not rows:
-        first = files.left_out[0].error if files.left_out else "none"
-        raise DatasetRequestError(
-            f"expected events, got no readable event ({len(files.left_out)} left out, first {first})"
+    if split_fractions is not None and manifests is not None:
+        raise DatasetRequestError("expected splits by fractions or by lists, got both: leave one out")
+    rule = SplitRule() if split_fractions is None else rule_of_fractions(split_fractions)
+    rule = rule if manifests is None else rule_of_lists(manifests)
+    counted = tuple(classes or declared_classes(paths))
+    files = DetectorFiles(
+        paths, detector=detector, mev_per_count=mev_per_count, classes=counted, labels=labels
+    )
+    given = {"mev_per_count": mev_per_count, "classes": classes and [*classes], "labels": labels}
+    options = _described(files.detector) | {key: value for key, value in given.items() if value is not None}
+    with leavings_of(out) as leavings:
+        files.sink = leavings
+        made = write_conversion(
+            out, NAME, files, files.schema, with_display, leavings, splits=rule, options=options
         )
-    return write_conversion(out, NAME, rows, with_display), files.left_out
+    return replace(made, lost=made.lost + files.lost, notes=files.notes)
+
+
+def _described(detector: Detector | None) -> dict[str, str]:
+    """Return what a plan says of the detector that was asked for."""
+    if detector is None:
+        return {}
+    text = description_of(detector)
+    digest = {} if text is None else {"detector_sha256": hashlib.sha256(text.encode()).hexdigest()}
+    return {"detector": detector.name, **digest}
 
 
 def card_words() -> CardWords:
@@ -96,6 +135,11 @@ def card_words() -> CardWords:
         tags=("physics", "neutrino", "LArTPC", "pixel maps"),
         citation="Cite nuzoo (CITATION.cff) and, for the detector and the task, arXiv:2509.08461.",
     )
+
+
+def files_below(path: Path) -> list[Path]:
+    """Return a file, or all files of a folder."""
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
 
 
 def with_display(row: Row) -> Row:
@@ -130,7 +174,7 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     Attributes:
         events: Events to simulate; not used when there are files.
         seed: Seed of the simulation.
-        detector: A name in `DETECTORS`.
+        detector: A name in `DETECTORS`, or the file that describes one.
         spectrum: A name in `SPECTRA`.
         files: Real files and folders to read instead.
         mev_per_count: Energy of one count in 8-bit files, MeV.
@@ -146,7 +190,14 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     @property
     def plan(self) -> SimulationPlan:
         """What to simulate."""
-        return SimulationPlan(self.events, self.seed, self.detector, self.spectrum)
+        return SimulationPlan(self.events, self.seed, find_detector(self.detector).name, self.spectrum)
+
+    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
+        """Name the cache of a dataset by all that decides what it holds: also by what is in files."""
+        files = [path for name in self.files for path in files_below(Path(name))]
+        held = [SOURCE_DIGEST, detector_text(find_detector(self.detector)), *map(sha256, files)]
+        digest = hashlib.sha256("".join(held).encode()).hexdigest()[:16]
+        return f"{super().create_config_id(config_kwargs, custom_features)}-{digest}"
 
     def read_files(self) -> DetectorFiles:
         """Return the events of the files; the first that is broken ends it."""

@@ -18,6 +18,12 @@ STATE_FILE = "trainer_state.json"
 
 TRAINING_ARGUMENTS_FILE = "training_args.json"
 
+LOCK_FILE = ".lock"
+"""In a folder that a run is writing to; hidden, so that it is no part of a dataset or a repository."""
+
+DETECTOR_FILE = "detector.yaml"
+"""What a detector that is none of nuzoo's own looks like, beside the events that it recorded."""
+
 PLAN_FILE = "plan.json"
 MANIFEST_FILE = "manifest.json"
 MANIFESTS_FOLDER = "manifests"
@@ -30,3 +36,9 @@ RESULTS_FILE = "results.json"
 PREDICTIONS_FILE = "predictions.parquet"
 REPORT_FILE = "report.md"
 GOLDEN_FILE = "test/golden.safetensors"
+
+LEFT_OUT_FILE = "left-out.csv"
+"""What a command left out, in its output folder or beside its output file."""
+
+CONVERTING_FOLDER = ".converting"
+"""In a dataset's folder, while files are converted: what is not complete yet."""

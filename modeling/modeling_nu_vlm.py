@@ -14,6 +14,7 @@ from transformers.modeling_outputs import ImageClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.files.modes import unlock_weights
 from nuzoo.files.origin import verify_files, whereabouts
 from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, find_adapter, name_base_of_adapter
 from nuzoo.modeling.base_of_vlm import load_base
@@ -120,6 +121,7 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         config = copy(self.config)
         config.base_model = self._base_seen_from(Path(save_directory))
         self.base.save_pretrained(adapter)
+        unlock_weights(adapter)
         name_base_of_adapter(adapter, config.base_model, config.base_revision)
         config.save_pretrained(save_directory)
 

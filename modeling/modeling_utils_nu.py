@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.files.checksums import discard_checksums
+from nuzoo.files.modes import unlock_weights
 from nuzoo.files.origin import whereabouts
 from nuzoo.modeling.adapter_files import Adapter, find_adapter, write_calibration
 from nuzoo.modeling.weight_errors import WeightsError
@@ -104,6 +105,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
         """Write the model; checksums of what was in the folder before are removed."""
         super().save_pretrained(save_directory, *args, **kwargs)
+        unlock_weights(save_directory)
         discard_checksums(save_directory)
         if has_adapter(self) and self.config.is_calibrated:
             write_calibration(save_directory, self.config.temperature)

@@ -6,6 +6,12 @@ Their classes are also attributes of this module, imported when they are first u
 """
 
 import sys
+
+if sys.argv[0].rpartition("/")[2] == "nuzoo":  # the command, which is being imported
+    from nuzoo.stopping import end_at_once, handle
+
+    handle(end_at_once)
+
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any

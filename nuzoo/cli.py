@@ -7,6 +7,9 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from signal import SIGINT
+
+from nuzoo.stopping import stopping
 
 COMMANDS = {
     "simulate": "simulate detector events into a Parquet dataset",
@@ -17,6 +20,7 @@ COMMANDS = {
     "explain": "let a vision-language model explain its answers, and test whether what it cites matters",
     "display": "draw events as PNG and interactive HTML",
     "models": "list the trained models that come with nuzoo, show one, or make one again",
+    "detectors": "list the detectors that are known, or show one as a start for your own",
     "publish": "put a trained model or a dataset on the Hub, complete and checked",
     "verify": "check a published model or dataset, file by file and by its golden outputs",
     "demo": "simulate, train, evaluate, draw, publish to a local Hub and load back, in one go",
@@ -33,14 +37,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 when all went well, 1 when something asked for could not be done, 2 when the
-        command line was wrong.
+        command line was wrong, 130 when it was stopped by Ctrl-C, 143 by SIGTERM.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = _overview()
     if not arguments or arguments[0] not in COMMANDS:
         parser.parse_args(arguments or ["--help"])
         return 2
-    name, rest = arguments[0], arguments[1:]
+    with stopping() as stop:
+        try:
+            return _run(arguments[0], arguments[1:])
+        except BaseException as error:
+            if stop.signal is not None or isinstance(error, KeyboardInterrupt):
+                resumes = "; the same command goes on from here" if arguments[0] in RESUMED else ""
+                print(f"nuzoo {arguments[0]}: stopped{resumes}", file=sys.stderr)
+                return 128 + (stop.signal or SIGINT)
+            if not isinstance(error, ValueError | OSError):
+                raise
+            print(f"nuzoo {arguments[0]}: {error}", file=sys.stderr)
+            return 1
+
+
+def _run(name: str, rest: list[str]) -> int:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it advises a package that is not needed
     command = import_module(f"nuzoo.commands.{name}")
     parser = argparse.ArgumentParser(
@@ -49,15 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_arguments(parser)
-    try:
-        return int(command.run(parser.parse_intermixed_args(rest)))
-    except (ValueError, OSError) as error:
-        print(f"nuzoo {name}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        resumes = "; the same command goes on from here" if name in RESUMED else ""
-        print(f"nuzoo {name}: stopped{resumes}", file=sys.stderr)
-        return 130
+    return int(command.run(parser.parse_intermixed_args(rest)))
 
 
 def _overview() -> argparse.ArgumentParser:

@@ -23,5 +23,9 @@ class DetectorError(SimulationError):
     """A detector whose parts contradict each other."""
 
 
+class DetectorFileError(DetectorError):
+    """A file that describes no detector."""
+
+
 class UnknownDetectorError(SimulationError):
     """A detector name that is not in `DETECTORS`."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.simulation.detectors import Detector
+from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Interaction, Transported
 from nuzoo.simulation.interactions import Spectrum, sample_interaction
 from nuzoo.simulation.transport import Volume, transport
@@ -51,7 +52,12 @@ def simulate_event(seed: int, index: int, detector: Detector, spectrum: Spectrum
         index: Which event of it, 0 or more.
         detector: Where it happens.
         spectrum: Which neutrinos come.
+
+    Raises:
+        DetectorError: The detector's volume is not described.
     """
+    if not detector.has_volume:
+        raise DetectorError(f"{detector.name}: expected a volume to simulate it, got none: describe it")
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index])))
     vertex = rng.uniform(detector.vertex_low, detector.vertex_high)
     interaction = sample_interaction(rng, spectrum)

@@ -11,6 +11,7 @@ from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import HubStrategy
 
+from nuzoo.files.modes import unlock_weights
 from nuzoo.files.names import TRAINING_ARGUMENTS_FILE
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class SafeTrainer(Trainer):
         super().save_model(output_dir, _internal_call)
         if self.args.should_save:
             folder = Path(output_dir or str(self.args.output_dir))
+            unlock_weights(folder)
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
             write_training_arguments(folder / TRAINING_ARGUMENTS_FILE, self.args)
 

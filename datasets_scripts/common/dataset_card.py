@@ -16,6 +16,8 @@ from datasets import ClassLabel, Image, List
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from nuzoo.datasets_scripts.common.dataset_facts import DatasetFacts, dataset_facts
+from nuzoo.datasets_scripts.common.described import write_description
+from nuzoo.datasets_scripts.common.splits import HASHED, STAYS
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import CARD_FILE, MANIFESTS_FOLDER
 from nuzoo.registry import Sample, import_object
@@ -36,11 +38,11 @@ CONVERSION_LIMITS = (
     "Truth is what the files state; columns that they do not have are null. The detector's properties above "
     "are those of nuzoo's description of it, not measured from these files."
 )
+NOT_OPTIONS = ("dataset", "simulation", "shard_size", "detector_sha256")
+"""What a plan holds beside the options of `nuzoo simulate`."""
+
 CONVERSION_CITATION = "Cite the source of the files, which each row's `source` names."
-SPLIT_RULE = (
-    "An event belongs to a split by the SHA-256 of its `event_id` (90 % training, 5 % validation, 5 % test), "
-    "so that an event never changes its split when the sample grows."
-)
+SPLIT_RULE = HASHED.format(shares="90 % training, 5 % validation, 5 % test") + STAYS
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,10 @@ class CardWords:
 
 
 def write_dataset_card(folder: Path) -> Path:
-    """Write the README.md of a finished dataset folder."""
-    card = folder / CARD_FILE
-    write_atomically(card, dataset_card({DEFAULT_CONFIG: dataset_facts(folder)}))
+    """Write the README.md of a finished dataset folder, and what describes its detector where needed."""
+    card, facts = folder / CARD_FILE, dataset_facts(folder)
+    write_description(folder, facts.detector)
+    write_atomically(card, dataset_card({DEFAULT_CONFIG: facts}))
     return card
 
 
@@ -181,6 +184,7 @@ def _data_files(facts: DatasetFacts, root: str) -> list[dict[str, str]]:
 
 def _dataset_info(facts: DatasetFacts) -> dict[str, Any]:
     return {
+        "description": f"content sha256:{facts.content}",  # `load_dataset` caches a folder by its card
         "features": facts.features._to_yaml_list(),
         "splits": [
             {"name": name, "num_bytes": split.unpacked, "num_examples": split.events}
@@ -214,12 +218,16 @@ def _type(feature: Any) -> str:
 def _generation(facts: DatasetFacts) -> str:
     plan = facts.plan
     if facts.simulated:
-        given = {key: plan[key] for key in plan if key not in ("dataset", "simulation", "shard_size")}
+        given = {key: plan[key] for key in plan if key not in NOT_OPTIONS}
         options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
         return (
             f"`nuzoo simulate {plan['dataset']} {options}`, {plan['shard_size']} events a file at most; "
             f"{' '.join(facts.first_source.split()[:2])}, digest of its source `{plan['simulation']}`."
         )
     if "sha256" in plan:
-        return f"read from detector files by `nuzoo convert`; the SHA-256 of the rows is `{plan['sha256']}`."
+        options = "".join(f", {key} {value}" for key, value in plan.get("options", {}).items())
+        return (
+            f"read from detector files by `nuzoo convert`{options}; the SHA-256 of the rows is "
+            f"`{plan['sha256']}`."
+        )
     return f"made from {', '.join(f'{key} {value}' for key, value in plan.items())}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -12,11 +13,12 @@ from typing import Any
 import pyarrow.parquet as pq
 from datasets import Features
 
-from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
+from nuzoo.datasets_scripts.common.described import know_detectors
+from nuzoo.datasets_scripts.common.samples import find_sample, schema_as_stored, targets_of
 from nuzoo.datasets_scripts.common.splits import SPLITS
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
-from nuzoo.registry import TASKS, Sample
+from nuzoo.registry import Sample
 from nuzoo.simulation.detectors import Detector, find_detector
 
 
@@ -50,6 +52,7 @@ class DatasetFacts:
         splits: The splits by name, in the order of the manifest.
         shards: How many files.
         first_source: `source` of the first row: the simulation's version, or a file.
+        content: SHA-256 of the SHA-256 of all shards.
     """
 
     sample: Sample
@@ -60,6 +63,7 @@ class DatasetFacts:
     splits: Mapping[str, SplitFacts]
     shards: int
     first_source: str
+    content: str
 
     @property
     def simulated(self) -> bool:
@@ -89,6 +93,7 @@ def dataset_facts(folder: Path) -> DatasetFacts:
         UnknownDatasetError: The dataset is not a known one.
         UnknownDetectorError: Its detector is not a known one.
     """
+    know_detectors(folder)
     plan = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     shards = {split: _shards(folder, manifest, split) for split in manifest["splits"]}
@@ -97,10 +102,10 @@ def dataset_facts(folder: Path) -> DatasetFacts:
         features = Features.from_arrow_schema(content.schema_arrow)
         row = next(content.iter_batches(1, columns=["detector", "source"])).to_pylist()[0]
     sample, detector = find_sample(plan["dataset"]), find_detector(row["detector"])
-    schema = schema_of(sample.modality, detector)
+    schema = schema_as_stored(sample, detector, features)
     counted = {
         name: schema[name].classes
-        for name in dict.fromkeys(target for task in sample.tasks for target in TASKS[task].targets)
+        for name in targets_of(sample)
         if name in features and schema[name].classes and not schema[name].is_ragged
     }
     return DatasetFacts(
@@ -124,11 +129,17 @@ def dataset_facts(folder: Path) -> DatasetFacts:
         },
         shards=len(manifest["files"]),
         first_source=row["source"],
+        content=_content(manifest),
     )
 
 
 def _shards(folder: Path, manifest: Mapping[str, Any], split: str) -> list[Path]:
     return [folder / name for name in manifest["files"] if PurePosixPath(name).name.startswith(f"{split}-")]
+
+
+def _content(manifest: Mapping[str, Any]) -> str:
+    digests = "".join(entry["sha256"] for entry in manifest["files"].values())
+    return hashlib.sha256(digests.encode()).hexdigest()
 
 
 def _counts(shards: list[Path], column: str, classes: tuple[str, ...]) -> dict[str | None, int]:

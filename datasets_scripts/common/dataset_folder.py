@@ -11,6 +11,7 @@ from datasets import Features
 from nuzoo.datasets_scripts.common.dataset_card import write_dataset_card
 from nuzoo.datasets_scripts.common.sharded_parquet import plan_shards, write_shards
 from nuzoo.datasets_scripts.common.splits import by_split, write_split_lists
+from nuzoo.files.folder_lock import locked
 
 SHARD_SIZE = 500
 
@@ -48,10 +49,12 @@ def write_dataset(
 
     Raises:
         DatasetFolderError: `out` holds another dataset.
+        FolderInUseError: another run is writing to `out`.
     """
     members = by_split(events)
     content = {split: [events[name] for name in names] for split, names in members.items()}
-    manifest = write_shards(out, plan_shards(content, shard_size), features, make_row, plan, num_proc)
-    write_split_lists(out, members)
-    write_dataset_card(out)
+    with locked(out):
+        manifest = write_shards(out, plan_shards(content, shard_size), features, make_row, plan, num_proc)
+        write_split_lists(out, members)
+        write_dataset_card(out)
     return manifest

@@ -8,11 +8,9 @@ plan alone, so that processes, order and interruptions do not show in the bytes.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +22,8 @@ import pyarrow.parquet as pq
 from datasets import Features
 from tqdm.auto import tqdm
 
-from nuzoo.files.atomic import replacing, write_atomically
+from nuzoo.datasets_scripts.common.worker_pool import worker_pool
+from nuzoo.files.atomic import PARTIAL, replacing, write_atomically
 from nuzoo.files.checksums import sha256
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
 
@@ -85,17 +84,29 @@ def write_shards(
         DatasetFolderError: `out` holds another dataset.
     """
     _claim(out, plan)
-    missing = [shard for shard in shards if not (out / shard.path).exists()]
+    missing = [shard for shard in shards if not _is_whole(out, shard)]
     total, left = (sum(len(shard.events) for shard in group) for group in (shards, missing))
     write = partial(_write_shard, out, features.arrow_schema, make_row)
-    with tqdm(total=total, initial=total - left, unit="event") as bar:
-        for events in _mapped(write, missing, num_proc):
-            bar.update(events)
-    for leftover in (out / "data").glob("*.partial"):
-        leftover.unlink()
+    if num_proc > 1 and missing:
+        make_row(missing[0].events[0])  # what this compiles, the processes find compiled
+    try:
+        with tqdm(total=total, initial=total - left, unit="event") as bar:
+            for events in _mapped(write, missing, num_proc):
+                bar.update(events)
+    finally:
+        for leftover in (out / "data").glob(f"*{PARTIAL}"):
+            leftover.unlink(missing_ok=True)
     manifest = _manifest(out, shards)
     write_atomically(out / MANIFEST_FILE, json.dumps(manifest, indent=2) + "\n")
     return manifest
+
+
+def _is_whole(out: Path, shard: Shard) -> bool:
+    """Say whether a shard was written to its end; a crash of the machine may leave the name of one alone."""
+    try:
+        return pq.read_metadata(out / shard.path).num_rows == len(shard.events)
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def _claim(out: Path, plan: Mapping[str, Any]) -> None:
@@ -107,14 +118,14 @@ def _claim(out: Path, plan: Mapping[str, Any]) -> None:
         if any((out / "data").iterdir()):
             raise DatasetFolderError(f"{out} holds data but no {PLAN_FILE}: give an empty or a new folder")
         write_atomically(stored, text)
-    elif different := _differences(stored.read_text(encoding="utf-8"), text):
+    elif different := differences(stored.read_text(encoding="utf-8"), text):
         raise DatasetFolderError(
             f"{out} holds another dataset: in its {PLAN_FILE}, {different}. "
             "Give another folder, or remove this one"
         )
 
 
-def _differences(earlier: str, text: str) -> str:
+def differences(earlier: str, text: str) -> str:
     """Say what two plans disagree on, with both values."""
     try:
         there, here = dict(json.loads(earlier)), json.loads(text)
@@ -128,33 +139,30 @@ def _mapped(write: Callable[[Shard], int], shards: Sequence[Shard], num_proc: in
     if num_proc == 1 or len(shards) < 2:
         yield from map(write, shards)
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(num_proc, context, initializer=_leave_interrupts_to_parent)
-    try:
-        for written in as_completed([pool.submit(write, shard) for shard in shards]):
-            yield written.result()
-    except BrokenProcessPool as error:
-        raise DatasetFolderError("a process was killed, by want of memory perhaps: run it again") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with worker_pool(min(num_proc, len(shards))) as submit:
+        try:
+            for written in as_completed([submit(write, shard) for shard in shards]):
+                yield written.result()
+        except BrokenProcessPool as error:
+            raise DatasetFolderError(
+                "a process was killed, by want of memory perhaps: run it again"
+            ) from error
 
 
 def _write_shard(
     out: Path, schema: pa.Schema, make_row: Callable[[Any], Mapping[str, Any]], shard: Shard
 ) -> int:
-    options = {"compression": "zstd", "use_dictionary": False, "write_page_index": True}
-    with (
-        replacing(out / shard.path) as file,
-        pq.ParquetWriter(file, schema, column_encoding=_encodings(schema), **options) as writer,
-    ):
+    with replacing(out / shard.path) as file, open_shard(file, schema) as writer:
         for first in range(0, len(shard.events), ROWS_PER_GROUP):
             group = shard.events[first : first + ROWS_PER_GROUP]
             writer.write_table(pa.Table.from_pylist([make_row(event) for event in group], schema))
     return len(shard.events)
+
+
+def open_shard(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Open the file of a shard; `ROWS_PER_GROUP` rows are written at a time."""
+    options = {"compression": "zstd", "use_dictionary": False, "write_page_index": True}
+    return pq.ParquetWriter(file, schema, column_encoding=_encodings(schema), **options)
 
 
 def _encodings(schema: pa.Schema) -> dict[str, str]:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from functools import partial
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError, write_dataset
+from nuzoo.datasets_scripts.common.described import description_of
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.simulation import SOURCE_DIGEST
-from nuzoo.simulation.detectors import DETECTORS
-from nuzoo.simulation.simulate import SimulatedEvent, simulate_event
+from nuzoo.simulation.detectors import Detector, enter_detector, find_detector
+from nuzoo.simulation.errors import UnknownDetectorError
 from nuzoo.simulation.spectra import SPECTRA
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.simulate import SimulatedEvent
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class SimulationPlan:
     Attributes:
         events: How many.
         seed: Seed of the simulation.
-        detector: A name in `DETECTORS`.
+        detector: Name of a known one.
         spectrum: A name in `SPECTRA`.
         shard_size: Events in a file.
 
@@ -47,10 +53,17 @@ class SimulationPlan:
             value = getattr(self, name)
             if type(value) is not int or value < least:
                 raise DatasetRequestError(f"{name}: expected at least {least}, a whole number, got {value!r}")
-        for name, known in (("detector", DETECTORS), ("spectrum", SPECTRA)):
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in known:
-                raise DatasetRequestError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
+        if self.spectrum not in SPECTRA:
+            near = get_close_matches(str(self.spectrum), SPECTRA, n=1)
+            raise DatasetRequestError(
+                f"spectrum: expected one of {', '.join(SPECTRA)}, got {self.spectrum!r}"
+                f"{f': did you mean {near[0]}?' if near else ''}"
+            )
+        if not requested_detector(self.detector).has_volume:
+            raise DatasetRequestError(
+                f"detector: expected one that can be simulated, got {self.detector}, whose description has "
+                "no volume, drift and electronics: add them (`nuzoo detectors modular-2x2x7` shows how)"
+            )
 
     @classmethod
     def of(cls, plan: Mapping[str, Any]) -> Self:
@@ -74,7 +87,9 @@ class SimulationPlan:
 
     def simulate(self, index: int) -> SimulatedEvent:
         """Simulate event `index`."""
-        return simulate_event(self.seed, index, DETECTORS[self.detector], SPECTRA[self.spectrum])
+        from nuzoo.simulation.simulate import simulate_event
+
+        return simulate_event(self.seed, index, find_detector(self.detector), SPECTRA[self.spectrum])
 
     def row(self, index: int) -> Row:
         """Return the row of event `index`: what the detector records of it, and the truth."""
@@ -85,6 +100,18 @@ class SimulationPlan:
             "source": f"{SIMULATED_PREFIX}{version('nuzoo')} {self.origin(index)}",
         }
         return {**identity, **truth_of(event), **event.detector.readout.respond(event)}
+
+
+def requested_detector(name: str | Path) -> Detector:
+    """Find a detector; see `find_detector`.
+
+    Raises:
+        DatasetRequestError: There is none of this name.
+    """
+    try:
+        return find_detector(name)
+    except UnknownDetectorError as error:
+        raise DatasetRequestError(str(error)) from error
 
 
 def truth_of(event: SimulatedEvent) -> Row:
@@ -135,20 +162,20 @@ def write_simulation(
     """
     if num_proc < 1:
         raise DatasetRequestError(f"num_proc: expected at least 1, got {num_proc}")
-    make_row = partial(_finished_row, plan, finish)
-    if num_proc > 1:
-        make_row(0)  # compiles the kernels once, not in every process
-    schema = schema_of(find_sample(dataset).modality, DETECTORS[plan.detector])
+    detector = find_detector(plan.detector)
+    described = description_of(detector)
+    digest = {} if described is None else {"detector_sha256": sha256(described.encode()).hexdigest()}
     return write_dataset(
         out,
         {plan.event_id(index): index for index in range(plan.events)},
-        row_features(schema),
-        make_row,
-        {"dataset": dataset, "simulation": SOURCE_DIGEST, **asdict(plan)},
+        row_features(schema_of(find_sample(dataset).modality, detector)),
+        partial(_finished_row, plan, detector, finish),
+        {"dataset": dataset, "simulation": SOURCE_DIGEST, **asdict(plan), **digest},
         num_proc=num_proc,
         shard_size=plan.shard_size,
     )
 
 
-def _finished_row(plan: SimulationPlan, finish: Callable[[Row], Row], index: int) -> Row:
+def _finished_row(plan: SimulationPlan, detector: Detector, finish: Callable[[Row], Row], index: int) -> Row:
+    enter_detector(detector)  # another process does not know it yet
     return finish(plan.row(index))

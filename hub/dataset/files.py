@@ -14,13 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nuzoo.datasets_scripts.common.dataset_folder import DatasetRequestError
+from nuzoo.datasets_scripts.common.described import know_detectors
 from nuzoo.datasets_scripts.common.samples import UnknownDatasetError, find_sample
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan
 from nuzoo.datasets_scripts.common.splits import SPLITS, split_list
 from nuzoo.files.checksums import repository_files, sha256
-from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
+from nuzoo.files.names import DETECTOR_FILE, LEFT_OUT_FILE, MANIFEST_FILE, PLAN_FILE
 from nuzoo.hub.errors import DatasetRepositoryError
 from nuzoo.registry import Sample
+from nuzoo.simulation.errors import DetectorError
 
 SHARD_NAME = re.compile(r"data/(?P<split>\w+)-(?P<number>\d{5})-of-(?P<of>\d{5})\.parquet", re.ASCII)
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -92,7 +94,8 @@ class DatasetFolder:
     @property
     def files(self) -> list[str]:
         """What a dataset consists of, its card apart."""
-        return _files(self.shards)
+        described = [DETECTOR_FILE] if (self.path / DETECTOR_FILE).is_file() else []
+        return _files(self.shards) + described
 
 
 def open_dataset(folder: Path, also: Collection[str] = ()) -> DatasetFolder:
@@ -109,15 +112,16 @@ def open_dataset(folder: Path, also: Collection[str] = ()) -> DatasetFolder:
     if not (folder / MANIFEST_FILE).is_file():
         raise wrong_file(f"{folder}: expected a finished dataset, got no {MANIFEST_FILE}")
     shards = _read_manifest(folder / MANIFEST_FILE)
-    _check_file_list(folder, _files(shards), also)
+    _check_file_list(folder, _files(shards), [*also, DETECTOR_FILE])
     file = folder / PLAN_FILE
     plan, events = _read_json(file), sum(shard.events for shard in shards)
     if plan.get("events") != events:
         raise wrong_file(f"{file}: expected {events} events, got {plan.get('events')}")
     try:
+        know_detectors(folder)
         simulation = SimulationPlan.of(plan) if "simulation" in plan else None
         return DatasetFolder(folder, shards, plan, find_sample(plan.get("dataset")), simulation)
-    except (DatasetRequestError, UnknownDatasetError) as error:
+    except (DatasetRequestError, UnknownDatasetError, DetectorError) as error:
         raise wrong_file(f"{file}: {error}") from error
 
 
@@ -167,7 +171,7 @@ def _check_file_list(folder: Path, needed: Collection[str], also: Collection[str
     present = {name.as_posix() for name in repository_files(folder)}
     if missing := set(needed) - present:
         raise wrong_file(f"{folder}: expected {_some(missing)}, which is missing")
-    unknown = present.difference(needed, also)
+    unknown = present.difference(needed, also, {LEFT_OUT_FILE})
     if unfinished := {name for name in unknown if name.endswith(".partial")}:
         raise wrong_file(f"{folder}: expected a finished dataset, got {_some(unfinished)} half written")
     if unknown:

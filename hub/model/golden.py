@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from nuzoo.files.modes import unlock_weights
 from nuzoo.files.names import GOLDEN_FILE
 from nuzoo.hub.errors import GoldenOutputError
 from nuzoo.hub.model.files import auto_class_of
@@ -51,6 +52,7 @@ def write_golden(folder: Path, model: PreTrainedModel, processor: EventProcessor
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {METADATA_KEY: json.dumps(facts)}  # one key: safetensors would shuffle the order of several
     save_file(inputs | outputs, path, metadata)
+    unlock_weights(path.parent)
 
 
 def check_golden(folder: Path, model: PreTrainedModel, processor: EventProcessor) -> str:

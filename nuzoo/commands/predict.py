@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="model folder or repository")
     default = Path("predictions.parquet")
     parser.add_argument("--out", type=Path, default=default, help="default: predictions.parquet")
-    parser.add_argument("--detector", help="whose events these are; inferred from the arrays by default")
+    parser.add_argument("--detector", help="name or YAML file; inferred from the arrays by default")
     parser.add_argument("--mev-per-count", type=float, help="energy of one count in 8-bit files, MeV")
     parser.add_argument("--batch-size", type=int, default=16)
 

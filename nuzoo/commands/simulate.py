@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--num-proc", type=int, default=absent, help="processes (default: 1)")
     parser.add_argument("--seed", type=int, default=absent, help="seed of the simulation (default: 0)")
-    parser.add_argument("--detector", default=absent, help="a name (default: the dataset's)")
+    parser.add_argument("--detector", default=absent, help="name or YAML file (default: the dataset's)")
     parser.add_argument("--spectrum", default=absent, help="of the neutrinos (default: the dataset's)")
 
 

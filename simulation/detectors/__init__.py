@@ -1,23 +1,66 @@
-"""The detectors that are known by name, as data. Another detector is another instance."""
+"""The detectors that are known by name, as data, and those that files describe."""
+
+from difflib import get_close_matches
+from pathlib import Path
 
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.detectors.lartpcs import DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.errors import DetectorError, UnknownDetectorError
 
 DETECTORS: dict[str, Detector] = {detector.name: detector for detector in (MODULAR_LARTPC, DUNE_LIKE)}
+"""All that this process knows, nuzoo's own first."""
 
-__all__ = ["DETECTORS", "DUNE_LIKE", "MODULAR_LARTPC", "Detector", "DetectorError", "find_detector"]
+OWN = frozenset(DETECTORS)
+"""Names of nuzoo's own, which need no description."""
+
+FILE_SUFFIXES = (".yaml", ".yml")
+
+__all__ = [
+    "DETECTORS",
+    "DUNE_LIKE",
+    "MODULAR_LARTPC",
+    "OWN",
+    "Detector",
+    "DetectorError",
+    "enter_detector",
+    "find_detector",
+]
 
 
-def find_detector(name: str) -> Detector:
-    """Look a detector up by name.
+def find_detector(name: str | Path) -> Detector:
+    """Find a detector by its name, or read the file that describes it and know it by its name from now on.
+
+    Args:
+        name: A name in `DETECTORS`, or the path of a YAML file.
 
     Raises:
         UnknownDetectorError: There is none of this name.
+        DetectorFileError: The file describes none.
+        DetectorError: It describes another detector than the one that is known by its name.
     """
-    if name not in DETECTORS:
-        raise UnknownDetectorError(
-            f"detector: expected one of {', '.join(DETECTORS)}, got {name!r}: correct the name, or enter a "
-            "`Detector` of this name in `nuzoo.simulation.detectors.DETECTORS`"
+    if name in DETECTORS:
+        return DETECTORS[str(name)]
+    if Path(name).suffix in FILE_SUFFIXES:
+        from nuzoo.simulation.detectors.detector_file import read_detector
+
+        return enter_detector(read_detector(Path(name)))
+    near = get_close_matches(str(name), DETECTORS, n=1)
+    raise UnknownDetectorError(
+        f"detector: expected one of {', '.join(DETECTORS)} or a YAML file that describes another, got "
+        f"{str(name)!r}{f': did you mean {near[0]}?' if near else ': correct the name'} (`nuzoo detectors`)"
+    )
+
+
+def enter_detector(detector: Detector) -> Detector:
+    """Know a detector by its name in this process.
+
+    Raises:
+        DetectorError: Another one of its name is known.
+    """
+    known = DETECTORS.setdefault(detector.name, detector)
+    if known != detector:
+        raise DetectorError(
+            f"detector {detector.name}: expected one description of each name, got a second, different one: "
+            "give this detector a name of its own"
         )
-    return DETECTORS[name]
+    return known

@@ -21,7 +21,7 @@ class Detector(Generic[R]):
         name: identifier that datasets and processors carry.
         material: what it is filled with.
         low: lower corner of the active volume (x, y, z), cm.
-        high: upper corner, cm.
+        high: upper corner, cm; the lower one of a detector whose volume is not described.
         vertex_low: lower corner of the box in which interactions happen, uniformly.
         vertex_high: its upper corner.
         readout: what it records.
@@ -44,12 +44,19 @@ class Detector(Generic[R]):
             raise DetectorError(f"{self.name}: the box of vertices must lie inside the active volume")
         self.readout.check(self)
 
+    @property
+    def has_volume(self) -> bool:
+        """Whether it is described where interactions happen."""
+        return self.low != self.high
+
     def geometry(self) -> dict[str, Any]:
         """Say what its events look like, as plain data: its name, and what its readout says."""
         return {"detector": self.name, **self.readout.geometry()}
 
     def facts(self) -> dict[str, str]:
         """Say what a card says of it: property and value, with units."""
+        if not self.has_volume:
+            return self.readout.facts()
         sides = [f"{(high - low) / 100:g}" for low, high in zip(self.low, self.high, strict=True)]
         volume = f"{' × '.join(sides)} m of {self.material.name.replace('_', ' ')}"
         return {"active volume": volume, **self.readout.facts()}

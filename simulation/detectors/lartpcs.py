@@ -8,7 +8,7 @@ from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.event_types import Vector
 from nuzoo.simulation.materials import LAR
 from nuzoo.simulation.response.charge import Drift
-from nuzoo.simulation.response.pixel_maps import Anchor, Electronics, Entry, PixelMapReadout, View
+from nuzoo.simulation.response.pixel_maps import Anchor, DriftReadout, Electronics, Entry, View
 
 _PIXELS = Electronics(noise=1030.0, threshold=7000.0, saturation_mev=None, entry=Entry.CHARGE)
 """Reset noise of 900 e and uncorrelated noise of 500 e in quadrature, 7 ke threshold: larnd-sim."""
@@ -36,7 +36,7 @@ MODULAR_LARTPC = Detector(
     high=(100.0, 100.0, 700.0),
     vertex_low=(-90.0, -90.0, 10.0),
     vertex_high=(90.0, 90.0, 500.0),
-    readout=PixelMapReadout(
+    readout=DriftReadout(
         drift=Drift(
             anodes=(-90.0, -30.0, 30.0, 90.0),
             field=0.5,
@@ -85,7 +85,7 @@ DUNE_LIKE = Detector(
     high=(360.0, 600.0, 1390.0),
     vertex_low=(-310.0, -550.0, 50.0),
     vertex_high=(310.0, 550.0, 1240.0),
-    readout=PixelMapReadout(
+    readout=DriftReadout(
         drift=Drift(
             anodes=(0.0,),
             field=0.5,
@@ -94,9 +94,8 @@ DUNE_LIKE = Detector(
             transverse_diffusion=1.3,
             longitudinal_diffusion=0.9,
         ),
-        electronics=Electronics(
-            noise=500.0, threshold=6000.0, saturation_mev=8.4, entry=Entry.HITS, mev_per_count=MEV_PER_COUNT
-        ),
+        electronics=Electronics(noise=500.0, threshold=6000.0, saturation_mev=8.4, entry=Entry.HITS),
+        mev_per_count=MEV_PER_COUNT,
         views=(_wire_view("u", 35.7, 4.67), _wire_view("v", -35.7, 4.67), _wire_view("z", 0.0, 4.79)),
     ),
 )

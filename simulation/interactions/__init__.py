@@ -1,5 +1,6 @@
 """The first idea of the simulation: which neutrino interaction happens, and what leaves the nucleus."""
 
+import nuzoo.simulation.compiled  # noqa: F401
 from nuzoo.simulation.interactions.generator import (
     InteractionError,
     Spectrum,

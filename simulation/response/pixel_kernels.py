@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
+import nuzoo.simulation.compiled  # noqa: F401
+
 CDF_RANGE = 4.0
 CDF_STEPS = 1024
 """A table of the normal distribution from -4 to 4 standard deviations."""

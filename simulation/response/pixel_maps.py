@@ -24,7 +24,6 @@ from nuzoo.simulation.response.charge import (
     ionisation_electrons,
     recombination,
 )
-from nuzoo.simulation.response.pixel_kernels import CDF, bounds, collect, projected, read_hits, read_pixels
 from nuzoo.simulation.response.readout import Readout
 
 if TYPE_CHECKING:
@@ -103,14 +102,12 @@ class Electronics:
         threshold: Smallest charge that is stored, electrons.
         saturation_mev: Largest stored energy; None where the range is not limited.
         entry: What one entry is.
-        mev_per_count: MeV of one count in files of 8-bit maps; None where there are none.
     """
 
     noise: float
     threshold: float
     saturation_mev: float | None
     entry: Entry
-    mev_per_count: float | None = None
 
 
 @dataclass(frozen=True)
@@ -126,19 +123,17 @@ class SparseView:
     energy: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PixelMapReadout(Readout):
-    """The readout of a time projection chamber: charge drifts to anodes and is seen in projections.
+    """What a detector that is seen in projections records: enough to read its files, not to simulate it.
 
     Attributes:
-        drift: Transport of the charge.
-        electronics: Noise, threshold, range.
         views: The projections, all of one size.
+        mev_per_count: MeV of one count in files of counts; None where there are none.
     """
 
-    drift: Drift
-    electronics: Electronics
     views: tuple[View, ...]
+    mev_per_count: float | None = None
 
     def geometry(self) -> dict[str, Any]:
         """Say what recorded events look like, as plain data."""
@@ -151,29 +146,59 @@ class PixelMapReadout(Readout):
 
     def facts(self) -> dict[str, str]:
         """Say what a card says of it: property and value, with units."""
-        drift, electronics = self.drift, self.electronics
         facts = {
+            f"view {view.name}": (
+                f"{view.rows} × {view.columns} pixels of {view.row_pitch_mm:g} × {view.column_pitch_mm:g} mm"
+            )
+            for view in self.views
+        }
+        if self.mev_per_count is not None:
+            facts["one count of an 8-bit map"] = (
+                f"{self.mev_per_count:g} MeV, unless `nuzoo convert --mev-per-count` says otherwise"
+            )
+        return facts
+
+    def check(self, detector: Detector) -> None:
+        """Refuse a detector whose views differ in size, or share a name."""
+        if len({(view.rows, view.columns) for view in self.views}) != 1:
+            raise DetectorError(f"{detector.name}: expected views, all of one size")
+        if len({view.name for view in self.views}) != len(self.views):
+            raise DetectorError(f"{detector.name}: expected views of different names")
+
+    def respond(self, event: SimulatedEvent) -> dict[str, NDArray[Any]]:
+        """Refuse to record an event."""
+        raise DetectorError(
+            f"{event.detector.name}: expected drift and electronics to simulate it, got none: describe them"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftReadout(PixelMapReadout):
+    """The readout of a time projection chamber: charge drifts to anodes and is seen in projections.
+
+    Attributes:
+        drift: Transport of the charge.
+        electronics: Noise, threshold, range.
+    """
+
+    drift: Drift
+    electronics: Electronics
+
+    def facts(self) -> dict[str, str]:
+        """Say what a card says of it: property and value, with units."""
+        drift, electronics = self.drift, self.electronics
+        return {
             "anodes": f"x = {', '.join(f'{anode / 100:g}' for anode in drift.anodes)} m",
             "drift field": f"{drift.field:g} kV/cm, {drift.velocity:g} mm/µs, lifetime {drift.lifetime:g} ms",
             "diffusion after 1 m": (
                 f"{drift.transverse_diffusion:g} mm across, {drift.longitudinal_diffusion:g} mm along"
             ),
             "noise and threshold": f"{electronics.noise:g} and {electronics.threshold:g} electrons",
-        }
-        for view in self.views:
-            facts[f"view {view.name}"] = (
-                f"{view.rows} × {view.columns} pixels of {view.row_pitch_mm:g} × {view.column_pitch_mm:g} mm"
-            )
-        if electronics.mev_per_count is not None:
-            facts["one count of an 8-bit map"] = (
-                f"{electronics.mev_per_count:g} MeV, unless `nuzoo convert --mev-per-count` says otherwise"
-            )
-        return facts
+        } | super().facts()
 
     def check(self, detector: Detector) -> None:
-        """Refuse a detector whose views differ in size, or in which diffusion is wider than a pixel."""
-        if len({(view.rows, view.columns) for view in self.views}) != 1:
-            raise DetectorError(f"{detector.name}: expected views, all of one size")
+        """Refuse a detector in which diffusion is wider than a pixel as well."""
+        super().check(detector)
         anodes = sorted(self.drift.anodes)
         between = [(right - left) / 2 for left, right in pairwise(anodes)]
         longest = max(abs(detector.low[0] - anodes[0]), abs(detector.high[0] - anodes[-1]), *between)
@@ -200,7 +225,7 @@ class PixelMapReadout(Readout):
 def pixel_maps(
     rng: np.random.Generator,
     deposits: Deposits,
-    readout: PixelMapReadout,
+    readout: DriftReadout,
     material: Material,
     vertex: NDArray[np.float64],
 ) -> dict[str, SparseView]:
@@ -233,6 +258,8 @@ def _view_map(
     mev_per_electron: float,
     vertex: NDArray[np.float64],
 ) -> SparseView:
+    from nuzoo.simulation.response.pixel_kernels import CDF, collect, projected, read_hits, read_pixels
+
     axes = np.array([view.row_axis, view.column_axis])
     pitch = np.array([view.row_pitch_mm, view.column_pitch_mm]) / 10
     projection = axes / pitch[:, None]
@@ -250,6 +277,8 @@ def _canvas(
     view: View, start: NDArray[np.float64], end: NDArray[np.float64], vertex: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last-but-one row and column that charge is collected on, from the detector's origin."""
+    from nuzoo.simulation.response.pixel_kernels import bounds
+
     if len(start):
         low, high = bounds(start, end)
     else:

@@ -44,7 +44,7 @@ class Augmentation:
         columns = views if self.independent_views else 1
         flip = draw(events, columns, 1, 1) < self.flip_rows
         pixel_values = torch.where(flip, pixel_values.flip(2), pixel_values)
-        if self.swap_views:
+        if self.swap_views and views > 1:
             order = [1, 0, *range(2, views)]
             swap = draw(events, 1, 1, 1) < self.swap_views
             pixel_values = torch.where(swap, pixel_values[:, order], pixel_values)

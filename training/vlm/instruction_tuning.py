@@ -20,6 +20,7 @@ from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.events.event_schema import EventSchema
+from nuzoo.files.modes import unlock_weights
 from nuzoo.files.names import RECIPE_FILE, TRAINING_ARGUMENTS_FILE
 from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, name_base_of_adapter
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
@@ -106,6 +107,7 @@ class InstructionTuning:
             return
         adapter = output / ADAPTER_FOLDER
         self.trainer.accelerator.unwrap_model(self.trainer.model).save_pretrained(str(adapter))
+        unlock_weights(adapter)
         (adapter / "README.md").unlink(missing_ok=True)
         name_base_of_adapter(adapter, self.config.base_model, self.config.base_revision)
         self.config.save_pretrained(output)

@@ -21,7 +21,8 @@ from pathlib import Path
 from nuzoo.cli import main
 from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.simulation.detectors import DETECTORS
-assert not main(["publish", sys.argv[1], "--repo", "{REPO_ID}", "--type", "dataset", "--licence", "cc-by-4.0"])
+options = ("--type", "dataset", "--licence", "cc-by-4.0")
+assert not main(["publish", sys.argv[1], "--repo", "{REPO_ID}", *options])
 del DETECTORS["published-view"]
 [rows] = load_events("{REPO_ID}").values()
 assert rows[0]["detector"] == "published-view"

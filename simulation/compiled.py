@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numba
 
@@ -35,4 +36,5 @@ def _kernel_folder() -> Path:
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:
-    os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(_kernel_folder())
+    _settings: Any = numba.config
+    os.environ["NUMBA_CACHE_DIR"] = _settings.CACHE_DIR = str(_kernel_folder())

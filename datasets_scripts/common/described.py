@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import DETECTOR_FILE
@@ -44,7 +45,7 @@ def know_published_detectors(repo_id: str, revision: str | None = None) -> None:
     """
     from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
 
-    place = {"repo_type": "dataset", "revision": revision}
+    place: dict[str, Any] = {"repo_type": "dataset", "revision": revision}
     try:
         names = HfApi().list_repo_files(repo_id, **place)
     except OSError:

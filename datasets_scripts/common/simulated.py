@@ -19,7 +19,7 @@ from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.simulation import SOURCE_DIGEST
-from nuzoo.simulation.detectors import Detector, enter_detector, find_detector
+from nuzoo.simulation.detectors import DETECTORS, Detector, enter_detector, find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
 from nuzoo.simulation.spectra import SPECTRA
 
@@ -53,13 +53,15 @@ class SimulationPlan:
             value = getattr(self, name)
             if type(value) is not int or value < least:
                 raise DatasetRequestError(f"{name}: expected at least {least}, a whole number, got {value!r}")
-        if self.spectrum not in SPECTRA:
-            near = get_close_matches(str(self.spectrum), SPECTRA, n=1)
-            raise DatasetRequestError(
-                f"spectrum: expected one of {', '.join(SPECTRA)}, got {self.spectrum!r}"
-                f"{f': did you mean {near[0]}?' if near else ''}"
-            )
-        if not requested_detector(self.detector).has_volume:
+        for name, known in (("detector", DETECTORS), ("spectrum", SPECTRA)):
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in known:
+                near = get_close_matches(str(value), known, n=1)
+                raise DatasetRequestError(
+                    f"{name}: expected one of {', '.join(known)}, got {value!r}"
+                    f"{f': did you mean {near[0]}?' if near else ''}"
+                )
+        if not DETECTORS[self.detector].has_volume:
             raise DatasetRequestError(
                 f"detector: expected one that can be simulated, got {self.detector}, whose description has "
                 "no volume, drift and electronics: add them (`nuzoo detectors modular-2x2x7` shows how)"

@@ -1,7 +1,7 @@
 """List the detectors that nuzoo knows, or show one as YAML: a start for one of your own.
 
 `nuzoo detectors NAME > my-detector.yaml`, then give `--detector my-detector.yaml` to the commands that
-simulate or read files. Only name, size and views are needed; volume, drift and electronics are for simulations.
+simulate or read files. Only name, size and views are needed; the rest is for simulations.
 """
 
 from __future__ import annotations

@@ -150,10 +150,12 @@ class _Description(_Section):
                 f"volume.material: expected one of {', '.join(MATERIALS)}, got {box.material!r}"
                 f"{_nearest(box.material, MATERIALS)}"
             )
-        *charge, entry = (value for _, value in self.electronics)
+        charge = self.electronics
         readout = DriftReadout(
             drift=Drift(*(value for _, value in self.drift)),
-            electronics=Electronics(*charge, Entry(entry)),
+            electronics=Electronics(
+                charge.noise_electrons, charge.threshold_electrons, charge.saturation_mev, Entry(charge.entry)
+            ),
             views=views,
             mev_per_count=self.mev_per_count,
         )
@@ -220,7 +222,7 @@ def commented_text(detector: Detector) -> str:
 
 def _notes() -> Iterator[str]:
     yield "A detector for --detector FILE. Needed are name, size and views (of a view name, pitch_mm and, if"
-    yield "its name does not say them as yz does, its axes); volume, drift and electronics are for simulations."
+    yield "its name does not say them as yz does, its axes); volume, drift, electronics are for simulations."
     for name, field in _Description.model_fields.items():
         yield f"{name}: {field.description}"
         for inner, of in _SECTIONS[name].model_fields.items() if name in _SECTIONS else ():

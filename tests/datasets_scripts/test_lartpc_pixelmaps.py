@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,9 @@ from nuzoo.datasets_scripts.lartpc_pixelmaps import (
     convert_files,
     simulate_dataset,
 )
+from nuzoo.files.errors import FolderInUseError
 from nuzoo.files.events.pixel_map_events import pixel_map_schema
+from nuzoo.files.folder_lock import locked
 from nuzoo.simulation.detectors import DETECTORS, DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.simulate import simulate_event
@@ -328,3 +331,28 @@ def test_the_builder_prepares_files_that_do_not_fill_every_split(counts, tmp_pat
     built = builder.as_dataset()
     assert sum(part.num_rows for part in built.values()) == 3
     assert all(split_of(row["event_id"]) == split for split, part in built.items() for row in part)
+
+
+def test_the_builder_reads_files_anew_that_were_written_anew(counts, tmp_path):
+    def build():
+        files = (str(counts),)
+        return LArTPCPixelMaps(cache_dir=str(tmp_path), detector=DUNE_LIKE.name, files=files).cache_dir
+
+    before = build()
+    assert build() == before
+    np.savez(counts, images=np.ones((1, 3, 500, 500), np.uint8))
+    assert build() != before
+
+
+def test_a_shard_that_a_crash_left_torn_is_written_again(folder, tmp_path):
+    out = shutil.copytree(folder, tmp_path / "out")
+    [torn, *_] = shards(out)
+    torn.write_bytes(torn.read_bytes()[:1000])
+    make(out)
+    assert contents(out) == contents(folder)
+
+
+def test_a_second_run_into_a_folder_is_refused_before_work(tmp_path):
+    with locked(tmp_path / "out"), pytest.raises(FolderInUseError, match="wait until it has ended"):
+        make(tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())

@@ -20,10 +20,10 @@ MAX_VIEW_ENERGY_MEV = 1e6
 """1 TeV in one view: more than any event of a detector with pixel maps, but soon reached by a pedestal."""
 
 DUST_MEV = 0.1
-"""Less is below every threshold: the faintest pixel of 10,000 simulated events of both detectors has 0.20 MeV."""
+"""Less is below every threshold: the faintest pixel of 10,000 simulated events has 0.20 MeV."""
 
 MOST_LIT = 0.5
-"""Largest share of the pixels of a view that an event lights; the fullest of 10,000 simulated events light 4 %."""
+"""Largest share of a view's pixels that an event lights; the fullest of 10,000 simulated events light 4 %."""
 
 DISPLAY_FULL_SCALE_MEV = 20.0
 """What is white in the picture `display`; grey grows as log(1 + E / MeV)."""

@@ -9,6 +9,7 @@ import datasets
 from datasets import LargeList, List
 from transformers import TrainerCallback, set_seed
 
+from nuzoo.evaluation.core.training_events import write_training_events
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import RECIPE_FILE
 from nuzoo.processors.contract import EventProcessor
@@ -44,10 +45,12 @@ def train(
     if is_finished(recipe):
         return recipe.output
     checkpoint = checkpoint_to_resume(recipe)
-    trainer = build_trainer(recipe, used_events(recipe, splits), callbacks or [])
+    used = used_events(recipe, splits)
+    trainer = build_trainer(recipe, used, callbacks or [])
     if trainer.is_world_process_zero():
         recipe.output.mkdir(parents=True, exist_ok=True)
         write_atomically(recipe.output / RECIPE_FILE, recipe.to_yaml())
+        write_training_events(recipe.output, used, trainer.processing_class.schema)
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
     trainer.save_state()

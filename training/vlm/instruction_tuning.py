@@ -18,6 +18,7 @@ from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.event_classifier_config import class_names_of
+from nuzoo.evaluation.core.training_events import write_training_events
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.names import RECIPE_FILE, TRAINING_ARGUMENTS_FILE
@@ -74,10 +75,12 @@ def train_vlm(
         return output
     checkpoint = checkpoint_to_resume(recipe)
     splits = used_events(recipe, splits)
-    check_splits(recipe, splits, config, _schema_of(recipe, splits.get("train")))
+    schema = _schema_of(recipe, splits.get("train"))
+    check_splits(recipe, splits, config, schema)
     if recipe.training.process_index == 0:
         output.mkdir(parents=True, exist_ok=True)
         write_atomically(output / RECIPE_FILE, recipe.to_yaml())
+        write_training_events(output, splits, schema)
     if recipe.pretraining:
         pretrain_tiny_base(recipe, recipe.pretraining, splits, callbacks or [])
     tuning = build_tuning(recipe, config, splits, callbacks or [])

@@ -18,6 +18,19 @@ class UnusableModelError(ValueError):
     """A model folder or repository that cannot be used."""
 
 
+def resolve_model(name: str) -> str:
+    """Find what a model is called: the one place where a name becomes a folder or a repository.
+
+    Raises:
+        UnusableModelError: no folder, and no name that a repository could have.
+    """
+    if not Path(name).is_dir() and (name.count("/") != 1 or name.startswith((".", "/", "~"))):
+        raise UnusableModelError(
+            f"{name}: expected a model folder or a repository organisation/name, got neither"
+        )
+    return name
+
+
 def load_model(path: str) -> tuple[PreTrainedModel, EventProcessor]:
     """Load the network and the processor of a model of any architecture and task.
 
@@ -53,10 +66,7 @@ def _load(path: str) -> tuple[Task, PreTrainedModel, EventProcessor]:
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
-    if not Path(path).exists() and (path.count("/") != 1 or path.startswith((".", "/", "~"))):
-        raise UnusableModelError(
-            f"{path}: expected a model folder or a repository organisation/name, got neither"
-        )
+    path = resolve_model(path)
     try:
         architecture, task = _kind_of(_config(path))
         processor = architecture.processor_class().from_pretrained(path)

@@ -31,11 +31,7 @@ def load_events(path: str, **options: Any) -> Any:
 
     from nuzoo.files.hub_access import explained
 
-    _refuse_detector_files(Path(path))
-    if not (Path(path).is_dir() or _is_repository(path)):
-        raise UnreachableDatasetError(
-            f"{path}: expected a dataset folder or a repository organisation/name, got neither"
-        )
+    check_source(path)
     try:
         with explained(f"load the dataset {path}"):
             return load_dataset(path, **options)
@@ -47,6 +43,15 @@ def load_events(path: str, **options: Any) -> Any:
     except (DatasetsError, ArrowInvalid, FileNotFoundError, RuntimeError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise UnreachableDatasetError(f"{path}: expected a readable dataset: {reason}") from error
+
+
+def check_source(path: str) -> None:
+    """Refuse at once what is neither a dataset folder nor the name of a repository; see `load_events`."""
+    _refuse_detector_files(Path(path))
+    if not (Path(path).is_dir() or _is_repository(path)):
+        raise UnreachableDatasetError(
+            f"{path}: expected a dataset folder or a repository organisation/name, got neither"
+        )
 
 
 def _refuse_detector_files(path: Path) -> None:

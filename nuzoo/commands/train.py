@@ -1,6 +1,6 @@
 """Train a model by a recipe.
 
-RECIPE is a YAML file or the name of one that comes with nuzoo (nu_cnn_tiny, nu_vlm_tiny). Any field can be
+RECIPE is a YAML file or the name of one that comes with nuzoo (`nuzoo recipes` lists them). Any field can be
 overridden, for example `data.path=DIR training.learning_rate=1e-4`. A run that was stopped goes on when the
 same command is given again. Under torchrun it uses every process.
 """
@@ -8,6 +8,8 @@ same command is given again. Under torchrun it uses every process.
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 
 from nuzoo.files.output_folder import check_output
 
@@ -22,19 +24,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from nuzoo.datasets_scripts.common.loading import load_events
-    from nuzoo.registry import TASKS, import_object
-    from nuzoo.training.recipe import load_recipe
+    from nuzoo.training.recipe_file import read_recipe
 
     if args.sample and args.folds is None:
         raise ValueError("--sample: expected with --folds, which writes a report; leave it out")
-    recipe = load_recipe(args.recipe, args.overrides)
-    check_output(recipe.output)
-    splits = load_events(recipe.data.path, revision=recipe.data.revision)
-    if args.folds is None:
-        print(f"model: {import_object(TASKS[recipe.task].trainer)(recipe, splits=splits)}")
-        return 0
-    from nuzoo.training.cross_validation import cross_validate_and_report
-
-    print(cross_validate_and_report(recipe, splits, args.folds, args.sample))
+    is_first = os.environ.get("RANK", "0") == "0"
+    if not is_first:
+        logging.getLogger("nuzoo").setLevel(logging.ERROR)  # the first process says it
+    given = read_recipe(args.recipe, args.overrides)
+    told = _cross_validate(given, args) if args.folds is not None else _train(given)
+    if is_first:
+        print(told)
     return 0
+
+
+def _train(given: dict[str, object]) -> str:
+    from nuzoo.registry import TASKS, import_object
+    from nuzoo.training.curves import CURVES_FILE, summary
+    from nuzoo.training.recipe import parse_recipe
+
+    recipe = parse_recipe(given)
+    check_output(recipe.output)
+    folder = import_object(TASKS[recipe.task].trainer)(recipe)
+    return "\n".join([*summary(folder), f"curves: {folder / CURVES_FILE}", f"model: {folder}"])
+
+
+def _cross_validate(given: dict[str, object], args: argparse.Namespace) -> str:
+    from nuzoo.training.cross_validation import cross_validate_and_report
+    from nuzoo.training.recipe import parse_recipe
+    from nuzoo.training.recipe_data import load_splits
+
+    recipe = parse_recipe(given)
+    check_output(recipe.output)
+    return cross_validate_and_report(recipe, load_splits(recipe), args.folds, args.sample)

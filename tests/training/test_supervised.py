@@ -202,7 +202,7 @@ def renumbered(rows, names):
     """The same events and classes, which another list of names numbers."""
     known = rows.features["label"].names
     numbers = [names.index(known[label]) for label in rows["label"]]
-    return rows.remove_columns("label").add_column("label", numbers, datasets.ClassLabel(names=names))
+    return rows.remove_columns("label").add_column("label", numbers, feature=datasets.ClassLabel(names=names))
 
 
 def test_a_new_network_takes_the_classes_of_the_training_events(splits, tmp_path):

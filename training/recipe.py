@@ -20,7 +20,7 @@ from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.registry import MODALITIES, TASKS, import_object
 from nuzoo.training.fields import Count, RecipeError, checked, checked_fields, refuse_unknown, types_of
 from nuzoo.training.network_choice import NetworkChoice, architecture_of
-from nuzoo.training.recipe_file import drop_field, read_recipe, set_field
+from nuzoo.training.recipe_files import drop_field, read_recipe, set_field
 from nuzoo.training.training_arguments import checked_arguments, training_arguments
 
 

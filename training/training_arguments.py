@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import torch
 from transformers import TrainingArguments
+from transformers.integrations import get_available_reporting_integrations
 
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.training.fields import Count, NotNegative, Positive, RecipeError, checked_fields, types_of
 
 DEFAULTS: dict[str, Any] = {
@@ -112,6 +114,17 @@ def training_arguments(section: str, fields: Mapping[str, Any]) -> TrainingArgum
     if on_processors and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         fields = {**fields, "use_cpu": True, "ddp_backend": fields.get("ddp_backend") or "gloo"}
     try:
-        return TrainingArguments(**fields)
+        arguments = TrainingArguments(**fields)
     except ValueError as error:
         raise RecipeError(f"{section}: {error}; see transformers.TrainingArguments") from error
+    _refuse_absent_trackers(section, arguments)
+    return arguments
+
+
+def _refuse_absent_trackers(section: str, arguments: TrainingArguments) -> None:
+    there = get_available_reporting_integrations()
+    if absent := [name for name in arguments.report_to or () if name not in there]:
+        raise RecipeError(
+            f"{section}.report_to: expected one that is installed ({', '.join(there) or 'none is'}), got "
+            f"{', '.join(absent)}{did_you_mean(absent, there)}: install its package, or leave it out"
+        )

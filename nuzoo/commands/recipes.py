@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 from textwrap import shorten
 
+from nuzoo.training.recipe_files import find_recipe, shipped_recipes
+
 WIDTH = 110
 
 
@@ -17,10 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", help="show this one, as YAML")
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    return f"recipe {find_recipe(args.recipe)}" if args.recipe else "the recipes that come with nuzoo"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from nuzoo.training.recipe_file import find_recipe, shipped_recipes
-
     if args.recipe is not None:
         print(find_recipe(args.recipe).read_text(encoding="utf-8"), end="")
         return 0

@@ -11,7 +11,13 @@ import argparse
 import logging
 import os
 
+from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.places import check_place
+from nuzoo.pipelines.loading import resolve_model
+from nuzoo.training.field_names import field_names
+from nuzoo.training.fields import refuse_unknown
+from nuzoo.training.recipe_files import read_recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,12 +28,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do it."""
-    from nuzoo.training.recipe_file import read_recipe
-
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if args.sample and args.folds is None:
         raise ValueError("--sample: expected with --folds, which writes a report; leave it out")
+    given = read_recipe(args.recipe, args.overrides)
+    training, data, model = (given.get(section) for section in ("training", "data", "model"))
+    known = field_names("transformers", "training_args.py", "TrainingArguments")
+    if known and isinstance(training, dict):
+        refuse_unknown("training", training, known)
+    if isinstance(data, dict) and isinstance(path := data.get("path"), str):
+        check_source(path)
+        check_place(path, "dataset")
+    if isinstance(model, dict) and isinstance(pretrained := model.get("pretrained"), str):
+        resolve_model(pretrained)
+    return f"training by the recipe {args.recipe}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
     is_first = os.environ.get("RANK", "0") == "0"
     if not is_first:
         logging.getLogger("nuzoo").setLevel(logging.ERROR)  # the first process says it

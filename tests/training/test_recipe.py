@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from nuzoo.training.recipe import RecipeError, load_recipe
-from nuzoo.training.recipe_file import RECIPES, override_value
+from nuzoo.training.recipe_files import RECIPES, override_value
 
 
 def test_the_paper_recipe_holds_the_papers_values():

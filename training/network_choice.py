@@ -119,7 +119,7 @@ class NetworkChoice:
                 f"{self.pretrained}, which is {f'a {found}' if found else 'no model that says its type'}"
             )
         uncalibrated = {"temperature": 1.0} if kind.is_calibrated else {}
-        config: PreTrainedConfig = kind.from_pretrained(path, **(uncalibrated | fields))
+        config: PreTrainedConfig = kind.from_pretrained(path, **{**uncalibrated, **fields})
         return config
 
     def build(self, task: str, config: PreTrainedConfig) -> PreTrainedModel:

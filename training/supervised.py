@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import datasets
 from datasets import LargeList, List
@@ -55,7 +56,8 @@ def train(
     with run_folder(recipe) as checkpoint:
         used = used_events(recipe, splits)
         trainer = build_trainer(recipe, used, callbacks or [])
-        record_start(recipe, used, trainer.processing_class.schema)
+        processor: Any = trainer.processing_class
+        record_start(recipe, used, processor.schema)
         trainer.train(resume_from_checkpoint=checkpoint)
         trainer.save_model()
         trainer.save_state()

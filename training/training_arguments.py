@@ -88,7 +88,7 @@ def checked_arguments(section: str, given: Any) -> dict[str, Any]:
 
 def _refuse_idle(section: str, fields: Mapping[str, Any]) -> None:
     """Refuse fields that another one makes idle."""
-    used = {"logging_strategy": "steps"} | DEFAULTS | fields
+    used = {"logging_strategy": "steps", **DEFAULTS, **fields}
     for name, strategy in STEPS_OF.items():
         if name in fields and fields[name] is not None and used[strategy] != "steps":
             raise RecipeError(

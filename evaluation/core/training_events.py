@@ -107,7 +107,8 @@ def training_warning(dataset: DatasetFacts, seen: SeenEvents | None) -> str | No
 def event_digests(rows: Dataset, schema: EventSchema) -> NDArray[np.int64]:
     """Give a digest of the hits of each event, (n,); of an event without hits, of its name."""
     columns = [column.name for column in schema.hits if column.name in rows.column_names]
-    table = rows.select_columns([*columns, "event_id"]).with_format("arrow")
+    named = [name for name in ("event_id",) if name in rows.column_names]
+    table = rows.select_columns([*columns, *named]).with_format("arrow")
     starts = range(0, len(table), EVENTS_AT_A_TIME)
     parts = (_digests(table[first : first + EVENTS_AT_A_TIME], columns, schema) for first in starts)
     return np.fromiter((digest for part in parts for digest in part), np.int64, len(table))
@@ -119,7 +120,8 @@ def _digests(table: pa.Table, columns: list[str], schema: EventSchema) -> Iterat
         np.split(of.values.astype(schema[name].dtype), np.cumsum(of.counts)[:-1])
         for name, of in zip(columns, lists, strict=True)
     ]
-    for name, *hits in zip(table["event_id"].to_pylist(), *entries, strict=True):
+    names = table["event_id"].to_pylist() if "event_id" in table.column_names else [""] * len(table)
+    for name, *hits in zip(names, *entries, strict=True):
         digest = blake2b(digest_size=DIGEST_BYTES)
         for of in hits if any(map(len, hits)) else [np.frombuffer(str(name).encode(), np.uint8)]:
             digest.update(len(of).to_bytes(8, "little"))

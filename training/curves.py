@@ -94,7 +94,7 @@ def _best_epoch(state: Mapping[str, Any]) -> float | None:
 
 
 def _measured(entry: Mapping[str, Any]) -> list[str]:
-    names = [name for name in entry if name == "eval_loss" or _is_metric(name)]
+    names = ["eval_loss", *filter(_is_metric, entry)]
     return [
         f"{'validation ' if name == 'eval_loss' else ''}{_title(name)} {entry[name]:.4g}" for name in names
     ]

@@ -15,6 +15,7 @@ from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import find_detector
+from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import Recipe
 
 FITTED_EVENTS = 1000
@@ -32,11 +33,26 @@ def used_events(
 
 
 def load_splits(recipe: Recipe) -> Mapping[str, datasets.Dataset]:
-    """Load the events of `recipe.data`, all of them; see `load_events` for its errors."""
+    """Load the events of `recipe.data`, all of them.
+
+    Raises:
+        RecipeError: A repository has several configurations, or not the one that is named.
+        UnreachableDatasetError: See `load_events`.
+    """
     source = recipe.data
-    splits: Mapping[str, datasets.Dataset] = load_events(
-        source.path, name=source.config, revision=source.revision
-    )
+    try:
+        splits: Mapping[str, datasets.Dataset] = load_events(
+            source.path, name=source.config, revision=source.revision
+        )
+    except ValueError as error:
+        told = str(error)
+        if not any(words in told for words in ("BuilderConfig", "Config name is missing")):
+            raise
+        named = source.config or "none"
+        raise RecipeError(
+            f"data.config: expected a configuration that {source.path} has, got {named}: "
+            f"{' '.join(told.split())}"
+        ) from error
     return splits
 
 

@@ -18,6 +18,7 @@ from nuzoo.files.errors import FolderInUseError
 from nuzoo.files.folder_lock import locked
 from nuzoo.training.cross_validation import cross_validate, cross_validate_and_report
 from nuzoo.training.recipe import RecipeError, load_recipe
+from nuzoo.training.recipe_data import load_splits
 from nuzoo.training.safe_trainer import DivergedError
 from nuzoo.training.supervised import build_processor, build_trainer, is_per_hit, train
 
@@ -360,3 +361,15 @@ def test_torchrun_with_two_processes_trains_one_model(simulated_dataset, tmp_pat
 def test_a_vector_is_one_truth_and_a_list_one_for_each_hit(kind, per_hit):
     rows = Dataset.from_dict({"truth": []}, features=Features({"truth": kind}))
     assert is_per_hit(rows, ("truth",)) is per_hit
+
+
+def test_a_dataset_of_several_configurations_is_asked_for_one(splits, tmp_path):
+    for name, events in (("few", 3), ("more", 5)):
+        (tmp_path / "ds" / name).mkdir(parents=True)
+        splits["train"].select(range(events)).to_parquet(tmp_path / "ds" / name / "train-0.parquet")
+    listed = "".join(f"- config_name: {name}\n  data_files: {name}/*.parquet\n" for name in ("few", "more"))
+    (tmp_path / "ds" / "README.md").write_text(f"---\nconfigs:\n{listed}---\n")
+    start = recipe(tmp_path / "run").changed({"data.path": str(tmp_path / "ds")})
+    assert len(load_splits(start.changed({"data.config": "more"}))["train"]) == 5
+    with pytest.raises(RecipeError, match=r"data\.config: expected a configuration .*few.*more"):
+        load_splits(start.changed({"data.config": "most"}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 
 PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -31,10 +32,14 @@ def file_stem(name: str) -> str:
 
 
 class FileStems:
-    """Gives each event of a run a name of files of its own, also those that share a name."""
+    """Gives each event of a run a name of files of its own, also those that share a name.
 
-    def __init__(self) -> None:
-        self._given: set[str] = set()
+    Args:
+        taken: Stems of other files.
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._given = set(taken)
 
     def __call__(self, name: str) -> str:
         """Make the stem of the next event; `file_stem` of its name unless that was given before."""

@@ -17,6 +17,8 @@ STATE_FILE = "trainer_state.json"
 """What `Trainer.save_state` writes when a run has ended; checkpoints have their own."""
 
 TRAINING_ARGUMENTS_FILE = "training_args.json"
+TRAINING_EVENTS_FILE = "training_events.parquet"
+"""In the folder of a run: digests of the events that it was trained on."""
 
 LOCK_FILE = ".lock"
 """In a folder that a run is writing to; hidden, so that it is no part of a dataset or a repository."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from safetensors import SafetensorError
+from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import PreTrainedModel
 
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
@@ -101,6 +102,17 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         refuse_incomplete(report, (*reinitialize, *unread), origin)
         _align_weights(model)
         return model, report
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of training; a batch norm whose weights are frozen keeps its statistics too.
+
+        So an adapter, which holds what is learnt alone, is of the very network that is loaded with it.
+        """
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, _BatchNorm) and module.affine and not module.weight.requires_grad:
+                module.eval()
+        return self
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
         """Write the model; checksums of what was in the folder before are removed."""

@@ -15,6 +15,7 @@ COMMANDS = {
     "simulate": "simulate detector events into a Parquet dataset",
     "convert": "turn real detector files into a Parquet dataset",
     "train": "train a model by a recipe",
+    "recipes": "list the recipes that come with nuzoo, or show one",
     "evaluate": "measure a trained model and write the report",
     "predict": "classify the events in detector files",
     "explain": "let a vision-language model explain its answers, and test whether what it cites matters",

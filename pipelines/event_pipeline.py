@@ -1,26 +1,28 @@
 """The base of every pipeline: events in, whatever the processor reads, and a result for each of them out."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 from transformers import BatchFeature, PreTrainedModel
 from transformers.pipelines import Pipeline
 
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.pipelines.pipeline_errors import MissingProcessorError, NonFiniteOutputError, PipelineOptionError
 from nuzoo.processors.contract import EventProcessor
-from nuzoo.processors.event_tables import is_dataset
+from nuzoo.processors.event_tables import in_steps, is_dataset
 
 
 class EventPipeline(PushedWithCode, Pipeline):
     """Anything that the model's processor reads in, a result for each event out.
 
-    Several events are a list of them, a `datasets.Dataset`, a batch, or an Arrow table. A batch is made by
-    the processor, never by padding, so that ragged tensors stay as they are.
+    Several events are a list of them, a `datasets.Dataset`, a batch, or an Arrow table; their results are a
+    list. Of a generator, a streaming dataset or a `torch.utils.data.Dataset` events are read as their results
+    are asked for: one batch at a time. A batch is made by the processor, never by padding, so that ragged
+    tensors stay as they are.
 
     transformers hands the processor over as `image_processor`, whatever it reads: that is the one place of
     `pipeline()` whose loader takes any class.
@@ -73,30 +75,44 @@ class EventPipeline(PushedWithCode, Pipeline):
         Args:
             inputs: one event, or several; see the class.
             batch_size: events that the network sees together.
-            num_workers: processes that make batches; 0 makes them in this one.
+            num_workers: processes that make batches; 0 makes them in this one, as those of a stream are.
             **options: what the processor takes beside the events.
 
         Returns:
-            The result of the event; a list for several.
+            The result of the event; a list for several; for what is read lazily an iterator.
 
         Raises:
             EventError: an event cannot be read.
             PipelineOptionError: an option that the processor does not have.
         """
-        is_single = self.image_processor.is_single_event(inputs)
         options = self._preprocess_params | self._sanitize_parameters(**options)[0]
-        events, size = self._events(inputs, is_single), batch_size or self._batch_size or 1
-        starts: Any = range(0, len(events), size)
+        size = batch_size or self._batch_size or 1
+        if _is_stream(inputs):
+            steps = in_steps(iter(inputs), size, None)
+            return self._answers(self.preprocess(step, **options) for step in steps)
+        is_lazy = isinstance(inputs, Dataset)
+        is_single = not is_lazy and self.image_processor.is_single_event(inputs)
+        events = self._events(inputs, is_single)
         make_batch = partial(self._batch, events, size, options)
         workers = (self._num_workers or 0) if num_workers is None else num_workers
-        loader = DataLoader(starts, batch_size=None, num_workers=workers, collate_fn=make_batch)
-        results = [result for batch in loader for result in self.postprocess(self.forward(batch))]
-        return results[0] if is_single else results
+        starts: Any = range(0, len(events), size)
+        answers = self._answers(
+            DataLoader(starts, batch_size=None, num_workers=workers, collate_fn=make_batch)
+        )
+        if is_lazy:
+            return answers
+        return next(answers) if is_single else list(answers)
+
+    def _answers(self, batches: Iterable[BatchFeature]) -> Iterator[dict[str, Any]]:
+        for batch in batches:
+            yield from self.postprocess(self.forward(batch))
 
     def _events(self, inputs: Any, is_single: bool) -> Any:
         """Give the events in a form of which a slice is a batch."""
         if is_single:
             return [inputs]
+        if isinstance(inputs, Dataset):
+            return _Slices(inputs)
         if is_dataset(inputs):
             return inputs.with_format("arrow")
         return self.image_processor.split_events(inputs)
@@ -155,3 +171,23 @@ class EventPipeline(PushedWithCode, Pipeline):
                 f"expected finite {name}, got {wrong[:3].tolist()}: the weights of "
                 f"{self.model.name_or_path or 'this model'} are broken; download or train it again"
             )
+
+
+class _Slices:
+    """Events of a dataset of torch, which knows one at a time."""
+
+    def __init__(self, events: Any) -> None:
+        self.events = events
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        return [self.events[number] for number in range(*part.indices(len(self)))]
+
+
+def _is_stream(inputs: Any) -> bool:
+    """Whether `inputs` gives one event after the other, and nobody knows how many."""
+    if isinstance(inputs, IterableDataset):
+        return True
+    return hasattr(inputs, "__iter__") and not hasattr(inputs, "__len__")

@@ -1,83 +1,75 @@
-"""What a model says of many rows: refusals row by row, and a file of the rest."""
+"""What a model says of many rows: refusals row by row, and what is known of the truth beside it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from nuzoo.files.atomic import replacing
 from nuzoo.files.events.event_errors import EventError
-from nuzoo.files.output_folder import check_output
+from nuzoo.files.events.event_schema import Column, EventSchema
+from nuzoo.files.left_out import Omission
 from nuzoo.pipelines.event_pipeline import EventPipeline
 
 EVENTS_AT_A_TIME = 64
-SUFFIXES = (".parquet", ".csv", ".jsonl")
+
+TRUTH = {"label": "true_label", "neutrino_energy": "neutrino_energy"}
+"""What is told of the truth, by column of a row: name of the column beside the predictions."""
 
 Row = dict[str, Any]
-Refusal = tuple[str, Exception]
 
 
-def predict_rows(pipeline: EventPipeline, rows: Iterable[Row], refused: list[Refusal]) -> Iterator[Row]:
+def predict_rows(pipeline: EventPipeline, rows: Iterable[Row], left_out: list[Omission]) -> Iterator[Row]:
     """Ask a model about rows, some at a time.
 
     Args:
         pipeline: the model.
         rows: any number, with `event_id` and `source`.
-        refused: source and error of each row that cannot be read are added.
+        left_out: each row that cannot be read is added.
 
     Yields:
-        For each other row `event_id`, the columns of its result, and `source`.
+        For each other row `event_id`, the columns of its result, those of `TRUTH` that such events can have,
+        and `source`.
     """
-    iterator = iter(rows)
+    schema, iterator = pipeline.image_processor.schema, iter(rows)
     while some := list(islice(iterator, EVENTS_AT_A_TIME)):
-        for row, result in _results(pipeline, some, refused):
-            yield {"event_id": row["event_id"], **pipeline.as_row(result), "source": row["source"]}
+        for row, result in answered(pipeline, some, left_out):
+            names = {"event_id": row["event_id"], **pipeline.as_row(result)}
+            yield {**names, **truth_of(row, schema), "source": row["source"]}
 
 
-def _results(pipeline: EventPipeline, rows: list[Row], refused: list[Refusal]) -> Iterator[tuple[Row, Row]]:
+def answered(pipeline: EventPipeline, rows: list[Row], left_out: list[Omission]) -> Iterator[tuple[Row, Row]]:
+    """Give each row with its result; a row that cannot be read costs no other one, and is added."""
     try:
-        yield from zip(rows, pipeline(rows), strict=True)
+        results = pipeline(rows)
     except EventError as error:
         if len(rows) == 1:
-            refused.append((rows[0]["source"], error))
+            left_out.append(omission(rows[0], error))
             return
-        for row in rows:
-            yield from _results(pipeline, [row], refused)
+        middle = len(rows) // 2
+        for half in (rows[:middle], rows[middle:]):
+            yield from answered(pipeline, half, left_out)
+    else:
+        yield from zip(rows, results, strict=True)
 
 
-def check_table_path(path: Path) -> None:
-    """Refuse a file that a table cannot be written to, before there is one.
-
-    Raises:
-        ValueError: it has another ending, or is a folder.
-        UnusableOutputError: its folder cannot be written to.
-    """
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"{path}: expected a name ending in {', '.join(SUFFIXES)}")
-    if path.is_dir():
-        raise ValueError(f"{path}: expected the name of a file, got a folder")
-    check_output(path.parent)
+def omission(row: Row, error: Exception) -> Omission:
+    """Say that an event was left out, and why: of an `EventError` without its place among others."""
+    reason = str(getattr(error, "problem", error))
+    if (column := getattr(error, "column", None)) is not None and reason != str(error):
+        reason = f"column {column}: {reason}"
+    return Omission(str(row.get("source", "")), str(row.get("event_id", "")), reason)
 
 
-def write_table(rows: list[Row], path: Path) -> None:
-    """Write rows with the same columns to a file, see `check_table_path`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as partial:
-        if path.suffix == ".jsonl":
-            partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-            return
-        import pyarrow as pa
-        from pyarrow import csv, parquet
-
-        if path.suffix == ".parquet":
-            parquet.write_table(pa.Table.from_pylist(rows), partial)
-        else:
-            csv.write_csv(pa.Table.from_pylist([_flat(row) for row in rows]), partial)
+def truth_of(row: Row, schema: EventSchema) -> Row:
+    """Give what a row knows of the truth, by the names in `TRUTH`: classes by name, None for the unknown."""
+    told = {TRUTH[name]: column for name, column in schema.by_name.items() if name in TRUTH}
+    return {name: _named(row.get(column.name), column) for name, column in told.items()}
 
 
-def _flat(row: Row) -> Row:
-    """Write the lists of a row as JSON, since a table of text has none."""
-    return {name: json.dumps(value) if isinstance(value, list) else value for name, value in row.items()}
+def _named(value: Any, column: Column) -> Any:
+    if value is None or value != value:
+        return None
+    if isinstance(value, list):
+        return [_named(entry, column) for entry in value]
+    return column.classes[int(value)] if column.classes and not isinstance(value, str) else value

@@ -11,16 +11,21 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from nuzoo.evaluation.core.events import with_truth
+from nuzoo.evaluation.core.provenance import describe_dataset
+from nuzoo.files.folder_lock import locked
 from nuzoo.registry import TASKS, import_object
 from nuzoo.training.event_batches import EventBatches
 from nuzoo.training.event_trainer import events_of
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import Recipe
-from nuzoo.training.supervised import build_trainer, is_per_hit, train
+from nuzoo.training.recipe_data import in_classes_of
+from nuzoo.training.supervised import build_trainer, describe_network, is_per_hit, train
 
 WITHOUT_VALIDATION = {
     "training.eval_strategy": "no",
+    "training.eval_steps": None,
     "training.save_strategy": "no",
+    "training.save_steps": None,
     "training.load_best_model_at_end": False,
     "early_stopping_patience": None,
 }
@@ -43,11 +48,19 @@ def cross_validate_and_report(
 
     Raises:
         RecipeError: See `cross_validate`.
+        EvaluationError: Events of unnamed origin.
+        FolderInUseError: Another run is writing to the folder.
         UnusableDatasetError: No event has the truth, or see `nuzoo.training.supervised.train`.
     """
-    rows = with_truth(splits, TASKS[recipe.task].targets)
-    predictions = cross_validate(recipe, rows, folds)
-    results = recipe.evaluator.report_cross_validation(predictions, rows, folds, recipe.output, sample)
+    targets = TASKS[recipe.task].targets
+    _check_recipe(recipe)
+    rows = with_truth(splits, targets)
+    describe_dataset(rows, sample)
+    _, config = describe_network(recipe, rows)
+    rows = in_classes_of(config, targets, {"all": rows})["all"]
+    with locked(recipe.output):
+        predictions = cross_validate(recipe, rows, folds)
+        results = recipe.evaluator.report_cross_validation(predictions, rows, folds, recipe.output, sample)
     first = recipe.evaluator.headline(results)[0]
     error = "" if first.error is None else f" ± {first.error:.3f}"
     measured = f"{first.title}: {first.value:.3f}{error} ({len(rows)} events, {folds} folds)"
@@ -70,17 +83,8 @@ def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> list[N
         RecipeError: Fewer events of a class than folds, a limit on training events, or a model that is not
             trained whole.
     """
+    _check_recipe(recipe)
     task = TASKS[recipe.task]
-    if import_object(task.trainer) is not train:
-        raise RecipeError(
-            f"expected a network that is trained whole to cross-validate, got one for {recipe.task}: "
-            "leave out --folds"
-        )
-    if recipe.data.train_events is not None:
-        raise RecipeError(
-            "data.train_events: expected none with --folds, which trains on all but those of a fold, got "
-            f"{recipe.data.train_events}: leave it out"
-        )
     recipe = recipe.changed(WITHOUT_VALIDATION)
     predictions: list[NDArray[Any]] = [np.empty(0)] * len(rows)
     for fold, (seen, held_out) in enumerate(_split(recipe, rows, folds)):
@@ -93,6 +97,20 @@ def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> list[N
         for row, prediction in zip(held_out, events, strict=True):
             predictions[row] = prediction
     return predictions
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    """Refuse a recipe that cannot be cross-validated."""
+    if import_object(TASKS[recipe.task].trainer) is not train:
+        raise RecipeError(
+            f"expected a network that is trained whole to cross-validate, got one for {recipe.task}: "
+            "leave out --folds"
+        )
+    if recipe.data.train_events is not None:
+        raise RecipeError(
+            "data.train_events: expected none with --folds, which trains on all but those of a fold, got "
+            f"{recipe.data.train_events}: leave it out"
+        )
 
 
 def _split(

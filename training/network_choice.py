@@ -1,17 +1,19 @@
 """The section `model` of a recipe: which network, and where its weights come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from huggingface_hub.errors import StrictDataclassError
-from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
+from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import ARCHITECTURES, Architecture, import_object
 from nuzoo.training.fields import RecipeError, checked_fields, types_of
 
 STARTS: dict[str, Any] = dict.fromkeys(("preset", "pretrained", "timm_weights"), str | None)
+STARTS |= {"reinitialize": list[str]}
 OF_EVERY_CONFIGURATION: dict[str, Any] = {"num_labels": int, "attn_implementation": str}
 """What configurations take besides their fields."""
 
@@ -26,6 +28,7 @@ class NetworkChoice:
         preset: A size: name of a way to make the configuration.
         pretrained: Folder or repository of a network of ours to fine-tune.
         timm_weights: A safetensors file or a name of timm's, to start from.
+        reinitialize: Modules of the pretrained network that start afresh, `[classifier]` for other classes.
     """
 
     architecture: Architecture
@@ -33,6 +36,7 @@ class NetworkChoice:
     preset: str | None = None
     pretrained: str | None = None
     timm_weights: str | None = None
+    reinitialize: Sequence[str] = ()
 
     @classmethod
     def parse(cls, given: Mapping[str, Any], task: str) -> Self:
@@ -56,34 +60,66 @@ class NetworkChoice:
         for other in ("preset", "timm_weights"):
             if choice.pretrained and getattr(choice, other):
                 raise RecipeError(f"model.pretrained and model.{other}: expected one of them, got both")
+        if choice.reinitialize and not choice.pretrained:
+            raise RecipeError("model.reinitialize: it has no effect without model.pretrained: leave it out")
         presets = [name for name, member in vars(kind).items() if isinstance(member, classmethod)]
         if choice.preset and choice.preset not in presets:
             raise RecipeError(f"model.preset: expected one of {', '.join(presets)}, got {choice.preset!r}")
         return choice
 
-    def config(self, processor: EventProcessor) -> PreTrainedConfig:
-        """Make the configuration, whose fields follow from the processor where they are not given.
+    def config(self, processor: EventProcessor, class_names: Sequence[str] | None = None) -> PreTrainedConfig:
+        """Make the configuration, whose fields follow from the events where they are not given.
+
+        Args:
+            processor: Of the events.
+            class_names: Of the events, which a new network or a new head takes; None where they have none.
 
         Raises:
             RecipeError: A field that cannot have its value, or a checkpoint of another type.
             ProcessorModelMismatchError: A given field does not go with the processor.
         """
         kind = import_object(self.architecture.config)
+        fields = self._classes(class_names) | self.fields
         try:
             if self.pretrained:
-                config = AutoConfig.from_pretrained(self.pretrained, **self.fields)
+                config = self._pretrained_config(kind, fields)
             else:
                 decided = {k: v for k, v in processor.network_fields().items() if k in types_of(kind)}
                 make = getattr(kind, self.preset) if self.preset else kind
-                config = make(**(decided | self.fields))
+                config = make(**(decided | fields))
         except StrictDataclassError as error:
             raise RecipeError(f"model: {' '.join(str(error).split())}") from error
-        if not isinstance(config, kind):
+        processor.check_agrees(config)
+        return config
+
+    @property
+    def other_classes(self) -> str:
+        """What may be done, for messages, about events of classes that the network does not have."""
+        if not self.pretrained or self.reinitialize:
+            return ""
+        return (
+            "; or give model.reinitialize=[classifier]: a new head learns the classes of the events (what "
+            "transformers calls ignore_mismatched_sizes=True)"
+        )
+
+    def _classes(self, names: Sequence[str] | None) -> dict[str, Any]:
+        """Give the fields that name the classes of the events, where recipe and weights leave them open."""
+        is_open = not self.pretrained or self.reinitialize
+        if names is None or not is_open or self.fields.get("num_labels", len(names)) != len(names):
+            return {}
+        return {"id2label": dict(enumerate(names)), "label2id": {name: k for k, name in enumerate(names)}}
+
+    def _pretrained_config(self, kind: Any, fields: Mapping[str, Any]) -> PreTrainedConfig:
+        """Read the configuration of the checkpoint; its calibration is not that of what is made of it."""
+        path = resolve_model(str(self.pretrained))
+        found = PreTrainedConfig.get_config_dict(path)[0].get("model_type")
+        if found != self.architecture.model_type:
             raise RecipeError(
                 f"model.pretrained: expected a {self.architecture.model_type}, as model.model_type says, got "
-                f"{self.pretrained}, which is a {config.model_type}"
+                f"{self.pretrained}, which is {f'a {found}' if found else 'no model that says its type'}"
             )
-        processor.check_agrees(config)
+        uncalibrated = {"temperature": 1.0} if kind.is_calibrated else {}
+        config: PreTrainedConfig = kind.from_pretrained(path, **{**uncalibrated, **fields})
         return config
 
     def build(self, task: str, config: PreTrainedConfig) -> PreTrainedModel:
@@ -94,7 +130,8 @@ class NetworkChoice:
         """
         network = self.architecture.network_class(task)
         if self.pretrained:
-            return network.from_pretrained(self.pretrained, config=config)
+            path = resolve_model(self.pretrained)
+            return network.from_pretrained(path, config=config, reinitialize=self.reinitialize)
         model = network._from_config(config)
         if self.timm_weights:
             if not hasattr(model, "load_timm_weights"):

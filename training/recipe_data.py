@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import datasets
 from transformers import PreTrainedConfig
 from transformers.trainer_utils import IntervalStrategy
 
+from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_labelled
 from nuzoo.datasets_scripts.common.loading import load_events
+from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import find_detector
+from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import Recipe
 
 FITTED_EVENTS = 1000
@@ -22,11 +25,58 @@ def used_events(
     recipe: Recipe, splits: Mapping[str, datasets.Dataset] | None = None
 ) -> dict[str, datasets.Dataset]:
     """Return the splits, by default those of `recipe.data`, with as many training events as are wanted."""
-    used = dict(splits or load_events(recipe.data.path, revision=recipe.data.revision))
+    used = dict(splits or load_splits(recipe))
     events = recipe.data.train_events
     if events is not None and "train" in used:
         used["train"] = used["train"].select(range(min(events, len(used["train"]))))
     return used
+
+
+def load_splits(recipe: Recipe) -> Mapping[str, datasets.Dataset]:
+    """Load the events of `recipe.data`, all of them.
+
+    Raises:
+        RecipeError: A repository has several configurations, or not the one that is named.
+        UnreachableDatasetError: See `load_events`.
+    """
+    source = recipe.data
+    try:
+        splits: Mapping[str, datasets.Dataset] = load_events(
+            source.path, name=source.config, revision=source.revision
+        )
+    except ValueError as error:
+        told = str(error)
+        if not any(words in told for words in ("BuilderConfig", "Config name is missing")):
+            raise
+        named = source.config or "none"
+        raise RecipeError(
+            f"data.config: expected a configuration that {source.path} has, got {named}: "
+            f"{' '.join(told.split())}"
+        ) from error
+    return splits
+
+
+def class_names_in(rows: datasets.Dataset | None, targets: Sequence[str]) -> list[str] | None:
+    """Name the classes of events, if one column of their truth is of classes, or of lists of such."""
+    features = [rows.features[target] for target in targets if target in rows.features] if rows else []
+    kinds = [getattr(feature, "feature", feature) for feature in features]
+    named = [list(kind.names) for kind in kinds if isinstance(kind, datasets.ClassLabel)]
+    return named[0] if len(named) == 1 else None
+
+
+def in_classes_of(
+    config: PreTrainedConfig, targets: Sequence[str], splits: Mapping[str, datasets.Dataset]
+) -> dict[str, datasets.Dataset]:
+    """Renumber the classes of events as a network does, by their names.
+
+    Raises:
+        UnusableDatasetError: Events of a class that the network does not have.
+    """
+    renumbered = dict(splits)
+    for target in targets:
+        for split, rows in renumbered.items():
+            renumbered[split] = labels_by_name(rows, class_names_of(config), target)
+    return renumbered
 
 
 def check_splits(

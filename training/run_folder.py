@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from transformers.trainer_utils import get_last_checkpoint
+import datasets
+from accelerate import PartialState
 
+from nuzoo.evaluation.core.training_events import write_training_events
+from nuzoo.files.atomic import write_atomically
+from nuzoo.files.events.event_schema import EventSchema
+from nuzoo.files.folder_lock import locked
 from nuzoo.files.names import RECIPE_FILE, STATE_FILE
+from nuzoo.training.checkpoints import last_checkpoint, read_state
 from nuzoo.training.recipe import Recipe, RecipeError, load_recipe
 
 logger = logging.getLogger(__name__)
@@ -30,40 +38,83 @@ PROGRESS_FIELDS = ("num_train_epochs", "max_steps")
 def is_finished(recipe: Recipe) -> bool:
     """Tell whether the folder of a run holds this very run, ended by its length or by early stopping."""
     output = recipe.output
-    ended = (output / STATE_FILE).exists() and (output / RECIPE_FILE).exists()
+    ended = read_state(output) is not None and (output / RECIPE_FILE).exists()
     if finished := ended and load_recipe(output / RECIPE_FILE) == recipe:
         logger.warning("%s holds the finished run of this recipe", output)
     return finished
 
 
-def checkpoint_to_resume(recipe: Recipe) -> str | None:
-    """Find the last checkpoint of a run, if there is one.
+@contextmanager
+def run_folder(recipe: Recipe) -> Iterator[str | None]:
+    """Keep the folder of a run for this run alone, and give the checkpoint from which it goes on, if any.
 
     Raises:
-        RecipeError: The folder holds another run, or a model that is not of a run.
+        FolderInUseError: Another run is writing to it.
+        RecipeError: It holds another run, or more of this one than is asked for; or a model of no run.
     """
-    _refuse_another_run(recipe, recipe.output)
-    if checkpoint := checkpoint_of(recipe.output):
-        logger.warning("going on from %s", checkpoint)
+    writes = recipe.training.process_index == 0
+    try:
+        with locked(recipe.output) if writes else nullcontext():
+            yield _checkpoint_to_resume(recipe)
+    finally:
+        if writes:
+            with suppress(OSError):
+                recipe.output.rmdir()  # where nothing was written
+
+
+def record_start(recipe: Recipe, splits: Mapping[str, datasets.Dataset], schema: EventSchema) -> None:
+    """Write into the folder of a run what is trained and on which events, once every process has read it.
+
+    What says that an earlier, shorter run has ended is removed: it does not say so of this one.
+    """
+    PartialState().wait_for_everyone()
+    if recipe.training.process_index == 0:
+        recipe.output.mkdir(parents=True, exist_ok=True)
+        (recipe.output / STATE_FILE).unlink(missing_ok=True)
+        write_atomically(recipe.output / RECIPE_FILE, recipe.to_yaml())
+        write_training_events(recipe.output, splits, schema)
+
+
+def _checkpoint_to_resume(recipe: Recipe) -> str | None:
+    """Find the last whole checkpoint of a run, if there is one, and refuse what is not of this run."""
+    output = recipe.output
+    is_longer = _refuse_another_run(recipe, output)
+    checkpoint = last_checkpoint(output)
+    for folder in (output, *([Path(checkpoint)] if checkpoint else [])):
+        _refuse_shorter(recipe, read_state(folder) or {})
+    if checkpoint:
+        schedule = ", whose learning rates until there were those of another length" if is_longer else ""
+        logger.warning("going on from %s%s", checkpoint, schedule)
     return checkpoint
 
 
-def checkpoint_of(output: Path) -> str | None:
-    """Find the last checkpoint in a folder, if there is one."""
-    return get_last_checkpoint(str(output)) if output.is_dir() else None
-
-
-def _refuse_another_run(recipe: Recipe, output: Path) -> None:
-    """Refuse a folder with a model of something else; another length of the training is no other recipe."""
+def _refuse_another_run(recipe: Recipe, output: Path) -> bool:
+    """Refuse a folder with a model of something else; tell whether it holds this run at another length."""
     mend = "give another training.output_dir, or remove the folder"
     if (output / RECIPE_FILE).exists():
-        if _without_length(load_recipe(output / RECIPE_FILE)) != _without_length(recipe):
+        held = load_recipe(output / RECIPE_FILE)
+        if _without_length(held) != _without_length(recipe):
             raise RecipeError(f"{output} holds a run of another recipe (see its {RECIPE_FILE}): {mend}")
-        return
+        return bool(held != recipe)
     if found := sorted(file.name for pattern in MODEL_FILES for file in output.glob(pattern)):
         raise RecipeError(
             f"{output}: expected a new folder or one with the {RECIPE_FILE} of this run, got "
             f"{', '.join(found)} without it: {mend}"
+        )
+    return False
+
+
+def _refuse_shorter(recipe: Recipe, state: Mapping[str, Any]) -> None:
+    """Refuse to make less of a run than there is: its weights are of more steps than the recipe would say."""
+    arguments = recipe.training
+    wanted: float = arguments.max_steps if arguments.max_steps > 0 else arguments.num_train_epochs
+    field, progress = (
+        ("max_steps", "global_step") if arguments.max_steps > 0 else ("num_train_epochs", "epoch")
+    )
+    if (made := state.get(progress) or 0) > wanted + 1e-6:
+        raise RecipeError(
+            f"training.{field}: expected {made:g} or more, which {recipe.output} holds of this run already, "
+            f"got {wanted:g}: give another training.output_dir, or remove the folder"
         )
 
 

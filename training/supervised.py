@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import datasets
 from datasets import LargeList, List
-from transformers import TrainerCallback, set_seed
+from transformers import PreTrainedConfig, TrainerCallback, set_seed
 
-from nuzoo.files.atomic import write_atomically
-from nuzoo.files.names import RECIPE_FILE
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import TASKS
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import EventTrainer
 from nuzoo.training.recipe import Recipe, RecipeError
-from nuzoo.training.recipe_data import check_splits, first_events, geometry_of, used_events
-from nuzoo.training.run_folder import checkpoint_to_resume, is_finished
+from nuzoo.training.recipe_data import (
+    check_splits,
+    class_names_in,
+    first_events,
+    geometry_of,
+    in_classes_of,
+    used_events,
+)
+from nuzoo.training.run_folder import is_finished, record_start, run_folder
 
 
 def train(
@@ -38,19 +46,21 @@ def train(
 
     Raises:
         RecipeError: A value that a field cannot have, or another run in the output folder.
+        FolderInUseError: The run is being trained by another process.
         UnusableDatasetError: No training or validation events, a column missing, no truth, or truth in
             other classes than the model's.
+        DivergedError: The loss or the weights are no numbers any more.
     """
     if is_finished(recipe):
         return recipe.output
-    checkpoint = checkpoint_to_resume(recipe)
-    trainer = build_trainer(recipe, used_events(recipe, splits), callbacks or [])
-    if trainer.is_world_process_zero():
-        recipe.output.mkdir(parents=True, exist_ok=True)
-        write_atomically(recipe.output / RECIPE_FILE, recipe.to_yaml())
-    trainer.train(resume_from_checkpoint=checkpoint)
-    trainer.save_model()
-    trainer.save_state()
+    with run_folder(recipe) as checkpoint:
+        used = used_events(recipe, splits)
+        trainer = build_trainer(recipe, used, callbacks or [])
+        processor: Any = trainer.processing_class
+        record_start(recipe, used, processor.schema)
+        trainer.train(resume_from_checkpoint=checkpoint)
+        trainer.save_model()
+        trainer.save_state()
     return recipe.output
 
 
@@ -70,8 +80,11 @@ def build_trainer(
     """
     targets = TASKS[recipe.task].targets
     set_seed(recipe.training.seed)  # the Trainer does so after the network was initialised
-    processor = build_processor(recipe, splits.get("train"))
-    config = recipe.model.config(processor)
+    processor, config = describe_network(recipe, splits.get("train"))
+    try:
+        splits = in_classes_of(config, targets, splits)
+    except UnusableDatasetError as error:
+        raise UnusableDatasetError(f"{error}{recipe.model.other_classes}") from error
     check_splits(recipe, splits, config, processor.schema)
     if not processor.is_fitted:
         processor.fit(first_events(splits["train"]))
@@ -90,6 +103,20 @@ def build_trainer(
     )
 
 
+def describe_network(
+    recipe: Recipe, rows: datasets.Dataset | None
+) -> tuple[EventProcessor, PreTrainedConfig]:
+    """Make the processor and the configuration of a recipe's network for training events.
+
+    Raises:
+        RecipeError: See `build_processor` and `NetworkChoice.config`.
+        UnusableDatasetError: See `geometry_of`.
+    """
+    processor = build_processor(recipe, rows)
+    names = class_names_in(rows, TASKS[recipe.task].targets)
+    return processor, recipe.model.config(processor, names)
+
+
 def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProcessor:
     """Make the processor of a recipe, for the detector of its events, not fitted.
 
@@ -102,7 +129,7 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProce
     """
     kind = recipe.architecture.processor_class()
     if recipe.model.pretrained:
-        return kind.from_pretrained(recipe.model.pretrained, **recipe.processor)
+        return kind.from_pretrained(resolve_model(recipe.model.pretrained), **recipe.processor)
     try:
         return kind.for_geometry(geometry_of(rows), **recipe.processor)
     except TypeError as error:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
+
+from nuzoo.files.names import CARD_FILE
 
 
 class UnreachableDatasetError(ValueError):
@@ -18,7 +21,8 @@ def load_events(path: str, **options: Any) -> Any:
         **options: See `datasets.load_dataset`; of a folder `name`, `split` and `streaming`.
 
     Raises:
-        UnreachableDatasetError: Neither a folder nor a name, or nothing there that can be read.
+        UnreachableDatasetError: Neither a folder nor a name, files that are not converted yet, or nothing
+            there that can be read.
         UnfinishedDatasetError: A folder that is half written.
         HubError: No such name, no right to it, or no connection to the Hub.
     """
@@ -31,10 +35,7 @@ def load_events(path: str, **options: Any) -> Any:
     from nuzoo.files.hub_access import explained
 
     is_folder = Path(path).is_dir()
-    if Path(path).is_file() or not (is_folder or _is_repository(path)):
-        raise UnreachableDatasetError(
-            f"{path}: expected a dataset folder or a repository organisation/name, got neither"
-        )
+    check_source(path)
     try:
         with explained(f"load the dataset {path}"):
             if is_folder:
@@ -51,6 +52,25 @@ def load_events(path: str, **options: Any) -> Any:
     except (DatasetsError, ArrowInvalid, FileNotFoundError, RuntimeError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise UnreachableDatasetError(f"{path}: expected a readable dataset: {reason}") from error
+
+
+def check_source(path: str) -> None:
+    """Refuse at once what is neither a dataset folder nor the name of a repository; see `load_events`."""
+    _refuse_detector_files(Path(path))
+    if not (Path(path).is_dir() or _is_repository(path)):
+        raise UnreachableDatasetError(
+            f"{path}: expected a dataset folder or a repository organisation/name, got neither"
+        )
+
+
+def _refuse_detector_files(path: Path) -> None:
+    """Refuse a file, or a folder without Parquet: a dataset is made of it first, which is then read."""
+    is_dataset = path.is_dir() and ((path / CARD_FILE).exists() or any(path.rglob("*.parquet")))
+    if path.exists() and not is_dataset:
+        raise UnreachableDatasetError(
+            f"{path}: expected a dataset folder, got a {'folder' if path.is_dir() else 'file'} that is none: "
+            f"convert first: `nuzoo convert {shlex.quote(str(path))} --out DATASET`, then give DATASET"
+        )
 
 
 def _is_repository(path: str) -> bool:

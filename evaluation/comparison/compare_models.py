@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ from nuzoo.evaluation.core.events import read_splits, select_events
 from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.core.results import Subject
 from nuzoo.evaluation.core.style import PALETTE
+from nuzoo.evaluation.core.training_events import seen_events, training_warning
 from nuzoo.evaluation.core.training_facts import training_of
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import load_model
@@ -99,6 +102,9 @@ def compare_models(
     comparison = next(iter(evaluators.values())).comparison
     assert comparison is not None
     comparison.check(subjects)
+    for name, subject in subjects.items():
+        if warning := training_warning(subject.dataset, subject.seen):
+            print(f"warning: {name}: {warning}", file=sys.stderr)
     asked["calibrate"] = calibrate
     for name, (_, subject, config) in examined.items():
         if comparison.is_measured(out / name, subject, config, **asked):
@@ -147,6 +153,7 @@ def _examine(
     own = {name: value for name, value in options.items() if name != "batch_size"}
     check_options(evaluator, own, as_saved="--compare")
     events = select_events(splits, split, task.targets)
+    events = replace(events, seen=seen_events(path, events.rows, processor.schema))
     to_inference_device(model)
     subject = evaluator.describe(model, processor, events, sample)
     few = events.one_per_detector()

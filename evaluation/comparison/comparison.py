@@ -14,12 +14,13 @@ from nuzoo.evaluation.core.calibration import probabilities
 from nuzoo.evaluation.core.errors import ComparisonError, ResultsFileError
 from nuzoo.evaluation.core.results import Subject
 from nuzoo.evaluation.core.training_facts import Training
-from nuzoo.evaluation.tasks.event_classification.numbers import DEFAULT_ENERGY_EDGES
+from nuzoo.evaluation.tasks.event_classification.numbers import energy_edges_of
 from nuzoo.evaluation.tasks.event_classification.predictions import Predictions
 from nuzoo.evaluation.tasks.event_classification.published import (
     LARTPC_CLASSIFIERS,
     NOT_STATED,
     PublishedClassifier,
+    is_like_published,
 )
 from nuzoo.evaluation.tasks.event_classification.report import read_evaluation
 from nuzoo.evaluation.tasks.event_classification.results import ClassificationResults
@@ -72,19 +73,21 @@ class ClassifierComparison:
         *,
         batch_size: int,
         calibrate: bool = False,
-        energy_edges: Sequence[float] = DEFAULT_ENERGY_EDGES,
+        energy_edges: Sequence[float] | None = None,
     ) -> bool:
         """Say whether weights, processor, events, settings and, unless it is fitted, temperature agree."""
         try:
-            results, _ = read_evaluation(folder)
+            results, predictions = read_evaluation(folder)
         except ResultsFileError:
             return False
+        if results.energy is not None and energy_edges is None:
+            energy_edges = energy_edges_of(predictions.neutrino_energy)
         is_fitted = subject.validation is not None and not calibrate
         return (
             (folder / REPORT_FILE).is_file()
             and all(getattr(results, of.name) == getattr(subject, of.name) for of in fields(Subject))
             and results.cost.batch_size == batch_size
-            and (results.energy is None or results.energy.edges_gev == list(energy_edges))
+            and (results.energy is None or results.energy.edges_gev == list(energy_edges or ()))
             and (is_fitted or results.calibration.temperature.value == config.temperature)
         )
 
@@ -133,7 +136,12 @@ def check_classes_agree(classes: Mapping[str, list[str]]) -> None:
 
 
 def published_for(models: Sequence[ComparedModel]) -> dict[str, PublishedClassifier]:
-    """Find the published classifiers that have a counterpart among the models, by architecture."""
+    """Find the published classifiers that have a counterpart among the models, by architecture.
+
+    There is none where the events are not like those of the paper.
+    """
+    if not all(is_like_published(model.results.dataset) for model in models):
+        return {}
     types = {model.model_type for model in models}
     return {row.model_type: row for row in LARTPC_CLASSIFIERS if row.model_type in types}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,21 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from nuzoo.evaluation.comparison.comparison import ComparedModel
-from nuzoo.evaluation.core.style import LINES, PALETTE, class_title, figure
+from nuzoo.evaluation.core.style import class_title, figure, legend_below, look, wrapped
 from nuzoo.evaluation.core.text import with_error
 from nuzoo.evaluation.tasks.event_classification.figures import (
+    BOOTSTRAP,
     CONFIDENCE_BINS,
+    OF_RELIABILITY,
+    WILSON,
+    draw_correct_and_wrong,
     draw_matrix,
     draw_reliability_columns,
-    draw_right_and_wrong,
     draw_roc_curve,
 )
 
 TITLE_WIDTH = 32
 """Characters of a model's name in one line above a panel."""
-
-ROOM_FOR_LEGEND = 1.4
-"""By which an axis is longer than its histograms need."""
 
 GAP = 0.08
 """Between panels, so that the numbers below two neighbours do not touch."""
@@ -33,7 +32,9 @@ GAP = 0.08
 
 def draw_confusions(models: Sequence[ComparedModel], path: Path) -> None:
     """Draw confusion matrices whose rows sum to one, with errors and event counts, a panel for each model."""
-    with figure(path, 3.9 * len(models), 4.5, models[0].results.dataset.sample) as drawn:
+    side = max(3.9, 1.2 + 0.9 * len(models[0].results.class_names))
+    remark = f"{WILSON}, those of the accuracy {BOOTSTRAP}."
+    with figure(path, side * len(models), side + 0.8, models[0].results.dataset.sample, remark) as drawn:
         for axes, model in zip(drawn.subplots(1, len(models)), models, strict=True):
             metrics, matrices = model.results.metrics, model.results.metrics.confusion
             draw_matrix(axes, matrices.recall_normalised, matrices.counts, model.results.class_names)
@@ -43,30 +44,29 @@ def draw_confusions(models: Sequence[ComparedModel], path: Path) -> None:
 def draw_rocs(models: Sequence[ComparedModel], path: Path) -> None:
     """Draw efficiency against other events accepted: a panel for each class, a line for each model."""
     names = models[0].results.class_names
-    tag = models[0].results.dataset.sample
-    with figure(path, 3.9 * len(names), 4.1 + 0.2 * len(models), tag) as drawn:
+    tag, remark = models[0].results.dataset.sample, f"Errors of the AUC {BOOTSTRAP}."
+    with figure(path, 3.9 * len(names), 4.3 + 0.4 * len(models), tag, remark) as drawn:
         panels = np.atleast_1d(drawn.subplots(1, len(names)))
         for c, (axes, name) in enumerate(zip(panels, names, strict=True)):
             for m, model in enumerate(models):
-                title = f"{model.name}: {with_error(model.results.metrics.auc[name])}"
+                title = f"{_title(model)}: {with_error(model.results.metrics.auc[name])}"
                 draw_roc_curve(axes, m, model.predictions.label == c, model.probability[:, c], title)
             axes.set_title(class_title(name))
-            axes.legend(title="AUC", loc="upper center", bbox_to_anchor=(0.5, -0.16), alignment="left")
+            legend_below(axes, title="AUC", alignment="left")
         panels[0].set_ylabel("Efficiency of the class")
 
 
 def draw_confidences(models: Sequence[ComparedModel], path: Path) -> None:
-    """Draw the probability of the true class, below it that of the chosen one, right and wrong apart."""
-    with figure(path, 3.6 * len(models), 6.0, models[0].results.dataset.sample) as drawn:
+    """Draw the probability of the true class, below it that of the chosen one, correct and wrong apart."""
+    with figure(path, 3.6 * len(models), 7.2, models[0].results.dataset.sample) as drawn:
         grid = drawn.subplots(2, len(models), sharey="row", gridspec_kw={"wspace": GAP})
         for column, model in enumerate(models):
             _probability_of_truth(grid[0, column], model)
-            draw_right_and_wrong(grid[1, column], model.predictions.label, model.probability)
+            draw_correct_and_wrong(grid[1, column], model.predictions.label, model.probability)
             grid[1, column].set_xlabel("Probability of the chosen class")
             grid[0, column].set_title(_title(model))
         for axes in grid[:, 0]:
             axes.set_ylabel(f"Events / {1 / CONFIDENCE_BINS:.2f}")
-            axes.set_ylim(top=ROOM_FOR_LEGEND * axes.get_ylim()[1])
 
 
 def _probability_of_truth(axes: Axes, model: ComparedModel) -> None:
@@ -75,10 +75,10 @@ def _probability_of_truth(axes: Axes, model: ComparedModel) -> None:
     edges = [edge / CONFIDENCE_BINS for edge in range(CONFIDENCE_BINS + 1)]
     for c, name in enumerate(model.results.class_names):
         title = f"true {class_title(name)} ({(label == c).sum():,})"
-        line: dict[str, Any] = {"color": PALETTE[c], "linewidth": 1.6, "linestyle": LINES[c], "label": title}
+        line: dict[str, Any] = {"linewidth": 1.6, "label": title, **look(c)}
         axes.hist(true[label == c], edges, histtype="step", **line)
     axes.set(xlabel="Probability of the true class", xlim=(0, 1))
-    axes.legend(loc="upper left")
+    legend_below(axes, bbox_to_anchor=(0.5, -0.25))
 
 
 def draw_reliabilities(models: Sequence[ComparedModel], path: Path) -> None:
@@ -88,9 +88,9 @@ def draw_reliabilities(models: Sequence[ComparedModel], path: Path) -> None:
         calibration = model.results.calibration
         title = f"{_title(model)}\nT = {with_error(calibration.temperature)}"
         columns.append((title, model.predictions.label, model.probability, calibration.ece_after))
-    with figure(path, 3.6 * len(models), 4.6, models[0].results.dataset.sample) as drawn:
+    with figure(path, 3.6 * len(models), 5.2, models[0].results.dataset.sample, OF_RELIABILITY) as drawn:
         draw_reliability_columns(drawn, columns, GAP)
 
 
 def _title(model: ComparedModel) -> str:
-    return textwrap.fill(model.name, TITLE_WIDTH)
+    return wrapped(model.name, TITLE_WIDTH)

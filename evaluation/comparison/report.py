@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -22,7 +23,8 @@ from nuzoo.evaluation.comparison.numbers import (
 from nuzoo.evaluation.comparison.paired import Pair, compare_pairs
 from nuzoo.evaluation.comparison.tables import latex_tables, lettered, markdown_tables
 from nuzoo.evaluation.core.results_file import as_json
-from nuzoo.evaluation.core.text import as_table, with_error
+from nuzoo.evaluation.core.text import as_table, plain, with_error
+from nuzoo.evaluation.core.training_events import training_warning
 from nuzoo.evaluation.tasks.event_classification.published import NOT_STATED, PAPER, SIMULATION, SOURCE
 from nuzoo.evaluation.tasks.event_classification.results import HALF_RESOLUTION_MEANING
 from nuzoo.files.atomic import write_atomically
@@ -107,7 +109,7 @@ def _as_markdown(models: Sequence[ComparedModel], records: list[Record], pairs: 
         f"## Classification\n\n{performance}",
         "\n".join(f"- Half resolution by {mode}: {HALF_RESOLUTION_MEANING[mode]}." for mode in modes),
         theirs,
-        f"What differs: {differs}" if differs else "",
+        f"What differs: {plain(differs)}" if differs else "",
         f"## Size, training and cost\n\n{cost}",
         _memory(models),
         notes,
@@ -120,10 +122,13 @@ def _as_markdown(models: Sequence[ComparedModel], records: list[Record], pairs: 
 
 def _head(models: Sequence[ComparedModel]) -> str:
     dataset = models[0].results.dataset
+    warnings = {model.name: training_warning(dataset, model.results.seen) for model in models}
+    told = "".join(f"> **Warning:** {plain(name)}: {text}.\n\n" for name, text in warnings.items() if text)
     return (
-        "# Event classifiers side by side\n\n"
-        f"Sample: **{dataset.sample}**, {dataset.events:,} events ({dataset.counts_text()}) of detector "
-        f"{', '.join(dataset.detectors)}, split {dataset.split or 'all'}, the same for every model."
+        f"# Event classifiers side by side\n\n{told}"
+        f"Sample: **{plain(dataset.sample)}**, split **{plain(dataset.split or 'all')}**, {dataset.events:,} "
+        f"events ({plain(dataset.counts_text())}) of detector {plain(', '.join(dataset.detectors))}, the "
+        "same for every model."
     )
 
 
@@ -138,7 +143,7 @@ def _memory(models: Sequence[ComparedModel]) -> str:
 def _pairs(pairs: list[Pair]) -> str:
     rows = [
         [
-            f"{pair.first} − {pair.second}",
+            plain(f"{pair.first} − {pair.second}"),
             with_error(pair.accuracy_difference),
             f"{pair.only_first_right:,}",
             f"{pair.only_second_right:,}",
@@ -148,7 +153,7 @@ def _pairs(pairs: list[Pair]) -> str:
         ]
         for pair in pairs
     ]
-    header = ["", "accuracy", "only first right", "only second right", "p", "macro AUC", "verdict"]
+    header = ["", "accuracy", "only first correct", "only second correct", "p", "macro AUC", "verdict"]
     many = f" They are not corrected for the number of pairs, {len(pairs)}." if len(pairs) > 1 else ""
     return (
         "## Is one better than another?\n\nDifferences on the same events, with paired bootstrap errors. p "
@@ -160,16 +165,17 @@ def _pairs(pairs: list[Pair]) -> str:
 def _verdict(pair: Pair) -> str:
     if pair.p_value >= SIGNIFICANT:
         return "no difference shown"
-    return f"{pair.first if pair.only_first_right > pair.only_second_right else pair.second} is better"
+    better = pair.first if pair.only_first_right > pair.only_second_right else pair.second
+    return f"{plain(better)} is better"
 
 
 def _method(models: Sequence[ComparedModel]) -> str:
     bootstrap = models[0].results.bootstrap
     described = "\n".join(
-        f"- {model.name}: {model.results.model.class_name}, weights "
+        f"- {plain(model.name)}: {model.results.model.class_name}, weights "
         f"`{model.results.model.weights_sha256[:12]}`, T = "
         f"{with_error(model.results.calibration.temperature)}, evaluated {model.results.created}; "
-        f"[its own report]({model.name}/report.md)"
+        f"[its own report]({quote(model.name)}/report.md)"
         for model in models
     )
     return (

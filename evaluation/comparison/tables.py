@@ -8,7 +8,7 @@ from string import ascii_lowercase
 import pandas as pd
 
 from nuzoo.evaluation.comparison.numbers import Record
-from nuzoo.evaluation.core.text import as_table
+from nuzoo.evaluation.core.text import as_table, plain
 from nuzoo.evaluation.tasks.event_classification.results import OVERALL
 
 ABSENT = "–"
@@ -52,7 +52,7 @@ def markdown_tables(records: Sequence[Record]) -> list[str]:
     """Write the two tables in Markdown."""
     tables = []
     for table in (_performance(records, _raised), _cost(records, _raised)):
-        heads = [""] * table.index.nlevels + list(table.columns)
+        heads = [""] * table.index.nlevels + [plain(name) for name in table.columns]
         tables.append(as_table(heads, table.reset_index().to_numpy().tolist()))
     return tables
 
@@ -99,7 +99,7 @@ def lettered(records: Sequence[Record]) -> dict[str, str]:
 
 
 def _raised(text: str, marks: str) -> str:
-    return f"{text} <sup>{marks}</sup>" if marks else text
+    return f"{plain(text)} <sup>{marks}</sup>" if marks else plain(text)
 
 
 def _raised_latex(text: str, marks: str) -> str:

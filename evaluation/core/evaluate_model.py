@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.events import read_splits, select_events
 from nuzoo.evaluation.core.inference import to_inference_device
+from nuzoo.evaluation.core.training_events import seen_events
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import load_model
 from nuzoo.registry import ARCHITECTURES, Task, import_object
@@ -109,6 +111,7 @@ def evaluate_model(
     if calibrate and evaluator.store_calibration is None:
         raise ValueError(f"--calibrate: {task.name} has nothing to calibrate, leave it out")
     events = select_events(splits, split, task.targets)
+    events = replace(events, seen=seen_events(path, events.rows, processor.schema))
     to_inference_device(model)
     options |= {"batch_size": batch_size, "sample": sample}
     results = evaluator.evaluate(model, processor, events, out=out, **options)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_columns
+from nuzoo.evaluation.core.class_names import labels_by_name
+from nuzoo.evaluation.core.results import SeenEvents
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -22,16 +24,23 @@ class Events:
         rows: That numbers are reported for.
         validation: To calibrate on, if any.
         training: That the model may have been trained on, if any.
+        seen: How many of `rows` the model has seen in its training, if that is known.
     """
 
     rows: Dataset
     validation: Dataset | None = None
     training: Dataset | None = None
+    seen: SeenEvents | None = None
 
     def without(self, event_ids: Container[str]) -> Events:
         """Leave events of these names out, neither to report on nor to calibrate on."""
         validation = None if self.validation is None else _leave_out(self.validation, event_ids)
-        return Events(_leave_out(self.rows, event_ids), validation, self.training)
+        return replace(self, rows=_leave_out(self.rows, event_ids), validation=validation)
+
+    def in_classes(self, names: Sequence[str]) -> Events:
+        """Renumber the classes of the events, by these names of a model, in its order."""
+        validation = None if self.validation is None else labels_by_name(self.validation, names)
+        return replace(self, rows=labels_by_name(self.rows, names), validation=validation)
 
     def one_per_detector(self) -> Events:
         """Keep the first event of each detector, to try a network on."""

@@ -23,13 +23,18 @@ def sample_tag(sources: Sequence[str], sample: str | None = None) -> str:
 
     Args:
         sources: Where the events come from, their column `source`.
-        sample: The user's own words, needed when not all events are from our simulation.
+        sample: The user's own words, needed when not all events are from our simulation. That some are is
+            said beside them.
 
     Raises:
         EvaluationError: Events of another origin without a name.
     """
-    if sources and all(source.startswith(SIMULATED_PREFIX) for source in sources):
-        return sample or SIMULATION_TAG
+    simulated = sum(source.startswith(SIMULATED_PREFIX) for source in sources)
+    if simulated and sample is not None:
+        part = "" if simulated == len(sources) else "in part "
+        return sample if SIMULATION_TAG in sample else f"{sample} ({part}{SIMULATION_TAG})"
+    if simulated and simulated == len(sources):
+        return SIMULATION_TAG
     if sample is None:
         raise EvaluationError(
             "these events do not come from nuzoo's simulation, so say what they are, for example "

@@ -120,13 +120,31 @@ class Machine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeenEvents:
+    """How many of the events a model has seen before.
+
+    Attributes:
+        trained_on: It was trained on.
+        steered_by: Others, of the validation events of its training.
+    """
+
+    trained_on: int
+    steered_by: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is measured on what: known before anything is measured."""
+    """What is measured on what: known before anything is measured.
+
+    Attributes:
+        seen: Of the events of `dataset`; None where the model does not tell what it was trained on.
+    """
 
     dataset: DatasetFacts
     validation: DatasetFacts | None
     model: ModelFacts
     processor: ProcessorFacts
+    seen: Absent[SeenEvents] = None
 
 
 @dataclass(frozen=True, kw_only=True)

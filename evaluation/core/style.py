@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -20,6 +21,7 @@ INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 150,
+    "pdf.fonttype": 42,
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
     "font.size": 10,
@@ -44,32 +46,76 @@ STYLE: dict[Any, Any] = {
     "errorbar.capsize": 2,
 }
 
-CLASS_TITLES = {"nue_cc": r"$\nu_e$ CC", "numu_cc": r"$\nu_\mu$ CC", "nutau_cc": r"$\nu_\tau$ CC", "nc": "NC"}
+NEUTRINOS = {"nue_cc": ("e", "e"), "numu_cc": ("μ", r"\mu"), "nutau_cc": ("τ", r"\tau")}
+"""The index of the ν of a charged current: as a letter, and in a formula."""
+
+LETTERS_PER_INCH = 12
+SMALL = 8
+"""Size of what stands around a figure, points."""
+
+NO_DATES = {".png": {"Software": None}, ".pdf": {"Creator": None, "Producer": None, "CreationDate": None}}
+"""Metadata of each format of a figure: the same events give the same bytes."""
 
 
-def class_title(name: str) -> str:
-    """Write a class name as the field does; unknown names are returned as they are."""
-    return CLASS_TITLES.get(name, name.replace("_", " "))
+def class_parts(name: str) -> list[tuple[str, bool]]:
+    """Write a class name as the field does, as pieces of text and whether each is an index."""
+    if name in NEUTRINOS:
+        return [("ν", False), (NEUTRINOS[name][0], True), (" CC", False)]
+    return [("NC" if name == "nc" else name.replace("_", " "), False)]
+
+
+def class_title(name: str, width: int = 24) -> str:
+    """Write a class name as the field does for a figure; other names as they are, in lines of a width."""
+    if name in NEUTRINOS:
+        return rf"$\nu_{{{NEUTRINOS[name][1]}}}$ CC"
+    return wrapped(class_parts(name)[0][0], width)
+
+
+def literal(text: str) -> str:
+    """Make any text safe for a figure: nothing of it is read as a formula, and all of it can be drawn."""
+    return "".join(sign for sign in text if sign.isprintable() or sign == "\n").replace("$", r"\$")
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break any text into lines of a width in letters, safe for a figure."""
+    return literal(fill(" ".join(text.split()), width))
+
+
+def look(number: int) -> dict[str, Any]:
+    """Choose colour and line of one of several curves; any number of them can be told apart for a while."""
+    turn = number // len(PALETTE)
+    return {"color": PALETTE[number % len(PALETTE)], "linestyle": LINES[(number + turn) % len(LINES)]}
+
+
+def marker(number: int) -> str:
+    """Choose the marker of one of several sets of points."""
+    return MARKERS[(number + number // len(PALETTE)) % len(MARKERS)]
 
 
 @contextmanager
-def figure(path: Path, width: float, height: float, tag: str) -> Iterator[Figure]:
-    """Give a figure in our style, and save it as PNG when the block ends.
+def figure(path: Path, width: float, height: float, tag: str, remark: str = "") -> Iterator[Figure]:
+    """Give a figure in our style, and save it when the block ends: as PNG, and beside it as PDF.
 
     Args:
-        path: File to write; its folder is made if absent.
+        path: PNG file to write; its folder is made if absent.
         width: Inches.
         height: Inches.
         tag: What kind of events are shown, printed in the upper right corner.
+        remark: What a reader must know of the figure, printed below it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    letters = int(LETTERS_PER_INCH * 1.4 * width)
     with matplotlib.rc_context(STYLE):
         drawn = Figure(figsize=(width, height))
-        drawn.suptitle(tag, x=0.99, ha="right", fontsize=8, style="italic", color=GREY)
+        drawn.suptitle(wrapped(tag, letters), x=0.99, ha="right", fontsize=SMALL, style="italic", color=GREY)
+        if remark:
+            drawn.supxlabel(wrapped(remark, letters), x=0.01, ha="left", fontsize=SMALL, color=GREY)
         yield drawn
-        drawn.savefig(path, metadata={"Software": None})
+        for suffix, metadata in NO_DATES.items():
+            drawn.savefig(path.with_suffix(suffix), metadata=metadata)
 
 
-def note(axes: Axes, text: str) -> None:
-    """Write a short remark in the lower right corner of a plot."""
-    axes.text(0.97, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=9)
+def legend_below(axes: Axes, **options: Any) -> None:
+    """Explain the curves of a plot below it, where no data are."""
+    style: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "borderaxespad": 0}
+    axes.legend(**style | options)

@@ -57,6 +57,7 @@ def describe_subject(
         validation=None if events.validation is None else describe(events.validation),
         model=describe_model(model),
         processor=_describe_processor(processor, model.config),
+        seen=events.seen,
     )
 
 

@@ -25,7 +25,7 @@ class EventDisplay(Protocol):
 
         Args:
             row: Of a dataset.
-            stem: Of the files, which get `.png` and `.html`; its folder exists.
+            stem: Of the files, which get `.png`, `.pdf` and `.html`; its folder exists.
             prediction: What the pipeline of a task of the modality says of the event.
             sample: What the event is called; needed unless it is our simulation.
 

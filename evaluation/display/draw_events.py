@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nuzoo.evaluation.core.errors import DisplayError
+from nuzoo.evaluation.core.errors import DisplayError, EvaluationError
+from nuzoo.evaluation.display.index_page import INDEX_STEM, DrawnEvent, write_index
+from nuzoo.files.events.event_errors import EventError
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
+from nuzoo.files.file_stems import FileStems
+from nuzoo.files.left_out import Omission
 from nuzoo.files.names import CARD_FILE
+from nuzoo.pipelines.predictions import answered, omission
 from nuzoo.registry import MODALITIES, import_object
+from nuzoo.simulation.errors import UnknownDetectorError
 
 if TYPE_CHECKING:
-    from nuzoo.evaluation.display.contract import EventDisplay
+    from datasets import Features
 
-LONGEST_STEM = 100
+    from nuzoo.evaluation.display.contract import EventDisplay
+    from nuzoo.pipelines.event_pipeline import EventPipeline
 
 Row = Mapping[str, Any]
 
 
 def draw_events(
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     out: Path,
     *,
     model: str | None = None,
     sample: str | None = None,
     modality: str | None = None,
+    left_out: list[Omission] | None = None,
 ) -> list[Path]:
-    """Draw rows as `<event id>.png` and `<event id>.html`.
+    """Draw each row as a picture and a page that are named after it, and write `index.html` of them.
 
     Args:
         rows: Events.
@@ -37,27 +44,49 @@ def draw_events(
         model: Model folder or repository whose predictions are shown.
         sample: What the events are called; named after their source by default.
         modality: Of the events; found by their columns by default.
+        left_out: An event that cannot be drawn, or that the model cannot read, is added. None raises its
+            error.
 
     Returns:
-        The files.
+        The files, the index last; none where no event could be drawn.
 
     Raises:
         DisplayError: Events of no modality that can be drawn.
         EventError: A column is missing or wrong.
     """
-    displays = [find_display(row, modality) for row in rows]
-    predictions: list[Any] = [None] * len(rows)
+    pipeline = None
     if model is not None:
         from nuzoo.pipelines.loading import load_pipeline
 
-        predictions = list(load_pipeline(model)(list(rows)))
-    out.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for row, display, prediction in zip(rows, displays, predictions, strict=True):
-        source = str(row.get("source", ""))
-        named = sample or (None if source.startswith(SIMULATED_PREFIX) else f"from {source}")
-        paths += display.draw(row, out / file_stem(str(row["event_id"])), prediction=prediction, sample=named)
-    return paths
+        pipeline = load_pipeline(model)
+    stem_of, drawn = FileStems([INDEX_STEM]), list[DrawnEvent]()
+    for row in rows:
+        try:
+            display = find_display(row, modality)
+            prediction = None if pipeline is None else _prediction(pipeline, row, left_out)
+            out.mkdir(parents=True, exist_ok=True)
+            source = str(row.get("source", ""))
+            named = sample or (None if source.startswith(SIMULATED_PREFIX) else f"from {source}")
+            stem = out / stem_of(str(row["event_id"]))
+            files = display.draw(row, stem, prediction=prediction, sample=named)
+            drawn.append(DrawnEvent.of(row, files, prediction, named))
+        except (EventError, EvaluationError, UnknownDetectorError) as error:
+            if left_out is None:
+                raise
+            left_out.append(omission(dict(row), error))
+    paths = [file for event in drawn for file in event.files]
+    return [*paths, write_index(out, drawn)] if drawn else []
+
+
+def _prediction(pipeline: EventPipeline, row: Row, left_out: list[Omission] | None) -> dict[str, Any] | None:
+    if left_out is None:
+        result: dict[str, Any] = pipeline(dict(row))
+        return result
+    refused: list[Omission] = []
+    found = [result for _, result in answered(pipeline, [dict(row)], refused)]
+    told = "drawn without a prediction"
+    left_out += [Omission(one.file, one.event, f"{told}: {one.reason}") for one in refused]
+    return found[0] if found else None
 
 
 def find_display(row: Row, modality: str | None = None) -> EventDisplay:
@@ -77,22 +106,45 @@ def find_display(row: Row, modality: str | None = None) -> EventDisplay:
     return found
 
 
-def read_rows(sources: Sequence[str], split: str, modality: str | None = None) -> Iterator[Row]:
-    """Read events to draw.
+def is_dataset(sources: Sequence[str]) -> bool:
+    """Say whether what shall be drawn is a dataset rather than detector files."""
+    path = Path(sources[0])
+    return len(sources) == 1 and (not path.exists() or (path / CARD_FILE).exists())
+
+
+def read_dataset(source: str, split: str) -> Generator[Row, None, None]:
+    """Read the events of a split of a dataset folder or repository; classes become names."""
+    from nuzoo.datasets_scripts.common.loading import load_events
+
+    events = load_events(source, split=split, streaming=True)
+    for row in events:
+        yield named_row(row, events.features)
+
+
+def read_files(
+    sources: Sequence[str], modality: str | None, left_out: list[Omission], **options: Any
+) -> Generator[Row, None, None]:
+    """Read the events of detector files; labels that cannot be read are unknown.
 
     Args:
-        sources: A dataset folder or repository, or detector files.
-        split: Of a dataset.
-        modality: Of the events in files; the first of the table by default.
+        sources: Files and folders.
+        modality: Of the events; the first of the table by default.
+        left_out: What cannot be read is added when the reading ends.
+        **options: Of the reader.
     """
-    path = Path(sources[0])
-    if len(sources) == 1 and (not path.exists() or (path / CARD_FILE).exists()):
-        from nuzoo.datasets_scripts.common.loading import load_events
+    reader = import_object(MODALITIES[modality or next(iter(MODALITIES))].reader)
+    files = reader([Path(file) for file in sources], truth=False, **options)
+    try:
+        yield from files
+    finally:
+        left_out += [Omission.of(item.path, item.error) for item in files.left_out]
 
-        yield from load_events(sources[0], split=split, streaming=True)
-    else:
-        reader = import_object(MODALITIES[modality or next(iter(MODALITIES))].reader)
-        yield from reader([Path(file) for file in sources], strict=True)
+
+def named_row(row: Row, features: Features | None) -> dict[str, Any]:
+    """Write the classes of a row of a dataset by the names that its columns have for them."""
+    names = {key: getattr(feature, "names", None) for key, feature in (features or {}).items()}
+    classes = {key: of[row[key]] for key, of in names.items() if of and isinstance(row.get(key), int)}
+    return {**row, **classes}
 
 
 def choose_rows(rows: Iterable[Row], event_ids: Sequence[str] | None, number: int) -> Iterator[Row]:
@@ -112,8 +164,3 @@ def choose_rows(rows: Iterable[Row], event_ids: Sequence[str] | None, number: in
         if not wanted:
             return
     raise DisplayError(f"no event {', '.join(sorted(wanted))} there")
-
-
-def file_stem(event_id: str) -> str:
-    """Name the files of an event, without suffix."""
-    return re.sub(r"[^\w.-]+", "_", event_id)[:LONGEST_STEM]

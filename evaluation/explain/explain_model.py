@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_class_names
+from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.errors import ExplanationError
 from nuzoo.evaluation.core.events import Events, read_splits, select_events
 from nuzoo.evaluation.core.inference import to_inference_device
+from nuzoo.evaluation.display.draw_events import named_row
 from nuzoo.evaluation.explain.explanations import Explanation, explain, write_explanations
 from nuzoo.evaluation.explain.faithfulness import masks_of, measure_masks, what_to_mask
 from nuzoo.evaluation.explain.masking import rectangle
@@ -63,8 +64,7 @@ def explain_model(
     rows = select_events(read_splits(data, split), split, ("label",)).rows
     model, processor = load_model(path)
     processor, _ = asked(processor, Events(rows), model.config, prompt=prompt)
-    if "label" in rows.column_names:
-        check_class_names(rows, class_names_of(model.config), f"split {split}")
+    rows = labels_by_name(rows, class_names_of(model.config))
     writes = model.config.writes_text
     if not (faithfulness or region or writes):
         raise ExplanationError(
@@ -103,8 +103,9 @@ def choose_events(rows: Dataset, event_ids: Sequence[str] | None, number: int) -
     if event_ids:
         if missing := [name for name in event_ids if name not in known]:
             raise ExplanationError(f"no event {', '.join(missing)} there, but for example {known[0]}")
-        return [rows[known.index(name)] for name in event_ids]
+        return [named_row(rows[known.index(name)], rows.features) for name in event_ids]
     labels = list(rows["label"]) if "label" in rows.column_names else 0
     classes = pd.Series(labels, index=range(len(rows)))
     order = pd.DataFrame({"turn": classes.groupby(classes, dropna=False).cumcount(), "label": classes})
-    return [rows[place] for place in order.sort_values(["turn", "label"], kind="stable").index[:number]]
+    places = order.sort_values(["turn", "label"], kind="stable").index[:number]
+    return [named_row(rows[place], rows.features) for place in places]

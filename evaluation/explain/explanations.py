@@ -12,12 +12,12 @@ import torch
 from tqdm.auto import tqdm
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.evaluation.core.text import as_table
-from nuzoo.evaluation.display.draw_events import file_stem
+from nuzoo.evaluation.core.text import as_table, plain
+from nuzoo.evaluation.display.event_summary import true_class
 from nuzoo.evaluation.display.pixel_maps.event_display import draw_event
-from nuzoo.evaluation.display.pixel_maps.event_summary import true_class
 from nuzoo.evaluation.explain.faithfulness import MATCHED, class_probabilities
 from nuzoo.files.atomic import write_atomically
+from nuzoo.files.file_stems import FileStems
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -109,16 +109,18 @@ def write_explanations(
         The report.
     """
     out.mkdir(parents=True, exist_ok=True)
-    parts = [f"# What {model_name} says\n\n{POST_HOC}" if explanations else f"# What matters to {model_name}"]
+    name, stem_of = plain(model_name), FileStems()
+    parts = [f"# What {name} says\n\n{POST_HOC}" if explanations else f"# What matters to {name}"]
     for said, row in zip(explanations, rows, strict=True):
         prediction = {"label": said.label, "score": said.scores[said.label], "scores": said.scores}
         caption = f"“{said.answer} {said.text}”\n{POST_HOC}"
-        picture = out / f"{file_stem(said.event_id)}.png"
+        picture = out / f"{stem_of(said.event_id)}.png"
         draw_event(row, picture, prediction=prediction, sample=sample, caption=caption)
-        truth = "not known" if said.truth is None else f"`{said.truth}`"
+        truth = "not known" if said.truth is None else plain(said.truth)
+        event = plain(said.event_id)
         parts.append(
-            f"## {said.event_id}\n\n![{said.event_id}]({picture.name})\n\n> {said.answer} {said.text}\n\n"
-            f"Answered `{said.label}` with probability {said.scores[said.label]:.2f}; truth {truth}."
+            f"## {event}\n\n![{event}]({picture.name})\n\n> {plain(f'{said.answer} {said.text}')}\n\n"
+            f"Answered {plain(said.label)} with probability {said.scores[said.label]:.2f}; truth {truth}."
         )
     content = {"note": POST_HOC, "explanations": [asdict(said) for said in explanations], "masks": masked}
     write_atomically(out / JSON_FILE, json.dumps(content, indent=2) + "\n")

@@ -11,6 +11,7 @@ and figures beside them; models that have been measured before are not measured 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="folder for the report (default: MODEL/report)")
     parser.add_argument("--calibrate", action="store_true", help="store what calibrates the model in it")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
+    parser.add_argument(
+        "--sample", help="what the events are called; that they are simulated is said beside it"
+    )
     for option in _options().values():
         parser.add_argument(
             f"--{option.flag}", help=option.help, default=argparse.SUPPRESS, **option.arguments
@@ -68,6 +71,7 @@ def _options() -> dict[str, Option]:
 
 def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) -> int:
     from nuzoo.evaluation.core.evaluate_model import evaluate_model
+    from nuzoo.evaluation.core.training_events import training_warning
 
     if args.frozen and args.calibrate:
         raise ValueError("--calibrate: expected a model folder, got --frozen, which has none")
@@ -80,6 +84,8 @@ def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) 
     error = "" if first.error is None else f" ± {first.error:.3f}"
     print(f"{first.title.lower()}: {first.value:.3f}{error} ({results.dataset.events} events)")
     print(f"report: {out / REPORT_FILE}")
+    if warning := training_warning(results.dataset, results.seen):
+        print(f"warning: {warning}", file=sys.stderr)
     return 0
 
 

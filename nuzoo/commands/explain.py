@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--out", type=Path, required=True, help="folder for pictures and report")
-    parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
+    parser.add_argument(
+        "--sample", help="what the events are called; that they are simulated is said beside it"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

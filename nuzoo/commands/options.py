@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nuzoo.files.left_out import Omission
+
+PARTIAL = 3
+"""Exit status where some of what was asked for was done and some was left out."""
 
 PARTIAL = 3
 """Exit status where some of what was asked for was done and some was left out."""
@@ -31,6 +40,38 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], name
             raise ValueError(
                 f"{option}: {name} has no such option, its own are {', '.join(known)}; leave it out"
             )
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Let a command say how detector files are read."""
+    absent = argparse.SUPPRESS
+    parser.add_argument(
+        "--detector",
+        default=absent,
+        help="whose events files hold: a name, or a YAML file (default: by the arrays)",
+    )
+    parser.add_argument("--mev-per-count", type=float, default=absent, help="MeV of one count in 8-bit files")
+
+
+def reading_options(args: argparse.Namespace, reader: Callable[..., Any], modality: str) -> dict[str, Any]:
+    """Take the options of `add_reading_options` that were given.
+
+    Raises:
+        ValueError: The reader of the modality has no such option.
+    """
+    given = {name: getattr(args, name) for name in ("detector", "mev_per_count") if hasattr(args, name)}
+    check_options(reader, given, f"the reader of {modality}")
+    return given
+
+
+def tell_left_out(omissions: Sequence[Omission], table: Path) -> None:
+    """Say what was left out, a line for each reason, and write all of it to a table."""
+    from nuzoo.files.left_out import told, write_omissions
+
+    for line in told(omissions):
+        print(line, file=sys.stderr)
+    if write_omissions(table, omissions):
+        print(f"left out: all of it is in {table}", file=sys.stderr)
 
 
 def _spelt(name: str) -> str:

@@ -2,18 +2,20 @@
 
 Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png, HDF5 (images, pids), .npy and .npz
 arrays, Parquet, and folders of these. Writes event_id, what the model says (a classifier: label, score, the
-calibrated probability of each class), and source, as .parquet, .csv or .jsonl. Files that cannot be read are
-listed and left out.
+calibrated probability of each class), true_label and neutrino_energy (GeV) where the file knows them, and
+source, as .parquet, .csv or .jsonl. What cannot be read is left out, and listed in left-out.csv beside it.
 """
 
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-READER_OPTIONS = ("detector", "mev_per_count")
+from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="model folder or repository")
     default = Path("predictions.parquet")
     parser.add_argument("--out", type=Path, default=default, help="default: predictions.parquet")
-    parser.add_argument("--detector", help="name or YAML file; inferred from the arrays by default")
-    parser.add_argument("--mev-per-count", type=float, help="energy of one count in 8-bit files, MeV")
+    add_reading_options(parser)
     parser.add_argument("--batch-size", type=int, default=16)
 
 
@@ -31,32 +32,41 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from tqdm.auto import tqdm
 
+    from nuzoo.files.left_out import Omission
+    from nuzoo.files.names import LEFT_OUT_FILE
     from nuzoo.pipelines.loading import load_pipeline
-    from nuzoo.pipelines.predictions import check_table_path, predict_rows, write_table
+    from nuzoo.pipelines.predictions import predict_rows
+    from nuzoo.pipelines.written_tables import check_table_path, truth_types, write_table
     from nuzoo.registry import MODALITIES, import_object
 
+    if args.batch_size < 1:
+        raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
     check_table_path(args.out)
     pipeline = load_pipeline(args.model, batch_size=args.batch_size)
     processor = pipeline.image_processor
-    given = {name: getattr(args, name) for name in READER_OPTIONS if getattr(args, name) is not None}
     reader = import_object(MODALITIES[processor.modality].reader)
-    if unknown := given.keys() - inspect.signature(reader).parameters.keys():
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(unknown))
-        raise ValueError(f"{options}: files of {processor.modality} are read without it, leave it out")
+    given = reading_options(args, reader, processor.modality)
     files = reader(args.files, truth=False, **(processor.reading_options() | given))
-    refused: list[tuple[str, Exception]] = []
-    predictions = list(tqdm(predict_rows(pipeline, files, refused), desc="predict", unit="event"))
-    left_out = [(str(item.path), item.error) for item in files.left_out] + refused
-    for name, error in left_out:
-        print(f"left out {name}: {error}", file=sys.stderr)
-    if repeated := len(predictions) - len({row["event_id"] for row in predictions}):
+    refused: list[Omission] = []
+    names: list[str] = []
+    predictions = _noting(predict_rows(pipeline, tqdm(files, desc="predict", unit="event"), refused), names)
+    if (first := next(predictions, None)) is not None:
+        write_table(chain([first], predictions), args.out, truth_types(processor.schema))
+    left_out = [Omission.of(item.path, item.error) for item in files.left_out] + refused
+    if repeated := len(names) - len(set(names)):
         print(
             f"warning: events with the event_id of another: {repeated}; tell them apart by their order",
             file=sys.stderr,
         )
-    print(f"predicted {len(predictions)} events, left out {len(left_out)}")
-    if not predictions:
+    tell_left_out(left_out, args.out.with_name(LEFT_OUT_FILE))
+    print(f"predicted {len(names)} events, left out {len(left_out)}")
+    if not names:
         return 1
-    write_table(predictions, args.out)
     print(f"predictions: {args.out}")
-    return 0
+    return PARTIAL if left_out else 0
+
+
+def _noting(rows: Iterable[dict[str, Any]], names: list[str]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        names.append(row["event_id"])
+        yield row

@@ -1,6 +1,6 @@
 """Train a model by a recipe.
 
-RECIPE is a YAML file or the name of one that comes with nuzoo (nu_cnn_tiny, nu_vlm_tiny). Any field can be
+RECIPE is a YAML file or the name of one that comes with nuzoo (`nuzoo recipes` lists them). Any field can be
 overridden, for example `data.path=DIR training.learning_rate=1e-4`. A run that was stopped goes on when the
 same command is given again. Under torchrun it uses every process.
 """
@@ -8,8 +8,16 @@ same command is given again. Under torchrun it uses every process.
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 
+from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.places import check_place
+from nuzoo.pipelines.loading import resolve_model
+from nuzoo.training.field_names import field_names
+from nuzoo.training.fields import refuse_unknown
+from nuzoo.training.recipe_files import read_recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,21 +28,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do it."""
-    from nuzoo.datasets_scripts.common.loading import load_events
-    from nuzoo.registry import TASKS, import_object
-    from nuzoo.training.recipe import load_recipe
-
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if args.sample and args.folds is None:
         raise ValueError("--sample: expected with --folds, which writes a report; leave it out")
-    recipe = load_recipe(args.recipe, args.overrides)
-    check_output(recipe.output)
-    splits = load_events(recipe.data.path, revision=recipe.data.revision)
-    if args.folds is None:
-        print(f"model: {import_object(TASKS[recipe.task].trainer)(recipe, splits=splits)}")
-        return 0
-    from nuzoo.training.cross_validation import cross_validate_and_report
+    given = read_recipe(args.recipe, args.overrides)
+    training, data, model = (given.get(section) for section in ("training", "data", "model"))
+    known = field_names("transformers", "training_args.py", "TrainingArguments")
+    if known and isinstance(training, dict):
+        refuse_unknown("training", training, known)
+    if isinstance(data, dict) and isinstance(path := data.get("path"), str):
+        check_source(path)
+        check_place(path, "dataset")
+    if isinstance(model, dict) and isinstance(pretrained := model.get("pretrained"), str):
+        resolve_model(pretrained)
+    return f"training by the recipe {args.recipe}"
 
-    print(cross_validate_and_report(recipe, splits, args.folds, args.sample))
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    is_first = os.environ.get("RANK", "0") == "0"
+    if not is_first:
+        logging.getLogger("nuzoo").setLevel(logging.ERROR)  # the first process says it
+    given = read_recipe(args.recipe, args.overrides)
+    told = _cross_validate(given, args) if args.folds is not None else _train(given)
+    if is_first:
+        print(told)
     return 0
+
+
+def _train(given: dict[str, object]) -> str:
+    from nuzoo.registry import TASKS, import_object
+    from nuzoo.training.curves import CURVES_FILE, summary
+    from nuzoo.training.recipe import parse_recipe
+
+    recipe = parse_recipe(given)
+    check_output(recipe.output)
+    folder = import_object(TASKS[recipe.task].trainer)(recipe)
+    return "\n".join([*summary(folder), f"curves: {folder / CURVES_FILE}", f"model: {folder}"])
+
+
+def _cross_validate(given: dict[str, object], args: argparse.Namespace) -> str:
+    from nuzoo.training.cross_validation import cross_validate_and_report
+    from nuzoo.training.recipe import parse_recipe
+    from nuzoo.training.recipe_data import load_splits
+
+    recipe = parse_recipe(given)
+    check_output(recipe.output)
+    return cross_validate_and_report(recipe, load_splits(recipe), args.folds, args.sample)

@@ -9,9 +9,9 @@ from PIL import Image
 
 from nuzoo.evaluation.core.errors import DisplayError, EvaluationError
 from nuzoo.evaluation.display.draw_events import draw_events
+from nuzoo.evaluation.display.event_summary import truth_lines
 from nuzoo.evaluation.display.pixel_maps.event_display import brightest_of_blocks, draw_event, energy_colours
 from nuzoo.evaluation.display.pixel_maps.event_page import write_interactive
-from nuzoo.evaluation.display.pixel_maps.event_summary import truth_lines
 from nuzoo.evaluation.display.pixel_maps.event_views import axis_name, energy_range, event_views, views_of
 from nuzoo.files.events.event_errors import MissingColumnError, RangeError
 from nuzoo.simulation.detectors import DETECTORS

@@ -4,29 +4,13 @@ import pytest
 
 from nuzoo.files.file_stems import LONGEST, FileStems, file_stem
 
-ODD = [
-    "",
-    ".",
-    "..",
-    "/",
-    "../x",
-    "/etc/passwd",
-    "a/1",
-    "a_1",
-    "a#1",
-    "a 1",
-    "A_1",
-    "a\n1",
-    "-rf",
-    ".a",
-    "a$1",
-    "é",
-]
+ODD = ["", ".", "..", "/", "../x", "/etc/passwd", "-rf", ".a", "a$1", "é"]
+ALIKE = ["a/1", "a_1", "a#1", "a 1", "A_1", "a\n1"]
 
 
 def test_names_of_files_are_plain_and_one_to_one():
     long = "x" * 300
-    names = [*ODD, *(long + str(n) for n in range(4)), "\ud800"]
+    names = [*ODD, *ALIKE, *(long + str(n) for n in range(4)), "\ud800"]
     names += [file_stem(name) for name in names if file_stem(name) != name]
     stems = [file_stem(name) for name in names]
     assert len({stem.lower() for stem in stems}) == len(names)

@@ -107,3 +107,26 @@ def test_adapter_that_names_no_network_is_refused(adapted):
     file.write_text(json.dumps(json.loads(file.read_text()) | {"base_model_name_or_path": None}))
     with pytest.raises(WeightsError, match="base_model_name_or_path"):
         NuCnnForEventClassification.from_pretrained(adapter)
+
+
+def test_an_adapter_is_trained_on_the_statistics_that_it_is_loaded_with(tmp_path):
+    NuCnnForEventClassification(NuCnnConfig.tiny()).save_pretrained(tmp_path / "base")
+    model = NuCnnForEventClassification.from_pretrained(tmp_path / "base")
+    model.add_adapter(peft.LoraConfig(r=2, target_modules=["classifier", "conv1"]))
+    optimizer = torch.optim.SGD([item for item in model.parameters() if item.requires_grad], lr=0.1)
+    model.train()
+    for _ in range(3):
+        model(events(), labels=torch.tensor([0, 1])).loss.backward()
+        optimizer.step()
+    model.save_pretrained(tmp_path / "adapter")
+    loaded = AutoModelForImageClassification.from_pretrained(tmp_path / "adapter")
+    assert torch.equal(model.eval()(events()).logits, loaded(events()).logits)
+
+
+def test_only_a_frozen_batch_norm_keeps_its_statistics_in_training():
+    model = NuCnnForEventClassification(NuCnnConfig.tiny()).train()
+    assert model.nu_cnn.norm.training
+    model.nu_cnn.norm.requires_grad_(False)
+    model.train()
+    assert not model.nu_cnn.norm.training
+    assert model.nu_cnn.branches[0].blocks[0].training

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from transformers import AutoProcessor, pipeline
+from transformers.pipelines.pt_utils import KeyDataset
 
 import nuzoo
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
@@ -145,3 +146,48 @@ def test_vision_language_model_in_the_pipeline():
         expected = (model(**processor(events)).logits / 2).softmax(-1)
     for found, probabilities in zip(classify(events, batch_size=2), expected, strict=True):
         assert list(found["scores"].values()) == pytest.approx(probabilities.tolist(), abs=1e-4)
+
+
+class Items(torch.utils.data.Dataset):
+    """Has `events` under their numbers, and nothing beyond."""
+
+    def __init__(self, events):
+        self.events = events
+
+    def __len__(self):
+        return len(self.events)
+
+    def __getitem__(self, number):
+        return {"event": self.events[number]}
+
+
+class Stream(torch.utils.data.IterableDataset):
+    def __init__(self, events):
+        self.events = events
+
+    def __iter__(self):
+        return iter(self.events)
+
+
+LAZY = {
+    "generator": lambda events: (event for event in events),
+    "streaming dataset": lambda events: datasets.Dataset.from_list(events).to_iterable_dataset(),
+    "dataset of torch": lambda events: KeyDataset(Items(events), "event"),
+    "iterable dataset of torch": Stream,
+}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_what_pipelines_take_lazily_gives_the_same_one_after_the_other(classify, events, name):
+    results = classify(LAZY[name](events), batch_size=2)
+    assert iter(results) is results
+    for result, expected in zip(results, classify(events), strict=True):
+        assert result["scores"] == pytest.approx(expected["scores"], rel=1e-4)
+
+
+def test_a_generator_is_read_as_answers_are_asked_for(classify, events):
+    read = []
+    answers = classify((read.append(number) or events[0] for number in range(50)), batch_size=2)
+    assert not read
+    next(answers)
+    assert len(read) == 2

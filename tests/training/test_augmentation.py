@@ -1,6 +1,8 @@
+import pytest
 import torch
 
 from nuzoo.training.augmentation.pixel_maps import Augmentation
+from nuzoo.training.fields import RecipeError
 
 
 def batch() -> torch.Tensor:
@@ -39,3 +41,8 @@ def test_intensity_jitter_keeps_empty_pixels_empty_and_ratios_within_an_event():
     assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio))
     assert scaled[0, 0, 0, 0] == 0
     assert not torch.equal(scaled, batch())
+
+
+def test_one_view_cannot_be_swapped():
+    with pytest.raises(RecipeError, match="at least two views"):
+        Augmentation(swap_views=0.5).transformed(batch()[:, :1])

@@ -22,6 +22,7 @@ from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.training.augmentation.pixel_maps import Augmentation
 from nuzoo.training.cross_validation import cross_validate
 from nuzoo.training.recipe import RecipeError, load_recipe
+from nuzoo.training.recipe_data import class_names_in, in_classes_of
 from nuzoo.training.vlm import requirements as vlm_requirements
 from nuzoo.training.vlm.event_captions import MissingTruthError, caption
 from nuzoo.training.vlm.image_augmentation import ImageAugmentation
@@ -380,18 +381,33 @@ def test_a_base_in_a_folder_is_found_from_everywhere(splits, run, tmp_path, monk
     assert config.base_model == adapter["base_model_name_or_path"] == str((run / "base").resolve())
 
 
-def test_labels_that_count_other_classes_are_refused_first(splits, tmp_path):
-    names = ["nc", "nue_cc", "numu_cc"]
-    turned = {"train": splits["train"].cast_column("label", datasets.ClassLabel(names=names))}
+def test_the_classes_of_the_events_are_those_that_the_prompt_has_words_for(splits, tmp_path):
+    names = ["cosmics", "nutau_cc", "nc"]
+    own = {
+        split: rows.cast_column("label", datasets.ClassLabel(names=names)) for split, rows in splits.items()
+    }
     start = recipe(tmp_path / "run")
-    with pytest.raises(UnusableDatasetError, match=r"split train: expected .*nue_cc, numu_cc, nc, got nc"):
-        train_vlm(start, splits=turned)
+    with pytest.raises(RecipeError, match=r"model.prompt: .*got none for cosmics, nutau_cc: add them"):
+        train_vlm(start, splits=own)
     blind = {"train": splits["train"].remove_columns("xz_energy")}
     with pytest.raises(UnusableDatasetError, match=r"split train: expected .*got none named xz_energy"):
         train_vlm(start, splits=blind)
     assert not (tmp_path / "run").exists()
-    named = start.changed({"model.id2label": dict(enumerate(names))})
-    assert class_names_of(check_base_of(named)) == names
+    prompt = Prompt.of("plain-1").to_dict() | {"name": "own-1"}
+    prompt["labels"] = [["nc", "Neutral Current"], ["nutau_cc", "NuTau CC"], ["cosmics", "Cosmic"]]
+    (tmp_path / "own.json").write_text(json.dumps(prompt))
+    asked = start.changed({"model.prompt": str(tmp_path / "own.json")})
+    config = check_base_of(asked, class_names_in(own["train"], ("label",)))
+    assert class_names_of(config) == names
+    assert len(config.label_token_ids) == 3
+
+
+def test_labels_are_matched_by_name(splits, tmp_path):
+    turned = splits["train"].cast_column("label", datasets.ClassLabel(names=["nc", "nue_cc", "numu_cc"]))
+    config = check_base_of(recipe(tmp_path))
+    matched = in_classes_of(config, ("label",), {"train": turned})["train"]
+    names = turned.features["label"].int2str(turned["label"][:])
+    assert [EVENT_CLASSES[label] for label in matched["label"]] == names
 
 
 def test_the_base_is_an_ordinary_model(run):

@@ -1,7 +1,8 @@
 import pytest
 import yaml
 
-from nuzoo.training.recipe import RECIPES, RecipeError, load_recipe
+from nuzoo.training.recipe import RecipeError, load_recipe
+from nuzoo.training.recipe_files import RECIPES, override_value
 
 
 def test_the_paper_recipe_holds_the_papers_values():
@@ -104,6 +105,7 @@ def test_any_field_can_be_overridden():
         ("source: x\ntask: instruction-tuning\nmodel: {model_type: nu_cnn}", "expected nu_vlm .*got nu_cnn"),
         ("source: x\nmodel: {model_type: nu_cnn}\nadapter: {r: 8}", "got adapter"),
         ("a: [1", "not YAML"),
+        ("source: x\ntask: y\nsource: z", "given twice: source"),
     ],
 )
 def test_a_broken_recipe_says_what_is_wrong(tmp_path, text, complaint):
@@ -113,8 +115,39 @@ def test_a_broken_recipe_says_what_is_wrong(tmp_path, text, complaint):
         load_recipe(path)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["[abc", "@scratch/events", "run: 1", "2024-01-01", "a #b", "*x", "- x", "`x", "x: [", 'x"y', "%TAG"],
+)
+def test_the_value_of_an_override_is_a_text_as_it_stands(path):
+    assert load_recipe("nu_cnn_tiny", [f"data.path={path}"]).data.path == path
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 0.001),
+        ("-2", -2),
+        ("true", True),
+        ("", None),
+        ("null", None),
+        ("[1, a]", [1, "a"]),
+        ("{0: nc}", {0: "nc"}),
+        ('"2024"', "2024"),
+    ],
+)
+def test_the_value_of_an_override_is_what_yaml_has_for_it(text, value):
+    assert override_value(text) == value
+
+
+def test_early_stopping_needs_evaluations():
+    never = ["training.eval_strategy=no", "training.load_best_model_at_end=false"]
+    with pytest.raises(RecipeError, match="early_stopping_patience: expected evaluations to count"):
+        load_recipe("nu_cnn", never)
+
+
 def test_unknown_recipes_and_malformed_overrides_are_refused():
-    with pytest.raises(RecipeError, match="nu_cnn_tiny"):
+    with pytest.raises(RecipeError, match=r"nu_cnn_tiny.*: did you mean nu_cnn_tiny\?"):
         load_recipe("nu_cnn_tony")
     with pytest.raises(RecipeError, match=r"section\.field=value"):
         load_recipe("nu_cnn", ["training.seed"])
@@ -135,6 +168,20 @@ def test_unknown_recipes_and_malformed_overrides_are_refused():
         ("training.bf16=1", "training.bf16: expected true or false, got 1"),
         ("training.optim=adam", "training: adam is not a valid OptimizerNames"),
         ("training.push_to_hub=true", "pickles"),
+        ("training.hub_model_id=a/b", "training.hub_model_id: it has no effect; .*publish"),
+        ("training.resume_from_checkpoint=runs/x", "no effect; a run goes on from the last checkpoint"),
+        ("training.do_eval=true", "no effect; `eval_strategy`"),
+        ("training.save_steps=10", "save_steps: it has no effect with save_strategy epoch"),
+        ("training.eval_steps=10", "eval_steps: it has no effect with eval_strategy epoch"),
+        ("training.lr_scheduler_type=constant", "warmup_steps: it has no effect with .*constant_with_warmup"),
+        ("training.train_sampling_strategy=group_by_length", "expected 'random' or 'sequential'"),
+        ("model.reinitialize=[classifier]", "model.reinitialize: it has no effect without model.pretrained"),
+        (
+            "data.path=2024",
+            """data.path: expected a text, got 2024: in quotes it is a text, 'data.path="2024"'""",
+        ),
+        ("data.confg=big", "got confg: did you mean config"),
+        ("model=3", "model: expected fields, got 3"),
     ],
 )
 def test_a_value_of_another_type_is_refused_with_what_was_expected(override, complaint):

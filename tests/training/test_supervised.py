@@ -13,9 +13,14 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification, TrainerCallback
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
-from nuzoo.training.cross_validation import cross_validate
+from nuzoo.evaluation.core.errors import EvaluationError
+from nuzoo.files.errors import FolderInUseError
+from nuzoo.files.folder_lock import locked
+from nuzoo.training.cross_validation import cross_validate, cross_validate_and_report
 from nuzoo.training.recipe import RecipeError, load_recipe
-from nuzoo.training.supervised import build_processor, is_per_hit, train
+from nuzoo.training.recipe_data import load_splits
+from nuzoo.training.safe_trainer import DivergedError
+from nuzoo.training.supervised import build_processor, build_trainer, is_per_hit, train
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +191,6 @@ def test_early_stopping_survives_a_stop_and_a_finished_run_is_left_alone(splits,
     assert (tmp_path / "trainer_state.json").read_text() == state
 
 
-def classes(splits, names):
-    """The same events, whose labels are said to be of other classes."""
-    return {
-        name: rows.cast_column("label", datasets.ClassLabel(names=names)) for name, rows in splits.items()
-    }
-
-
 def test_events_without_the_maps_that_the_processor_reads_are_refused_first(splits, tmp_path):
     blind = dict(splits) | {"validation": splits["validation"].remove_columns("yz_index")}
     message = "split validation: expected .*xz_index.*got none named yz_index"
@@ -201,18 +199,110 @@ def test_events_without_the_maps_that_the_processor_reads_are_refused_first(spli
     assert not (tmp_path / "run").exists()
 
 
-def test_labels_that_count_other_classes_are_refused_first(splits, tmp_path):
-    turned, start = ["nc", "nue_cc", "numu_cc"], recipe(tmp_path / "run", max_steps=1)
-    with pytest.raises(UnusableDatasetError, match=r"split train: expected .*nue_cc, numu_cc, nc, got nc"):
-        train(start, splits=classes(splits, turned))
-    mixed = dict(splits) | {"validation": classes(splits, turned)["validation"]}
-    evaluated = recipe(tmp_path / "run", eval_strategy="epoch")
-    with pytest.raises(UnusableDatasetError, match="split validation"):
-        train(evaluated, splits=mixed)
+def renumbered(rows, names):
+    """The same events and classes, which another list of names numbers."""
+    known = rows.features["label"].names
+    numbers = [names.index(known[label]) for label in rows["label"]]
+    return rows.remove_columns("label").add_column("label", numbers, feature=datasets.ClassLabel(names=names))
+
+
+def test_a_new_network_takes_the_classes_of_the_training_events(splits, tmp_path):
+    own = ["nutau_cc", "cosmics", "nue_cc", "nc", "numu_cc"]
+    turned = {split: renumbered(rows, own) for split, rows in splits.items()}
+    turned["validation"] = renumbered(splits["validation"], ["numu_cc", "nc", "nue_cc"])
+    trainer = build_trainer(recipe(tmp_path / "run", eval_strategy="epoch"), turned, [])
+    assert list(trainer.model.config.id2label.values()) == own
+    for split, batches in (("train", trainer.train_dataset), ("validation", trainer.eval_dataset)):
+        seen = batches[0]["labels"].item()
+        assert own[seen] == splits[split].features["label"].int2str(splits[split]["label"][0])
+    train(recipe(tmp_path / "run", max_steps=1), splits=turned)
+    model = AutoModelForImageClassification.from_pretrained(tmp_path / "run")
+    assert model(**AutoImageProcessor.from_pretrained(tmp_path / "run")(splits["test"][0])).logits.shape == (
+        1,
+        5,
+    )
+
+
+def test_the_classes_of_a_recipe_are_matched_by_name(splits, tmp_path):
+    turned = ["nc", "nue_cc", "numu_cc"]
+    named = recipe(tmp_path / "run").changed({"model.id2label": dict(enumerate(turned))})
+    trainer = build_trainer(named, splits, [])
+    labels = [trainer.train_dataset[place]["labels"].item() for place in range(6)]
+    assert [turned[label] for label in labels] == splits["train"].features["label"].int2str(
+        splits["train"]["label"][:6]
+    )
+    lacking = named.changed({"model.id2label": {0: "nc", 1: "nue_cc"}})
+    with pytest.raises(UnusableDatasetError, match=r"split train.*\(nc, nue_cc\), got \d+ of numu_cc"):
+        train(lacking, splits=splits)
     assert not (tmp_path / "run").exists()
-    named = start.changed({"model.id2label": dict(enumerate(turned))})
-    train(named, splits=classes(splits, turned))
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["id2label"]["0"] == "nc"
+
+
+def test_a_checkpoint_of_other_classes_is_refused_until_its_head_starts_afresh(splits, tmp_path):
+    two = recipe(tmp_path / "two", max_steps=1)
+    few = splits["train"].filter(lambda row: row["label"] != 2)
+    train(two, splits={"train": renumbered(few, ["numu_cc", "nue_cc"])})
+    tuned = recipe(tmp_path / "run", max_steps=1, learning_rate=0.0, weight_decay=0.0).changed(
+        {"model": {"model_type": "nu_cnn", "pretrained": str(tmp_path / "two")}, "processor": None}
+    )
+    with pytest.raises(UnusableDatasetError, match=r"got \d+ of nc: .*reinitialize.*ignore_mismatched_sizes"):
+        train(tuned, splits=splits)
+    train(tuned.changed({"model.reinitialize": ["classifier"]}), splits=splits)
+    before, after = weights(tmp_path / "two"), weights(tmp_path / "run")
+    assert (before["classifier.weight"].shape[0], after["classifier.weight"].shape[0]) == (2, 3)
+    assert torch.equal(before["nu_cnn.branches.0.stem.weight"], after["nu_cnn.branches.0.stem.weight"])
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(splits, tmp_path):
+    train(recipe(tmp_path / "vit", "nu_vit_tiny", max_steps=1), splits=splits)
+    fields = {"model_type": "nu_cnn", "pretrained": str(tmp_path / "vit")}
+    with pytest.raises(RecipeError, match=r"expected a nu_cnn, as .*, which is a nu_vit"):
+        started(fields, splits)
+
+
+def test_a_killed_run_goes_on_from_the_last_whole_checkpoint(splits, tmp_path, caplog):
+    start = recipe(tmp_path, max_steps=6, save_steps=2, save_total_limit=None)
+    train(start, splits=splits)
+    expected = weights(tmp_path)
+    (tmp_path / "trainer_state.json").write_text("{")
+    (tmp_path / "checkpoint-999").mkdir()
+    torn = tmp_path / "checkpoint-6" / "optimizer.pt"
+    torn.write_bytes(torn.read_bytes()[:1000])
+    (tmp_path / "model.safetensors").unlink()
+    train(start, splits=splits)
+    told = [record.getMessage() for record in caplog.records if "checkpoint-" in record.getMessage()]
+    assert [line.rpartition("checkpoint-")[2] for line in told] == [
+        "999 was not written to its end (no *.safetensors): passed over",
+        "6 was not written to its end (optimizer.pt is torn): passed over",
+        "4",
+    ]
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(tmp_path).items())
+
+
+def test_what_is_recorded_of_a_run_is_what_was_made(splits, tmp_path):
+    train(recipe(tmp_path, max_steps=4, save_steps=2), splits=splits)
+    before = (tmp_path / "recipe.yaml").read_text()
+    with pytest.raises(RecipeError, match=r"training\.max_steps: expected 4 or more.*got 2"):
+        train(recipe(tmp_path, max_steps=2, save_steps=2), splits=splits)
+    assert (tmp_path / "recipe.yaml").read_text() == before
+    longer = recipe(tmp_path, max_steps=6, save_steps=2)
+    with pytest.raises(KeyboardInterrupt):
+        train(longer, splits=splits, callbacks=[StopAt(5)])
+    train(longer, splits=splits)
+    assert json.loads((tmp_path / "trainer_state.json").read_text())["global_step"] == 6
+
+
+def test_two_runs_into_one_folder_are_one_too_many(tmp_path):
+    with locked(tmp_path), pytest.raises(FolderInUseError, match="no other run writes to"):
+        train(recipe(tmp_path))
+
+
+@pytest.mark.parametrize("changes", [{"learning_rate": 1e30}, {"learning_rate": 1e30, "max_steps": 1}])
+def test_a_diverged_training_fails_and_saves_nothing(changes, splits, tmp_path):
+    with pytest.raises(
+        DivergedError, match=r"step [12]: expected finite numbers, got .*learning_rate than 1e\+30"
+    ):
+        train(recipe(tmp_path, save_steps=1, eval_strategy="epoch", **changes), splits=splits)
+    assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_an_unknown_training_field_is_named(splits, tmp_path):
@@ -229,6 +319,9 @@ def test_cross_validation_judges_every_event_once_and_by_others(splits, tmp_path
     assert np.array_equal(logits, np.stack(cross_validate(start, rows, folds=2)))
     with pytest.raises(RecipeError, match="folds"):
         cross_validate(start, rows, folds=1)
+    with pytest.raises(EvaluationError, match="do not come from nuzoo's simulation"):
+        foreign = rows.remove_columns("source").add_column("source", ["elsewhere"] * 24)
+        cross_validate_and_report(start, {"train": foreign}, folds=2)
     with pytest.raises(RecipeError, match=r"data\.train_events: expected none with --folds.*got 5"):
         cross_validate(start.changed({"data.train_events": 5}), rows, folds=2)
 
@@ -240,8 +333,6 @@ def test_torchrun_with_two_processes_trains_one_model(simulated_dataset, tmp_pat
         "training.output_dir": tmp_path,
         "training.per_device_train_batch_size": 4,
         "training.max_steps": 4,
-        "training.use_cpu": "true",
-        "training.ddp_backend": "gloo",
     }
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     command += ["-m", "nuzoo.cli", "train", "nu_cnn_tiny"]
@@ -270,3 +361,15 @@ def test_torchrun_with_two_processes_trains_one_model(simulated_dataset, tmp_pat
 def test_a_vector_is_one_truth_and_a_list_one_for_each_hit(kind, per_hit):
     rows = Dataset.from_dict({"truth": []}, features=Features({"truth": kind}))
     assert is_per_hit(rows, ("truth",)) is per_hit
+
+
+def test_a_dataset_of_several_configurations_is_asked_for_one(splits, tmp_path):
+    for name, events in (("few", 3), ("more", 5)):
+        (tmp_path / "ds" / name).mkdir(parents=True)
+        splits["train"].select(range(events)).to_parquet(tmp_path / "ds" / name / "train-0.parquet")
+    listed = "".join(f"- config_name: {name}\n  data_files: {name}/*.parquet\n" for name in ("few", "more"))
+    (tmp_path / "ds" / "README.md").write_text(f"---\nconfigs:\n{listed}---\n")
+    start = recipe(tmp_path / "run").changed({"data.path": str(tmp_path / "ds")})
+    assert len(load_splits(start.changed({"data.config": "more"}))["train"]) == 5
+    with pytest.raises(RecipeError, match=r"data\.config: expected a configuration .*few.*more"):
+        load_splits(start.changed({"data.config": "most"}))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nuzoo.training.fields import NotNegative, Probability
+from nuzoo.training.fields import NotNegative, Probability, RecipeError
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class Augmentation:
         columns = views if self.independent_views else 1
         flip = draw(events, columns, 1, 1) < self.flip_rows
         pixel_values = torch.where(flip, pixel_values.flip(2), pixel_values)
-        if self.swap_views and views > 1:
+        if self.swap_views and views < 2:
+            raise RecipeError("augmentation.swap_views: expected at least two views, got one: leave it out")
+        if self.swap_views:
             order = [1, 0, *range(2, views)]
             swap = draw(events, 1, 1, 1) < self.swap_views
             pixel_values = torch.where(swap, pixel_values[:, order], pixel_values)

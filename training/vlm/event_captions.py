@@ -15,6 +15,7 @@ LEPTONS = {
     13: "A muon track of {energy} leaves the vertex",
     -13: "An antimuon track of {energy} leaves the vertex",
 }
+NEUTRINOS = (12, 14, 16)
 HADRONS = {
     "n_protons": ("proton", "protons"),
     "n_charged_pions": ("charged pion", "charged pions"),
@@ -40,7 +41,7 @@ def caption(row: Mapping[str, Any]) -> str:
         One sentence, such as "A muon track of about 3 GeV leaves the vertex, with one proton."
 
     Raises:
-        MissingTruthError: A column is absent or null.
+        MissingTruthError: A column is absent or null, or the lepton is none that there are words for.
     """
     if missing := [name for name in TRUTH_COLUMNS if row.get(name) is None]:
         raise MissingTruthError(
@@ -49,6 +50,11 @@ def caption(row: Mapping[str, Any]) -> str:
         )
     hadrons = _listed([_counted(row[name], *names) for name, names in HADRONS.items() if row[name]])
     lepton = LEPTONS.get(row["lepton_pdg"])
+    if lepton is None and abs(row["lepton_pdg"]) not in NEUTRINOS:
+        raise MissingTruthError(
+            "expected an electron, muon or neutrino as lepton_pdg to caption an event, got "
+            f"{row['lepton_pdg']}: set captions to false"
+        )
     if lepton is None:
         return f"Only hadrons leave the vertex: {hadrons or NOTHING_SEEN}."
     return f"{lepton.format(energy=_energy(row['lepton_energy']))}, with {hadrons or NOTHING_SEEN}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -18,17 +18,24 @@ from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.files.atomic import write_atomically
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.modes import unlock_weights
-from nuzoo.files.names import RECIPE_FILE, TRAINING_ARGUMENTS_FILE
+from nuzoo.files.names import TRAINING_ARGUMENTS_FILE
 from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, name_base_of_adapter
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
+from nuzoo.registry import TASKS
 from nuzoo.training.fields import RecipeError
-from nuzoo.training.recipe_data import check_splits, first_events, geometry_of, used_events
-from nuzoo.training.run_folder import checkpoint_to_resume, is_finished
+from nuzoo.training.recipe_data import (
+    check_splits,
+    class_names_in,
+    first_events,
+    geometry_of,
+    in_classes_of,
+    used_events,
+)
+from nuzoo.training.run_folder import is_finished, record_start, run_folder
 from nuzoo.training.safe_trainer import write_training_arguments
 from nuzoo.training.vlm.answered_events import AnsweredEvents
 from nuzoo.training.vlm.event_captions import TRUTH_COLUMNS, caption
@@ -68,23 +75,25 @@ def train_vlm(
             other classes than the model's.
         PromptError: The prompt has not one place for each view of the dataset.
         MissingTruthError: Events shall be captioned, and of one it is not known what happened.
+        FolderInUseError: The run is being trained by another process.
+        DivergedError: The loss or the weights are no numbers any more.
     """
-    output = recipe.output
-    config = check_base_of(recipe)
     if is_finished(recipe):
-        return output
-    checkpoint = checkpoint_to_resume(recipe)
-    splits = used_events(recipe, splits)
-    check_splits(recipe, splits, config, _schema_of(recipe, splits.get("train")))
-    if recipe.training.process_index == 0:
-        output.mkdir(parents=True, exist_ok=True)
-        write_atomically(output / RECIPE_FILE, recipe.to_yaml())
-    if recipe.pretraining:
-        pretrain_tiny_base(recipe, recipe.pretraining, splits, callbacks or [])
-    tuning = build_tuning(recipe, config, splits, callbacks or [])
-    tuning.trainer.train(resume_from_checkpoint=checkpoint)
-    tuning.save(output)
-    return output
+        return recipe.output
+    targets = TASKS[recipe.task].targets
+    with run_folder(recipe) as checkpoint:
+        used = used_events(recipe, splits)
+        config = check_base_of(recipe, class_names_in(used.get("train"), targets))
+        schema = _schema_of(recipe, used.get("train"))
+        used = in_classes_of(config, targets, used)
+        check_splits(recipe, used, config, schema)
+        record_start(recipe, used, schema)
+        if recipe.pretraining:
+            pretrain_tiny_base(recipe, recipe.pretraining, used, callbacks or [])
+        tuning = build_tuning(recipe, config, used, callbacks or [])
+        tuning.trainer.train(resume_from_checkpoint=checkpoint)
+        tuning.save(recipe.output)
+    return recipe.output
 
 
 @dataclass(frozen=True)
@@ -168,9 +177,9 @@ def _answer(prompt: Prompt, class_names: list[str], captions: bool, row: Mapping
     return prompt.answer(class_names[row["label"]], caption(row) if captions else "")
 
 
-def _config_of(recipe: VlmRecipe) -> NuVlmConfig:
+def _config_of(recipe: VlmRecipe, class_names: Sequence[str] | None) -> NuVlmConfig:
     """Make the configuration that a recipe describes, without weights of a base, or raise `RecipeError`."""
-    given = dict(recipe.model)
+    given = ({} if class_names is None else {"id2label": dict(enumerate(class_names))}) | recipe.model
     if recipe.pretraining:
         given["base_model"] = str(recipe.output / BASE_FOLDER)
         base = recipe.pretraining.base_config
@@ -184,8 +193,12 @@ def _config_of(recipe: VlmRecipe) -> NuVlmConfig:
         raise RecipeError(f"model: {' '.join(str(error).split())}") from error
 
 
-def check_base_of(recipe: VlmRecipe) -> NuVlmConfig:
+def check_base_of(recipe: VlmRecipe, class_names: Sequence[str] | None = None) -> NuVlmConfig:
     """Refuse what can be seen to be wrong of base, adapter and prompt without the events.
+
+    Args:
+        recipe: The run.
+        class_names: Of the events, which the model takes unless the recipe names others.
 
     Returns:
         The configuration of the model, with the tokens of its labels.
@@ -195,7 +208,7 @@ def check_base_of(recipe: VlmRecipe) -> NuVlmConfig:
     """
     if recipe.pretraining:
         recipe.pretraining.training(recipe.output / CHECKPOINTS_FOLDER)
-    config = _config_of(recipe)
+    config = _config_of(recipe, class_names)
     _check_adapter(recipe, config)
     _check_question(recipe, config)
     return config

@@ -22,9 +22,9 @@ from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import SHIPPED, Prompt
 from nuzoo.processors.vlm.tiny_base import tiny_base_processor
+from nuzoo.training.checkpoints import last_checkpoint
 from nuzoo.training.event_trainer import EventTrainer
 from nuzoo.training.recipe_data import first_events, geometry_of
-from nuzoo.training.run_folder import checkpoint_of
 from nuzoo.training.vlm.answered_events import AnsweredEvents
 from nuzoo.training.vlm.event_captions import TRUTH_COLUMNS, caption, every_word
 from nuzoo.training.vlm.image_augmentation import ImageAugmentation
@@ -56,9 +56,10 @@ def pretrain_tiny_base(
     """
     folder, checkpoints = recipe.output / BASE_FOLDER, recipe.output / CHECKPOINTS_FOLDER
     if folder.is_dir():
+        shutil.rmtree(checkpoints, ignore_errors=True)  # of a run that was killed just before
         return folder
     trainer = _build_trainer(recipe, pretraining, splits, checkpoints, callbacks)
-    trainer.train(resume_from_checkpoint=checkpoint_of(checkpoints))
+    trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
     partial = checkpoints / BASE_FOLDER
     trainer.save_model(str(partial))
     if trainer.is_world_process_zero():

@@ -23,7 +23,8 @@ class PixelMapDisplay:
     def draw(self, row: Mapping[str, Any], stem: Path, **options: Any) -> list[Path]:
         """Draw an event as a picture and as an interactive page."""
         picture, page = (stem.with_name(stem.name + suffix) for suffix in (".png", ".html"))
-        return [draw_event(row, picture, **options), write_interactive(row, page, **options)]
+        drawn = draw_event(row, picture, **options)
+        return [drawn, drawn.with_suffix(".pdf"), write_interactive(row, page, **options)]
 
 
 DISPLAY = PixelMapDisplay()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -17,14 +16,25 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.provenance import sample_tag
-from nuzoo.evaluation.core.style import GREY, PALE, PALETTE, class_title, figure
-from nuzoo.evaluation.display.pixel_maps.event_summary import true_class, truth_lines
+from nuzoo.evaluation.core.style import (
+    GREY,
+    LETTERS_PER_INCH,
+    PALE,
+    PALETTE,
+    class_title,
+    figure,
+    literal,
+    wrapped,
+)
+from nuzoo.evaluation.display.event_summary import true_class, truth_lines
 from nuzoo.evaluation.display.pixel_maps.event_views import ViewMap, energy_range, event_views
 
 PANEL_INCHES = 4.4
-LONGEST_NAME = 32
+NAME_WIDTH, LONGEST_NAME = 30, 90
+"""Letters of the name of an event in a line, and in all."""
+
+VALUE_WIDTH = 14
 CAPTION_INCHES = 0.8
-LETTERS_PER_INCH = 12
 INSET_PIXELS = 96
 INSET_SIZE = 0.22
 """Side of the inset in units of the panel's."""
@@ -39,7 +49,7 @@ def draw_event(
     full_view: bool = False,
     caption: str | None = None,
 ) -> Path:
-    """Draw one event as a PNG picture.
+    """Draw one event as a PNG picture, and beside it as PDF.
 
     Args:
         row: Pixel-map row.
@@ -62,8 +72,12 @@ def draw_event(
     norm = LogNorm(*energy_range(views), clip=True)
     width = PANEL_INCHES * len(views) + 2.9
     with figure(out, width, PANEL_INCHES + 0.5 + (CAPTION_INCHES if caption else 0), tag) as drawn:
+        bars = len(prediction["scores"]) if prediction else 0
         grid = drawn.add_gridspec(
-            2, len(views) + 1, width_ratios=[PANEL_INCHES] * len(views) + [2.5], height_ratios=(3, 1)
+            2,
+            len(views) + 1,
+            width_ratios=[PANEL_INCHES] * len(views) + [2.5],
+            height_ratios=(3, max(1.0, bars / 3)),
         )
         panels = [drawn.add_subplot(grid[:, i]) for i in range(len(views))]
         for axes, view in zip(panels, views, strict=True):
@@ -77,8 +91,8 @@ def draw_event(
         _draw_truth(drawn.add_subplot(grid[0, -1]), row)
         _draw_prediction(drawn.add_subplot(grid[1, -1]), prediction, true_class(row))
         if caption:
-            text = "\n".join(fill(line, int(LETTERS_PER_INCH * width)) for line in caption.splitlines())
-            drawn.supxlabel(text, x=0.01, ha="left", fontsize=10, parse_math=False)
+            text = "\n".join(wrapped(line, int(LETTERS_PER_INCH * width)) for line in caption.splitlines())
+            drawn.supxlabel(text, x=0.01, ha="left", fontsize=10)
     return out
 
 
@@ -90,9 +104,9 @@ def energy_colours() -> Colormap:
 def _draw_view(axes: Axes, shown: ViewMap, norm: LogNorm, full_view: bool) -> None:
     image = shown.dense()
     style: dict[str, Any] = {"norm": norm, "cmap": energy_colours(), "origin": "lower", "aspect": "equal"}
-    axes.imshow(image, extent=shown.extent, interpolation="nearest", **style)
-    axes.set_title(f"{shown.view.name} view")
-    axes.set(xlabel=f"{shown.column_label} (cm)", ylabel=f"{shown.row_label} (cm)")
+    axes.imshow(image, extent=shown.extent, interpolation="nearest", zorder=1, **style)  # the grid is below
+    axes.set_title(literal(f"{shown.view.name} view"))
+    axes.set(xlabel=literal(f"{shown.column_label} (cm)"), ylabel=literal(f"{shown.row_label} (cm)"))
     axes.grid(linewidth=0.4)
     window = shown.extent if full_view else _square(shown.activity(), shown.extent)
     axes.set(xlim=window[:2], ylim=window[2:])
@@ -149,14 +163,15 @@ def brightest_of_blocks(image: NDArray[np.float64], pixels: int) -> NDArray[np.f
 
 def _draw_truth(axes: Axes, row: Mapping[str, Any]) -> None:
     axes.axis("off")
-    name = "".join(letter for letter in str(row.get("event_id", "")) if letter.isprintable())
-    axes.set_title(name[:LONGEST_NAME], loc="left", fontsize=9, family="monospace", parse_math=False)
-    lines = truth_lines(row) or [("truth", "not known")]
-    for i, (name, value) in enumerate(lines):
-        height = 0.95 - 0.1 * i
-        text = class_title(value) if name == "class" else value
-        axes.text(0.0, height, name, color=GREY, fontsize=9, va="center")
-        axes.text(0.62, height, text, fontsize=9, va="center")
+    name = str(row.get("event_id", ""))
+    name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    axes.set_title(wrapped(name, NAME_WIDTH), loc="left", fontsize=9, family="monospace")
+    height = 0.95
+    for name, value in truth_lines(row) or [("truth", "not known")]:
+        text = class_title(value, VALUE_WIDTH) if name == "class" else wrapped(value, VALUE_WIDTH)
+        axes.text(0.0, height, name, color=GREY, fontsize=9, va="top")
+        axes.text(0.62, height, text, fontsize=9, va="top")
+        height -= 0.1 + 0.06 * text.count("\n")
 
 
 def _draw_prediction(axes: Axes, prediction: Mapping[str, Any] | None, truth: str | None) -> None:
@@ -170,9 +185,9 @@ def _draw_prediction(axes: Axes, prediction: Mapping[str, Any] | None, truth: st
     axes.barh(range(len(names)), list(scores.values()), color=colours)
     for i, score in enumerate(scores.values()):
         axes.text(score + 0.02, i, f"{score:.2f}", va="center", fontsize=9)
-    verdict = "" if truth is None else " (right)" if truth == prediction["label"] else " (wrong)"
+    verdict = "" if truth is None else " (correct)" if truth == prediction["label"] else " (wrong)"
     axes.set_title(f"prediction{verdict}", loc="left", fontsize=9)
-    axes.set_yticks(range(len(names)), [class_title(name) for name in names])
+    axes.set_yticks(range(len(names)), [class_title(name, VALUE_WIDTH) for name in names])
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.18), xticks=[])
     axes.grid(False)

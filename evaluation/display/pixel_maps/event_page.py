@@ -2,13 +2,14 @@
 
 The page (`event_page.html`) zooms, pans, shows the energy under the pointer, switches views and
 changes the colour scale. The event is embedded as JSON in which `<`, `>` and `&` are escaped, and
-the page writes it with `textContent` only, so no string of a dataset can become markup.
+the page writes it with `textContent` only, so no string of a dataset can become markup; its title is escaped.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from nuzoo.evaluation.core.provenance import sample_tag
-from nuzoo.evaluation.display.pixel_maps.event_summary import true_class, truth_lines
+from nuzoo.evaluation.core.style import class_parts
+from nuzoo.evaluation.display.event_summary import true_class, truth_lines
 from nuzoo.evaluation.display.pixel_maps.event_views import ViewMap, energy_range, event_views
 from nuzoo.files.atomic import write_atomically
 
 PAGE = "event_page.html"
-PLACEHOLDER = "EVENT_DATA"
+PLACEHOLDER, TITLE = "EVENT_DATA", "EVENT_TITLE"
 COLOURS = 64
 ENERGY_DIGITS = 3
 
@@ -39,21 +41,25 @@ def write_interactive(
     views = event_views(row)
     low, high = energy_range(views)
     shades = matplotlib.colormaps["inferno"](np.linspace(0.25, 1, COLOURS))
+    name, truth = str(row.get("event_id", "")), true_class(row)
+    scores = {} if prediction is None else prediction["scores"]
     event = {
-        "id": str(row.get("event_id", "")),
+        "id": name,
         "detector": row["detector"],
         "tag": sample_tag([str(row.get("source", ""))], sample),
         "truth": truth_lines(row),
-        "trueClass": true_class(row),
-        "prediction": prediction
-        and {"label": prediction["label"], "scores": list(prediction["scores"].items())},
+        "trueClass": truth,
+        "prediction": prediction and {"label": prediction["label"], "scores": list(scores.items())},
+        "symbols": {name: class_parts(name) for name in (*scores, *filter(None, [truth]))},
         "scale": {"low": low, "high": high},
         "colours": [to_hex(shade) for shade in shades],
         "views": [_embedded(view) for view in views],
     }
     page = files("nuzoo.evaluation.display.pixel_maps").joinpath(PAGE).read_text(encoding="utf-8")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, page.replace(PLACEHOLDER, json_for_html(event)))
+    head, body = page.split(PLACEHOLDER)
+    head = head.replace(TITLE, escape(" ".join(name.split())))
+    write_atomically(out, head + json_for_html(event) + body)
     return out
 
 

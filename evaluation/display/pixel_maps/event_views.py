@@ -1,7 +1,7 @@
 """An event's pixel maps with their place in space, as displays need them.
 
-Coordinates are cm from the centre of the anchor pixel, which holds the vertex, the mean of the active
-pixels or the first of them, as the detector's view says.
+Coordinates are cm from the centre of the anchor pixel. In simulated events that holds the vertex, the mean of
+the active pixels or the first of them, as the detector's view says; of other events nobody has said so.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.files.events.event_schema import Ragged
+from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.events.pixel_map_events import pixel_map_schema
 from nuzoo.simulation.detectors import Detector, find_detector
-from nuzoo.simulation.response.pixel_maps import PixelMapReadout, View
+from nuzoo.simulation.response.pixel_maps import Anchor, PixelMapReadout, View
 
 ENERGY_IN_WINDOW = 0.995
 """Fraction of the energy that a zoomed window contains along each axis: noise stays outside."""
@@ -98,10 +99,14 @@ def event_views(row: Mapping[str, Any]) -> list[ViewMap]:
     }
     schema = pixel_map_schema(detector.geometry())
     schema.check({name: Ragged(of, np.array([len(of)])) for name, of in columns.items()})
-    return [_view_map(view, columns[f"{view.name}_index"], columns[f"{view.name}_energy"]) for view in views]
+    is_placed = str(row.get("source", "")).startswith(SIMULATED_PREFIX) or row.get("vertex") is not None
+    return [
+        _view_map(view, columns[f"{view.name}_index"], columns[f"{view.name}_energy"], is_placed)
+        for view in views
+    ]
 
 
-def _view_map(view: View, index: NDArray[Any], energy: NDArray[Any]) -> ViewMap:
+def _view_map(view: View, index: NDArray[Any], energy: NDArray[Any], is_placed: bool) -> ViewMap:
     index = index.astype(np.int64)
     row, column = index // view.columns, index % view.columns
     row_pitch, column_pitch = view.row_pitch_mm / 10, view.column_pitch_mm / 10
@@ -116,9 +121,14 @@ def _view_map(view: View, index: NDArray[Any], energy: NDArray[Any]) -> ViewMap:
         y=bottom + (row + 0.5) * row_pitch,
         energy=energy.astype(np.float64),
         extent=(left, left + view.columns * column_pitch, bottom, bottom + view.rows * row_pitch),
-        row_label=f"{axis_name(view.row_axis, view.name)} from the {ORIGIN[view.row_anchor.value]}",
-        column_label=f"{axis_name(view.column_axis, view.name)} from the {ORIGIN[view.column_anchor.value]}",
+        row_label=_axis_label(view, view.row_axis, view.row_anchor, view.anchor_pixel[0], is_placed),
+        column_label=_axis_label(view, view.column_axis, view.column_anchor, view.anchor_pixel[1], is_placed),
     )
+
+
+def _axis_label(view: View, axis: Sequence[float], anchor: Anchor, pixel: int, is_placed: bool) -> str:
+    origin = f"the {ORIGIN[anchor.value]}" if is_placed else f"pixel {pixel}"
+    return f"{axis_name(axis, view.name)} from {origin}"
 
 
 def energy_range(views: Sequence[ViewMap]) -> tuple[float, float]:

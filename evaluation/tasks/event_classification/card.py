@@ -43,7 +43,7 @@ CLASS_DEFINITIONS = {
 CAPTIONS = {
     "confusion": "Confusion matrices",
     "roc": "ROC curve of each class against the others",
-    "confidence": "Confidence of right and wrong answers",
+    "confidence": "Confidence of correct and wrong answers",
     "reliability": "Reliability before and after temperature scaling",
     "energy": "Efficiency and purity against neutrino energy",
 }
@@ -99,7 +99,7 @@ def card_values(
 def _confidence(calibration: Calibration) -> str:
     """Say what a probability of this model is worth, without praise."""
     temperature = calibration.temperature
-    if temperature.error is None and "not fitted" in temperature.fitted_on:
+    if not temperature.is_fitted:
         return "Probabilities are not calibrated: no temperature was fitted"
     return (
         "Probabilities come after one temperature, fitted on the validation split "

@@ -22,7 +22,7 @@ from nuzoo.evaluation.core.results import Subject
 from nuzoo.evaluation.core.results_file import write_results
 from nuzoo.evaluation.core.subject import describe_subject
 from nuzoo.evaluation.tasks.event_classification.asking import asked
-from nuzoo.evaluation.tasks.event_classification.numbers import DEFAULT_ENERGY_EDGES, classification_numbers
+from nuzoo.evaluation.tasks.event_classification.numbers import classification_numbers
 from nuzoo.evaluation.tasks.event_classification.predictions import (
     Predictions,
     true_labels,
@@ -31,6 +31,7 @@ from nuzoo.evaluation.tasks.event_classification.predictions import (
 from nuzoo.evaluation.tasks.event_classification.report import draw_figures
 from nuzoo.evaluation.tasks.event_classification.results import (
     HALF_RESOLUTION_MEANING,
+    NOT_FITTED,
     ClassificationResults,
     CrossValidatedResults,
     LabelledDataset,
@@ -55,7 +56,7 @@ def evaluate_classifier(
     half_resolution: bool = True,
     bootstrap: int = 1000,
     seed: int = 0,
-    energy_edges: Sequence[float] = DEFAULT_ENERGY_EDGES,
+    energy_edges: Sequence[float] | None = None,
     prompt: str | None = None,
     few_shot: bool = False,
     temperature: float | None = None,
@@ -74,7 +75,7 @@ def evaluate_classifier(
         half_resolution: Also classify the events at half resolution, in both ways.
         bootstrap: Replicas for the errors.
         seed: Seed of the bootstrap.
-        energy_edges: Bins of efficiency and purity, GeV.
+        energy_edges: Bins of efficiency and purity, GeV; by the energies where there are none.
         prompt: See `asked`.
         few_shot: See `asked`.
         temperature: Of the probabilities, in place of a fitted one.
@@ -83,6 +84,7 @@ def evaluate_classifier(
     if temperature is not None and not low <= temperature <= high:
         raise ValueError(f"--temperature: expected a number from {low} to {high}, got {temperature}")
     processor, events = asked(processor, events, model.config, prompt=prompt, few_shot=few_shot)
+    events = events.in_classes(class_names_of(model.config))
     rows = events.rows
     subject = describe_classifier(model, processor, events, sample)
     start_memory_measurement(model.device)
@@ -91,7 +93,7 @@ def evaluate_classifier(
         return classify(model, processor, rows, batch_size=batch_size, description=description, **options)
 
     if temperature is not None:
-        used = Temperature(value=temperature, error=None, fitted_on="given, not fitted")
+        used = Temperature(value=temperature, error=None, fitted_on=f"given, {NOT_FITTED}")
     elif events.validation is not None:
         fitted, labels = logits_of(events.validation, "validation")[0], true_labels(events.validation)
         value, error = fit_temperature(fitted, labels)
@@ -99,7 +101,7 @@ def evaluate_classifier(
         used = Temperature(value=value, error=known, fitted_on=f"{len(labels):,} validation events")
     else:
         stored = float(model.config.temperature)
-        used = Temperature(value=stored, error=None, fitted_on="model.config.temperature, not fitted")
+        used = Temperature(value=stored, error=None, fitted_on=f"model.config.temperature, {NOT_FITTED}")
     logits, times = logits_of(rows, "classify")
     cost = cost_of(model, times, batch_size)
     others = {
@@ -178,6 +180,7 @@ def describe_classifier(
     def describe(rows: Dataset) -> LabelledDataset:
         return describe_labelled(rows, class_names_of(model.config), sample)
 
+    events = events.in_classes(class_names_of(model.config))
     return describe_subject(model, processor, events, check=check_events, describe=describe)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from nuzoo.evaluation.core.calibration import (
 from nuzoo.evaluation.core.errors import NonFiniteOutputError, ShapeMismatchError
 from nuzoo.evaluation.core.results import Fraction, Number
 from nuzoo.evaluation.tasks.event_classification.results import (
+    NOT_FITTED,
     OVERALL,
     PER_CLASS,
     Bootstrap,
@@ -31,10 +34,35 @@ from nuzoo.evaluation.tasks.event_classification.results import (
     Temperature,
 )
 
-DEFAULT_ENERGY_EDGES = tuple(float(edge) for edge in range(11))
-"""GeV. Ten bins over the flat 0 to 10 GeV spectrum of the LArTPC sample."""
+MOST_ENERGY_BINS = 10
+EVENTS_PER_ENERGY_BIN = 40
+ENERGY_TAIL = 0.005
+"""Part of the events on either side of the bins that is not asked for its energy."""
 
-NOT_FITTED = Temperature(value=1.0, error=None, fitted_on="not fitted")
+UNFITTED = Temperature(value=1.0, error=None, fitted_on=NOT_FITTED)
+
+
+def energy_edges_of(energy: ArrayLike) -> list[float]:
+    """Choose bins for events by their energies: round edges over nearly all of them, fewer of few events.
+
+    Args:
+        energy: GeV (n,), NaN where unknown; one at least is known.
+
+    Returns:
+        Edges, GeV, rising in equal steps of 1, 2 or 5 times a power of ten.
+    """
+    values = np.asarray(energy, dtype=np.float64)
+    low, high = np.quantile(values[np.isfinite(values)], [ENERGY_TAIL, 1 - ENERGY_TAIL])
+    most = int(np.clip(np.isfinite(values).sum() // EVENTS_PER_ENERGY_BIN, 1, MOST_ENERGY_BINS))
+    exponent = math.floor(math.log10(max(high - low, 1e-3 * high, 1e-6) / most))
+    for power in count(exponent):
+        for multiple in (1, 2, 5):
+            step = multiple * 10.0**power
+            first = math.floor(low / step)
+            last = max(math.ceil(high / step), first + 1)
+            if last - first <= most:
+                return [round(number * step, 12) for number in range(first, last + 1)]
+    raise AssertionError
 
 
 def classification_numbers(
@@ -43,8 +71,8 @@ def classification_numbers(
     class_names: Sequence[str],
     *,
     energy: ArrayLike | None = None,
-    energy_edges: Sequence[float] = DEFAULT_ENERGY_EDGES,
-    temperature: Temperature = NOT_FITTED,
+    energy_edges: Sequence[float] | None = None,
+    temperature: Temperature = UNFITTED,
     alternatives: Mapping[str, ArrayLike] | None = None,
     replicas: int = 1000,
     seed: int = 0,
@@ -60,7 +88,7 @@ def classification_numbers(
         class_names: Of the C classes.
         energy: Neutrino energies in GeV (n,), NaN where unknown; where all are, or without it, this part is
             left out.
-        energy_edges: GeV, increasing.
+        energy_edges: GeV, increasing; chosen by `energy_edges_of` where there are none.
         temperature: Fitted on other events (`nuzoo.evaluation.core.calibration.fit_temperature`).
         alternatives: Logits (n, C) of the same events seen differently, e.g. at half resolution.
             Differences to the nominal numbers are bootstrapped event by event (paired).
@@ -85,13 +113,13 @@ def classification_numbers(
         for name, other in (alternatives or {}).items()
     }
     raw, calibrated = probabilities(logits), probabilities(logits, divisor)
-    groups = None
+    groups, edges = None, list(energy_edges or ())
     if energy is not None and np.isfinite(np.asarray(energy, dtype=np.float64)).any():
-        groups = metrics.energy_bin(energy, energy_edges)
+        edges = edges or energy_edges_of(energy)
+        groups = metrics.energy_bin(energy, edges)
 
     def in_bins(weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        bins = len(energy_edges) - 1
-        return metrics.confusion_counts(labels, logits.argmax(1), len(names), weights, groups, bins)
+        return metrics.confusion_counts(labels, logits.argmax(1), len(names), weights, groups, len(edges) - 1)
 
     def statistic(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         numbers = scores(calibrated, labels, weights)
@@ -116,7 +144,7 @@ def classification_numbers(
         efficiency = _fractions(numbers["efficiency"], passed, counts.sum(axis=-1).T)
         purity = _fractions(numbers["purity"], passed, counts.sum(axis=-2).T)
         found = Energy(
-            edges_gev=[float(edge) for edge in energy_edges],
+            edges_gev=[float(edge) for edge in edges],
             efficiency=dict(zip(names, efficiency, strict=True)),
             purity=dict(zip(names, purity, strict=True)),
             events_outside=int((groups < 0).sum()),

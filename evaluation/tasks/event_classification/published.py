@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from nuzoo.evaluation.core.results import DatasetFacts
+from nuzoo.files.events.event_truth import SIMULATED_PREFIX
+
 PAPER = "arXiv:2509.08461v4"
 SOURCE = f"{PAPER} (12 May 2026)"
 
@@ -18,6 +21,9 @@ WHAT_DIFFERS = (
     "back, so that objects keep their size, while their CNN sees objects half as large. For that "
     "CNN the text says 0.49 (AUC 0.72) where the table says 0.43 (0.70)."
 )
+
+DETECTOR = "modular-2x2x7"
+"""Ours that is like the one of the source."""
 
 SIMULATION = "GENIE 3.0.6 and Geant4"
 NOT_STATED = "not stated"
@@ -131,3 +137,9 @@ REMARKS = {
     "of another program.": ("memory_gb", ("nu_vlm",)),
 }
 """What a reader of a published number should know; the number's field, and the classifiers that it is of."""
+
+
+def is_like_published(dataset: DatasetFacts) -> bool:
+    """Say whether events are our simulation of the detector that the published numbers are of."""
+    are_ours = all(source.startswith(SIMULATED_PREFIX) for source in dataset.sources)
+    return are_ours and bool(dataset.sources) and dataset.detectors == [DETECTOR]

@@ -7,13 +7,20 @@ from pathlib import Path
 from nuzoo.evaluation.core.provenance import check_same_events
 from nuzoo.evaluation.core.results_file import read_results
 from nuzoo.evaluation.core.text import as_table, plain, with_error
+from nuzoo.evaluation.core.training_events import training_warning
 from nuzoo.evaluation.tasks.event_classification import figures
 from nuzoo.evaluation.tasks.event_classification.predictions import Predictions, read_predictions
-from nuzoo.evaluation.tasks.event_classification.published import LARTPC_CLASSIFIERS, SOURCE, WHAT_DIFFERS
+from nuzoo.evaluation.tasks.event_classification.published import (
+    LARTPC_CLASSIFIERS,
+    SOURCE,
+    WHAT_DIFFERS,
+    is_like_published,
+)
 from nuzoo.evaluation.tasks.event_classification.results import (
     HALF_RESOLUTION_MEANING,
     OVERALL,
     PER_CLASS,
+    Calibration,
     ClassificationResults,
     ClassifiedEvents,
     Metrics,
@@ -33,8 +40,8 @@ def write_report(out: Path) -> Path:
         _energy(results),
         _half_resolution(results),
         _cost(results),
-        _published(results),
         _method(results),
+        _published(results),
     ]
     write_atomically(out / REPORT_FILE, "\n\n".join(filter(None, sections)) + "\n")
     return out / REPORT_FILE
@@ -68,14 +75,18 @@ def draw_figures(results: ClassifiedEvents, predictions: Predictions, out: Path)
 
 def _summary(results: ClassificationResults) -> str:
     dataset, model, asked = results.dataset, results.model, results.processor
-    question = f" Asked with the prompt `{asked.prompt}`, after {asked.examples or 'no'} solved examples."
+    question = (
+        f" Asked with the prompt {plain(asked.prompt)}, after {asked.examples or 'no'} solved examples."
+    )
+    warning = training_warning(dataset, results.seen)
     rows = [[title, with_error(number)] for title, number in results.metrics.overall().items()]
     rows.append(["Expected calibration error", with_error(results.calibration.ece_after)])
     return (
         f"# Event classification: {model.class_name}\n\n"
-        f"Sample: **{dataset.sample}**, {dataset.events:,} events ({dataset.counts_text()}), detector "
-        f"{', '.join(dataset.detectors)}. "
-        f"Model: `{model.model_type}`, {model.parameters:,} parameters, {model.dtype}."
+        + (f"> **Warning:** {warning}.\n\n" if warning else "")
+        + f"Sample: **{plain(dataset.sample)}**, split **{plain(dataset.split or 'all')}**, "
+        f"{dataset.events:,} events ({plain(dataset.counts_text())}), detector {plain(', '.join(dataset.detectors))}. "
+        f"Model: {plain(model.model_type)}, {model.parameters:,} parameters, {model.dtype}."
         f"{question if asked.prompt else ''}\n\n" + as_table(["", "value"], rows)
     )
 
@@ -87,24 +98,50 @@ def _per_class(metrics: Metrics) -> str:
     ]
     return (
         f"## Classes\n\n{as_table(['class', *PER_CLASS.values()], rows)}\n\n"
+        "Errors in the tables are bootstrap standard deviations; those in the confusion matrices are 68.27 % "
+        "Wilson intervals, which keep a width where none or all of the events are in a cell.\n\n"
         "![Confusion matrices](confusion.png)\n\n![ROC curves](roc.png)\n\n"
-        "![Confidence of right and wrong answers](confidence.png)"
+        "![Confidence of correct and wrong answers](confidence.png)"
     )
 
 
 def _calibration(results: ClassificationResults) -> str:
     found = results.calibration
-    rows = [
-        ["expected calibration error", with_error(found.ece_before), with_error(found.ece_after)],
-        ["negative log-likelihood (nats)", with_error(found.nll_before), with_error(found.nll_after)],
-    ]
+    measured = {
+        "expected calibration error": (found.ece_before, found.ece_after),
+        "negative log-likelihood (nats)": (found.nll_before, found.nll_after),
+    }
+    if found.temperature.is_fitted:
+        header = ["", "T = 1", "scaled"]
+        rows = [[name, with_error(before), with_error(after)] for name, (before, after) in measured.items()]
+    else:
+        header = ["", f"T = {with_error(found.temperature)}"]
+        rows = [[name, with_error(after)] for name, (_, after) in measured.items()]
     return (
         f"## Calibration\n\nTemperature T = {with_error(found.temperature)} "
         f"({found.temperature.fitted_on}).\n\n"
-        + as_table(["", "T = 1", "scaled"], rows)
+        + as_table(header, rows)
+        + _remark_on_scaling(found)
         + "\n\nPerfectly calibrated probabilities would show a calibration error of "
         f"{with_error(found.ece_if_perfect)} on as many events, because bins fluctuate."
         "\n\n![Reliability](reliability.png)"
+    )
+
+
+def _remark_on_scaling(found: Calibration) -> str:
+    """Say where scaling by a fitted temperature made the calibration of these events worse."""
+    if not found.temperature.is_fitted:
+        return ""
+    pairs = {
+        "expected calibration error": (found.ece_before.value, found.ece_after.value),
+        "negative log-likelihood": (found.nll_before.value, found.nll_after.value),
+    }
+    worse = [name for name, (before, after) in pairs.items() if (after or 0) > (before or 0)]
+    if not worse:
+        return ""
+    return (
+        f"\n\nOn these events scaling made the {' and the '.join(worse)} larger, not smaller: the "
+        "temperature was fitted on others."
     )
 
 
@@ -114,8 +151,8 @@ def _energy(results: ClassificationResults) -> str:
     outside = results.energy.events_outside
     return (
         "## Energy dependence\n\n![Efficiency and purity against energy](energy.png)\n\n"
-        "Bars are 68.27 % Wilson intervals. Purity holds for the class fractions of this sample."
-        + (f" {outside:,} events lie outside the bins." if outside else "")
+        "Vertical bars are 68.27 % Wilson intervals, horizontal ones the bins. Purity holds for the "
+        "class fractions of this sample." + (f" {outside:,} events lie outside the bins." if outside else "")
     )
 
 
@@ -147,9 +184,12 @@ def _cost(results: ClassificationResults) -> str:
 
 
 def _published(results: ClassificationResults) -> str:
+    """Put the published numbers beside those of events that are like theirs."""
+    if not is_like_published(results.dataset):
+        return ""
     image = (results.half_resolution or {}).get("image")
     ours = [
-        f"this model, {results.dataset.sample}",
+        f"this model, {plain(results.dataset.sample)}",
         *map(with_error, results.metrics.overall().values()),
         *(with_error(image[key]) if image else "–" for key in ("accuracy", "macro_auc")),
         f"{results.model.trainable_parameters / 1e6:,.1f} M",
@@ -165,7 +205,7 @@ def _published(results: ClassificationResults) -> str:
     header = ["", "accuracy", "precision", "recall", "AUC"]
     header += ["half-resolution accuracy", "half-resolution AUC", "trainable"]
     return (
-        f"## Published numbers\n\nTheirs are from {SOURCE}.\n\n"
+        f"## Appendix: published numbers\n\nTheirs are from {SOURCE}.\n\n"
         + as_table(header, [ours, *theirs])
         + f"\n\nWhat differs: {WHAT_DIFFERS}"
     )
@@ -174,6 +214,7 @@ def _published(results: ClassificationResults) -> str:
 def _method(results: ClassificationResults) -> str:
     bootstrap, dataset = results.bootstrap, results.dataset
     more = dataset.source_count - len(dataset.sources)
+    sources = "; ".join(map(plain, dataset.sources)) + (f" and {more:,} more sources" if more else "")
     return (
         "## How the numbers were made\n\n"
         f"Errors are standard deviations of {bootstrap.replicas:,} bootstrap replicas of the "
@@ -181,6 +222,6 @@ def _method(results: ClassificationResults) -> str:
         "or another simulation would change. Those of times are the scatter between batches; that "
         "of the temperature is the sandwich estimate. AUC is one class against the rest, from "
         "calibrated probabilities.\n\n"
-        f"Events: {'; '.join(dataset.sources)}{f' and {more:,} more sources' if more else ''}; SHA-256 of "
-        f"the sorted event ids `{dataset.event_ids_sha256}`. Evaluated {results.created}."
+        f"Events: {sources}; SHA-256 of the "
+        f"sorted event ids `{dataset.event_ids_sha256}`. Evaluated {results.created}."
     )

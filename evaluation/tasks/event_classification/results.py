@@ -37,12 +37,21 @@ PER_CLASS = {"recall": "recall (efficiency)", "precision": "precision (purity)",
 """Of the metrics, those of each class, and their titles."""
 
 
+NOT_FITTED = "not fitted"
+"""Part of `Temperature.fitted_on` where no events were used."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Temperature(Estimate):
     """What logits are divided by, and the events that it was fitted on, in words."""
 
     value: FiniteFloat
     fitted_on: str
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it was found on events, and not given or stored before."""
+        return NOT_FITTED not in self.fitted_on
 
 
 @dataclass(frozen=True, kw_only=True)

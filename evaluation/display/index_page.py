@@ -1,0 +1,80 @@
+"""One page that shows the drawn events of a folder, with what is true and what a model says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from nuzoo.evaluation.core.provenance import sample_tag
+from nuzoo.evaluation.core.style import class_parts
+from nuzoo.evaluation.display.event_summary import true_class
+from nuzoo.files.atomic import write_atomically
+
+INDEX_STEM = "index"
+TEMPLATE, PLACEHOLDER = "index_page.html", "EVENTS"
+
+
+@dataclass(frozen=True)
+class DrawnEvent:
+    """An event and the files that show it.
+
+    Attributes:
+        name: Of the event.
+        detector: That saw it.
+        tag: What kind of event it is.
+        facts: Names and values for people; a value is the name of a class or any text.
+        files: In one folder.
+    """
+
+    name: str
+    detector: str
+    tag: str
+    facts: Mapping[str, str]
+    files: Sequence[Path]
+
+    @classmethod
+    def of(
+        cls,
+        row: Mapping[str, Any],
+        files: Sequence[Path],
+        prediction: Mapping[str, Any] | None,
+        sample: str | None,
+    ) -> DrawnEvent:
+        """Take from a row what is told of it."""
+        facts = {"truth": true_class(row), "prediction": (prediction or {}).get("label")}
+        known = {name: value for name, value in facts.items() if isinstance(value, str)}
+        tag = sample_tag([str(row.get("source", ""))], sample)
+        return cls(str(row.get("event_id", "")), str(row.get("detector", "")), tag, known, files)
+
+    def file(self, suffix: str) -> str | None:
+        """Give the address of its file with an ending, for a page in the same folder."""
+        return next((quote(file.name) for file in self.files if file.suffix == suffix), None)
+
+
+def write_index(out: Path, events: Sequence[DrawnEvent]) -> Path:
+    """Write the page of the events into their folder."""
+    template = files("nuzoo.evaluation.display").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    page = out / f"{INDEX_STEM}.html"
+    write_atomically(page, template.replace(PLACEHOLDER, "\n".join(map(_article, events))))
+    return page
+
+
+def _article(event: DrawnEvent) -> str:
+    picture, page = event.file(".png"), event.file(".html")
+    shown = f'<img src="{picture}" alt="" loading="lazy">' if picture else ""
+    name = f"<h2>{escape(event.name)}</h2>"
+    inside = f'<a href="{page or picture}">{shown}{name}</a>' if page or picture else name
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{_class(value)}</dd>" for name, value in event.facts.items())
+    about = escape(f"{event.detector} · {event.tag}")
+    return f"<article>{inside}<p>{about}</p><dl>{facts}</dl></article>"
+
+
+def _class(name: str) -> str:
+    return "".join(
+        f"<sub>{escape(text)}</sub>" if index else escape(text) for text, index in class_parts(name)
+    )

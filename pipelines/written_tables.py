@@ -1,0 +1,147 @@
+"""Tables that are written as their rows come: Parquet, CSV, or a line of JSON for each."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nuzoo.files.atomic import replacing
+from nuzoo.files.events.event_schema import EventSchema
+from nuzoo.files.output_folder import check_output
+from nuzoo.pipelines.predictions import TRUTH
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_AT_A_TIME = 1024
+
+Row = dict[str, Any]
+Write = Callable[[list[Row]], None]
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse a file that a table cannot be written to, before there is one.
+
+    Raises:
+        ValueError: it has another ending, or is a folder.
+        UnusableOutputError: its folder cannot be written to.
+    """
+    if path.suffix not in _WRITERS:
+        raise ValueError(
+            f"{path}: expected a name ending in {', '.join(_WRITERS)}, got {path.suffix or 'none'}"
+        )
+    if path.is_dir():
+        raise ValueError(f"{path}: expected the name of a file, got a folder")
+    check_output(path.parent)
+
+
+def write_table(rows: Iterable[Row], path: Path, types: Mapping[str, pa.DataType]) -> int:
+    """Write rows with the same columns to a file, see `check_table_path`, whole or not at all.
+
+    Args:
+        rows: at least one; no more than some are held at a time.
+        path: of the file.
+        types: of the columns that may be null; those of the others are seen in the first rows.
+
+    Returns:
+        How many there were.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written, iterator = 0, iter(rows)
+    with replacing(path) as partial, _WRITERS[path.suffix](partial, types) as write:
+        while some := list(islice(iterator, ROWS_AT_A_TIME)):
+            write(some)
+            written += len(some)
+    return written
+
+
+def truth_types(schema: EventSchema) -> dict[str, pa.DataType]:
+    """Give the types of the columns of truth beside predictions of events."""
+    import pyarrow as pa
+
+    types = {}
+    for name, column in schema.by_name.items():
+        if name in TRUTH:
+            entry = pa.string() if column.classes else pa.from_numpy_dtype(column.dtype)
+            types[TRUTH[name]] = pa.list_(entry) if column.is_ragged else entry
+    return types
+
+
+@contextmanager
+def _parquet(path: Path, types: Mapping[str, pa.DataType]) -> Iterator[Write]:
+    from pyarrow import parquet
+
+    with _arrow(parquet.ParquetWriter, path, types) as write:
+        yield write
+
+
+@contextmanager
+def _csv(path: Path, types: Mapping[str, pa.DataType]) -> Iterator[Write]:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    flat = {name: pa.string() if pa.types.is_nested(kind) else kind for name, kind in types.items()}
+    with _arrow(csv.CSVWriter, path, flat) as write:
+        yield lambda rows: write([_flat(row) for row in rows])
+
+
+@contextmanager
+def _jsonl(path: Path, types: Mapping[str, pa.DataType]) -> Iterator[Write]:
+    with path.open("w", encoding="utf-8") as file:
+        yield lambda rows: file.writelines(f"{_json(row)}\n" for row in rows)
+
+
+@contextmanager
+def _arrow(writer: Any, path: Path, types: Mapping[str, pa.DataType]) -> Iterator[Write]:
+    """Write tables to one file, all by the schema of the first."""
+    import pyarrow as pa
+
+    open_files: list[Any] = []
+
+    def write(rows: list[Row]) -> None:
+        if open_files:
+            table = pa.Table.from_pylist(rows, open_files[0].schema)
+        else:
+            seen = pa.Table.from_pylist(rows).schema
+            fields = [field.with_type(types.get(field.name, field.type)) for field in seen]
+            table = pa.Table.from_pylist(rows, pa.schema(fields))
+            open_files.append(writer(path, table.schema))
+        open_files[0].write_table(table)
+
+    try:
+        yield write
+    finally:
+        for file in open_files:
+            file.close()
+
+
+def _flat(row: Row) -> Row:
+    """Write the lists of a row as JSON, since a table of text has none."""
+    return {name: _json(value) if isinstance(value, list) else value for name, value in row.items()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_plain(value), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Take values of NumPy for those of Python, and what is no number for null, as JSON has them."""
+    if isinstance(value, Mapping):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+_WRITERS: dict[str, Callable[[Path, Mapping[str, pa.DataType]], AbstractContextManager[Write]]] = {
+    ".parquet": _parquet,
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+}

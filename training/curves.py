@@ -1,0 +1,113 @@
+"""Loss and metrics of a training against its epochs: as a picture, and its end in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from nuzoo.training.checkpoints import read_state
+
+CURVES_FILE = "training_curves.png"
+"""In the folder of a run, with the same as PDF beside it."""
+
+PREFIX = "eval_"
+NOT_MEASURED = ("_runtime", "_per_second", "_time", "_loss", "_tokens")
+"""How the names of what is no metric end."""
+
+
+class DrawCurves(TrainerCallback):
+    """Draws the curves whenever a checkpoint is written after an evaluation, and at the end."""
+
+    def __init__(self) -> None:
+        self.evaluations = 0
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Draw if there was an evaluation since."""
+        evaluations = len(evaluations_of(state.log_history))
+        if evaluations > self.evaluations:
+            self.evaluations = evaluations
+            self.on_train_end(args, state, control)
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Draw."""
+        if state.is_world_process_zero and (
+            entries := [entry for entry in state.log_history if "epoch" in entry]
+        ):
+            draw_curves(entries, Path(str(args.output_dir)), _best_epoch(vars(state)))
+
+
+def draw_curves(log_history: Sequence[Mapping[str, Any]], folder: Path, best_epoch: float | None) -> None:
+    """Draw the losses, and the metrics of the validation events if there are any.
+
+    Args:
+        log_history: That of a `TrainerState`, entries with an epoch.
+        folder: Where `training_curves.png` and `.pdf` go.
+        best_epoch: Marked, if there is one.
+    """
+    from nuzoo.evaluation.core.style import GREY, figure, legend_below, look
+
+    evaluations = evaluations_of(log_history)
+    metrics = [name for name in (evaluations[-1] if evaluations else {}) if _is_metric(name)]
+    with figure(folder / CURVES_FILE, 4.2 * (1 + bool(metrics)), 3.4, folder.absolute().name) as drawn:
+        panels = drawn.subplots(1, 1 + bool(metrics), squeeze=False)[0]
+        for number, (title, name) in enumerate((("training", "loss"), ("validation", "eval_loss"))):
+            _curve(panels[0], log_history, name, label=title, **look(number))
+        for number, name in enumerate(metrics):
+            _curve(panels[-1], log_history, name, label=_title(name), **look(number))
+        for panel, quantity in zip(panels, ("loss", "validation events"), strict=False):
+            panel.set(xlabel="epoch", ylabel=quantity)
+            if best_epoch is not None:
+                panel.axvline(best_epoch, color=GREY, linewidth=0.8, linestyle=":", label="best epoch")
+            if panel.get_legend_handles_labels()[1]:
+                legend_below(panel, ncols=2)
+
+
+def summary(folder: Path) -> list[str]:
+    """Say how a training ended, for people: its best epoch and its last, a line each."""
+    state = read_state(folder) or {}
+    evaluations = evaluations_of(state.get("log_history", []))
+    losses = [entry for entry in state.get("log_history", []) if "loss" in entry]
+    best = [entry for entry in evaluations if entry.get("step") == state.get("best_global_step")]
+    numbers = [(f"best epoch {entry['epoch']:g}", _measured(entry)) for entry in best[-1:]]
+    last = (_measured(evaluations[-1]) if evaluations else []) + [
+        f"training loss {e['loss']:.4g}" for e in losses[-1:]
+    ]
+    numbers.append((f"last epoch {state.get('epoch') or 0:g} ({state.get('global_step', 0)} steps)", last))
+    return [f"{when}: {', '.join(measured)}" for when, measured in numbers if measured]
+
+
+def evaluations_of(log_history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Take the entries of evaluations."""
+    return [entry for entry in log_history if "eval_loss" in entry]
+
+
+def _best_epoch(state: Mapping[str, Any]) -> float | None:
+    evaluations = evaluations_of(state["log_history"])
+    return next((entry["epoch"] for entry in evaluations if entry["step"] == state["best_global_step"]), None)
+
+
+def _measured(entry: Mapping[str, Any]) -> list[str]:
+    names = ["eval_loss", *filter(_is_metric, entry)]
+    return [
+        f"{'validation ' if name == 'eval_loss' else ''}{_title(name)} {entry[name]:.4g}" for name in names
+    ]
+
+
+def _is_metric(name: str) -> bool:
+    return name.startswith(PREFIX) and not name.endswith(NOT_MEASURED)
+
+
+def _title(name: str) -> str:
+    return name.removeprefix(PREFIX).replace("_", " ")
+
+
+def _curve(axes: Any, log_history: Sequence[Mapping[str, Any]], name: str, **style: Any) -> None:
+    if points := [(entry["epoch"], entry[name]) for entry in log_history if name in entry]:
+        axes.plot(*zip(*points, strict=True), marker="o" if len(points) < 30 else "", **style)

@@ -85,7 +85,8 @@ def _summary(results: ClassificationResults) -> str:
         f"# Event classification: {model.class_name}\n\n"
         + (f"> **Warning:** {warning}.\n\n" if warning else "")
         + f"Sample: **{plain(dataset.sample)}**, split **{plain(dataset.split or 'all')}**, "
-        f"{dataset.events:,} events ({plain(dataset.counts_text())}), detector {plain(', '.join(dataset.detectors))}. "
+        f"{dataset.events:,} events ({plain(dataset.counts_text())}), detector "
+        f"{plain(', '.join(dataset.detectors))}. "
         f"Model: {plain(model.model_type)}, {model.parameters:,} parameters, {model.dtype}."
         f"{question if asked.prompt else ''}\n\n" + as_table(["", "value"], rows)
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.converted import write_conversion
+from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, write_conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan, write_simulation
-from nuzoo.datasets_scripts.common.splits import by_split
-from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, LeftOut
+from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
+from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
 from nuzoo.simulation.detectors import MODULAR_LARTPC, find_detector
 
@@ -61,31 +61,52 @@ def simulate_dataset(
 
 
 def convert_files(
-    out: Path, paths: Sequence[Path], *, detector: str | None = None, mev_per_count: float | None = None
-) -> tuple[dict[str, Any], list[LeftOut]]:
+    out: Path,
+    paths: Sequence[Path],
+    *,
+    detector: str | None = None,
+    mev_per_count: float | None = None,
+    classes: Sequence[str] | None = None,
+    labels: str | None = None,
+    split_fractions: Mapping[str, float] | None = None,
+    manifests: Path | None = None,
+) -> Conversion:
     """Turn real detector files into a folder that `datasets.load_dataset` reads.
 
     Args:
         out: Folder.
         paths: Files and folders, see `nuzoo.datasets_scripts.readers.detector_files`.
-        detector: A name in `DETECTORS`; inferred from the arrays by default.
-        mev_per_count: Energy of one count in 8-bit files, MeV.
+        detector: A name in `DETECTORS`, or the file that describes one; inferred from the arrays by default.
+        mev_per_count: Energy of one count in files of counts, MeV.
+        classes: Names of the classes; those that Parquet files declare by default, else the usual ones.
+        labels: What whole numbers as labels are, "index" or "pdg"; decided for each column by default.
+        split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
+        manifests: Folder with lists of the events of each split, `<split>.txt`.
 
     Returns:
-        The manifest, and what was left out with its errors.
+        The manifest, and what was left out; all of it is in `left-out.csv`.
 
     Raises:
-        DatasetRequestError: No event could be read, or the files are of several detectors.
+        DatasetRequestError: No event could be read, or splits by fractions and by lists.
+        SplitError: Fractions that do not add up, or lists that contradict each other.
         DatasetFolderError: `out` holds another dataset.
     """
-    files = DetectorFiles(paths, detector=detector, mev_per_count=mev_per_count)
-    rows = list(files)
-    if not rows:
-        first = files.left_out[0].error if files.left_out else "none"
-        raise DatasetRequestError(
-            f"expected events, got no readable event ({len(files.left_out)} left out, first {first})"
+    if split_fractions is not None and manifests is not None:
+        raise DatasetRequestError("expected splits by fractions or by lists, got both: leave one out")
+    rule = SplitRule() if split_fractions is None else rule_of_fractions(split_fractions)
+    rule = rule if manifests is None else rule_of_lists(manifests)
+    given = {"detector": detector, "mev_per_count": mev_per_count, "classes": classes, "labels": labels}
+    options = {name: value for name, value in given.items() if value is not None}
+    counted = tuple(classes or declared_classes(paths))
+    files = DetectorFiles(
+        paths, detector=detector, mev_per_count=mev_per_count, classes=counted, labels=labels
+    )
+    with leavings_of(out) as leavings:
+        files.sink = leavings
+        made = write_conversion(
+            out, NAME, files, files.schema, with_display, leavings, splits=rule, options=options
         )
-    return write_conversion(out, NAME, rows, with_display), files.left_out
+    return replace(made, lost=made.lost + files.lost, notes=files.notes)
 
 
 def card_words() -> CardWords:

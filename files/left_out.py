@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-
-from nuzoo.files.atomic import write_atomically
+from typing import Self, TextIO
 
 NAMES_SHOWN = 3
 REASONS_SHOWN = 10
@@ -45,18 +43,70 @@ class Omission:
         return cls(file, event, reason) if file else cls(where, "", reason)
 
 
-def told(omissions: Sequence[Omission]) -> Iterator[str]:
+class Reasons:
+    """Why things were left out: of each reason a count and the first names, whatever there is of them."""
+
+    def __init__(self, omissions: Iterable[Omission] = ()) -> None:
+        self._alike: dict[str, tuple[list[Omission], int]] = {}
+        for omission in omissions:
+            self.add(omission)
+
+    def __len__(self) -> int:
+        return sum(count for _, count in self._alike.values())
+
+    def add(self, omission: Omission) -> None:
+        """Count one more."""
+        first, count = self._alike.setdefault(NUMBER.sub("#", omission.reason), ([], 0))
+        if count < NAMES_SHOWN:
+            first.append(omission)
+        self._alike[NUMBER.sub("#", omission.reason)] = first, count + 1
+
+    def told(self) -> Iterator[str]:
+        """Say what was left out: a line for each reason, with a count and the first names."""
+        by_number = sorted(self._alike.values(), key=lambda alike: alike[1], reverse=True)
+        for first, count in by_number[:REASONS_SHOWN]:
+            names = ", ".join(omission.name for omission in first)
+            more = ", …" if count > len(first) else ""
+            yield f"left out {count:,} ({names}{more}): {first[0].reason}"
+        if hidden := by_number[REASONS_SHOWN:]:
+            yield f"left out {sum(count for _, count in hidden):,} for {len(hidden)} more reasons"
+
+
+def told(omissions: Iterable[Omission]) -> Iterator[str]:
     """Say what was left out: a line for each reason, with a count and the first names."""
-    reasons: dict[str, list[Omission]] = {}
-    for omission in omissions:
-        reasons.setdefault(NUMBER.sub("#", omission.reason), []).append(omission)
-    by_number = sorted(reasons.values(), key=len, reverse=True)
-    for alike in by_number[:REASONS_SHOWN]:
-        names = ", ".join(omission.name for omission in alike[:NAMES_SHOWN])
-        more = ", …" if len(alike) > NAMES_SHOWN else ""
-        yield f"left out {len(alike):,} ({names}{more}): {alike[0].reason}"
-    if hidden := by_number[REASONS_SHOWN:]:
-        yield f"left out {sum(map(len, hidden)):,} for {len(hidden)} more reasons"
+    return Reasons(omissions).told()
+
+
+class OmissionTable:
+    """A table with the columns file, event and reason, written while it grows; memory does not grow with it.
+
+    It is there once the block ends, and one of an earlier run is gone.
+
+    Args:
+        path: Of the table; its folder is there when the first row is added.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._partial = path.with_name(f".{path.name}.partial")
+        self._stream: TextIO | None = None
+
+    def add(self, omission: Omission) -> None:
+        """Write one more row."""
+        if self._stream is None:
+            self._stream = self._partial.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            csv.writer(self._stream, lineterminator="\n").writerow(each.name for each in fields(Omission))
+        csv.writer(self._stream, lineterminator="\n").writerow(asdict(omission).values())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._partial.replace(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
 
 
 def write_omissions(path: Path, omissions: Iterable[Omission]) -> Path | None:
@@ -69,14 +119,8 @@ def write_omissions(path: Path, omissions: Iterable[Omission]) -> Path | None:
     Returns:
         `path`; None where nothing was left out.
     """
-    rows = [asdict(omission) for omission in omissions]
-    if not rows:
-        path.unlink(missing_ok=True)
-        return None
-    text = io.StringIO(newline="")
-    table = csv.DictWriter(text, [field.name for field in fields(Omission)], lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text.getvalue())
-    return path
+    with OmissionTable(path) as table:
+        for omission in omissions:
+            table.add(omission)
+    return path if path.exists() else None

@@ -20,6 +20,9 @@ TRAINING_ARGUMENTS_FILE = "training_args.json"
 TRAINING_EVENTS_FILE = "training_events.parquet"
 """In the folder of a run: digests of the events that it was trained on."""
 
+LOCK_FILE = ".lock"
+"""In a folder that a run is writing to; hidden, so that it is no part of a dataset or a repository."""
+
 PLAN_FILE = "plan.json"
 MANIFEST_FILE = "manifest.json"
 MANIFESTS_FOLDER = "manifests"
@@ -35,3 +38,6 @@ GOLDEN_FILE = "test/golden.safetensors"
 
 LEFT_OUT_FILE = "left-out.csv"
 """What a command left out, in its output folder or beside its output file."""
+
+CONVERTING_FOLDER = ".converting"
+"""In a dataset's folder, while files are converted: what is not complete yet."""

@@ -16,6 +16,7 @@ from datasets import ClassLabel, Image, List
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from nuzoo.datasets_scripts.common.dataset_facts import DatasetFacts, dataset_facts
+from nuzoo.datasets_scripts.common.splits import HASHED, STAYS
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import CARD_FILE, MANIFESTS_FOLDER
 from nuzoo.registry import Sample, import_object
@@ -37,10 +38,7 @@ CONVERSION_LIMITS = (
     "are those of nuzoo's description of it, not measured from these files."
 )
 CONVERSION_CITATION = "Cite the source of the files, which each row's `source` names."
-SPLIT_RULE = (
-    "An event belongs to a split by the SHA-256 of its `event_id` (90 % training, 5 % validation, 5 % test), "
-    "so that an event never changes its split when the sample grows."
-)
+SPLIT_RULE = HASHED.format(shares="90 % training, 5 % validation, 5 % test") + STAYS
 
 
 @dataclass(frozen=True)
@@ -221,5 +219,9 @@ def _generation(facts: DatasetFacts) -> str:
             f"{' '.join(facts.first_source.split()[:2])}, digest of its source `{plan['simulation']}`."
         )
     if "sha256" in plan:
-        return f"read from detector files by `nuzoo convert`; the SHA-256 of the rows is `{plan['sha256']}`."
+        options = "".join(f", {key} {value}" for key, value in plan.get("options", {}).items())
+        return (
+            f"read from detector files by `nuzoo convert`{options}; the SHA-256 of the rows is "
+            f"`{plan['sha256']}`."
+        )
     return f"made from {', '.join(f'{key} {value}' for key, value in plan.items())}."

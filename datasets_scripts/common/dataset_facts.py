@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow.parquet as pq
 from datasets import Features
 
-from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
+from nuzoo.datasets_scripts.common.samples import find_sample, schema_as_stored, targets_of
 from nuzoo.datasets_scripts.common.splits import SPLITS
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
-from nuzoo.registry import TASKS, Sample
+from nuzoo.registry import Sample
 from nuzoo.simulation.detectors import Detector, find_detector
 
 
@@ -97,10 +97,10 @@ def dataset_facts(folder: Path) -> DatasetFacts:
         features = Features.from_arrow_schema(content.schema_arrow)
         row = next(content.iter_batches(1, columns=["detector", "source"])).to_pylist()[0]
     sample, detector = find_sample(plan["dataset"]), find_detector(row["detector"])
-    schema = schema_of(sample.modality, detector)
+    schema = schema_as_stored(sample, detector, features)
     counted = {
         name: schema[name].classes
-        for name in dict.fromkeys(target for task in sample.tasks for target in TASKS[task].targets)
+        for name in targets_of(sample)
         if name in features and schema[name].classes and not schema[name].is_ragged
     }
     return DatasetFacts(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datasets import Features
+
 from nuzoo.files.events.event_schema import EventSchema
-from nuzoo.registry import DATASETS, MODALITIES, Sample, import_object
+from nuzoo.registry import DATASETS, MODALITIES, TASKS, Sample, import_object
 from nuzoo.simulation.detectors import Detector
 
 
@@ -33,4 +35,26 @@ def schema_of(modality: str, detector: Detector) -> EventSchema:
         detector: Whose events they are.
     """
     schema: EventSchema = import_object(MODALITIES[modality].schema)(detector.geometry())
+    return schema
+
+
+def targets_of(sample: Sample) -> list[str]:
+    """Return the columns with the truth that the tasks of a dataset ask for."""
+    return list(dict.fromkeys(target for task in sample.tasks for target in TASKS[task].targets))
+
+
+def schema_as_stored(sample: Sample, detector: Detector, features: Features) -> EventSchema:
+    """Say what the events of a detector hold where the columns of truth count classes of their own.
+
+    Args:
+        sample: Which dataset it is.
+        detector: Whose events they are.
+        features: Of the stored dataset, with the names of its classes.
+    """
+    schema = schema_of(sample.modality, detector)
+    for name in targets_of(sample):
+        feature = features.get(name)
+        names = getattr(getattr(feature, "feature", feature), "names", None)
+        if names and name in schema.by_name:
+            schema = schema.with_classes(name, tuple(names))
     return schema

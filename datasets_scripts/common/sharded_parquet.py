@@ -107,14 +107,14 @@ def _claim(out: Path, plan: Mapping[str, Any]) -> None:
         if any((out / "data").iterdir()):
             raise DatasetFolderError(f"{out} holds data but no {PLAN_FILE}: give an empty or a new folder")
         write_atomically(stored, text)
-    elif different := _differences(stored.read_text(encoding="utf-8"), text):
+    elif different := differences(stored.read_text(encoding="utf-8"), text):
         raise DatasetFolderError(
             f"{out} holds another dataset: in its {PLAN_FILE}, {different}. "
             "Give another folder, or remove this one"
         )
 
 
-def _differences(earlier: str, text: str) -> str:
+def differences(earlier: str, text: str) -> str:
     """Say what two plans disagree on, with both values."""
     try:
         there, here = dict(json.loads(earlier)), json.loads(text)
@@ -146,15 +146,17 @@ def _leave_interrupts_to_parent() -> None:
 def _write_shard(
     out: Path, schema: pa.Schema, make_row: Callable[[Any], Mapping[str, Any]], shard: Shard
 ) -> int:
-    options = {"compression": "zstd", "use_dictionary": False, "write_page_index": True}
-    with (
-        replacing(out / shard.path) as file,
-        pq.ParquetWriter(file, schema, column_encoding=_encodings(schema), **options) as writer,
-    ):
+    with replacing(out / shard.path) as file, open_shard(file, schema) as writer:
         for first in range(0, len(shard.events), ROWS_PER_GROUP):
             group = shard.events[first : first + ROWS_PER_GROUP]
             writer.write_table(pa.Table.from_pylist([make_row(event) for event in group], schema))
     return len(shard.events)
+
+
+def open_shard(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Open the file of a shard; `ROWS_PER_GROUP` rows are written at a time."""
+    options = {"compression": "zstd", "use_dictionary": False, "write_page_index": True}
+    return pq.ParquetWriter(file, schema, column_encoding=_encodings(schema), **options)
 
 
 def _encodings(schema: pa.Schema) -> dict[str, str]:

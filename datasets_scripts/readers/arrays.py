@@ -15,17 +15,17 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.readers.dense_maps import (
+from nuzoo.datasets_scripts.readers.dense_maps import check_numbers, dense_file
+from nuzoo.datasets_scripts.readers.known_files import Contents, Described, without_images
+from nuzoo.datasets_scripts.readers.labels import (
     LABEL_NAMES,
-    MapDetector,
-    check_per_event,
-    dense_rows,
-    energy_scale,
-    matching_detector,
+    NAMES_OF_LABELS,
+    LabelColumn,
+    label_column,
 )
+from nuzoo.datasets_scripts.readers.reading import Reading
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
-    MissingViewError,
     NotThisFormatError,
     ObjectArrayError,
     SourceFileError,
@@ -34,6 +34,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
 )
 
 _LARGEST_COLUMN = 64 << 20
+_LISTED = 200
 _READ_HEADER = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
 
 
@@ -46,35 +47,48 @@ class _Array:
     dtype: np.dtype[Any]
 
 
-def read_npy(
-    file: Path, detector: MapDetector | None, mev_per_count: float | None
-) -> Iterator[Row | SourceFileError]:
+def read_npy(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
     """Read the events of one `.npy`: (events, views, rows, columns), or (views, rows, columns) of one event.
 
     Floating-point numbers are MeV, integers are counts. Nothing is unpickled, events are read one by one.
     """
     with file.open("rb") as stream:
         images = _open_array(file, stream, os.fstat(stream.fileno()).st_size)
-        yield from _rows(file, images, detector, mev_per_count)
+        yield from _rows(file, images, reading)
 
 
-def read_npz(
-    file: Path, detector: MapDetector | None, mev_per_count: float | None
-) -> Iterator[Row | SourceFileError]:
+def read_npz(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
     """Read the events of one `.npz`: `images` as in a `.npy`; optional `pids` or `labels`, and `event_id`.
 
-    The checksum of the maps stands at their end: of a damaged archive, events may come before its error.
+    `label_names` says what the numbers of `labels` count. The checksum of the maps stands at their end: of a
+    damaged archive, events may come before its error.
     """
     with _open_archive(file) as archive:
-        labels = _column(file, archive, LABEL_NAMES)
-        event_ids = _column(file, archive, ("event_id",))
         member = _member(file, archive, ("images",))
         if member is None:
-            got = ", ".join(archive.namelist()[:8]) or "nothing"
-            raise MissingViewError(file, "an array 'images'", got, "save the maps under the name 'images'")
+            raise without_images(file, _described(file, archive))
+        labels, names, event_ids = (
+            _column(file, archive, known) for known in (LABEL_NAMES, NAMES_OF_LABELS, ("event_id",))
+        )
+        called = next((name for name in LABEL_NAMES if f"{name}.npy" in archive.namelist()), "")
+        column = None if labels is None else label_column(called, labels, names)
         with archive.open(member) as stream:
             images = _open_array(file, stream, member.file_size)
-            yield from _rows(file, images, detector, mev_per_count, labels, event_ids)
+            yield from _rows(file, images, reading, column, event_ids)
+
+
+def _described(file: Path, archive: zipfile.ZipFile) -> Contents:
+    """Return shape and type of the arrays of an archive, by their names."""
+    found: Contents = {}
+    for member in archive.infolist()[:_LISTED]:
+        name = member.filename.removesuffix(".npy")
+        found[name] = Described((), "")
+        if name != member.filename:
+            with archive.open(member) as stream:
+                version = npy_format.read_magic(stream)
+                shape, _, dtype = _READ_HEADER[version](stream)
+                found[name] = Described(shape, str(dtype))
+    return found
 
 
 def _open_archive(file: Path) -> zipfile.ZipFile:
@@ -143,21 +157,17 @@ def _column(file: Path, archive: zipfile.ZipFile, names: tuple[str, ...]) -> NDA
 def _rows(
     file: Path,
     images: _Array,
-    detector: MapDetector | None,
-    mev_per_count: float | None,
-    labels: NDArray[Any] | None = None,
+    reading: Reading,
+    labels: LabelColumn | None = None,
     event_ids: NDArray[Any] | None = None,
 ) -> Iterator[Row | SourceFileError]:
-    energy_scale(file, images.dtype, mev_per_count)
+    check_numbers(file, images.dtype)
     if len(images.shape) not in (3, 4):
         remedy = "save the maps as (events, views, rows, columns)"
         raise ArraySizeError(file, "maps with 3 or 4 axes", f"shape {images.shape}", remedy)
-    events = images.shape[0] if len(images.shape) == 4 else 1
-    shape = images.shape[-3:]
-    detector = matching_detector(file, shape, detector)
-    for column in (labels, event_ids):
-        check_per_event(file, column, events)
-    size = math.prod(shape) * images.dtype.itemsize
-    for index in range(events):
-        maps = np.frombuffer(images.stream.read(size), images.dtype).reshape(1, *shape)
-        yield from dense_rows(file, index, maps, detector, mev_per_count, labels, event_ids)
+    shape = images.shape if len(images.shape) == 4 else (1, *images.shape)
+    events = dense_file(file, shape, images.dtype, reading, labels=labels, event_ids=event_ids)
+    size = math.prod(shape[1:]) * images.dtype.itemsize
+    for index in range(shape[0]):
+        maps = np.frombuffer(images.stream.read(size), images.dtype).reshape(1, *shape[1:])
+        yield from events.rows(index, maps)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,29 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
+from nuzoo.datasets_scripts.readers.labels import LabelColumn, read_labels
+from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, plain
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     MissingViewError,
     NotThisFormatError,
     ObjectArrayError,
     SourceFileError,
-    UnknownLabelError,
     UnknownScaleError,
     WrongEventError,
 )
-from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.files.events.event_errors import EventError
 from nuzoo.files.events.event_schema import EventSchema, Ragged
-from nuzoo.files.events.pixel_map_events import pixel_map_schema
-from nuzoo.simulation.detectors import DETECTORS, Detector
+from nuzoo.files.events.event_truth import LABEL_COLUMN
+from nuzoo.files.events.pixel_map_events import DUST_MEV, MOST_LIT, check_plausible, pixel_map_schema
+from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
-
-MapDetector = Detector[PixelMapReadout]
-
-LABEL_NAMES = ("pids", "labels", "label")
-"""What a column of labels may be called in a file."""
-
-_LABEL_NUMBERS = {name.replace("_", ""): number for number, name in enumerate(EVENT_CLASSES)}
 
 
 def map_detectors() -> list[MapDetector]:
@@ -45,6 +40,12 @@ def map_detectors() -> list[MapDetector]:
 def map_schema(detector: MapDetector) -> EventSchema:
     """Return the columns of a detector's rows."""
     return pixel_map_schema(detector.geometry())
+
+
+@cache
+def schema_counting(detector: MapDetector, classes: tuple[str, ...]) -> EventSchema:
+    """Return the same where labels count these classes."""
+    return map_schema(detector).with_classes(LABEL_COLUMN.name, classes)
 
 
 def known_columns(detector: MapDetector) -> list[str]:
@@ -93,22 +94,21 @@ def check_per_event(file: Path, column: Any, events: int) -> None:
     """Refuse a column of labels or event ids that is there and has not one value for each event.
 
     Raises:
-        ArraySizeError: It has another shape than (events,).
+        ArraySizeError: It has another shape than (events,) or (events, 1).
     """
-    if column is not None and column.shape != (events,):
+    if column is not None and column.shape not in ((events,), (events, 1)):
         remedy = "save one value for each event"
         raise ArraySizeError(
             file, f"pids (or labels) and event_id of shape ({events},)", f"{column.shape}", remedy
         )
 
 
-def energy_scale(file: Path | str, dtype: np.dtype[Any], mev_per_count: float | None) -> float:
-    """MeV per unit of an array: 1 for floating-point numbers, `mev_per_count` for integers.
+def check_numbers(file: Path | str, dtype: np.dtype[Any]) -> None:
+    """Refuse arrays that hold neither energies nor counts.
 
     Raises:
         ObjectArrayError: Python objects.
         NotThisFormatError: Neither floating-point numbers nor integers.
-        UnknownScaleError: Integers, and no `mev_per_count`.
     """
     if dtype.hasobject:
         raise ObjectArrayError(
@@ -117,15 +117,41 @@ def energy_scale(file: Path | str, dtype: np.dtype[Any], mev_per_count: float | 
     if dtype.kind not in "fiu":
         remedy = "save the maps as float32 (MeV) or uint8 (counts)"
         raise NotThisFormatError(file, "an array of energies or counts", f"dtype {dtype}", remedy)
+
+
+def energy_scale(file: Path | str, dtype: np.dtype[Any], reading: Reading) -> float:
+    """MeV per unit of an array: 1 for floating-point numbers, that of a count for integers.
+
+    Raises:
+        SourceFileError: Neither energies nor counts, see `check_numbers`.
+        UnknownScaleError: Integers of unknown energy, or floating-point numbers that are said to be counts.
+    """
+    check_numbers(file, dtype)
     if dtype.kind == "f":
+        check_no_counts(file, reading, f"{dtype} numbers, which are MeV")
+        reading.note("floating-point maps are in MeV")
         return 1.0
-    if mev_per_count is None:
+    scale = reading.count_energy()
+    if scale is None:
         remedy = "give the energy of one count: mev_per_count, on the command line --mev-per-count"
         raise UnknownScaleError(file, "energies in MeV as floating-point numbers", f"{dtype} counts", remedy)
-    return mev_per_count
+    reading.note(f"one count is {scale:g} MeV")
+    return scale
 
 
-def check_hits(where: Path | str, row: Row, detector: MapDetector) -> None:
+def check_no_counts(file: Path | str, reading: Reading, got: str) -> None:
+    """Refuse energies in MeV of which the user says that they are counts.
+
+    Raises:
+        UnknownScaleError: There is `reading.mev_per_count`.
+    """
+    if reading.mev_per_count is not None:
+        expected = f"counts (whole numbers) of {reading.mev_per_count:g} MeV, as --mev-per-count says"
+        remedy = "leave --mev-per-count out if they are MeV, or save the counts as integers"
+        raise UnknownScaleError(file, expected, got, remedy)
+
+
+def check_hits(where: Path | str, row: Row, detector: MapDetector, reading: Reading) -> None:
     """Refuse an event whose pixels or energies are not what the columns of its detector hold.
 
     Raises:
@@ -135,42 +161,28 @@ def check_hits(where: Path | str, row: Row, detector: MapDetector) -> None:
     names = (column.name for column in schema.hits)
     try:
         schema.check({name: Ragged(row[name], np.array([len(row[name])])) for name in names}, stored=True)
+        for view in detector.readout.views:
+            check_plausible(view.name, row[f"{view.name}_energy"], view.rows * view.columns)
     except EventError as error:
         raise WrongEventError(where, str(error.column), error.problem) from error
-
-
-def label_number(file: Path | str, value: Any) -> int | None:
-    """Return the number of a class.
-
-    Args:
-        file: Where the label is.
-        value: "nuecc", "numucc" or "nc" (any case, underscores and blanks ignored), or 0, 1, 2 in that
-            order; None and -1 are no label.
-
-    Raises:
-        UnknownLabelError: Anything else.
-    """
-    if value is None:
-        return None
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if isinstance(value, str):
-        number = _LABEL_NUMBERS.get("".join(value.split()).replace("_", "").lower())
-        if number is not None:
-            return number
-    elif (
-        isinstance(value, int | np.integer)
-        and not isinstance(value, bool)
-        and -1 <= value < len(EVENT_CLASSES)
+    if any(
+        len(row[f"{view.name}_index"]) > MOST_LIT * view.rows * view.columns
+        for view in detector.readout.views
     ):
-        return None if value == -1 else int(value)
-    expected = f"one of {', '.join(EVENT_CLASSES)} or their numbers 0 to {len(EVENT_CLASSES) - 1}"
-    raise UnknownLabelError(file, expected, repr(value)[:80], "correct the label or remove it")
+        reading.note(
+            f"warning: more than {MOST_LIT:.0%} of the pixels hold energy, most of them below {DUST_MEV:g} MeV: "
+            "apply a threshold"
+        )
+
+
+def event_name(file: Path, event: str) -> str:
+    """Event id of an event that its files name, `<folder>/<event>`."""
+    return plain(f"{file.absolute().parent.name}/{event}")
 
 
 def numbered_id(file: Path, index: int) -> str:
     """Event id of event `index` of a file: `<folder>/<stem>#<index>`."""
-    return f"{file.absolute().parent.name}/{file.stem}#{index}"
+    return event_name(file, f"{file.stem}#{index}")
 
 
 def blank_row(event_id: str, detector: MapDetector, source: str) -> Row:
@@ -179,7 +191,9 @@ def blank_row(event_id: str, detector: MapDetector, source: str) -> Row:
     return {**dict.fromkeys(known_columns(detector)), **known}
 
 
-def view_columns(file: Path | str, maps: Iterable[NDArray[Any]], detector: MapDetector, scale: float) -> Row:
+def view_columns(
+    file: Path | str, maps: Iterable[NDArray[Any]], detector: MapDetector, scale: float, reading: Reading
+) -> Row:
     """Return the columns `<view>_index` and `<view>_energy` of one event: its non-zero pixels.
 
     Args:
@@ -187,13 +201,14 @@ def view_columns(file: Path | str, maps: Iterable[NDArray[Any]], detector: MapDe
         maps: (rows, columns) per view, in the detector's order.
         detector: Gives the names of the views.
         scale: MeV per unit.
+        reading: Takes what is remarkable.
 
     Returns:
         For each view uint32 (k,) flat indices row * columns + column, rising, and float32 (k,) MeV.
 
     Raises:
         WrongEventError: An energy that is NaN, infinite (also after rounding to single precision), below
-            zero or beyond belief.
+            zero or beyond belief, or too many of them.
     """
     columns: Row = {}
     for view, pixels in zip(detector.readout.views, maps, strict=True):
@@ -202,48 +217,85 @@ def view_columns(file: Path | str, maps: Iterable[NDArray[Any]], detector: MapDe
         with np.errstate(over="ignore"):
             energy = (flat[index] * np.asarray(scale, np.float64)).astype(np.float32)
         columns[f"{view.name}_index"], columns[f"{view.name}_energy"] = index.astype(np.uint32), energy
-    check_hits(file, columns, detector)
+    check_hits(file, columns, detector, reading)
     return columns
 
 
-def dense_rows(
-    file: Path,
-    first: int,
-    maps: NDArray[Any],
-    detector: MapDetector,
-    mev_per_count: float | None,
-    labels: Any = None,
+@dataclass(frozen=True)
+class DenseFile:
+    """What is known of a file of dense maps before its events are read.
+
+    Attributes:
+        path: The file.
+        detector: Whose maps they are.
+        scale: MeV per unit.
+        labels: One for each event, None for no label.
+        event_ids: One for each event; made from the file's name if None.
+        reading: How it is read.
+    """
+
+    path: Path
+    detector: MapDetector
+    scale: float
+    labels: Sequence[int | None]
+    event_ids: Any
+    reading: Reading
+
+    def rows(self, first: int, maps: NDArray[Any]) -> Iterator[Row | SourceFileError]:
+        """Rows of consecutive events; an event that is broken gives its error instead.
+
+        Args:
+            first: Index of the first event within the file.
+            maps: (events, views, rows, columns) or (events, rows, columns, views).
+
+        Yields:
+            Rows and errors in the order of the events.
+        """
+        maps = np.moveaxis(maps, -1, -3) if _has_views_last(maps.shape) else maps
+        for index, event in enumerate(maps, first):
+            name = numbered_id(self.path, index) if self.event_ids is None else _text(self.event_ids[index])
+            row = blank_row(name, self.detector, f"{self.reading.source(self.path)}#{index}")
+            where = f"{self.path}#{index}"
+            try:
+                row |= view_columns(where, event, self.detector, self.scale, self.reading)
+            except SourceFileError as error:
+                yield error
+            else:
+                yield row | {"label": self.labels[index]}
+
+
+def dense_file(
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    reading: Reading,
+    *,
+    labels: LabelColumn | None = None,
     event_ids: Any = None,
-) -> Iterator[Row | SourceFileError]:
-    """Rows of consecutive events of one file; an event that is broken gives its error instead.
+) -> DenseFile:
+    """Decide what the numbers of a file mean.
 
     Args:
-        file: The file.
-        first: Index of the first event within the file.
-        maps: (events, views, rows, columns) or (events, rows, columns, views), MeV if floating-point,
-            counts if integers.
-        detector: Whose maps they are.
-        mev_per_count: MeV of one count.
-        labels: One for each event of the file, as `label_number` takes them; None where none are known.
-        event_ids: One for each event of the file; made from the file's name if None.
+        path: The file.
+        shape: (events, views, rows, columns) or (events, rows, columns, views).
+        dtype: Of the maps.
+        reading: How it is read.
+        labels: The column of labels, if there is one.
+        event_ids: (events,) if there are any.
 
-    Yields:
-        Rows and errors in the order of the events.
+    Raises:
+        SourceFileError: No known detector, no scale, or columns that do not fit.
     """
-    scale = energy_scale(file, maps.dtype, mev_per_count)
-    part, nothing = slice(first, first + len(maps)), [None] * len(maps)
-    columns = [nothing if column is None else column[part] for column in (labels, event_ids)]
-    maps = np.moveaxis(maps, -1, -3) if _has_views_last(maps.shape) else maps
-    for index, (event, label, event_id) in enumerate(zip(maps, *columns, strict=True), first):
-        name = numbered_id(file, index) if event_id is None else _text(event_id)
-        where = f"{file}#{index}"
-        row = blank_row(name, detector, f"{file.name}#{index}")
-        try:
-            row |= view_columns(where, event, detector, scale) | {"label": label_number(where, label)}
-        except SourceFileError as error:
-            yield error
-        else:
-            yield row
+    scale = energy_scale(path, dtype, reading)
+    detector = matching_detector(path, shape[1:], reading.detector)
+    check_per_event(path, event_ids, shape[0])
+    numbers: Sequence[int | None] = [None] * shape[0]
+    if labels is not None:
+        check_per_event(path, labels.values, shape[0])
+        values = np.asarray(labels.values).reshape(-1)
+        numbers = read_labels(path, labels.name, values, reading, labels.names)
+    ids = None if event_ids is None else np.asarray(event_ids).reshape(-1)
+    return DenseFile(path, detector, scale, numbers, ids, reading)
 
 
 def _text(value: Any) -> str:

@@ -8,57 +8,64 @@ from pathlib import Path
 from typing import Any
 
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.readers.dense_maps import (
-    LABEL_NAMES,
-    MapDetector,
-    check_per_event,
-    dense_rows,
-    energy_scale,
-    matching_detector,
-)
+from nuzoo.datasets_scripts.readers.dense_maps import dense_file
+from nuzoo.datasets_scripts.readers.known_files import Contents, Described, without_images
+from nuzoo.datasets_scripts.readers.labels import LABEL_NAMES, NAMES_OF_LABELS, label_column
+from nuzoo.datasets_scripts.readers.reading import Reading
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
-    MissingViewError,
     NotThisFormatError,
     SourceFileError,
     TooLargeError,
     TruncatedFileError,
 )
 
+_LISTED = 200
 _LARGEST_CHUNK = 1 << 30
 _AT_ONCE = 32 << 20
 """Bytes of the slices that are read."""
 
 
-def read_hdf5(
-    file: Path, detector: MapDetector | None, mev_per_count: float | None
-) -> Iterator[Row | SourceFileError]:
+def read_hdf5(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
     """Read the events of one HDF5 file, in slices.
 
     `images` is (events, views, rows, columns) or (events, rows, columns, views), floating-point in MeV or
-    integers in counts. `pids` (or `labels`) is (events,), names of classes or 0, 1, 2. `event_id` is
-    optional.
+    integers in counts. `pids` (or `labels`) is (events,), see `nuzoo.datasets_scripts.readers.labels`;
+    `label_names` says what its numbers count. `event_id` is optional.
     """
     import h5py
 
     with h5py.File(file, "r") as content:
         images = _dataset(file, content, ("images",))
         if images is None:
-            got = ", ".join(sorted(content)[:8]) or "nothing"
-            raise MissingViewError(file, "a dataset 'images'", got, "name the dataset of the maps 'images'")
+            raise without_images(file, _described(content))
         if images.ndim != 4:
             remedy = "save the maps as (events, views, rows, columns)"
             raise ArraySizeError(file, "'images' with 4 axes", f"shape {images.shape}", remedy)
-        energy_scale(file, images.dtype, mev_per_count)
-        detector = matching_detector(file, images.shape[1:], detector)
+        labels, names, event_ids = (
+            _dataset(file, content, known) for known in (LABEL_NAMES, NAMES_OF_LABELS, ("event_id",))
+        )
+        column = label_column(labels.name.strip("/"), labels, names) if labels is not None else None
+        events = dense_file(file, images.shape, images.dtype, reading, labels=column, event_ids=event_ids)
         _check_written(file, images)
-        columns = [_dataset(file, content, names) for names in (LABEL_NAMES, ("event_id",))]
-        for column in columns:
-            check_per_event(file, column, len(images))
         step = max(1, _AT_ONCE // max(1, math.prod(images.shape[1:]) * images.dtype.itemsize))
         for first in range(0, len(images), step):
-            maps = images[first : first + step]
-            yield from dense_rows(file, first, maps, detector, mev_per_count, *columns)
+            yield from events.rows(first, images[first : first + step])
+
+
+def _described(content: Any) -> Contents:
+    """Return shape and type of all that a file holds, by its path in it."""
+    import h5py
+
+    found: Contents = {}
+
+    def visit(name: str, item: Any) -> bool | None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = Described(tuple(item.shape or ()), str(item.dtype.names or item.dtype))
+        return True if len(found) >= _LISTED else None
+
+    content.visititems(visit)
+    return found
 
 
 def _dataset(file: Path, content: Any, names: tuple[str, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,16 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import (
-    MapDetector,
     blank_row,
     check_hits,
+    check_no_counts,
     known_columns,
-    label_number,
     map_detectors,
     map_schema,
     numbered_id,
 )
+from nuzoo.datasets_scripts.readers.labels import read_labels
+from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading
 from nuzoo.datasets_scripts.readers.source_errors import (
     MissingViewError,
     NotThisFormatError,
@@ -27,35 +29,64 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     SourceFileError,
     TooLargeError,
     TruncatedFileError,
+    WrongEventError,
 )
-from nuzoo.files.events.event_truth import LABEL_COLUMN
+from nuzoo.files.events.event_truth import LABEL_COLUMN, SIMULATED_PREFIX
 
 _MAGIC = b"PAR1"
 _EVENTS_AT_ONCE = 128
 _LARGEST_ROW_GROUP = 4 << 30
 
 
-def read_parquet(
-    file: Path, detector: MapDetector | None, mev_per_count: float | None
-) -> Iterator[Row | SourceFileError]:
+def read_parquet(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
     """Stream the events of one Parquet file, in batches.
 
-    Needed are `<view>_index` and `<view>_energy` (MeV) for each view; every other column is optional.
+    Needed are `<view>_index` and `<view>_energy` (MeV) for each view; every other column is optional. Columns
+    of classes are read whole: their names, where the file has them, decide.
     """
     import pyarrow.parquet as pq
 
     _check_ends(file)
     with pq.ParquetFile(file) as content:
         schema = content.schema_arrow
-        detector = _detector_of(file, schema.names, detector)
+        detector = _detector_of(file, schema.names, reading.detector)
         _check_types(file, schema, detector)
         _check_row_groups(file, content.metadata)
-        scalars = [name for name in known_columns(detector) if name in schema.names]
-        columns = scalars + [column.name for column in map_schema(detector).hits]
-        first = 0
+        check_no_counts(file, reading, "energies in MeV, as columns <view>_energy are")
+        events = _Events(file, detector, reading, _classes(file, content, detector, reading))
+        columns = events.scalars(schema.names) + [column.name for column in map_schema(detector).hits]
         for batch in content.iter_batches(_EVENTS_AT_ONCE, columns=columns, use_threads=False):
-            yield from _rows(file, first, batch, scalars, detector)
-            first += batch.num_rows
+            yield from events.rows(batch)
+
+
+def declared_names(file: Path, column: str = LABEL_COLUMN.name) -> tuple[str, ...] | None:
+    """Return the names of the classes that a column of a Parquet file counts, None where it has none."""
+    import pyarrow.parquet as pq
+
+    return _names(pq.read_schema(file), column)
+
+
+def _names(schema: Any, column: str) -> tuple[str, ...] | None:
+    """Read the names of a `datasets.ClassLabel` as `datasets` stores them in the schema."""
+    stored = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+    feature = stored.get("info", {}).get("features", {}).get(column, {})
+    names = feature.get("names") if isinstance(feature, dict) else None
+    return tuple(map(str, names)) if isinstance(names, list) else None
+
+
+def _classes(
+    file: Path, content: Any, detector: MapDetector, reading: Reading
+) -> dict[str, list[int | None]]:
+    """Return the numbers of the classes of all events, for each column of classes."""
+    found: dict[str, list[int | None]] = {}
+    schema = content.schema_arrow
+    for column in map_schema(detector).columns:
+        if column.classes and not column.is_ragged and column.name in schema.names:
+            values = content.read(columns=[column.name], use_threads=False)[column.name].to_pylist()
+            of_column = reading if column == LABEL_COLUMN else reading.counting(column.classes)
+            names = _names(schema, column.name)
+            found[column.name] = read_labels(file, column.name, values, of_column, names)
+    return found
 
 
 def _check_ends(file: Path) -> None:
@@ -87,11 +118,11 @@ def _detector_of(file: Path, names: list[str], detector: MapDetector | None) -> 
 
 
 def _check_types(file: Path, schema: Any, detector: MapDetector) -> None:
-    """Labels are looked at one by one: they may be names."""
+    """Classes are looked at one by one: they may be names."""
     import pyarrow.types as types
 
     for column in map_schema(detector).columns:
-        if not column.is_number or column.name not in schema.names or column == LABEL_COLUMN:
+        if not column.is_number or column.name not in schema.names or column.classes:
             continue
         kind = schema.field(column.name).type
         is_list = types.is_list(kind) or types.is_large_list(kind)
@@ -115,38 +146,80 @@ def _check_row_groups(file: Path, metadata: Any) -> None:
         raise TooLargeError(file, expected, f"{largest} bytes", "write the file with smaller row groups")
 
 
-def _rows(
-    file: Path, first: int, batch: Any, scalars: list[str], detector: MapDetector
-) -> Iterator[Row | SourceFileError]:
-    values = batch.select(scalars).to_pylist() if scalars else [{}] * batch.num_rows
-    names = [column.name for column in map_schema(detector).hits]
-    lists = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in names}
-    for event, known in enumerate(values):
-        index = first + event
-        where = f"{file}#{index}"
-        row = blank_row(numbered_id(file, index), detector, f"{file.name}#{index}")
-        try:
-            row |= {name: value for name, value in known.items() if value is not None}
-            row["event_id"] = str(row["event_id"])
-            if row["detector"] != detector.name:
-                expected = f"detector {detector.name!r}, as in the rest of the file"
-                remedy = "write the events of each to a file of its own"
-                raise OtherDetectorError(where, expected, repr(row["detector"]), remedy)
-            row["label"] = label_number(where, row["label"])
-            row |= _hits(where, {name: column[event] for name, column in lists.items()}, detector)
-        except SourceFileError as error:
-            yield error
-        else:
-            yield row
+class _Events:
+    """The rows of a file, batch by batch.
+
+    Args:
+        file: The file.
+        detector: Whose events they are.
+        reading: How they are read.
+        classes: Numbers of the classes of all events, by column.
+    """
+
+    def __init__(
+        self, file: Path, detector: MapDetector, reading: Reading, classes: dict[str, list[int | None]]
+    ) -> None:
+        self.file, self.detector, self.reading, self.classes = file, detector, reading, classes
+        self.hits = [column.name for column in map_schema(detector).hits]
+        self.read = 0
+
+    def scalars(self, names: list[str]) -> list[str]:
+        """Return the columns per event, of those that the file has, that are read with the hits."""
+        return [name for name in known_columns(self.detector) if name in names and name not in self.classes]
+
+    def rows(self, batch: Any) -> Iterator[Row | SourceFileError]:
+        """Yield the rows and errors of a batch that follows on those before."""
+        scalars = self.scalars(batch.schema.names)
+        values = batch.select(scalars).to_pylist() if scalars else [{}] * batch.num_rows
+        lists = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in self.hits}
+        for event, known in enumerate(values):
+            try:
+                yield self._row(known, {name: column[event] for name, column in lists.items()})
+            except SourceFileError as error:
+                yield error
+            finally:
+                self.read += 1
+
+    def _row(self, known: Row, lists: dict[str, NDArray[Any] | None]) -> Row:
+        index, where = self.read, f"{self.file}#{self.read}"
+        row = blank_row(
+            numbered_id(self.file, index), self.detector, f"{self.reading.source(self.file)}#{index}"
+        )
+        row |= {name: value for name, value in known.items() if value is not None}
+        row |= {name: str(row[name]) for name in ("event_id", "source")}
+        row |= {name: numbers[index] for name, numbers in self.classes.items()}
+        if row["detector"] != self.detector.name:
+            expected = f"detector {self.detector.name!r}, as in the rest of the file"
+            remedy = "write the events of each to a file of its own"
+            raise OtherDetectorError(where, expected, repr(row["detector"]), remedy)
+        check_claim(where, row)
+        return row | self._hits(where, lists)
+
+    def _hits(self, where: str, lists: dict[str, NDArray[Any] | None]) -> Row:
+        hits = {}
+        for name, values in lists.items():
+            if values is None:
+                remedy = "store an empty list for an empty view"
+                raise MissingViewError(where, f"a list {name!r}", "null", remedy)
+            with np.errstate(over="ignore"):
+                hits[name] = values.astype(np.float32) if values.dtype.kind == "f" else values
+        check_hits(where, hits, self.detector, self.reading)
+        return {name: values.astype(map_schema(self.detector)[name].dtype) for name, values in hits.items()}
 
 
-def _hits(where: str, lists: dict[str, NDArray[Any] | None], detector: MapDetector) -> Row:
-    hits = {}
-    for name, values in lists.items():
-        if values is None:
-            remedy = "store an empty list for an empty view"
-            raise MissingViewError(where, f"a list {name!r}", "null", remedy)
-        with np.errstate(over="ignore"):
-            hits[name] = values.astype(np.float32) if values.dtype.kind == "f" else values
-    check_hits(where, hits, detector)
-    return {name: values.astype(map_schema(detector)[name].dtype) for name, values in hits.items()}
+def check_claim(where: str, row: Row) -> None:
+    """Refuse an event that says it is of nuzoo's simulation, and has another name than it gave.
+
+    Raises:
+        WrongEventError: Name or detector are not those of the event that `source` tells.
+    """
+    source = row["source"]
+    if source.startswith(SIMULATED_PREFIX):
+        told = dict(word.partition("=")[::2] for word in source.split() if "=" in word)
+        named = f"sim-{told.get('seed')}-{told.get('event')}", told.get("detector")
+        if (row["event_id"], row["detector"]) != named:
+            problem = (
+                f"expected event {named[0]} of {named[1]}, which is what {source!r} made, got "
+                f"{row['event_id']!r} of {row['detector']}: say where the event comes from"
+            )
+            raise WrongEventError(where, "source", problem)

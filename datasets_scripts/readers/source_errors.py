@@ -83,6 +83,15 @@ class UnknownLabelError(SourceFileError):
     """A label that names none of the classes."""
 
 
+def without_frames(error: SourceFileError) -> SourceFileError:
+    """Return an error that can be kept: frames of its traceback would hold on to the maps of its event."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
+
+
 @contextmanager
 def naming_errors(file: Path, expected: str) -> Iterator[None]:
     """Turn whatever a library raises on a bad file into a `SourceFileError`.

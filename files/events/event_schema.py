@@ -4,7 +4,7 @@ Readers, processors, the publishing of datasets and displays all ask the same `E
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,11 @@ class EventSchema:
         """The columns of lists that every event has: what a detector recorded."""
         return tuple(column for column in self.columns if column.is_ragged and column.required)
 
+    def with_classes(self, name: str, classes: tuple[str, ...]) -> "EventSchema":
+        """Return the same columns, of which one counts other classes."""
+        columns = (replace(each, classes=classes) if each.name == name else each for each in self.columns)
+        return replace(self, columns=tuple(columns))
+
     def check(self, table: Mapping[str, Ragged], *, stored: bool = False) -> None:
         """Refuse numbers that are not what their columns say.
 
@@ -194,10 +199,25 @@ def check_numbers(column: Column, lists: Ragged) -> None:
         raise _wrong(DtypeError, column, lists, 0, f"whole numbers ({column.text})", values.dtype, mend)
     if not column.is_integer:
         _check_floats(column, lists)
-    sides = zip(column.bounds, (np.less, np.greater), ("at least", "at most"), strict=True)
+    for bounds in (column.bounds, _bounds_of_size(column)):
+        _check_bounds(column, lists, bounds)
+
+
+def _bounds_of_size(column: Column) -> tuple[Bound | None, Bound | None]:
+    """Return the least and the largest number that the type of a column of whole numbers can hold."""
+    if not column.is_integer:
+        return None, None
+    size = np.iinfo(column.dtype)
+    remedy = f"it is stored as {column.dtype}; correct it, or write null where it is not known"
+    return Bound(int(size.min), remedy), Bound(int(size.max), remedy)
+
+
+def _check_bounds(column: Column, lists: Ragged, bounds: tuple[Bound | None, Bound | None]) -> None:
+    values = lists.values
+    sides = zip(bounds, (np.less, np.greater), ("at least", "at most"), strict=True)
     for bound, beyond, side in sides:
         if bound is not None and (wrong := np.flatnonzero(beyond(values, bound.value))).size:
-            expected = f"{side} {bound.value:g}{f' {column.unit}' if column.unit else ''}"
+            expected = f"{side} {bound.value:.10g}{f' {column.unit}' if column.unit else ''}"
             raise _wrong(RangeError, column, lists, wrong[0], expected, values[wrong[0]], bound.remedy)
 
 

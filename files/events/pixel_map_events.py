@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from nuzoo.files.events.event_errors import RangeError
 from nuzoo.files.events.event_schema import Bound, Column, EventSchema
 from nuzoo.files.events.event_truth import IDENTITY_COLUMNS, LABEL_COLUMN, ORIGIN_COLUMNS, TRUTH_COLUMNS
 
@@ -12,6 +16,14 @@ MAX_PIXEL_ENERGY_MEV = 1e6
 shower a pixel of 5 mm in argon holds at most about 3 GeV (3000 particles at its maximum, 2.1 MeV/cm each).
 More is no energy in MeV, but a number in eV or the rubbish of a broken file."""
 
+MAX_VIEW_ENERGY_MEV = 1e6
+"""1 TeV in one view: more than any event of a detector with pixel maps, but soon reached by a pedestal."""
+
+DUST_MEV = 0.1
+"""Less is below every threshold: 7000 electrons, that of pixels, are about 0.17 MeV."""
+
+MOST_LIT = 0.5
+"""Largest share of the pixels of a view that an event lights; the fullest simulated events light 5 %."""
 
 DISPLAY_FULL_SCALE_MEV = 20.0
 """What is white in the picture `display`; grey grows as log(1 + E / MeV)."""
@@ -70,6 +82,40 @@ def pixel_map_schema(geometry: Mapping[str, Any]) -> EventSchema:
     return EventSchema(columns, whose=layout.detector or "")
 
 
+def check_plausible(view: str, energy: NDArray[Any], num_pixels: int) -> None:
+    """Refuse the map of an event that no neutrino can have made, though each of its pixels might be one.
+
+    Args:
+        view: its name.
+        energy: (k,) MeV, of the pixels that are not zero.
+        num_pixels: of the whole map.
+
+    Raises:
+        RangeError: more than half of the pixels are lit, or the view holds more than 1 TeV.
+    """
+    lit = int(np.count_nonzero(energy > DUST_MEV))
+    total = float(np.sum(energy, dtype=np.float64))
+    if lit > MOST_LIT * num_pixels:
+        raise _implausible(
+            view,
+            f"at most {MOST_LIT:.0%} of the pixels lit, got {lit} of {num_pixels} above {DUST_MEV:g} MeV, "
+            f"{total / 1000:.3g} GeV in all",
+            "this looks like raw counts: subtract the pedestal and apply a threshold before",
+        )
+    if total > MAX_VIEW_ENERGY_MEV:
+        raise _implausible(
+            view,
+            f"at most {MAX_VIEW_ENERGY_MEV / 1e6:g} TeV in a view, got {total / 1e6:.3g} TeV",
+            "check the energy of one count (--mev-per-count) and the unit, and subtract the pedestal",
+        )
+
+
+def _implausible(view: str, problem: str, remedy: str) -> RangeError:
+    name = f"{view}_energy"
+    problem = f"expected {problem}: {remedy}"
+    return RangeError(f"column {name!r}: {problem}", column=name, problem=problem)
+
+
 def _columns_of(view: str, num_pixels: int) -> tuple[Column, Column]:
     larger = "the event was made for a larger map, or rows and columns are given instead of the flat index"
     return (
@@ -89,7 +135,7 @@ def _columns_of(view: str, num_pixels: int) -> tuple[Column, Column]:
             text="their energies",
             unit="MeV",
             per=f"pixel of {view}",
-            low=Bound(0, "subtract the pedestal and apply a threshold, or clip at zero"),
+            low=Bound(0, "subtract the pedestal and apply a threshold; zero is no energy"),
             high=Bound(MAX_PIXEL_ENERGY_MEV, "convert to MeV, or look for an overflow upstream"),
             required=True,
         ),

@@ -18,7 +18,7 @@ from nuzoo.datasets_scripts.common.samples import UnknownDatasetError, find_samp
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan
 from nuzoo.datasets_scripts.common.splits import SPLITS, split_list
 from nuzoo.files.checksums import repository_files, sha256
-from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
+from nuzoo.files.names import LEFT_OUT_FILE, MANIFEST_FILE, PLAN_FILE
 from nuzoo.hub.errors import DatasetRepositoryError
 from nuzoo.registry import Sample
 
@@ -167,7 +167,7 @@ def _check_file_list(folder: Path, needed: Collection[str], also: Collection[str
     present = {name.as_posix() for name in repository_files(folder)}
     if missing := set(needed) - present:
         raise wrong_file(f"{folder}: expected {_some(missing)}, which is missing")
-    unknown = present.difference(needed, also)
+    unknown = present.difference(needed, also, {LEFT_OUT_FILE})
     if unfinished := {name for name in unknown if name.endswith(".partial")}:
         raise wrong_file(f"{folder}: expected a finished dataset, got {_some(unfinished)} half written")
     if unknown:

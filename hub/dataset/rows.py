@@ -15,7 +15,7 @@ from datasets import Features
 from tqdm.auto import tqdm
 
 from nuzoo.datasets_scripts.common.rows import column_feature, ragged
-from nuzoo.datasets_scripts.common.samples import schema_of
+from nuzoo.datasets_scripts.common.samples import schema_as_stored
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan
 from nuzoo.datasets_scripts.common.splits import split_list, split_of
 from nuzoo.files.events.event_errors import EventError
@@ -96,6 +96,7 @@ class _Columns:
         path = dataset.path / dataset.shards[0].name
         with _readable(path), pq.ParquetFile(path) as content:
             names = content.schema_arrow.names
+            features = Features.from_arrow_schema(content.schema_arrow)
             if "detector" not in names:
                 raise DatasetRepositoryError(f"{path}: expected a column detector, got {', '.join(names)}")
             self.detector = next(content.iter_batches(1, columns=["detector"]))["detector"][0].as_py()
@@ -103,7 +104,7 @@ class _Columns:
             detector = find_detector(self.detector)
         except UnknownDetectorError as error:
             raise DatasetRowError(f"{path}, row 0, column {error}") from error
-        self.schema: EventSchema = schema_of(dataset.sample.modality, detector)
+        self.schema: EventSchema = schema_as_stored(dataset.sample, detector, features)
         self.columns = [column for column in self.schema.columns if column.required or column.name in names]
         self.expected = Features({column.name: column_feature(column) for column in self.columns})
 

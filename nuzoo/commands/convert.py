@@ -1,15 +1,19 @@
 """Turn real detector files into a folder of Parquet shards that `datasets.load_dataset` reads.
 
 Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png with <event>_pid.txt, HDF5 (images,
-pids), .npy and .npz arrays, and folders of these. Files that cannot be read are listed and left out.
+pids), .npy and .npz arrays, Parquet, and folders of these. What the numbers in a column of labels mean is
+decided once for the column and said. Events that cannot be read are left out and listed in left-out.csv. The
+exit status is 0 although single events of a file are left out, 3 if there was nothing to read in a file.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+from nuzoo.commands.options import PARTIAL
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -20,28 +24,78 @@ def conversions() -> dict[str, str]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    absent, formats = argparse.SUPPRESS, list(conversions())
+    formats = list(conversions())
     one = {"default": formats[0]} if len(formats) == 1 else {"required": True}
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files and folders")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--format", choices=formats, **one, help="the dataset that they become")
-    parser.add_argument("--detector", default=absent, help="whose events these are (default: by the arrays)")
-    parser.add_argument("--mev-per-count", type=float, default=absent, help="MeV of one count in 8-bit files")
+
+    def option(name: str, **arguments: object) -> None:
+        parser.add_argument(name, default=argparse.SUPPRESS, **arguments)  # type: ignore[arg-type]
+
+    option("--detector", help="whose events these are: a name, or a YAML file (default: by the arrays)")
+    option("--mev-per-count", type=float, help="MeV of one count, where the files hold counts")
+    option("--classes", type=_names, metavar="A,B,…", help="classes of the dataset, such as nue_cc,nc,cosmic")
+    option("--labels", choices=("index", "pdg"), help="what numbers as labels are (default: by the column)")
+    option(
+        "--split-fractions",
+        type=_fractions,
+        metavar="train=0.8,…",
+        help="share of each split (default: train=0.9,validation=0.05,test=0.05)",
+    )
+    option(
+        "--manifests", type=Path, help="folder of train.txt, validation.txt and test.txt, an event id a line"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from nuzoo.commands.options import check_options
-    from nuzoo.files.output_folder import check_output
-
     options = vars(args)
     name, out, files = (options.pop(key) for key in ("format", "out", "files"))
+    _check_paths(files)
+    print(f"converting into {out}", flush=True)
+
+    from nuzoo.commands.options import check_options
+    from nuzoo.files.names import LEFT_OUT_FILE
+    from nuzoo.files.output_folder import check_output
+
     convert = import_object(conversions()[name])
     check_options(convert, options, name)
     check_output(out)
-    manifest, left_out = convert(out, files, **options)
-    for item in left_out:
-        print(f"left out {item.path}: {item.error}", file=sys.stderr)
-    print(f"converted {sum(manifest['splits'].values())} events, left out {len(left_out)}")
+    made = convert(out, files, **options)
+    for line in made.told():
+        print(line)
+    for line in made.left_out.told():
+        print(line, file=sys.stderr)
+    for line in made.passed_over.told():
+        print(line.replace("left out", "passed over", 1), file=sys.stderr)
+    splits = ", ".join(f"{events:,} {split}" for split, events in made.manifest["splits"].items())
+    total = sum(made.manifest["splits"].values())
+    print(f"converted {total:,} events ({splits}), left out {len(made.left_out):,}")
+    if len(made.left_out) or len(made.passed_over):
+        print(f"left out: all of it is in {out / LEFT_OUT_FILE}", file=sys.stderr)
     print(f"dataset: {out}")
-    return 0
+    return PARTIAL if made.lost else 0
+
+
+def _check_paths(files: list[Path]) -> None:
+    """Refuse paths that are not there before any is read."""
+    if absent := [str(file) for file in files if not os.path.lexists(file)]:
+        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
+        raise ValueError(f"{', '.join(absent[:3])}{more}: expected files and folders, got nothing there")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if len(names) < 2 or not all(names) or len({name.lower() for name in names}) < len(names):
+        raise argparse.ArgumentTypeError(f"expected two or more names, as in nue_cc,nc,cosmic, got {text!r}")
+    return names
+
+
+def _fractions(text: str) -> dict[str, float]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    try:
+        return {name.strip(): float(fraction) for name, _, fraction in pairs}
+    except ValueError as error:
+        example = "train=0.8,validation=0.1,test=0.1"
+        raise argparse.ArgumentTypeError(f"expected numbers, as in {example}, got {text!r}") from error

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PARTIAL = 3
 """Exit status where some of what was asked for was done and some was left out."""
 
+PARTIAL = 3
+"""Exit status where some of what was asked for was done and some was left out."""
+
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], name: str) -> None:
     """Refuse options that a function does not take.

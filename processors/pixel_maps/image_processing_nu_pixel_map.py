@@ -213,8 +213,8 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         return {meaning: value for meaning, value in facts.items() if value is not None}
 
     def reading_options(self) -> dict[str, Any]:
-        """Say how files are read: with the energy of one count."""
-        return {"mev_per_count": self.mev_per_count}
+        """Say how files are read: with the energy of one count, where they hold counts."""
+        return {"usual_mev_per_count": self.mev_per_count}
 
     def __call__(  # type: ignore[override]
         self,

@@ -139,7 +139,8 @@ def _grey_image(image: Any, view: str) -> NDArray[Any]:
     if image.getbands() != ("L",):
         raise ShapeError(
             f"view {view!r}: expected an 8-bit grey image (mode 'L'), got mode {image.mode!r}: "
-            "one image for each view; convert('L') if the colours mean nothing"
+            "one image for each view; of another mode give its numbers as an array, numpy.asarray(image), and "
+            "mev_per_count=... where they are counts: 8 bits would lose their energies"
         )
     return np.asarray(image)
 

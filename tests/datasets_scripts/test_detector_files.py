@@ -28,7 +28,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     UnknownFileTypeError,
 )
 
-read_detector_files = partial(detector_files.DetectorFiles, mev_per_count=MEV_PER_COUNT)
+read_detector_files = partial(detector_files.DetectorFiles, usual_mev_per_count=MEV_PER_COUNT)
 
 DATA = Path(os.environ.get("NUZOO_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 SAMPLE = DATA / "dune_cvn" / "dune_cvn_600.tar.gz"
@@ -59,7 +59,8 @@ def write_one_of_each(root):
         pa.table({f"{v}_{p}": column for v in ("xz", "yz") for p, column in lists.items()}),
         root / "d.parquet",
     )
-    return ["a.h5#0", "a.h5#1", "b.npy#0", "c.npz#0", "c.npz#1", "d.parquet#0", "e.gz", "e_xz.png"]
+    named = ["a.h5#0", "a.h5#1", "b.npy#0", "c.npz#0", "c.npz#1", "d.parquet#0", "cvn/e.gz", "png/e_xz.png"]
+    return [f"{root.name}/{name}" for name in named]
 
 
 def test_folders_are_searched_in_sorted_order(tmp_path):
@@ -75,7 +76,7 @@ def test_the_files_of_one_event_count_once(tmp_path):
     write_one_of_each(tmp_path)
     parts = [*(tmp_path / "png").iterdir(), *(tmp_path / "cvn").iterdir()]
     assert len(parts) == 5
-    assert sorted(row["source"] for row in read_detector_files(parts)) == ["e.gz", "e_xz.png"]
+    assert sorted(row["source"] for row in read_detector_files(parts)) == ["cvn/e.gz", "png/e_xz.png"]
 
 
 def test_events_are_read_one_at_a_time(tmp_path):
@@ -83,7 +84,7 @@ def test_events_are_read_one_at_a_time(tmp_path):
     (tmp_path / "cvn" / "e.gz").write_bytes(b"broken")
     files = read_detector_files([tmp_path], strict=True)
     rows = iter(files)
-    assert next(rows)["source"] == "a.h5#0"
+    assert next(rows)["source"] == f"{tmp_path.name}/a.h5#0"
     with pytest.raises(SourceFileError):
         collections.deque(rows)
 
@@ -121,6 +122,37 @@ def test_events_of_one_name_in_two_folders_have_two_ids(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "event1.gz").write_bytes(zlib.compress(bytes(750_000)))
     assert [row["event_id"] for row in read_detector_files([tmp_path])] == ["nue/event1", "numu/event1"]
+    rows = read_detector_files([tmp_path / "nue", tmp_path / "numu"])
+    assert [row["source"] for row in rows] == ["nue/event1.gz", "numu/event1.gz"]
+
+
+def test_links_are_followed_once(tmp_path):
+    for folder in ("disk/nue", "study/numu"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "event1.gz").write_bytes(zlib.compress(bytes(750_000)))
+    (tmp_path / "study" / "nue").symlink_to(tmp_path / "disk" / "nue")
+    (tmp_path / "study" / "numu" / "loop").symlink_to(tmp_path / "study")
+    files = read_detector_files([tmp_path / "study"])
+    assert [row["event_id"] for row in files] == ["nue/event1", "numu/event1"]
+    assert [(item.path.name, item.passed_over) for item in files.left_out] == [("loop", True)]
+
+
+def test_names_that_are_no_text_are_written_as_such(tmp_path):
+    file = os.fsencode(tmp_path) + b"/\xe9v.gz"
+    Path(os.fsdecode(file)).write_bytes(zlib.compress(bytes(750_000)))
+    (row,) = read_detector_files([tmp_path])
+    assert row["event_id"] == f"{tmp_path.name}/\\xe9v" and row["source"].endswith("\\xe9v.gz")
+
+
+def test_what_is_left_out_holds_on_to_no_maps(tmp_path):
+    for number in range(40):
+        (tmp_path / f"{number}.gz").write_bytes(zlib.compress(bytes(749_999)))
+    files = read_detector_files([tmp_path])
+    tracemalloc.start()
+    assert list(files) == [] and len(files.left_out) == files.lost == 40
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 10 * 750_000
 
 
 @pytest.fixture(scope="module")

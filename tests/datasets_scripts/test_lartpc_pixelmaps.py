@@ -293,21 +293,23 @@ def converted_energies(folder: Path) -> list[float]:
 
 
 def test_files_become_a_dataset(counts, tmp_path):
-    manifest, left_out = convert_files(tmp_path / "out", [counts], mev_per_count=0.5)
-    assert sum(manifest["splits"].values()) == 3
-    assert left_out == []
+    made = convert_files(tmp_path / "out", [counts], mev_per_count=0.5)
+    assert sum(made.manifest["splits"].values()) == 3
+    assert (len(made.left_out), made.lost) == (0, 0)
     assert converted_energies(tmp_path / "out") == [5.0, 10.0, 15.0]
+    assert "one count is 0.5 MeV" in list(made.told())
 
 
 def test_broken_files_are_left_out(counts, tmp_path):
     broken = tmp_path / "broken.h5"
     broken.write_text("not HDF5")
-    manifest, left_out = convert_files(tmp_path / "out", [counts, broken], mev_per_count=0.5)
-    assert sum(manifest["splits"].values()) == 3
-    assert [one.path for one in left_out] == [broken]
+    made = convert_files(tmp_path / "out", [counts, broken], mev_per_count=0.5)
+    assert sum(made.manifest["splits"].values()) == 3
+    assert (len(made.left_out), made.lost) == (1, 1)
+    assert "broken.h5" in (tmp_path / "out" / "left-out.csv").read_text()
     with pytest.raises(DatasetRequestError, match="no readable event"):
         convert_files(tmp_path / "other", [broken])
-    assert not (tmp_path / "other").exists()
+    assert [file.name for file in (tmp_path / "other").iterdir()] == ["left-out.csv"]
 
 
 def test_other_contents_are_another_dataset(counts, tmp_path):

@@ -1,7 +1,10 @@
 """Each format against arrays written with its own library, and each kind of bad file."""
 
+import gzip
+import json
 import pickle
 import struct
+import tarfile
 import zipfile
 import zlib
 
@@ -12,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles
+from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.datasets_scripts.readers.dune_cvn import MEV_PER_COUNT
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
@@ -38,7 +41,7 @@ INFO = "6 3.5 1.4 0 0 0 0.9 12 2 1 0 4 0 0 99"
 
 
 def read(path, **options):
-    options = {"mev_per_count": MEV_PER_COUNT} | options
+    options = {"usual_mev_per_count": MEV_PER_COUNT} | options
     return list(DetectorFiles([path], strict=True, **options))
 
 
@@ -182,7 +185,7 @@ def test_images(tmp_path, name):
     row = read(folder, mev_per_count=0.5)[0]
     np.testing.assert_array_equal(modular(row), counts * np.float32(0.5))
     assert row["event_id"] == "group/ev1" and row["label"] == 1 and row["detector"] == "modular-2x2x7"
-    assert row["source"] == "ev1_xz.png"
+    assert row["source"] == "ev1/ev1_xz.png"
 
 
 def test_images_side_by_side_with_dots_in_their_names(tmp_path):
@@ -426,7 +429,7 @@ def test_bad_energies(tmp_path, energy, expected):
     for ending in ("npy", "npz", "h5", "parquet"):
         file = tmp_path / f"a.{ending}"
         fails(file, WrongEventError, f"a.{ending}#1, column yz_energy: expected {expected}")
-        files = DetectorFiles([file], mev_per_count=MEV_PER_COUNT)
+        files = DetectorFiles([file])
         assert len(list(files)) == 1 and len(files.left_out) == 1
 
 
@@ -460,7 +463,7 @@ def test_bad_npz(tmp_path):
     np.savez(file, images=np.array([None]))
     fails(file, ObjectArrayError)
     np.savez(file, images=zeros(2, *MODULAR_SHAPE), pids=np.array(["nc", "x"]))
-    fails(file, UnknownLabelError, "a.npz#1")
+    fails(file, UnknownLabelError, "'x' in event 1", "--classes nue_cc,numu_cc,nc,x")
     np.savez(file, images=zeros(2, *MODULAR_SHAPE), pids=np.array(["nc"]))
     fails(file, ArraySizeError)
     np.savez_compressed(file, images=zeros(*MODULAR_SHAPE), pids=np.zeros(100 << 20, np.uint8))
@@ -530,6 +533,8 @@ def test_bad_arguments(tmp_path):
     for scale in (0, -1, np.nan):
         with pytest.raises(ValueError, match="mev_per_count"):
             DetectorFiles([tmp_path], mev_per_count=scale)
+    with pytest.raises(ValueError, match="labels"):
+        DetectorFiles([tmp_path], labels="pdf")
 
 
 def test_errors_survive_a_process_boundary():
@@ -540,7 +545,8 @@ def test_errors_survive_a_process_boundary():
 
 @pytest.mark.parametrize("name", ["counts.npy", "counts.h5"])
 def test_counts_without_their_energy_are_refused(tmp_path, name):
-    counts = np.full((2, 512, 512), 30, np.uint8)
+    counts = np.zeros((2, 512, 512), np.uint8)
+    counts[:, 5] = 30
     if name.endswith("npy"):
         np.save(tmp_path / name, counts)
     else:
@@ -549,3 +555,179 @@ def test_counts_without_their_energy_are_refused(tmp_path, name):
     with pytest.raises(UnknownScaleError, match="--mev-per-count"):
         list(DetectorFiles([tmp_path / name], strict=True))
     assert len(list(DetectorFiles([tmp_path / name], strict=True, mev_per_count=0.1))) == 1
+
+
+def labels_of(file, **options):
+    """Labels of the events of a file, and what is told of it."""
+    files = DetectorFiles([file], strict=True, usual_mev_per_count=MEV_PER_COUNT, **options)
+    return [row["label"] for row in files], " ".join(files.notes)
+
+
+FOUR = ("nue_cc", "numu_cc", "nc", "nutau_cc")
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "expected", "told"),
+    [
+        ([0, 1, 2], {}, [0, 1, 2], "0 nue_cc"),
+        ([b"2", b"0", b""], {}, [2, 0, None], "0 nue_cc"),
+        ([0.0, np.nan, 2.0], {}, [0, None, 2], "0 nue_cc"),
+        ([[0], [1], [2]], {}, [0, 1, 2], "0 nue_cc"),
+        ([12, -14, 14], {}, [0, 1, 1], "PDG codes"),
+        ([12, 16, -12], {}, [0, None, 0], "nutau_cc stay without a label"),
+        ([12, 16, 1], {"labels": "pdg", "classes": FOUR}, [0, 3, 2], "PDG codes"),
+        ([1, 1, 1], {"labels": "index"}, [1, 1, 1], "0 nue_cc"),
+        ([1, 1, 1], {"labels": "pdg"}, [2, 2, 2], "PDG codes"),
+        ([b"nc", b"NuTau CC", b"numucc"], {"classes": FOUR}, [2, 3, 1], ""),
+    ],
+)
+def test_a_column_of_labels_has_one_coding_which_is_told(tmp_path, values, options, expected, told):
+    file = write_hdf5(tmp_path / "a.h5", zeros(3, *MODULAR_SHAPE), np.array(values))
+    labels, notes = labels_of(file, **options)
+    assert labels == expected
+    assert told in notes
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[12, 14, 1], [1, 1, 1], [0, 1, 3], [0.0, 0.5, 1.0], [b"nuecc", b"1", b"nc"], [b"nuecc", b"tau", b"nc"]],
+)
+def test_a_column_with_a_label_that_means_nothing_or_two_things_is_refused_whole(tmp_path, values):
+    file = write_hdf5(tmp_path / "a.h5", zeros(3, *MODULAR_SHAPE), np.array(values))
+    fails(file, UnknownLabelError)
+    files = DetectorFiles([file], usual_mev_per_count=MEV_PER_COUNT, truth=False)
+    assert [row["label"] for row in files] == [None] * 3
+    assert "labels stay unknown" in " ".join(files.notes)
+
+
+def test_numbers_are_read_by_the_names_that_the_file_declares(tmp_path):
+    names = np.array(["nc", "nue_cc", "numu_cc"])
+    np.savez(tmp_path / "a.npz", images=zeros(3, *MODULAR_SHAPE), label=[0, 1, 2], label_names=names)
+    assert labels_of(tmp_path / "a.npz")[0] == [2, 0, 1]
+    feature = {"names": ["numu_cc", "nc"], "_type": "ClassLabel"}
+    modes = {"names": ["dis", "qe"], "_type": "ClassLabel"}
+    told = {"info": {"features": {"label": feature, "interaction_mode": modes}}}
+    file = write_parquet(tmp_path / "a.parquet", label=[0, 1], interaction_mode=[0, 1])
+    table = pq.read_table(file).replace_schema_metadata({"huggingface": json.dumps(told)})
+    pq.write_table(table, file)
+    rows = read(file)
+    assert [row["label"] for row in rows] == [1, 2]
+    assert [row["interaction_mode"] for row in rows] == [3, 0]
+    feature["names"][0] = "cosmic"
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(told)}), file)
+    fails(file, UnknownLabelError, "cosmic")
+    assert declared_classes([tmp_path]) == ("cosmic", "nc")
+    assert labels_of(file, classes=("cosmic", "nc"))[0] == [0, 1]
+
+
+def test_a_number_as_the_label_of_an_image_needs_its_meaning(tmp_path):
+    folder = write_images(tmp_path / "ev1", sparse_maps(MODULAR_SHAPE, np.uint8), "1")
+    with pytest.raises(UnknownLabelError, match="--labels"):
+        read(folder)
+    assert read(folder, labels="index")[0]["label"] == 1
+    assert read(folder, labels="pdg")[0]["label"] == 2
+
+
+def test_energies_in_mev_are_not_taken_for_counts(tmp_path):
+    np.save(tmp_path / "a.npy", sparse_maps(MODULAR_SHAPE, np.float32))
+    fails(tmp_path / "a.npy", UnknownScaleError, "leave --mev-per-count out", mev_per_count=0.1)
+    fails(write_parquet(tmp_path / "a.parquet"), UnknownScaleError, mev_per_count=0.1)
+
+
+@pytest.mark.parametrize(("pedestal", "scale", "remedy"), [(1800, 1e-3, "pedestal"), (0, 3e2, "unit")])
+def test_maps_that_no_event_can_have_made_are_refused(tmp_path, pedestal, scale, remedy):
+    counts = sparse_maps(MODULAR_SHAPE, np.int32, pixels=200) + pedestal
+    np.save(tmp_path / "a.npy", counts)
+    with pytest.raises(WrongEventError, match=remedy):
+        read(tmp_path / "a.npy", mev_per_count=scale)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("n_protons", 99999, "at most 32767"),
+        ("n_protons", 0.5, "whole numbers"),
+        ("neutrino_pdg", 1000180400, "at most 32767"),
+        ("vertex", [0.0, 1.0], "3 numbers"),
+        ("neutrino_energy", -1.0, "at least 0"),
+    ],
+)
+def test_one_number_that_does_not_fit_costs_one_event(tmp_path, column, value, problem):
+    good = [0.0, 0.0, 1.0] if isinstance(value, list) else type(value)(1)
+    file = write_parquet(tmp_path / "a.parquet", **{column: [good, value], "source": [7, 8]})
+    files = DetectorFiles([file])
+    assert [row["source"] for row in files] == ["7"]
+    (left_out,) = files.left_out
+    assert str(left_out.error).startswith(f"{file}#1, column {column}: expected")
+    assert problem in str(left_out.error) and files.lost == 0
+
+
+def test_events_of_the_simulation_keep_their_name(tmp_path):
+    source = "nuzoo-simulation 1.0 seed=3 event=5 detector=modular-2x2x7"
+    names = {"event_id": ["sim-3-5", "mine"], "source": [source, source]}
+    files = DetectorFiles([write_parquet(tmp_path / "a.parquet", **names)])
+    assert [(row["event_id"], row["source"]) for row in files] == [("sim-3-5", source)]
+    assert "sim-3-5" in str(files.left_out[0].error)
+
+
+def test_gzip_of_several_members(tmp_path):
+    counts = sparse_maps((3, 500, 500), np.uint8).tobytes()
+    blocks = b"".join(gzip.compress(counts[i : i + 65280]) for i in range(0, len(counts), 65280))
+    (tmp_path / "blocked.gz").write_bytes(blocks)
+    assert len(read(tmp_path / "blocked.gz")) == 1
+    for name, rest in {"two": zlib.compress(counts), "rubbish": b"and more"}.items():
+        (tmp_path / f"{name}.gz").write_bytes(zlib.compress(counts) + rest)
+        with pytest.raises(SourceFileError):
+            read(tmp_path / f"{name}.gz")
+
+
+def test_lines_of_info_that_nobody_asks_for_may_be_anything(tmp_path):
+    file = write_cvn(tmp_path, zeros(3, 500, 500), "6 3.5 1.4 -nan inf x 0.9 12 2 1 0 4")
+    assert read(file)[0]["label"] == 0
+
+
+def test_endings_in_capitals(tmp_path):
+    file = write_cvn(tmp_path / "dune", zeros(3, 500, 500))
+    file.rename(file.with_name("EVENT7.GZ"))
+    file.with_suffix(".info").rename(file.with_name("EVENT7.INFO"))
+    folder = write_images(tmp_path / "png", zeros(*MODULAR_SHAPE))
+    for view in ("xz", "yz"):
+        (folder / f"ev1_{view}.png").rename(folder / f"ev1_{view}.PNG")
+    assert [row["label"] for row in read(tmp_path)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what", "remedy"),
+    [
+        ("a.tar.gz", None, "a tar archive, packed with gzip", "unpack it"),
+        ("a.zip", b"PK\x03\x04", "a zip archive", "unpack it"),
+        ("a.root", b"root\0\0gRooTracker", "GENIE interactions", "detector simulation"),
+        ("a.root", b"root\0\0", "a ROOT file", "uproot"),
+        ("flux.txt", b"1.0 2e-38\n1.1 3e-38\n", "a table of numbers with 2 columns", "leave it out"),
+        ("a.png", b"\x89PNG", "not named after a view", "<event>_<view>.png"),
+    ],
+)
+def test_files_of_others_are_called_what_they_are(tmp_path, name, content, what, remedy):
+    if content is None:
+        with tarfile.open(tmp_path / name, "w:gz") as archive:
+            archive.add(__file__)
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceFileError, match=what) as caught:
+        read(tmp_path / name)
+    assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "what"),
+    [
+        ({"segments": (5,)}, "edep-sim"),
+        ({"batch_0/event_1/pix_x": (5,)}, "larnd-sim"),
+        ({"maps": (1, *MODULAR_SHAPE)}, "'maps'"),
+    ],
+)
+def test_hdf5_without_images_is_called_what_it_is(tmp_path, arrays, what):
+    with h5py.File(tmp_path / "a.h5", "w") as content:
+        for name, shape in arrays.items():
+            content[name] = np.zeros(shape, np.float32)
+    fails(tmp_path / "a.h5", MissingViewError, what)

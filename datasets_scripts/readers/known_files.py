@@ -1,0 +1,165 @@
+"""What files are that nuzoo does not read: said by name, with what to do instead."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nuzoo.datasets_scripts.readers.source_errors import MissingViewError, SourceFileError
+
+_BEGINNING = 1 << 16
+_SEARCHED = 8 << 20
+_TAR_MAGIC = slice(257, 262)
+_SHOWN = 8
+
+MAPS = "'images' of (events, views, rows, columns) in an .h5 or .npz file, energies in MeV"
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """What a file is.
+
+    Attributes:
+        text: What, for people.
+        remedy: What to do with it.
+    """
+
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Described:
+    """An array of a file.
+
+    Attributes:
+        shape: Of the array.
+        dtype: Its type, or the names of its fields.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+Contents = dict[str, Described]
+"""What a file holds, by name."""
+
+_UNPACK = "unpack it, and give the files or the folder"
+_TABLE = "it holds no events that nuzoo reads: leave it out"
+_PROJECT = f"project the hits of each event on the views of your detector, and save the maps as {MAPS}"
+_DETECTOR_FIRST = (
+    f"run a detector simulation on it, and save the maps as {MAPS}; or make events with nuzoo simulate"
+)
+
+_ROOT_CLASSES = {
+    b"gRooTracker": FileKind("a ROOT file of GENIE interactions (gRooTracker)", _DETECTOR_FIRST),
+    b"RootTuple": FileKind(
+        "a ROOT file of interactions of a generator (RootTuple, as of GiBUU)", _DETECTOR_FIRST
+    ),
+    b"EDepSimEvents": FileKind("a ROOT file of edep-sim (Geant4) energy deposits", _DETECTOR_FIRST),
+    b"TH2": FileKind("a ROOT file of histograms", _TABLE),
+    b"TH1": FileKind("a ROOT file of histograms", _TABLE),
+}
+_ROOT = FileKind("a ROOT file", f"read its tree with uproot, and save the maps as {MAPS}")
+
+_MAGIC = {
+    b"PK\x03\x04": FileKind("a zip archive", _UNPACK),
+    b"7z\xbc\xaf": FileKind("a 7z archive", _UNPACK),
+    b"\x89HDF": FileKind("an HDF5 file", "name it .h5"),
+    b"\x93NUMPY": FileKind("an array of NumPy", "name it .npy"),
+    b"PAR1": FileKind("a Parquet file", "name it .parquet"),
+    b"\x89PNG": FileKind(
+        "a PNG picture that is not named after a view", "name it <event>_<view>.png, such as event1_xz.png"
+    ),
+    b"\xff\xd8\xff": FileKind("a JPEG picture, which has lost its energies", f"save the maps as {MAPS}"),
+    b"II*\0": FileKind("a TIFF picture", f"save the maps as {MAPS}"),
+    b"MM\0*": FileKind("a TIFF picture", f"save the maps as {MAPS}"),
+    b"ARROW1": FileKind("an Arrow file", "write it as .parquet"),
+}
+
+
+def known_kind(file: Path) -> FileKind | None:
+    """Say what a file is, by its first bytes; None if that is not known, or it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            begin = stream.read(_BEGINNING)
+            if begin.startswith(b"root"):
+                return _root_kind(begin + stream.read(_SEARCHED))
+    except OSError:
+        return None
+    for magic, kind in _MAGIC.items():
+        if begin.startswith(magic):
+            return kind
+    return packed_kind(begin) or _text_kind(begin)
+
+
+def packed_kind(begin: bytes) -> FileKind | None:
+    """Say which archive, or compressed file, begins with these bytes; None if it is neither."""
+    if begin[_TAR_MAGIC] == b"ustar":
+        return FileKind("a tar archive", _UNPACK)
+    unpackers: Mapping[bytes, tuple[str, Callable[[bytes], bytes]]] = {
+        b"\x1f\x8b": ("gzip", lambda data: zlib.decompressobj(wbits=31).decompress(data, _BEGINNING)),
+        b"BZh": ("bzip2", lambda data: bz2.BZ2Decompressor().decompress(data, _BEGINNING)),
+        b"\xfd7zXZ": ("xz", lambda data: lzma.LZMADecompressor().decompress(data, _BEGINNING)),
+    }
+    for magic, (name, unpack) in unpackers.items():
+        if begin.startswith(magic):
+            try:
+                inside = unpack(begin)
+            except (OSError, ValueError, zlib.error, lzma.LZMAError):
+                inside = b""
+            what = "a tar archive" if inside[_TAR_MAGIC] == b"ustar" else "a file"
+            return FileKind(f"{what}, packed with {name}", _UNPACK)
+    return None
+
+
+def _root_kind(content: bytes) -> FileKind:
+    return next((kind for name, kind in _ROOT_CLASSES.items() if name in content), _ROOT)
+
+
+def _text_kind(begin: bytes) -> FileKind | None:
+    lines = begin.decode("utf-8", "replace").splitlines()[:-1] or [begin.decode("utf-8", "replace")]
+    rows = [re.split(r"[\s,;]+", line.strip()) for line in lines[1:50] or lines]
+    if rows and all(len(row) == len(rows[0]) and all(map(_is_number, row)) for row in rows):
+        return FileKind(f"a table of numbers with {len(rows[0])} columns", _TABLE)
+    if begin.lstrip()[:1] in (b"{", b"["):
+        return FileKind("a JSON file", f"save the maps as {MAPS}")
+    return None
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+_HITS = {
+    "segments": FileKind("energy deposits of edep-sim (Geant4), before any detector", _DETECTOR_FIRST),
+    "packets": FileKind("packets of pixels, as of larnd-sim", _PROJECT),
+    "pix_x": FileKind("charges of single pixels, as of larnd-sim", _PROJECT),
+    "voxel": FileKind("a point cloud of one event, as of PILArNet", _PROJECT),
+    "tt": FileKind("hits of single detectors with an event each, as of OPERA", _PROJECT),
+}
+"""What files without maps hold, by the name of one of their arrays."""
+
+
+def without_images(file: Path, contents: Contents) -> SourceFileError:
+    """Return the error of a file of arrays that has none called 'images': what it holds, and what to do."""
+    names = {name.rpartition("/")[2] for name in contents}
+    kind = next((kind for name, kind in _HITS.items() if name in names), None)
+    maps = [name for name, each in contents.items() if len(each.shape) == 4]
+    listed = ", ".join(f"{name} {each.shape}" for name, each in list(contents.items())[:_SHOWN]) or "nothing"
+    if kind is None and maps:
+        kind = FileKind(
+            "arrays of another name", f"name the array of the maps 'images' (it may be {maps[0]!r})"
+        )
+    kind = kind or FileKind("arrays that are no maps", f"save the maps as {MAPS}")
+    more = ", …" if len(contents) > _SHOWN else ""
+    return MissingViewError(file, "maps called 'images'", f"{kind.text}: {listed}{more}", kind.remedy)

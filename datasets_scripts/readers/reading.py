@@ -1,0 +1,75 @@
+"""What is asked of files of detectors, and what was found out about them while they were read."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.simulation.detectors import Detector
+from nuzoo.simulation.response.pixel_maps import PixelMapReadout
+
+MapDetector = Detector[PixelMapReadout]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are to be read, and what is told of them.
+
+    Attributes:
+        root: Folder that the `source` of an event is told from.
+        detector: Whose events these are; None for the known one of this shape or these names of views.
+        mev_per_count: MeV of one count, as the user says of all files.
+        usual_mev_per_count: The same of files of counts that nothing else is known of.
+        classes: Names of the classes, in the order of the numbers in rows.
+        labels: "index" or "pdg": what numbers in a column of labels are; None decides a column at a time.
+        truth: Whether an event without readable labels and truth is refused. They are unknown otherwise.
+        notes: What was decided, and of how many files.
+    """
+
+    root: Path = Path("/")
+    detector: MapDetector | None = None
+    mev_per_count: float | None = None
+    usual_mev_per_count: float | None = None
+    classes: tuple[str, ...] = EVENT_CLASSES
+    labels: str | None = None
+    truth: bool = True
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def note(self, decision: str) -> None:
+        """Remember what was decided for a file."""
+        self.notes[decision] += 1
+
+    def counting(self, classes: tuple[str, ...]) -> Reading:
+        """Return the same for another column that counts things."""
+        return replace(self, classes=classes, labels="index", notes=Counter())
+
+    def source(self, file: Path) -> str:
+        """Return where a file is, from the folder that all files are in."""
+        return plain(os.path.relpath(os.path.abspath(file), self.root))
+
+    def count_energy(self, known: float | None = None) -> float | None:
+        """Return the MeV of one count: what the user says, else what is usual, else what a format knows."""
+        said = (self.mev_per_count, self.usual_mev_per_count, known)
+        return next((scale for scale in said if scale is not None), None)
+
+
+def common_root(paths: Iterable[Path]) -> Path:
+    """Return the folder that all paths are in."""
+    parents = [os.path.dirname(os.path.abspath(path)) for path in paths]
+    return Path(os.path.commonpath(parents)) if parents else Path("/")
+
+
+def plain(name: str) -> str:
+    """Return a name of a file as text that can be stored; bytes that are no text are written as `\\xNN`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def beside(file: Path, name: str) -> Path | None:
+    """Find a file beside another by its name, whose ending may be in capitals too; None if there is none."""
+    stem, dot, ending = name.rpartition(".")
+    names = (name, f"{stem}{dot}{ending.upper()}", name.upper())
+    return next((path for path in map(file.with_name, names) if path.exists()), None)

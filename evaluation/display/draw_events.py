@@ -134,10 +134,14 @@ def read_files(
     """
     reader = import_object(MODALITIES[modality or next(iter(MODALITIES))].reader)
     files = reader([Path(file) for file in sources], truth=False, **options)
+    classes = getattr(files, "classes", None)
     try:
-        yield from files
+        for row in files:
+            is_numbered = classes is not None and row.get("label") is not None
+            yield row | {"label": classes[row["label"]]} if is_numbered else row
     finally:
-        left_out += [Omission.of(item.path, item.error) for item in files.left_out]
+        meant = (item for item in files.left_out if not getattr(item, "passed_over", False))
+        left_out += [Omission.of(item.path, item.error) for item in meant]
 
 
 def named_row(row: Row, features: Features | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +112,7 @@ def is_dataset(sources: Sequence[str]) -> bool:
     return len(sources) == 1 and (not path.exists() or (path / CARD_FILE).exists())
 
 
-def read_dataset(source: str, split: str) -> Generator[Row, None, None]:
+def read_dataset(source: str, split: str) -> Iterator[Row]:
     """Read the events of a split of a dataset folder or repository; classes become names."""
     from nuzoo.datasets_scripts.common.loading import load_events
 
@@ -121,27 +121,12 @@ def read_dataset(source: str, split: str) -> Generator[Row, None, None]:
         yield named_row(row, events.features)
 
 
-def read_files(
-    sources: Sequence[str], modality: str | None, left_out: list[Omission], **options: Any
-) -> Generator[Row, None, None]:
-    """Read the events of detector files; labels that cannot be read are unknown.
-
-    Args:
-        sources: Files and folders.
-        modality: Of the events; the first of the table by default.
-        left_out: What cannot be read is added when the reading ends.
-        **options: Of the reader.
-    """
-    reader = import_object(MODALITIES[modality or next(iter(MODALITIES))].reader)
-    files = reader([Path(file) for file in sources], truth=False, **options)
+def read_files(files: Any) -> Iterator[Row]:
+    """Read the events of detector files, as a modality's reader gives them; classes become names."""
     classes = getattr(files, "classes", None)
-    try:
-        for row in files:
-            is_numbered = classes is not None and row.get("label") is not None
-            yield row | {"label": classes[row["label"]]} if is_numbered else row
-    finally:
-        meant = (item for item in files.left_out if not getattr(item, "passed_over", False))
-        left_out += [Omission.of(item.path, item.error) for item in meant]
+    for row in files:
+        is_numbered = classes is not None and row.get("label") is not None
+        yield row | {"label": classes[row["label"]]} if is_numbered else row
 
 
 def named_row(row: Row, features: Features | None) -> dict[str, Any]:

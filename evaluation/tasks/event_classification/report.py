@@ -122,14 +122,14 @@ def _calibration(results: ClassificationResults) -> str:
         f"## Calibration\n\nTemperature T = {with_error(found.temperature)} "
         f"({found.temperature.fitted_on}).\n\n"
         + as_table(header, rows)
-        + _remark_on_scaling(found)
+        + remark_on_scaling(found)
         + "\n\nPerfectly calibrated probabilities would show a calibration error of "
         f"{with_error(found.ece_if_perfect)} on as many events, because bins fluctuate."
         "\n\n![Reliability](reliability.png)"
     )
 
 
-def _remark_on_scaling(found: Calibration) -> str:
+def remark_on_scaling(found: Calibration) -> str:
     """Say where scaling by a fitted temperature made the calibration of these events worse."""
     if not found.temperature.is_fitted:
         return ""

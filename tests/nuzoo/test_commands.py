@@ -217,7 +217,7 @@ def test_the_demo_runs_from_nothing_to_a_published_model(tmp_path):
     assert "NuCnnForEventClassification and NuPixelMapImageProcessor from nuzoo/nu-cnn-tiny" in demo.stdout
     assert "nuzoo/nu-cnn-tiny: verified" in demo.stdout
     assert (out / "report" / "report.md").stat().st_size > 0
-    assert len(list((out / "displays").glob("*.html"))) == 4
+    assert len(list((out / "displays").glob("*.png"))) == 4
     assert not [p for p in (out / "cache" / "hub").rglob("*") if p.suffix in {".bin", ".pt", ".pth"}]
 
 

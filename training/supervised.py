@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import datasets
 from datasets import LargeList, List
@@ -50,7 +51,8 @@ def train(
     if trainer.is_world_process_zero():
         recipe.output.mkdir(parents=True, exist_ok=True)
         write_atomically(recipe.output / RECIPE_FILE, recipe.to_yaml())
-        write_training_events(recipe.output, used, trainer.processing_class.schema)
+        processor: Any = trainer.processing_class
+        write_training_events(recipe.output, used, processor.schema)
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
     trainer.save_state()

@@ -131,9 +131,12 @@ def read_files(files: Any) -> Iterator[Row]:
 
 def named_row(row: Row, features: Features | None) -> dict[str, Any]:
     """Write the classes of a row of a dataset by the names that its columns have for them."""
-    names = {key: getattr(feature, "names", None) for key, feature in (features or {}).items()}
-    classes = {key: of[row[key]] for key, of in names.items() if of and isinstance(row.get(key), int)}
-    return {**row, **classes}
+    named = dict(row)
+    for key, feature in (features or {}).items():
+        names = getattr(feature, "names", None)
+        if names and isinstance(row.get(key), int):
+            named[key] = names[row[key]]
+    return named
 
 
 def choose_rows(rows: Iterable[Row], event_ids: Sequence[str] | None, number: int) -> Iterator[Row]:

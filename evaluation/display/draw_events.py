@@ -134,7 +134,7 @@ def named_row(row: Row, features: Features | None) -> dict[str, Any]:
     named = dict(row)
     for key, feature in (features or {}).items():
         names = getattr(feature, "names", None)
-        if names and isinstance(row.get(key), int):
+        if names and isinstance(row.get(key), int) and row[key] >= 0:
             named[key] = names[row[key]]
     return named
 

@@ -45,7 +45,7 @@ def draw_rocs(models: Sequence[ComparedModel], path: Path) -> None:
     """Draw efficiency against other events accepted: a panel for each class, a line for each model."""
     names = models[0].results.class_names
     tag = models[0].results.dataset.sample
-    with figure(path, 3.9 * len(names), 4.4 + 0.4 * len(models), tag) as drawn:
+    with figure(path, 3.9 * len(names), 5.0 + 0.45 * len(models), tag) as drawn:
         panels = np.atleast_1d(drawn.subplots(1, len(names)))
         for c, (axes, name) in enumerate(zip(panels, names, strict=True)):
             for m, model in enumerate(models):

@@ -52,6 +52,7 @@ def draw_rocs(models: Sequence[ComparedModel], path: Path) -> None:
                 title = f"{_title(model)}: {with_error(model.results.metrics.auc[name])}"
                 draw_roc_curve(axes, m, model.predictions.label == c, model.probability[:, c], title)
             axes.set_title(class_title(name))
+            axes.set_anchor("N")
             legend_below(axes, title="AUC, bootstrap errors", alignment="left")
         panels[0].set_ylabel("Efficiency of the class")
 

@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 when all went well, 1 when something asked for could not be done, 2 when the
-        command line was wrong, 130 when it was stopped by Ctrl-C, 143 by SIGTERM.
+        command line was wrong, 3 when some of what was asked for was done and some was left out, 130 when it
+        was stopped by Ctrl-C, 143 by SIGTERM.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = _overview()

@@ -19,19 +19,22 @@ TRUTH = {"label": "true_label", "neutrino_energy": "neutrino_energy"}
 Row = dict[str, Any]
 
 
-def predict_rows(pipeline: EventPipeline, rows: Iterable[Row], left_out: list[Omission]) -> Iterator[Row]:
+def predict_rows(
+    pipeline: EventPipeline, rows: Iterable[Row], left_out: list[Omission], schema: EventSchema
+) -> Iterator[Row]:
     """Ask a model about rows, some at a time.
 
     Args:
         pipeline: the model.
         rows: any number, with `event_id` and `source`.
         left_out: each row that cannot be read is added.
+        schema: of the rows.
 
     Yields:
         For each other row `event_id`, the columns of its result, those of `TRUTH` that such events can have,
         and `source`.
     """
-    schema, iterator = pipeline.image_processor.schema, iter(rows)
+    iterator = iter(rows)
     while some := list(islice(iterator, EVENTS_AT_A_TIME)):
         for row, result in answered(pipeline, some, left_out):
             names = {"event_id": row["event_id"], **pipeline.as_row(result)}

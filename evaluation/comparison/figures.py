@@ -44,15 +44,16 @@ def draw_confusions(models: Sequence[ComparedModel], path: Path) -> None:
 def draw_rocs(models: Sequence[ComparedModel], path: Path) -> None:
     """Draw efficiency against other events accepted: a panel for each class, a line for each model."""
     names = models[0].results.class_names
-    tag, remark = models[0].results.dataset.sample, f"Errors of the AUC {BOOTSTRAP}."
-    with figure(path, 3.9 * len(names), 4.3 + 0.4 * len(models), tag, remark) as drawn:
+    tag = models[0].results.dataset.sample
+    with figure(path, 3.9 * len(names), 5.0 + 0.45 * len(models), tag) as drawn:
         panels = np.atleast_1d(drawn.subplots(1, len(names)))
         for c, (axes, name) in enumerate(zip(panels, names, strict=True)):
             for m, model in enumerate(models):
                 title = f"{_title(model)}: {with_error(model.results.metrics.auc[name])}"
                 draw_roc_curve(axes, m, model.predictions.label == c, model.probability[:, c], title)
             axes.set_title(class_title(name))
-            legend_below(axes, title="AUC", alignment="left")
+            axes.set_anchor("N")
+            legend_below(axes, title="AUC, bootstrap errors", alignment="left")
         panels[0].set_ylabel("Efficiency of the class")
 
 

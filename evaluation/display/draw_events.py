@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +112,7 @@ def is_dataset(sources: Sequence[str]) -> bool:
     return len(sources) == 1 and (not path.exists() or (path / CARD_FILE).exists())
 
 
-def read_dataset(source: str, split: str) -> Generator[Row, None, None]:
+def read_dataset(source: str, split: str) -> Iterator[Row]:
     """Read the events of a split of a dataset folder or repository; classes become names."""
     from nuzoo.datasets_scripts.common.loading import load_events
 
@@ -121,30 +121,22 @@ def read_dataset(source: str, split: str) -> Generator[Row, None, None]:
         yield named_row(row, events.features)
 
 
-def read_files(
-    sources: Sequence[str], modality: str | None, left_out: list[Omission], **options: Any
-) -> Generator[Row, None, None]:
-    """Read the events of detector files; labels that cannot be read are unknown.
-
-    Args:
-        sources: Files and folders.
-        modality: Of the events; the first of the table by default.
-        left_out: What cannot be read is added when the reading ends.
-        **options: Of the reader.
-    """
-    reader = import_object(MODALITIES[modality or next(iter(MODALITIES))].reader)
-    files = reader([Path(file) for file in sources], truth=False, **options)
-    try:
-        yield from files
-    finally:
-        left_out += [Omission.of(item.path, item.error) for item in files.left_out]
+def read_files(files: Any) -> Iterator[Row]:
+    """Read the events of detector files, as a modality's reader gives them; classes become names."""
+    classes = getattr(files, "classes", None)
+    for row in files:
+        is_numbered = classes is not None and row.get("label") is not None
+        yield row | {"label": classes[row["label"]]} if is_numbered else row
 
 
 def named_row(row: Row, features: Features | None) -> dict[str, Any]:
     """Write the classes of a row of a dataset by the names that its columns have for them."""
-    names = {key: getattr(feature, "names", None) for key, feature in (features or {}).items()}
-    classes = {key: of[row[key]] for key, of in names.items() if of and isinstance(row.get(key), int)}
-    return {**row, **classes}
+    named = dict(row)
+    for key, feature in (features or {}).items():
+        names = getattr(feature, "names", None)
+        if names and isinstance(row.get(key), int) and row[key] >= 0:
+            named[key] = names[row[key]]
+    return named
 
 
 def choose_rows(rows: Iterable[Row], event_ids: Sequence[str] | None, number: int) -> Iterator[Row]:

@@ -10,7 +10,13 @@ import yaml
 from huggingface_hub import eval_result_entries_to_yaml
 
 from nuzoo.files.checksums import write_checksums
-from nuzoo.files.names import CARD_FILE, CONFIG_FILE, RESULTS_FILE, TRAINING_ARGUMENTS_FILE
+from nuzoo.files.names import (
+    CARD_FILE,
+    CONFIG_FILE,
+    RESULTS_FILE,
+    TRAINING_ARGUMENTS_FILE,
+    TRAINING_EVENTS_FILE,
+)
 from nuzoo.hub.errors import UnpublishableContentError
 from nuzoo.hub.model.card import Publication, eval_result_entries, model_card
 from nuzoo.hub.model.card_lint import check_model_card
@@ -28,7 +34,8 @@ def build_repository(folder: Path, published: Publication) -> None:
 
     They are config.json and model.safetensors, the processor's file, the flat code that loads them without
     nuzoo, results.json, the headline numbers in `.eval_results/`, the pictures, README.md with
-    `model-index`, golden outputs, training_args.json, and the checksums of all.
+    `model-index`, golden outputs, training_args.json, digests of the training events, and the checksums of
+    all.
 
     Args:
         folder: Where; it is made.
@@ -54,6 +61,8 @@ def build_repository(folder: Path, published: Publication) -> None:
     if published.arguments is not None:
         text = json.dumps(published.arguments, indent=2, sort_keys=True, allow_nan=False) + "\n"
         (folder / TRAINING_ARGUMENTS_FILE).write_text(text, encoding="utf-8")
+    if published.training_events is not None and published.training_events.is_file():
+        shutil.copyfile(published.training_events, folder / TRAINING_EVENTS_FILE)
     pictures = [_copy_picture(picture, folder) for picture in published.report.pictures]
     card = model_card(published, pictures, adapter_alone=not (folder / CONFIG_FILE).exists())
     (folder / CARD_FILE).write_text(card, encoding="utf-8")

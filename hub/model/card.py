@@ -54,6 +54,7 @@ class Publication:
         bundled: It comes with the package, without code.
         beside: Folder of the network that a bundled adapter is for, which goes along.
         others: What was measured on other samples.
+        training_events: File that tells the events that it was trained on, if it is there.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Publication:
     bundled: bool = False
     beside: Path | None = None
     others: Sequence[Report] = ()
+    training_events: Path | None = None
 
     @property
     def headline(self) -> list[Headline]:

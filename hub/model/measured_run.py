@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.evaluate_model import task_of
 from nuzoo.evaluation.core.training_facts import RunFiles, read_run, training_facts
-from nuzoo.files.names import PLAN_FILE, PREDICTIONS_FILE, REPORT_FOLDER
+from nuzoo.files.names import PLAN_FILE, PREDICTIONS_FILE, REPORT_FOLDER, TRAINING_EVENTS_FILE
 from nuzoo.hub.errors import MissingResultsError, NotPublishedError
 from nuzoo.hub.model.base_model import adapter_facts
 from nuzoo.hub.model.card import Publication
@@ -70,6 +70,7 @@ class MeasuredRun:
             events=dataset_story(events, results.dataset, report.folder / PREDICTIONS_FILE, self.told.recipe),
             arguments=self.told.arguments,
             base=base,
+            training_events=self.folder / TRAINING_EVENTS_FILE,
             **fields,
         )
 

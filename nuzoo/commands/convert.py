@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from nuzoo.commands.options import PARTIAL
+from nuzoo.commands.options import PARTIAL, class_list
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     option("--detector", help="whose events these are: a name, or a YAML file (default: by the arrays)")
     option("--mev-per-count", type=float, help="MeV of one count, where the files hold counts")
-    option("--classes", type=_names, metavar="A,B,…", help="classes of the dataset, such as nue_cc,nc,cosmic")
+    option(
+        "--classes", type=class_list, metavar="A,B,…", help="classes of the dataset, such as nue_cc,nc,cosmic"
+    )
     option("--labels", choices=("index", "pdg"), help="what numbers as labels are (default: by the column)")
     option(
         "--split-fractions",
@@ -83,13 +85,6 @@ def _check_paths(files: list[Path]) -> None:
     if absent := [str(file) for file in files if not os.path.lexists(file)]:
         more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
         raise ValueError(f"{', '.join(absent[:3])}{more}: expected files and folders, got nothing there")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(","))
-    if len(names) < 2 or not all(names) or len({name.lower() for name in names}) < len(names):
-        raise argparse.ArgumentTypeError(f"expected two or more names, as in nue_cc,nc,cosmic, got {text!r}")
-    return names
 
 
 def _fractions(text: str) -> dict[str, float]:

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out
+from nuzoo.commands.options import (
+    PARTIAL,
+    add_reading_options,
+    reading_options,
+    tell_left_out,
+    tell_reading,
+)
 from nuzoo.files.names import LEFT_OUT_FILE
 from nuzoo.files.output_folder import check_output
 from nuzoo.registry import MODALITIES, import_object
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Mapping
 
     from nuzoo.files.left_out import Omission
 
@@ -38,35 +44,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from nuzoo.evaluation.display.draw_events import choose_rows, draw_events
+    from nuzoo.evaluation.display.draw_events import (
+        choose_rows,
+        draw_events,
+        is_dataset,
+        read_dataset,
+        read_files,
+    )
 
     if args.number < 1:
         raise ValueError(f"--number: expected 1 or more, got {args.number}")
     check_output(args.out)
+    modality = args.modality or next(iter(MODALITIES))
+    reader = import_object(MODALITIES[modality].reader)
+    options = reading_options(args, reader, modality)
     left_out: list[Omission] = []
-    source = _read(args, left_out)
-    rows = list(choose_rows(source, args.event, args.number))
-    source.close()
-    options = {"model": args.model, "sample": args.sample, "modality": args.modality}
-    paths = draw_events(rows, args.out, left_out=left_out, **options)
+    if is_dataset(args.source):
+        _refuse_reading(args.source[0], options)
+        rows = list(choose_rows(read_dataset(args.source[0], args.split), args.event, args.number))
+    else:
+        files = reader([Path(file) for file in args.source], truth=False, **options)
+        rows = list(choose_rows(read_files(files), args.event, args.number))
+        left_out = tell_reading(files)
+    if not (rows or left_out):
+        raise ValueError(f"{' '.join(args.source)}: expected events, got none")
+    shown = {"model": args.model, "sample": args.sample, "modality": args.modality}
+    paths = draw_events(rows, args.out, left_out=left_out, **shown)
     for path in paths:
         print(path)
     tell_left_out(left_out, args.out / LEFT_OUT_FILE)
-    if not (rows or left_out):
-        raise ValueError(f"no events in {' '.join(args.source)}: it is empty")
     if not paths:
         return 1
     return PARTIAL if left_out else 0
 
 
-def _read(args: argparse.Namespace, left_out: list[Omission]) -> Generator[Mapping[str, Any], None, None]:
-    from nuzoo.evaluation.display.draw_events import is_dataset, read_dataset, read_files
-
-    modality = args.modality or next(iter(MODALITIES))
-    options = reading_options(args, import_object(MODALITIES[modality].reader), modality)
-    if not is_dataset(args.source):
-        return read_files(args.source, modality, left_out, **options)
+def _refuse_reading(dataset: str, options: Mapping[str, object]) -> None:
     if options:
         given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
-        raise ValueError(f"{given}: {args.source[0]} is a dataset, which says so itself: leave it out")
-    return read_dataset(args.source[0], args.split)
+        raise ValueError(f"{given}: {dataset} is a dataset, which says so itself: leave it out")

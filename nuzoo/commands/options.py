@@ -18,6 +18,8 @@ PARTIAL = 3
 PARTIAL = 3
 """Exit status where some of what was asked for was done and some was left out."""
 
+READING_OPTIONS = ("detector", "mev_per_count", "classes", "labels")
+
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], name: str) -> None:
     """Refuse options that a function does not take.
@@ -44,13 +46,31 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], name
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
     """Let a command say how detector files are read."""
-    absent = argparse.SUPPRESS
-    parser.add_argument(
-        "--detector",
-        default=absent,
-        help="whose events files hold: a name, or a YAML file (default: by the arrays)",
+
+    def option(name: str, **arguments: Any) -> None:
+        parser.add_argument(name, default=argparse.SUPPRESS, **arguments)
+
+    option("--detector", help="whose events these are: a name, or a YAML file (default: by the arrays)")
+    option("--mev-per-count", type=float, help="MeV of one count, where the files hold counts")
+    option(
+        "--classes",
+        type=class_list,
+        metavar="A,B,…",
+        help="classes that labels count, such as nue_cc,nc,cosmic",
     )
-    parser.add_argument("--mev-per-count", type=float, default=absent, help="MeV of one count in 8-bit files")
+    option("--labels", choices=("index", "pdg"), help="what numbers as labels are (default: by the column)")
+
+
+def class_list(text: str) -> tuple[str, ...]:
+    """Parse names of classes.
+
+    Raises:
+        argparse.ArgumentTypeError: Fewer than two, or one twice.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    if len(names) < 2 or not all(names) or len({name.lower() for name in names}) < len(names):
+        raise argparse.ArgumentTypeError(f"expected two or more names, as in nue_cc,nc,cosmic, got {text!r}")
+    return names
 
 
 def reading_options(args: argparse.Namespace, reader: Callable[..., Any], modality: str) -> dict[str, Any]:
@@ -59,9 +79,26 @@ def reading_options(args: argparse.Namespace, reader: Callable[..., Any], modali
     Raises:
         ValueError: The reader of the modality has no such option.
     """
-    given = {name: getattr(args, name) for name in ("detector", "mev_per_count") if hasattr(args, name)}
+    given = {name: getattr(args, name) for name in READING_OPTIONS if hasattr(args, name)}
     check_options(reader, given, f"the reader of {modality}")
     return given
+
+
+def tell_reading(files: Any) -> list[Omission]:
+    """Say what a reader decided about files that it has read.
+
+    Args:
+        files: As `nuzoo.registry.Modality.reader` makes them.
+
+    Returns:
+        What it left out, without the files of folders that were never meant to be read.
+    """
+    from nuzoo.files.left_out import Omission
+
+    for decision, times in getattr(files, "notes", {}).items():
+        print(f"{decision} ({times:,} files)" if times > 1 else decision)
+    meant = (item for item in files.left_out if not getattr(item, "passed_over", False))
+    return [Omission.of(item.path, item.error) for item in meant]
 
 
 def tell_left_out(omissions: Sequence[Omission], table: Path) -> None:

@@ -9,13 +9,14 @@ source, as .parquet, .csv or .jsonl. What cannot be read is left out, and listed
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out
+from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out, tell_reading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from tqdm.auto import tqdm
 
+    from nuzoo.configuration.event_classifier_config import class_names_of
+    from nuzoo.files.events.event_truth import LABEL_COLUMN
     from nuzoo.files.left_out import Omission
     from nuzoo.files.names import LEFT_OUT_FILE
     from nuzoo.pipelines.loading import load_pipeline
@@ -45,14 +48,19 @@ def run(args: argparse.Namespace) -> int:
     pipeline = load_pipeline(args.model, batch_size=args.batch_size)
     processor = pipeline.image_processor
     reader = import_object(MODALITIES[processor.modality].reader)
-    given = reading_options(args, reader, processor.modality)
-    files = reader(args.files, truth=False, **(processor.reading_options() | given))
+    options = processor.reading_options() | reading_options(args, reader, processor.modality)
+    schema = processor.schema
+    if "classes" in inspect.signature(reader).parameters:
+        classes = options.setdefault("classes", class_names_of(pipeline.model.config))
+        schema = schema.with_classes(LABEL_COLUMN.name, tuple(classes))
+    files = reader(args.files, truth=False, **options)
     refused: list[Omission] = []
     names: list[str] = []
-    predictions = _noting(predict_rows(pipeline, tqdm(files, desc="predict", unit="event"), refused), names)
+    shown = tqdm(files, desc="predict", unit="event")
+    predictions = _noting(predict_rows(pipeline, shown, refused, schema), names)
     if (first := next(predictions, None)) is not None:
-        write_table(chain([first], predictions), args.out, truth_types(processor.schema))
-    left_out = [Omission.of(item.path, item.error) for item in files.left_out] + refused
+        write_table(chain([first], predictions), args.out, truth_types(schema))
+    left_out = tell_reading(files) + refused
     if repeated := len(names) - len(set(names)):
         print(
             f"warning: events with the event_id of another: {repeated}; tell them apart by their order",

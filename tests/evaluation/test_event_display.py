@@ -215,3 +215,64 @@ def test_rows_that_no_modality_draws_are_named_before_anything_is_made(tmp_path)
 def test_a_name_is_drawn_as_it_is_and_not_as_a_formula(tmp_path):
     row = make_row(event_id="a$\\frac{$_{^\x00\n" + "b" * 5000)
     assert draw_event(row, tmp_path / "event.png").stat().st_size > 0
+
+
+def test_axes_are_named_after_the_vertex_only_where_it_is_known():
+    def label(**changes):
+        return event_views(make_row(**changes))[0].row_label
+
+    assert label() == "x from the vertex"
+    assert label(source="a.h5#1", vertex=[1.0, 2.0, 3.0]) == "x from the vertex"
+    assert label(source="a.h5#1") == label(source="a.h5#1", vertex=None) == "x from pixel 50"
+
+
+def test_what_leaves_a_neutral_current_is_called_a_neutrino():
+    charged = make_row(label=0, lepton_pdg=11, lepton_energy=1.0)
+    neutral = make_row(label=2, lepton_pdg=-14, lepton_energy=1.0)
+    unknown = make_row(label=2, lepton_pdg=None, lepton_energy=1.0)
+    assert ("lepton energy", "1.00 GeV") in truth_lines(charged)
+    for row in (neutral, unknown):
+        assert ("outgoing neutrino", "1.00 GeV") in truth_lines(row)
+
+
+def test_classes_of_ones_own_are_drawn_by_their_names(tmp_path):
+    prediction = {"label": "cosmic", "score": 1.0, "scores": {"cosmic": 1.0, "a $long$ name of a class": 0.0}}
+    row = make_row(label="a $long$ name of a class")
+    assert draw_event(row, tmp_path / "e.png", prediction=prediction).with_suffix(".pdf").stat().st_size > 0
+    page = embedded(write_interactive(row, tmp_path / "e.html", prediction=prediction).read_text())
+    assert page["symbols"]["cosmic"] == [["cosmic", False]]
+
+
+def test_the_title_of_a_page_is_the_event(tmp_path):
+    page = write_interactive(make_row(event_id="run<1>"), tmp_path / "e.html").read_text()
+    assert "<title>run&lt;1&gt;</title>" in page
+
+
+def test_events_of_any_names_have_pictures_of_their_own_inside_the_folder(tmp_path):
+    names = ["..", "/tmp/x", "a/1", "a_1", "a 1", "a 1", "index", "x" * 300]
+    out = tmp_path / "in" / "out"
+    paths = draw_events([make_row(event_id=name) for name in names], out)
+    assert {path.parent for path in paths} == {out}
+    assert len(list(out.glob("*.png"))) == len(names)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["out"]
+
+
+def test_one_event_that_cannot_be_drawn_costs_no_other(tmp_path):
+    left_out = []
+    rows = [
+        make_row(event_id="a"),
+        make_row(event_id="b", u_energy=None),
+        make_row(event_id="c", detector="d"),
+    ]
+    draw_events(rows, tmp_path, left_out=left_out)
+    assert [path.name for path in tmp_path.glob("*.png")] == ["a.png"]
+    assert [(one.event, one.file) for one in left_out] == [(n, "nuzoo-simulation test") for n in ("b", "c")]
+    index = (tmp_path / "index.html").read_text()
+    assert index.count("<article>") == 1 and "ν<sub>μ</sub> CC" in index
+
+
+def test_no_text_of_an_event_becomes_markup_in_the_index(tmp_path):
+    evil = "<script>alert(1)</script>"
+    draw_events([make_row(event_id=evil, source=evil, label=evil)], tmp_path, sample=evil)
+    assert "<script" not in (tmp_path / "index.html").read_text()

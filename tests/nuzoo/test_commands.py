@@ -5,6 +5,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,9 +15,11 @@ from PIL import Image
 from pyarrow import csv
 
 from nuzoo.cli import main
+from nuzoo.commands.options import PARTIAL
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.evaluation.core.evaluator import Option
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.pipelines.written_tables import write_table
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.registry import TASKS
 
@@ -82,13 +85,15 @@ def test_predict_goes_on_past_broken_files_and_lists_them(model, arrays, tmp_pat
     np.save(tmp_path / "negative.npy", np.full((2, 512, 512), -1, np.float32))
     np.save(tmp_path / "one_view.npy", np.zeros((1, 512, 512), np.float32))
     out = tmp_path / "out" / "predictions.csv"
-    assert main(["predict", "--model", str(model), str(tmp_path), "--out", str(out)]) == 0
+    assert main(["predict", "--model", str(model), str(tmp_path), "--out", str(out)]) == PARTIAL
     captured = capsys.readouterr()
     assert len(READERS[".csv"](out)) == 5
     assert "predicted 5 events, left out 5" in captured.out
-    for name in ("text.h5", "truncated.gz", "nan.npy", "negative.npy", "one_view.npy"):
-        assert f"{name}: " in captured.err
-    assert [path.name for path in out.parent.iterdir()] == ["predictions.csv"]
+    listed = csv.read_csv(out.with_name("left-out.csv")).to_pylist()
+    named = {Path(row["file"]).name for row in listed}
+    assert named == {"text.h5", "truncated.gz", "nan.npy", "negative.npy", "one_view.npy"}
+    assert all(row["reason"] for row in listed)
+    assert sorted(path.name for path in out.parent.iterdir()) == ["left-out.csv", "predictions.csv"]
 
 
 def test_predict_refuses_events_of_another_detector_one_by_one(model, tmp_path, capsys):
@@ -157,8 +162,10 @@ def test_display_draws_datasets_and_files(model, simulated_dataset, arrays, tmp_
     command = ["display", "--out", str(out), "--model", str(model)]
     assert main([*command, str(simulated_dataset), "--split", "train", "--number", "1"]) == 0
     assert main([*command, str(arrays), "--number", "1"]) == 0
-    assert {path.suffix for path in out.iterdir()} == {".png", ".html"}
-    assert len(list(out.iterdir())) == 4
+    assert sorted(path.suffix for path in out.iterdir()) == [".html"] * 3 + [".pdf"] * 2 + [".png"] * 2
+    index = (out / "index.html").read_text()
+    page = next(path for path in out.glob("*.html") if quote(path.name) in index)
+    assert quote(page.with_suffix(".png").name) in index
 
 
 def test_display_says_when_an_event_is_not_there(simulated_dataset, tmp_path, capsys):
@@ -210,7 +217,7 @@ def test_the_demo_runs_from_nothing_to_a_published_model(tmp_path):
     assert "NuCnnForEventClassification and NuPixelMapImageProcessor from nuzoo/nu-cnn-tiny" in demo.stdout
     assert "nuzoo/nu-cnn-tiny: verified" in demo.stdout
     assert (out / "report" / "report.md").stat().st_size > 0
-    assert len(list((out / "displays").glob("*.html"))) == 4
+    assert len(list((out / "displays").glob("*.png"))) == 4
     assert not [p for p in (out / "cache" / "hub").rglob("*") if p.suffix in {".bin", ".pt", ".pth"}]
 
 
@@ -223,3 +230,57 @@ def test_no_page_has_an_unfilled_place():
 def test_simulate_says_when_a_split_is_empty(tmp_path, capsys):
     assert main(["simulate", "lartpc-pixelmaps", "--events", "2", "--out", str(tmp_path / "few")]) == 0
     assert "no event fell into" in capsys.readouterr().out
+
+
+def test_predictions_carry_what_the_file_knows_of_the_truth(model, simulated_dataset, tmp_path):
+    source = load_dataset(str(simulated_dataset), split="train")
+    out = tmp_path / "predictions.jsonl"
+    assert main(["predict", "--model", str(model), str(simulated_dataset / "data"), "--out", str(out)]) == 0
+    said = {row["event_id"]: row for row in READERS[".jsonl"](out)}
+    for row in source:
+        told = said[row["event_id"]]
+        assert told["true_label"] == source.features["label"].int2str(row["label"])
+        assert told["neutrino_energy"] == pytest.approx(row["neutrino_energy"])
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_columns_that_nothing_is_known_of_are_there_and_empty(model, arrays, tmp_path, suffix):
+    out = tmp_path / f"predictions{suffix}"
+    assert main(["predict", "--model", str(model), str(arrays), "--out", str(out)]) == 0
+    for row in READERS[suffix](out):
+        assert not row["true_label"] and row["neutrino_energy"] is None
+
+
+def test_display_goes_on_past_events_that_cannot_be_drawn(arrays, tmp_path, capsys):
+    maps = np.load(arrays)
+    maps[1] = np.nan
+    np.save(arrays, maps)
+    out = tmp_path / "displays"
+    assert main(["display", str(arrays), "--number", "3", "--out", str(out)]) == PARTIAL
+    assert len(list(out.glob("*.png"))) == 3
+    assert "left out 1" in capsys.readouterr().err
+    assert [row["event"] for row in csv.read_csv(out / "left-out.csv").to_pylist()] == [1]
+
+
+def test_numbers_of_displays_and_options_that_do_not_apply_are_refused(simulated_dataset, tmp_path, capsys):
+    command = ["display", str(simulated_dataset), "--out", str(tmp_path / "displays")]
+    assert main([*command, "--number", "-2"]) == 1
+    assert "--number: expected 1 or more, got -2" in capsys.readouterr().err
+    assert main([*command, "--mev-per-count", "0.1"]) == 1
+    assert "--mev-per-count" in capsys.readouterr().err
+
+
+def test_evaluate_says_to_convert_detector_files_first(model, arrays, tmp_path, capsys):
+    for data in (arrays, arrays.parent):
+        command = ["evaluate", "--model", str(model), "--data", str(data), "--out", str(tmp_path / "report")]
+        assert main(command) == 1
+        assert f"nuzoo convert {data} --out DATASET" in capsys.readouterr().err
+
+
+def test_tables_hold_what_numpy_makes_and_no_number_that_json_lacks(tmp_path):
+    rows = [{"a": np.float32(0.5), "b": np.arange(2), "c": [np.int64(3)], "d": float("nan")}]
+    assert write_table(iter(rows * 3000), tmp_path / "t.jsonl", {}) == 3000
+    first = json.loads((tmp_path / "t.jsonl").read_text().splitlines()[0])
+    assert first == {"a": 0.5, "b": [0, 1], "c": [3], "d": None}
+    assert write_table(iter(rows * 3000), tmp_path / "t.parquet", {}) == 3000
+    assert pq.read_table(tmp_path / "t.parquet")["c"].to_pylist() == [[3]] * 3000

@@ -88,9 +88,9 @@ def test_what_cannot_be_explained_is_refused(
     assert not (out / "explanations.md").exists()
 
 
-def test_labels_that_count_other_classes_are_refused(models, simulated_dataset, tmp_path, capsys):
+def test_events_of_classes_that_the_model_lacks_are_refused(models, simulated_dataset, tmp_path, capsys):
     shutil.copytree(models / "cnn", tmp_path / "cnn")
-    NuCnnConfig.tiny(id2label={0: "nc", 1: "nue_cc", 2: "numu_cc"}).save_pretrained(tmp_path / "cnn")
+    NuCnnConfig.tiny(id2label={0: "nc", 1: "nue_cc", 2: "cosmic"}).save_pretrained(tmp_path / "cnn")
     options = ["--faithfulness", "2"]
     assert explain(tmp_path / "cnn", simulated_dataset, tmp_path / "out", *options) == 1
-    assert "expected labels that count the classes nc, nue_cc, numu_cc" in capsys.readouterr().err
+    assert "expected events of the classes of the model (nc, nue_cc, cosmic)" in capsys.readouterr().err

@@ -30,8 +30,11 @@ from nuzoo.evaluation.display.event_summary import true_class, truth_lines
 from nuzoo.evaluation.display.pixel_maps.event_views import ViewMap, energy_range, event_views
 
 PANEL_INCHES = 4.4
-NAME_WIDTH, LONGEST_NAME = 30, 90
+NAME_WIDTH, LONGEST_NAME = 26, 78
 """Letters of the name of an event in a line, and in all."""
+
+LINE_HEIGHT = 0.05
+"""Of text beside the maps, in units of its panel's height."""
 
 VALUE_WIDTH = 14
 CAPTION_INCHES = 0.8
@@ -164,14 +167,21 @@ def brightest_of_blocks(image: NDArray[np.float64], pixels: int) -> NDArray[np.f
 def _draw_truth(axes: Axes, row: Mapping[str, Any]) -> None:
     axes.axis("off")
     name = str(row.get("event_id", ""))
-    name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-    axes.set_title(wrapped(name, NAME_WIDTH), loc="left", fontsize=9, family="monospace")
-    height = 0.95
-    for name, value in truth_lines(row) or [("truth", "not known")]:
+    name = wrapped(name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…", NAME_WIDTH)
+    _write(axes, 0, 1, name, family="monospace")
+    lines = truth_lines(row) or [("truth", "not known")]
+    height = 1 - LINE_HEIGHT * (name.count("\n") + 2)
+    step = min(2 * LINE_HEIGHT, height / len(lines))
+    for name, value in lines:
         text = class_title(value, VALUE_WIDTH) if name == "class" else wrapped(value, VALUE_WIDTH)
-        axes.text(0.0, height, name, color=GREY, fontsize=9, va="top")
-        axes.text(0.62, height, text, fontsize=9, va="top")
-        height -= 0.1 + 0.06 * text.count("\n")
+        _write(axes, 0, height, name, color=GREY)
+        _write(axes, 0.62, height, text)
+        height -= step + LINE_HEIGHT * text.count("\n")
+
+
+def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
+    """Write beside the maps, which keep their place whatever is written."""
+    axes.text(x, y, text, fontsize=9, va="top", **style).set_in_layout(False)
 
 
 def _draw_prediction(axes: Axes, prediction: Mapping[str, Any] | None, truth: str | None) -> None:

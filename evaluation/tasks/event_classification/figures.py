@@ -78,7 +78,7 @@ def draw_confusion(results: ClassifiedEvents, predictions: Predictions, path: Pa
         (matrices.precision_normalised, "Columns sum to 1 (purity)"),
     )
     side = max(4.1, 1.2 + 0.9 * len(results.class_names))
-    with figure(path, 2 * side, side + 0.2, results.dataset.sample, f"{WILSON}.") as drawn:
+    with figure(path, 2 * side, side + 0.5, results.dataset.sample, f"{WILSON}.") as drawn:
         for axes, (numbers, title) in zip(drawn.subplots(1, 2), panels, strict=True):
             draw_matrix(axes, numbers, matrices.counts, results.class_names)
             axes.set_title(title)
@@ -197,7 +197,7 @@ def draw_energy(results: ClassifiedEvents, predictions: Predictions, path: Path)
     edges, names = np.array(results.energy.edges_gev), results.class_names
     with figure(path, 8.2, 4.8, results.dataset.sample, f"{WILSON}.") as drawn:
         grid = drawn.subplots(2, 2, sharex=True, sharey="row", gridspec_kw={"height_ratios": (3, 1)})
-        told = (("efficiency", "True events"), ("purity", "Predicted events"))
+        told = (("efficiency", "True\nevents"), ("purity", "Predicted\nevents"))
         for (upper, lower), (key, events) in zip(grid.T, told, strict=True):
             of_class = getattr(results.energy, key)
             _energy_panel(upper, edges, of_class, names)

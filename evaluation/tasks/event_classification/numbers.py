@@ -54,7 +54,7 @@ def energy_edges_of(energy: ArrayLike) -> list[float]:
     values = np.asarray(energy, dtype=np.float64)
     low, high = np.quantile(values[np.isfinite(values)], [ENERGY_TAIL, 1 - ENERGY_TAIL])
     most = int(np.clip(np.isfinite(values).sum() // EVENTS_PER_ENERGY_BIN, 1, MOST_ENERGY_BINS))
-    exponent = math.floor(math.log10(max(high - low, 1e-3 * high, 1e-6) / most))
+    exponent = math.floor(math.log10(max(high - low, high / 2, 1e-6) / most))
     for power in count(exponent):
         for multiple in (1, 2, 5):
             step = multiple * 10.0**power

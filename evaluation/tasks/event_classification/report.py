@@ -85,7 +85,8 @@ def _summary(results: ClassificationResults) -> str:
         f"# Event classification: {model.class_name}\n\n"
         + (f"> **Warning:** {warning}.\n\n" if warning else "")
         + f"Sample: **{plain(dataset.sample)}**, split **{plain(dataset.split or 'all')}**, "
-        f"{dataset.events:,} events ({plain(dataset.counts_text())}), detector {plain(', '.join(dataset.detectors))}. "
+        f"{dataset.events:,} events ({plain(dataset.counts_text())}), detector "
+        f"{plain(', '.join(dataset.detectors))}. "
         f"Model: {plain(model.model_type)}, {model.parameters:,} parameters, {model.dtype}."
         f"{question if asked.prompt else ''}\n\n" + as_table(["", "value"], rows)
     )
@@ -121,14 +122,14 @@ def _calibration(results: ClassificationResults) -> str:
         f"## Calibration\n\nTemperature T = {with_error(found.temperature)} "
         f"({found.temperature.fitted_on}).\n\n"
         + as_table(header, rows)
-        + _remark_on_scaling(found)
+        + remark_on_scaling(found)
         + "\n\nPerfectly calibrated probabilities would show a calibration error of "
         f"{with_error(found.ece_if_perfect)} on as many events, because bins fluctuate."
         "\n\n![Reliability](reliability.png)"
     )
 
 
-def _remark_on_scaling(found: Calibration) -> str:
+def remark_on_scaling(found: Calibration) -> str:
     """Say where scaling by a fitted temperature made the calibration of these events worse."""
     if not found.temperature.is_fitted:
         return ""

@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from huggingface_hub.dataclasses import type_validator
+
+from nuzoo.files.nearest_names import did_you_mean
 
 LISTED = 12
 """Known fields are named in a message up to so many."""
@@ -56,10 +57,10 @@ def refuse_unknown(section: str, given: Iterable[Any], known: Iterable[str]) -> 
     """Raise `RecipeError` for names that a section does not know, with the nearest ones that it does."""
     known = list(known)
     if unknown := [str(name) for name in given if name not in known]:
-        nearest = [match for name in unknown for match in get_close_matches(name, known, n=1)]
         expected = f"fields among {', '.join(known)}" if len(known) <= LISTED else "fields that it has"
-        hint = f": did you mean {', '.join(nearest)}?" if nearest else ""
-        raise RecipeError(f"{section}: expected {expected}, got {', '.join(unknown)}{hint}")
+        raise RecipeError(
+            f"{section}: expected {expected}, got {', '.join(unknown)}{did_you_mean(unknown, known)}"
+        )
 
 
 def checked(name: str, value: Any, expected: Any) -> Any:

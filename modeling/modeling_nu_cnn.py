@@ -63,6 +63,7 @@ class NuCnnPreTrainedModel(NuPreTrainedModel):
     main_input_name = "pixel_values"
     input_modalities = "image"
     heads = ("classifier",)
+    exports_graph = True
     _no_split_modules = ["SeResidualBlock"]  # noqa: RUF012 (transformers' own declaration)
 
     @torch.no_grad()

@@ -120,6 +120,7 @@ class NuVitPreTrainedModel(NuPreTrainedModel):
     main_input_name = "pixel_values"
     input_modalities = "image"
     heads = ("classifier",)
+    exports_graph = True
     _no_split_modules = ["NuVitEmbeddings", "NuVitLayer"]  # noqa: RUF012 (transformers' own declaration)
     _supports_sdpa = True
     _input_embed_layer = "projection"

@@ -30,10 +30,13 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
 
     Attributes:
         heads: modules that a checkpoint may hold and the network without a head leaves unread.
+        exports_graph: inputs are tensors with an entry for each event, and what happens to them does not
+            depend on their values, so that `torch.export` and ONNX can hold the network.
     """
 
     config: NuPreTrainedConfig
     heads: ClassVar[tuple[str, ...]] = ()
+    exports_graph: ClassVar[bool] = False
     supports_gradient_checkpointing = True
 
     @classmethod

@@ -97,14 +97,15 @@ class SavedProcessor(PushedWithCode):
         named = {one.name for one in taken if one.kind is inspect.Parameter.KEYWORD_ONLY}
         return named - {"targets", "return_tensors"}
 
-    def refuse_options(self, unknown: Iterable[str]) -> None:
+    def refuse_options(self, unknown: Iterable[str], known: Iterable[str] | None = None) -> None:
         """Raise `ProcessorSettingError` for what was given in a call, and is no option of it.
 
         Args:
             unknown: names of what is left over when every option has been taken.
+            known: the options that there are; by default those of `__call__`.
         """
         if given := sorted(unknown):
-            known = sorted(self.call_options | {"targets", "return_tensors"})
+            known = sorted(known or self.call_options | {"targets", "return_tensors"})
             raise ProcessorSettingError(
                 f"a call of {type(self).__name__} has no option {', '.join(map(repr, given))}"
                 f"{did_you_mean(given, known) or ':'} It has {', '.join(known)}. Correct or remove it."
@@ -226,6 +227,10 @@ class SavedProcessor(PushedWithCode):
         """Give the fields of a configuration that follow from the processor, as far as networks have them."""
         return {}
 
+    def instructions(self) -> dict[str, Any]:
+        """Say how its tensors are made: by its settings; see `EventProcessor.instructions`."""
+        return {"constants": self.to_dict(), "steps": []}
+
     def refuse_unfitted(self) -> None:
         """Raise `MissingStatisticsError` unless it is fitted."""
         if not self.is_fitted:
@@ -247,8 +252,9 @@ class SavedProcessor(PushedWithCode):
         if self.detector is None:
             return
         if others := set(values_of(rows, "detector")) - {None, self.detector, accepted}:
+            got = ", ".join(sorted(map(str, others)))
             raise DetectorMismatchError(
-                f"expected events of detector {self.detector!r}, got {', '.join(sorted(others))}: use "
+                f"expected events of detector {self.detector!r}, got {got}: use "
                 "the model of that detector, or pass detector=... to accept its events knowingly"
             )
 

@@ -186,7 +186,7 @@ class NuPreTrainedConfig(PushedWithCode, PreTrainedConfig):
             own = sorted({field.name for field in fields(self)} - COMMON_FIELDS)
             raise UnknownConfigKeyError(
                 f"{type(self).__name__} has no field {', '.join(map(repr, unknown))}"
-                f"{did_you_mean(unknown, self._known()) or ':'} Beside those of every PreTrainedConfig its "
+                f"{did_you_mean(unknown, self._known()) or '.'} Beside those of every PreTrainedConfig its "
                 f"fields are {', '.join(own)}. Correct or remove the key."
             )
         if (model_type := keys.get("model_type", self.model_type)) != self.model_type:

@@ -28,7 +28,7 @@ def refuse_arguments(network: nn.Module, given: Mapping[str, object]) -> None:
         known = named_arguments(network.forward)
         raise ArgumentError(
             f"{type(network).__name__} has no argument {', '.join(map(repr, unknown))}"
-            f"{did_you_mean(unknown, known) or ':'} It takes {', '.join(known)}. Correct or remove it."
+            f"{did_you_mean(unknown, known) or '.'} It takes {', '.join(known)}. Correct or remove it."
         )
 
 

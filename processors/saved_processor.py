@@ -62,7 +62,7 @@ class SavedProcessor(PushedWithCode):
             known = self.settings()
             raise ProcessorSettingError(
                 f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}"
-                f"{did_you_mean(unknown, known) or ':'} It has {', '.join(known)}. Correct or remove the key."
+                f"{did_you_mean(unknown, known) or '.'} It has {', '.join(known)}. Correct or remove the key."
             )
         super().__init__(**kwargs)
         self.format_version = self.latest_format if format_version is None else format_version
@@ -108,7 +108,7 @@ class SavedProcessor(PushedWithCode):
             known = sorted(known or self.call_options | {"targets", "return_tensors"})
             raise ProcessorSettingError(
                 f"a call of {type(self).__name__} has no option {', '.join(map(repr, given))}"
-                f"{did_you_mean(given, known) or ':'} It has {', '.join(known)}. Correct or remove it."
+                f"{did_you_mean(given, known) or '.'} It has {', '.join(known)}. Correct or remove it."
             )
 
     def reading_options(self) -> dict[str, Any]:

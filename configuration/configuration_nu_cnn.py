@@ -1,6 +1,5 @@
 """The configuration of `nu_cnn`, the multi-view SE-ResNet for pixel maps."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from huggingface_hub.dataclasses import strict
@@ -35,7 +34,7 @@ class NuCnnConfig(PixelMapConfig, EventClassifierConfig):
     """
 
     model_type = "nu_cnn"
-    without_effect: ClassVar[Mapping[str, tuple[Any, ...]]] = EventClassifierConfig.without_effect | {
+    without_effect: ClassVar[dict[str, tuple[Any, ...]]] = EventClassifierConfig.without_effect | {
         "output_attentions": (None, False),
         "_output_attentions": (None, False),
     }

@@ -83,7 +83,7 @@ class NuPreTrainedConfig(PushedWithCode, PreTrainedConfig):
     migrations: ClassVar[Mapping[int, Migration]] = {}
     writes_text: ClassVar[bool] = False
     is_calibrated: ClassVar[bool] = False
-    without_effect: ClassVar[Mapping[str, tuple[Any, ...]]] = WITHOUT_EFFECT
+    without_effect: ClassVar[dict[str, tuple[Any, ...]]] = WITHOUT_EFFECT
 
     format_version: int = 1
 

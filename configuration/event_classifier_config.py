@@ -1,6 +1,5 @@
 """What the configuration of every event classifier holds, whatever it reads: its classes, its calibration."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
@@ -30,7 +29,7 @@ class EventClassifierConfig(NuPreTrainedConfig):
     """
 
     is_calibrated: ClassVar[bool] = True
-    without_effect: ClassVar[Mapping[str, tuple[Any, ...]]] = WITHOUT_EFFECT | {
+    without_effect: ClassVar[dict[str, tuple[Any, ...]]] = WITHOUT_EFFECT | {
         "problem_type": (None, "single_label_classification")  # the probabilities are a softmax
     }
     classes: ClassVar[tuple[str, ...]] = EVENT_CLASSES

@@ -193,9 +193,10 @@ class NuVlmForEventClassification(NuPreTrainedModel):
 
         Embeddings of tokens that are read and never written, as Mllama's for images, are kept behind them.
         """
-        before, text = self.get_input_embeddings().weight.detach(), self.base.config.get_text_config()
+        embeddings: Any = self.get_input_embeddings()
+        before, text = embeddings.weight.detach(), self.base.config.get_text_config()
         never_written = len(before) - text.vocab_size
-        embeddings: Any = self.base.resize_token_embeddings(*args, **kwargs)
+        embeddings = self.base.resize_token_embeddings(*args, **kwargs)
         if never_written and len(embeddings.weight) == text.vocab_size:
             self.base.set_input_embeddings(_lengthened(embeddings, never_written, before))
         self.config.get_text_config().vocab_size = text.vocab_size

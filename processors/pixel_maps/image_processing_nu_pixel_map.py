@@ -123,7 +123,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
     @staticmethod
     def _positive(setting: str, value: Any) -> float:
         """Give a positive number, of any library's type."""
-        if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < math.inf:
+        if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < math.inf:
             raise ProcessorSettingError(f"{setting}: expected a positive number, got {value!r}")
         return value if isinstance(value, int | float) else float(value)
 

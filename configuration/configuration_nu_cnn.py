@@ -1,6 +1,6 @@
 """The configuration of `nu_cnn`, the multi-view SE-ResNet for pixel maps."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from huggingface_hub.dataclasses import strict
 
@@ -34,6 +34,10 @@ class NuCnnConfig(PixelMapConfig, EventClassifierConfig):
     """
 
     model_type = "nu_cnn"
+    without_effect: ClassVar[dict[str, tuple[Any, ...]]] = EventClassifierConfig.without_effect | {
+        "output_attentions": (None, False),
+        "_output_attentions": (None, False),
+    }
 
     shared_branches: bool = False
     branch_channels: int = 64

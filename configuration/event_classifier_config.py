@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 
-from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT, NuPreTrainedConfig
 from nuzoo.files.events.event_classes import EVENT_CLASSES
 
 
@@ -29,6 +29,9 @@ class EventClassifierConfig(NuPreTrainedConfig):
     """
 
     is_calibrated: ClassVar[bool] = True
+    without_effect: ClassVar[dict[str, tuple[Any, ...]]] = WITHOUT_EFFECT | {
+        "problem_type": (None, "single_label_classification")  # the probabilities are a softmax
+    }
     classes: ClassVar[tuple[str, ...]] = EVENT_CLASSES
 
     temperature: float = 1.0

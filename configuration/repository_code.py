@@ -57,10 +57,14 @@ class PushedWithCode:
             **options: passed to transformers.
         """
         pushing = {key: options.pop(key) for key in PUSHING if push_to_hub and key in options}
-        saved = super().save_pretrained(save_directory, *args, **options)  # type: ignore[misc]
+        saved = self._save(save_directory, *args, **options)
         if push_to_hub:
             self.push_to_hub(pushing.pop("repo_id", Path(save_directory).name), **pushing)
         return saved
+
+    def _save(self, save_directory: Any, *args: Any, **options: Any) -> Any:
+        """Write to a folder; what has files of its own overrides this."""
+        return super().save_pretrained(save_directory, *args, **options)  # type: ignore[misc]
 
 
 def is_installed() -> bool:

@@ -11,6 +11,7 @@ from transformers.modeling_outputs import (
 from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.modeling.arguments import refuse_arguments
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.se_residual_block import SeResidualBlock
 
@@ -50,6 +51,10 @@ class NuCnnBranch(nn.Module):
         return self.blocks(self.pool(self.stem(view)))
 
 
+def _require_gradient(_: nn.Module, __: object, features: Tensor) -> None:
+    features.requires_grad_(True)
+
+
 class NuCnnPreTrainedModel(NuPreTrainedModel):
     """Initialisation and loading of every `nu_cnn` network."""
 
@@ -58,6 +63,7 @@ class NuCnnPreTrainedModel(NuPreTrainedModel):
     main_input_name = "pixel_values"
     input_modalities = "image"
     heads = ("classifier",)
+    exports_graph = True
     _no_split_modules = ["SeResidualBlock"]  # noqa: RUF012 (transformers' own declaration)
 
     @torch.no_grad()
@@ -65,6 +71,11 @@ class NuCnnPreTrainedModel(NuPreTrainedModel):
         super()._init_weights(module)
         if isinstance(module, nn.Conv2d | nn.Linear):
             init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+
+    def enable_input_require_grads(self) -> None:
+        """Let gradients begin at every branch's stem, for adapters of frozen blocks that are recomputed."""
+        stems = [branch.stem for branch in self.modules() if isinstance(branch, NuCnnBranch)]
+        self._require_grads_hooks = [stem.register_forward_hook(_require_gradient) for stem in stems]
 
 
 class NuCnnModel(NuCnnPreTrainedModel):
@@ -101,6 +112,7 @@ class NuCnnModel(NuCnnPreTrainedModel):
         Raises:
             ValueError: the number of views is not the configuration's.
         """
+        refuse_arguments(self, kwargs)
         if pixel_values.ndim != 4 or pixel_values.shape[1] != self.config.num_views:
             raise ValueError(
                 f"expected pixel_values of shape (batch, {self.config.num_views} views, height, width), "
@@ -156,6 +168,7 @@ class NuCnnForEventClassification(NuCnnPreTrainedModel):
         Returns:
             `loss`, `logits` (B, num_labels) before the temperature, `hidden_states`.
         """
+        refuse_arguments(self, kwargs)
         outputs = self.nu_cnn(pixel_values, output_hidden_states=output_hidden_states, return_dict=True)
         logits = self.classifier(outputs.pooler_output)
         loss = None if labels is None else F.cross_entropy(logits.float(), labels)

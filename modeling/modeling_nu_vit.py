@@ -9,10 +9,12 @@ from torch import Tensor, nn
 from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutputWithPooling, ImageClassifierOutput
-from transformers.models.vit.modeling_vit import ViTAttention, ViTMLP
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+from transformers.models.vit.modeling_vit import ViTAttention, ViTMLP, eager_attention_forward
 from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_vit import NuVitConfig
+from nuzoo.modeling.arguments import refuse_arguments
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.position_embeddings import resize_position_embeddings
 from nuzoo.modeling.timm_vit_weights import load_timm_encoder
@@ -36,9 +38,43 @@ class NuVitEmbeddings(nn.Module):
         """Map (N, channels, H, W) to (N, 1 + patches, C)."""
         patches = self.projection(images)
         rows, columns = patches.shape[2:]
-        tokens = torch.cat([self.class_token.expand(len(images), -1, -1), patches.flatten(2).mT], dim=1)
+        class_tokens = self.class_token.expand(
+            patches.shape[0], -1, -1
+        )  # len() would fix the batch in an export
+        tokens = torch.cat([class_tokens, patches.flatten(2).mT], dim=1)
         positions = resize_position_embeddings(self.position_embeddings, self.grid, (rows, columns))
         return self.dropout(tokens + positions)
+
+
+class NuVitAttention(ViTAttention):
+    """Attention within each image of an event: the heads of its images stand beside each other.
+
+    So the weights that are returned are those that were used, and gradients reach them.
+    """
+
+    def __init__(self, config: NuVitConfig):
+        fields: Any = config  # it has those that transformers' ViTConfig has
+        super().__init__(fields)
+        self.images_per_event = config.images_per_event
+
+    def forward(  # type: ignore[override]
+        self, tokens: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Map (B, images * T, C) to the same shape; weights (B, images * heads, T, T), or None."""
+        projections = (self.q_proj, self.k_proj, self.v_proj)
+        query, key, value = (self._heads_of_images(projection(tokens)) for projection in projections)
+        attention: Any = ALL_ATTENTION_FUNCTIONS.get_interface(
+            self.config._attn_implementation, eager_attention_forward
+        )
+        dropout = self.attention_dropout if self.training else 0.0
+        attended, weights = attention(self, query, key, value, None, dropout=dropout, scaling=self.scaling)
+        of_images = attended.unflatten(2, (self.images_per_event, -1)).transpose(1, 2)
+        return self.o_proj(of_images.flatten(3).flatten(1, 2)), weights
+
+    def _heads_of_images(self, projected: Tensor) -> Tensor:
+        """(B, images * heads, T, head_dim) of (B, images * T, C)."""
+        of_images = projected.unflatten(1, (self.images_per_event, -1))
+        return of_images.unflatten(3, (-1, self.head_dim)).transpose(2, 3).flatten(1, 2)
 
 
 class NuVitLayer(GradientCheckpointingLayer):
@@ -50,9 +86,8 @@ class NuVitLayer(GradientCheckpointingLayer):
     def __init__(self, config: NuVitConfig):
         super().__init__()
         fields: Any = config  # it has those that transformers' ViTConfig has
-        self.images_per_event = config.images_per_event
         self.layernorm_before = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
-        self.attention = ViTAttention(fields)
+        self.attention = NuVitAttention(config)
         self.layernorm_after = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
         self.mlp = ViTMLP(fields)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
@@ -67,12 +102,9 @@ class NuVitLayer(GradientCheckpointingLayer):
             The tokens, and (B, images * heads, 1 + patches, 1 + patches), or None unless the attention
             is "eager".
         """
-        events, images = len(tokens), self.images_per_event
-        of_images = self.layernorm_before(tokens).reshape(events * images, -1, tokens.shape[-1])
-        attended, weights = self.attention(of_images)
-        tokens = tokens + self.dropout(attended.reshape(tokens.shape))
-        tokens = tokens + self.dropout(self.mlp(self.layernorm_after(tokens)))
-        return tokens, None if weights is None else weights.unflatten(0, (events, images)).flatten(1, 2)
+        attended, weights = self.attention(self.layernorm_before(tokens))
+        tokens = tokens + self.dropout(attended)
+        return tokens + self.dropout(self.mlp(self.layernorm_after(tokens))), weights
 
 
 def _of_equal_variance(convolution: nn.Conv2d) -> float:
@@ -88,8 +120,10 @@ class NuVitPreTrainedModel(NuPreTrainedModel):
     main_input_name = "pixel_values"
     input_modalities = "image"
     heads = ("classifier",)
+    exports_graph = True
     _no_split_modules = ["NuVitEmbeddings", "NuVitLayer"]  # noqa: RUF012 (transformers' own declaration)
     _supports_sdpa = True
+    _input_embed_layer = "projection"
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -151,6 +185,7 @@ class NuVitModel(NuVitPreTrainedModel):
             ValueError: the number of views is not the configuration's, patches do not tile the image, or
                 attention weights are asked for without the "eager" attention.
         """
+        refuse_arguments(self, kwargs)
         output_attentions = self._wanted("attentions", output_attentions)
         output_hidden_states = self._wanted("hidden_states", output_hidden_states)
         self._check(pixel_values, output_attentions)
@@ -230,6 +265,7 @@ class NuVitForEventClassification(NuVitPreTrainedModel):
         Returns:
             `loss`, `logits` (B, num_labels) before the temperature, `hidden_states`, `attentions`.
         """
+        refuse_arguments(self, kwargs)
         outputs = self.nu_vit(
             pixel_values,
             output_hidden_states=output_hidden_states,

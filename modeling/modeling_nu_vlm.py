@@ -17,6 +17,7 @@ from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.files.modes import unlock_weights
 from nuzoo.files.origin import verify_files, whereabouts
 from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, find_adapter, name_base_of_adapter
+from nuzoo.modeling.arguments import named_arguments, refuse_arguments
 from nuzoo.modeling.base_of_vlm import load_base
 from nuzoo.modeling.label_scoring import LabelTrie, score_labels
 from nuzoo.modeling.merge_adapter import merge_adapter
@@ -25,6 +26,7 @@ from nuzoo.modeling.weight_errors import WeightsError
 
 IMAGE_GATES = ("cross_attn_attn_gate", "cross_attn_mlp_gate")
 OPEN = 0.5
+BASE = "base."
 GREEDY = {"do_sample": False, "temperature": None, "top_p": None}
 
 
@@ -50,7 +52,6 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         self.base = AutoModelForImageTextToText.from_config(config.base_config)
         _state_type(config.base_config, self.base.dtype)
         self.post_init()
-        _open_image_gates(self.base)
 
     @classmethod
     def from_base(cls, config: NuVlmConfig, **options: Any) -> Self:
@@ -112,18 +113,50 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         model.base = base
         return model.eval()
 
-    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
-        """Write configuration and adapter to a folder, or without an adapter all weights."""
+    def _save(
+        self,
+        save_directory: Any,
+        is_main_process: bool = True,
+        state_dict: dict[str, Tensor] | None = None,
+        save_original_format: bool = False,
+        **options: Any,
+    ) -> None:
+        """Write configuration and adapter to a folder, or without an adapter all weights.
+
+        Args:
+            save_directory: the folder.
+            is_main_process: see `PreTrainedModel.save_pretrained`.
+            state_dict: see there.
+            save_original_format: see there; the names of the weights are always ours, so it is refused.
+            **options: see there; an adapter takes none.
+
+        Raises:
+            WeightsError: an option cannot be followed.
+        """
+        if save_original_format:
+            raise WeightsError(
+                "expected save_original_format=False, got True: the weights of the base lie under the names "
+                "of this network, which alone loads them; save model.base for a folder of the base's own form"
+            )
+        writing: dict[str, Any] = {"is_main_process": is_main_process}
         if not has_adapter(self.base):
-            super().save_pretrained(save_directory, *args, save_original_format=False, **kwargs)
+            writing |= {"state_dict": state_dict, "save_original_format": False}
+            super()._save(save_directory, **writing, **options)
             return
+        if given := sorted(name for name, value in options.items() if value is not None):
+            raise WeightsError(
+                f"expected no {', '.join(given)} with an adapter, which is one small file: leave it out"
+            )
+        if state_dict is not None:
+            writing["state_dict"] = {name.removeprefix(BASE): value for name, value in state_dict.items()}
         adapter = Path(save_directory) / ADAPTER_FOLDER
-        config = copy(self.config)
-        config.base_model = self._base_seen_from(Path(save_directory))
-        self.base.save_pretrained(adapter)
-        unlock_weights(adapter)
-        name_base_of_adapter(adapter, config.base_model, config.base_revision)
-        config.save_pretrained(save_directory)
+        self.base.save_pretrained(adapter, **writing)
+        if is_main_process:
+            unlock_weights(adapter)
+            config = copy(self.config)
+            config.base_model = self._base_seen_from(Path(save_directory))
+            name_base_of_adapter(adapter, config.base_model, config.base_revision)
+            config.save_pretrained(save_directory)
 
     def _base_seen_from(self, folder: Path) -> str:
         """Name the base for a model in a folder: one that lies beside another model by its path."""
@@ -145,9 +178,36 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         """Give the token embeddings of the base."""
         return self.base.get_input_embeddings()
 
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the token embeddings of the base."""
+        self.base.set_input_embeddings(value)
+
     def get_output_embeddings(self) -> nn.Module:
         """Give the layer of the base that predicts tokens; quantisation leaves it as it is."""
         return self.base.get_output_embeddings()
+
+    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
+        """Replace the layer of the base that predicts tokens."""
+        self.base.set_output_embeddings(new_embeddings)
+
+    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> Any:
+        """Change the number of tokens of the base; see `PreTrainedModel.resize_token_embeddings`.
+
+        Embeddings of tokens that are read and never written, as Mllama's for images, are kept behind them.
+        """
+        embeddings: Any = self.get_input_embeddings()
+        before, text = embeddings.weight.detach(), self.base.config.get_text_config()
+        never_written = len(before) - text.vocab_size
+        embeddings = self.base.resize_token_embeddings(*args, **kwargs)
+        if never_written and len(embeddings.weight) == text.vocab_size:
+            self.base.set_input_embeddings(_lengthened(embeddings, never_written, before))
+        self.config.get_text_config().vocab_size = text.vocab_size
+        return self.get_input_embeddings()
+
+    def initialize_weights(self) -> None:
+        """Fill the weights that were not loaded, and let a base that starts afresh see its images."""
+        super().initialize_weights()
+        _open_image_gates(self.base)
 
     @can_return_tuple
     def forward(
@@ -183,6 +243,8 @@ class NuVlmForEventClassification(NuPreTrainedModel):
         given = {name: value for name, value in prompt.items() if value is not None}
         asked = {"output_hidden_states": output_hidden_states, "output_attentions": output_attentions}
         wanted = {what: getattr(self.config, what) if now is None else now for what, now in asked.items()}
+        of_base = named_arguments(self.base.forward)
+        refuse_arguments(self, {name: value for name, value in kwargs.items() if name not in of_base})
         kwargs.pop("return_dict", None)
         trie = LabelTrie(self.config.label_token_ids or [])
         logits, read = score_labels(self.base, given | wanted | kwargs, trie)
@@ -240,6 +302,17 @@ class NuVlmForEventClassification(NuPreTrainedModel):
                 "expected input_ids and what else the processor gives, got none: call "
                 "model(**processor(events)) with the processor that is saved with the model"
             )
+
+
+def _lengthened(embeddings: nn.Embedding, rows: int, before: Tensor) -> nn.Embedding:
+    """Add rows to embeddings: those that were there before, else the mean."""
+    weight = embeddings.weight.detach()
+    added = weight.mean(dim=0).repeat(rows, 1)
+    kept = before[len(weight) : len(weight) + rows]
+    added[: len(kept)] = kept
+    is_learnt = embeddings.weight.requires_grad
+    longer = nn.Embedding.from_pretrained(torch.cat([weight, added]), not is_learnt, embeddings.padding_idx)
+    return longer.train(embeddings.training)
 
 
 def _state_type(config: Any, dtype: torch.dtype) -> None:

@@ -12,13 +12,19 @@ from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.files.checksums import discard_checksums
 from nuzoo.files.modes import unlock_weights
+from nuzoo.files.nearest_names import nearest_names
 from nuzoo.files.origin import whereabouts
 from nuzoo.modeling.adapter_files import Adapter, find_adapter, write_calibration
+from nuzoo.modeling.arguments import ArgumentError, named_arguments
 from nuzoo.modeling.weight_errors import WeightsError
 from nuzoo.modeling.weight_files import name_unreadable, verified_weights
 
 CACHE_LINE_BYTES = 64
 NO_ADAPTER = "no-adapter"
+MISSPELT_OPTION = 0.8
+
+OPTIONS = ("attn_implementation", "device_map", "dtype", "quantization_config", "subfolder", "variant")
+"""What users of `from_pretrained` give beside its named arguments."""
 
 
 class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
@@ -26,10 +32,13 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
 
     Attributes:
         heads: modules that a checkpoint may hold and the network without a head leaves unread.
+        exports_graph: inputs are tensors with an entry for each event, and what happens to them does not
+            depend on their values, so that `torch.export` and ONNX can hold the network.
     """
 
     config: NuPreTrainedConfig
     heads: ClassVar[tuple[str, ...]] = ()
+    exports_graph: ClassVar[bool] = False
     supports_gradient_checkpointing = True
 
     @classmethod
@@ -57,10 +66,12 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
             The model in evaluation mode, and the account if asked for.
 
         Raises:
-            WeightsError: a tensor is missing, unexpected or of another shape, a file is damaged, or
-                there are only pickled weights.
+            WeightsError: a tensor is missing, unexpected or of another shape, a file is damaged, there are
+                only pickled weights, or an argument asks for less strictness.
             CorruptedFileError: a file differs from the one that was published.
+            ArgumentError: an argument is misspelt.
         """
+        _refuse_options(cls, kwargs)
         adapter_kwargs = kwargs.pop("adapter_kwargs", None) or {}
         adapter_name = kwargs.pop("adapter_name", "default")
         adapter = None
@@ -121,6 +132,21 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         discard_checksums(save_directory)
         if has_adapter(self) and self.config.is_calibrated:
             write_calibration(save_directory, self.config.temperature)
+
+
+def _refuse_options(network: type[NuPreTrainedModel], given: dict[str, Any]) -> None:
+    """Refuse arguments of `from_pretrained` that are misspelt, or that strict loading cannot follow."""
+    known = {*named_arguments(PreTrainedModel.from_pretrained), "reinitialize", *OPTIONS}
+    for name, meant in nearest_names(given, known, MISSPELT_OPTION).items():
+        raise ArgumentError(f"{network.__name__}.from_pretrained has no {name!r}: did you mean {meant!r}?")
+    if given.get("ignore_mismatched_sizes"):
+        raise WeightsError(
+            "expected no ignore_mismatched_sizes=True, which also passes over weights that are wrong by "
+            "mistake: name the modules that shall start afresh, for other classes "
+            'reinitialize=["classifier"]'
+        )
+    if given.get("use_safetensors") is False:
+        raise WeightsError("expected no use_safetensors=False: pickled weights are never read")
 
 
 def has_adapter(model: PreTrainedModel) -> bool:

@@ -22,6 +22,7 @@ COMMANDS = {
     "display": "draw events as PNG and interactive HTML",
     "models": "list the trained models that come with nuzoo, show one, or make one again",
     "detectors": "list the detectors that are known, or show one as a start for your own",
+    "export": "write a trained network as an ONNX file, checked with onnxruntime",
     "publish": "put a trained model or a dataset on the Hub, complete and checked",
     "verify": "check a published model or dataset, file by file and by its golden outputs",
     "demo": "simulate, train, evaluate, draw, publish to a local Hub and load back, in one go",

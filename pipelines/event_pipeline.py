@@ -11,6 +11,7 @@ from transformers import BatchFeature, PreTrainedModel
 from transformers.pipelines import Pipeline
 
 from nuzoo.configuration.repository_code import PushedWithCode
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.pipelines.pipeline_errors import MissingProcessorError, NonFiniteOutputError, PipelineOptionError
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.processors.event_tables import in_steps, is_dataset
@@ -124,7 +125,8 @@ class EventPipeline(PushedWithCode, Pipeline):
         if unknown := sorted(kwargs.keys() - self.options):
             raise PipelineOptionError(
                 f"expected options of the processor ({', '.join(sorted(self.options))}), batch_size or "
-                f"num_workers, got {', '.join(unknown)}: correct or remove them"
+                f"num_workers, got {', '.join(unknown)}{did_you_mean(unknown, self.options)}. "
+                "Correct or remove them"
             )
         return kwargs, {}, {}
 

@@ -81,6 +81,13 @@ class EventProcessor(Protocol):
     def facts(self) -> dict[str, str]:
         """Say what it expects, with units, for people: meaning and value."""
 
+    def instructions(self) -> dict[str, Any]:
+        """Say how its tensors are made, for those who make them without it.
+
+        Returns:
+            JSON values: `constants` by name, with units, and `steps`, each in words that name constants.
+        """
+
     @property
     def call_options(self) -> set[str]:
         """Names of what `__call__` takes beside rows and targets."""

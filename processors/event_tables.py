@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nuzoo.files.events.event_errors import DtypeError, MissingColumnError, ShapeError
+from nuzoo.files.events.event_errors import DtypeError, MissingColumnError, ShapeError, UnitError
 from nuzoo.files.events.event_schema import Column, EventSchema, Ragged, check_numbers
 from nuzoo.processors.input_errors import InputFormError, ProcessorSettingError
+
+NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
 
 
 def as_table(rows: Any) -> Any:
@@ -33,7 +35,7 @@ def is_single_row(rows: Any, schema: EventSchema) -> bool:
     if not isinstance(rows, Mapping):
         return False
     lists = [rows[column.name] for column in schema.hits if column.name in rows]
-    if filled := [values for values in lists if hasattr(values, "__len__") and len(values)]:
+    if filled := [values for values in lists if getattr(values, "ndim", 1) and _length(values)]:
         return not any(np.ndim(values[0]) > 0 or values[0] is None for values in filled)
     return not isinstance(rows.get("event_id"), list)
 
@@ -115,9 +117,9 @@ def values_of(rows: Any, name: str) -> list[Any]:
     if isinstance(rows, Mapping):
         values = rows.get(name, [])
         is_list = isinstance(values, Sequence) and not isinstance(values, str | bytes)
-        return list(values) if is_list or np.ndim(values) else [values]
+        return [_plain(value) for value in (values if is_list or np.ndim(values) else [values])]
     if isinstance(rows, Sequence):
-        return [row[name] for row in rows if isinstance(row, Mapping) and name in row]
+        return [_plain(row[name]) for row in rows if isinstance(row, Mapping) and name in row]
     return []
 
 
@@ -138,9 +140,9 @@ def read_target(rows: Any, targets: Sequence[str], events: int) -> dict[str, tor
     """
     if not targets:
         return {}
-    if len(targets) > 1:
-        raise ProcessorSettingError(f"expected one column as targets, got {', '.join(targets)}: name one")
-    values = np.asarray([_plain(value) for value in values_of(rows, targets[0])])
+    if isinstance(targets, str) or len(targets) > 1:
+        raise ProcessorSettingError(f"expected one column in a list as targets, got {targets!r}: name one")
+    values = np.asarray(values_of(rows, targets[0]))
     if len(values) != events or None in values.tolist():
         raise MissingColumnError(
             f"column {targets[0]!r}: expected the class of each of {events} events, got none for some: leave "
@@ -156,17 +158,79 @@ def read_target(rows: Any, targets: Sequence[str], events: int) -> dict[str, tor
 
 
 def as_numpy(values: Any) -> NDArray[Any]:
-    """Take an array of NumPy or of torch, on any device, or a list, for a NumPy array."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    """Take an array of any library, on any device, or a list, for a NumPy array that means the same.
+
+    Raises:
+        DtypeError: it is masked, so that what it holds is not all meant, or NumPy cannot read it.
+        UnitError: it carries a unit, which a NumPy array would lose.
+    """
+    array = _as_masked(values)
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise DtypeError(
+            f"expected a list of which every entry is meant, got {describe(values)} with "
+            f"{np.ma.count_masked(array)} masked: leave the masked hits out of every column"
+        )
+    return np.asarray(array)
+
+
+def as_dense(values: Any) -> NDArray[Any]:
+    """Take a map in any form that `as_numpy` takes for a NumPy array; a masked pixel has no energy.
+
+    Raises:
+        DtypeError: NumPy cannot read it.
+        UnitError: see `as_numpy`.
+    """
+    array = _as_masked(values)
+    return array.filled(0) if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
+
+
+def _as_masked(values: Any) -> NDArray[Any]:
+    """Give a NumPy array, masked where `values` is or holds rows that are."""
+    if (unit := getattr(values, "unit", getattr(values, "units", None))) is not None:
+        raise UnitError(
+            f"expected plain numbers in the unit of their column, got {describe(values)} in {unit}: convert "
+            "it (energies are in MeV), and give its values alone"
+        )
+    try:
+        if hasattr(values, "detach"):
+            return np.asarray(_plain_tensor(values.detach()))
+        holds_masks = isinstance(values, list | tuple) and any(np.ma.isMaskedArray(row) for row in values)
+        return np.ma.asarray(values) if holds_masks else np.asanyarray(values)
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise DtypeError(
+            f"expected an array of numbers, got {describe(values)}, which NumPy cannot read ({error}): "
+            "convert it to a NumPy array"
+        ) from error
+
+
+def _plain_tensor(tensor: torch.Tensor) -> torch.Tensor:
+    """Give a tensor on the CPU, dense, in a number format that NumPy has."""
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()
+    if tensor.is_floating_point() and tensor.dtype not in NUMPY_FLOATS:
+        tensor = tensor.float()
+    return tensor.cpu().resolve_conj().resolve_neg()
 
 
 def describe(rows: Any) -> str:
     """Say of what type and shape something is, for messages."""
-    return type(rows).__name__ + (f" of shape {tuple(rows.shape)}" if hasattr(rows, "shape") else "")
+    try:
+        return f"{type(rows).__name__} of shape {tuple(rows.shape)}"
+    except (AttributeError, TypeError, RuntimeError):  # nested tensors have no shape
+        return type(rows).__name__
+
+
+def _length(values: Any) -> int:
+    return len(values) if hasattr(values, "__len__") else 0
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+    """Take a number or text out of an array or tensor without dimensions; a masked one is not known."""
+    if value is np.ma.masked:
+        return None
+    return value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value
 
 
 def _rows_of_columns(columns: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,6 +13,7 @@ from nuzoo.files.errors import FormatVersionError
 from nuzoo.files.events.event_schema import EventSchema, Ragged
 from nuzoo.files.migration import Migration, migrate
 from nuzoo.files.names import PROCESSOR_FILES
+from nuzoo.files.nearest_names import did_you_mean, nearest_names
 from nuzoo.files.origin import verify_files, whereabouts
 from nuzoo.processors.event_tables import is_single_row, read_hits, split_rows, values_of
 from nuzoo.processors.input_errors import (
@@ -59,9 +59,10 @@ class SavedProcessor(PushedWithCode):
 
     def __init__(self, format_version: int | None = None, **kwargs: Any):
         if unknown := sorted(kwargs.keys() - KEYS_OF_TRANSFORMERS):
+            known = self.settings()
             raise ProcessorSettingError(
-                f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}; it has "
-                f"{', '.join(self.settings())}. Correct or remove the key."
+                f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}"
+                f"{did_you_mean(unknown, known) or '.'} It has {', '.join(known)}. Correct or remove the key."
             )
         super().__init__(**kwargs)
         self.format_version = self.latest_format if format_version is None else format_version
@@ -95,6 +96,20 @@ class SavedProcessor(PushedWithCode):
         taken = inspect.signature(type(self).__call__).parameters.values()
         named = {one.name for one in taken if one.kind is inspect.Parameter.KEYWORD_ONLY}
         return named - {"targets", "return_tensors"}
+
+    def refuse_options(self, unknown: Iterable[str], known: Iterable[str] | None = None) -> None:
+        """Raise `ProcessorSettingError` for what was given in a call, and is no option of it.
+
+        Args:
+            unknown: names of what is left over when every option has been taken.
+            known: the options that there are; by default those of `__call__`.
+        """
+        if given := sorted(unknown):
+            known = sorted(known or self.call_options | {"targets", "return_tensors"})
+            raise ProcessorSettingError(
+                f"a call of {type(self).__name__} has no option {', '.join(map(repr, given))}"
+                f"{did_you_mean(given, known) or '.'} It has {', '.join(known)}. Correct or remove it."
+            )
 
     def reading_options(self) -> dict[str, Any]:
         """Say how files are read, by its settings; see `EventProcessor.reading_options`."""
@@ -212,6 +227,10 @@ class SavedProcessor(PushedWithCode):
         """Give the fields of a configuration that follow from the processor, as far as networks have them."""
         return {}
 
+    def instructions(self) -> dict[str, Any]:
+        """Say how its tensors are made: by its settings; see `EventProcessor.instructions`."""
+        return {"constants": self.to_dict(), "steps": []}
+
     def refuse_unfitted(self) -> None:
         """Raise `MissingStatisticsError` unless it is fitted."""
         if not self.is_fitted:
@@ -233,14 +252,14 @@ class SavedProcessor(PushedWithCode):
         if self.detector is None:
             return
         if others := set(values_of(rows, "detector")) - {None, self.detector, accepted}:
+            got = ", ".join(sorted(map(str, others)))
             raise DetectorMismatchError(
-                f"expected events of detector {self.detector!r}, got {', '.join(sorted(others))}: use "
+                f"expected events of detector {self.detector!r}, got {got}: use "
                 "the model of that detector, or pass detector=... to accept its events knowingly"
             )
 
 
 def _refuse_misspelt(kind: str, overrides: Iterable[str], settings: list[str]) -> None:
     """Raise for what looks like a setting and is none; transformers passes other arguments of its own."""
-    for key in set(overrides) - set(settings):
-        if meant := get_close_matches(key, settings, n=1, cutoff=0.7):
-            raise ProcessorSettingError(f"{kind} has no setting {key!r}: did you mean {meant[0]!r}?")
+    for key, meant in nearest_names(overrides, settings).items():
+        raise ProcessorSettingError(f"{kind} has no setting {key!r}: did you mean {meant!r}?")

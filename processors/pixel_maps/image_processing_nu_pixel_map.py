@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
@@ -92,16 +93,16 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.views = list(views)
-        self.height = height
-        self.width = width
+        self.views = [views] if isinstance(views, str) else list(views)
+        self.height = self._whole("height", height)
+        self.width = self._whole("width", width)
         self.detector = detector
         self.pixel_pitch_mm = None if pixel_pitch_mm is None else self._pitch_of_views(pixel_pitch_mm)
-        self.mev_per_count = mev_per_count
+        self.mev_per_count = None if mev_per_count is None else self._positive("mev_per_count", mev_per_count)
         self.scale = scale
-        self.reference_energy = reference_energy
-        self.rebin = rebin
-        self.pad_to_multiple = pad_to_multiple
+        self.reference_energy = self._positive("reference_energy", reference_energy)
+        self.rebin = self._whole("rebin", rebin)
+        self.pad_to_multiple = self._whole("pad_to_multiple", pad_to_multiple)
         self.active_rms = None if active_rms is None else [float(rms) for rms in active_rms]
         self._check_settings()
 
@@ -109,6 +110,22 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
     def tiny(cls, config: Any) -> Self:
         """Build a small one for tests, with as many views as a configuration."""
         return cls(views=TINY_VIEWS[: config.num_views], height=TINY_PIXELS, width=TINY_PIXELS)
+
+    @staticmethod
+    def _whole(setting: str, value: Any) -> int:
+        """Give a whole number of 1 or more, of any library's type."""
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+            raise ProcessorSettingError(
+                f"expected {setting} to be a whole number of 1 or more, got {value!r}"
+            )
+        return int(value)
+
+    @staticmethod
+    def _positive(setting: str, value: Any) -> float:
+        """Give a positive number, of any library's type."""
+        if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < math.inf:
+            raise ProcessorSettingError(f"{setting}: expected a positive number, got {value!r}")
+        return value if isinstance(value, int | float) else float(value)
 
     def _pitch_of_views(self, pitch: PixelPitch) -> list[list[float]]:
         """Row and column pitch of each view in mm."""
@@ -127,10 +144,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         problems = {
             "views must be distinct names": not self.views or len(set(self.views)) < len(self.views),
             f"scale must be one of {get_args(Scale)}": self.scale not in get_args(Scale),
-            "reference_energy must be positive": not self.reference_energy > 0,
-            "rebin must be at least 1 and divide height and width": self.rebin < 1
-            or self.height % self.rebin + self.width % self.rebin > 0,
-            "pad_to_multiple must be at least 1": self.pad_to_multiple < 1,
+            "rebin must divide height and width": self.height % self.rebin + self.width % self.rebin > 0,
             "active_rms must hold one positive number for each view": self.active_rms is not None
             and [0 < rms < math.inf for rms in self.active_rms] != [True] * len(self.views),
         }
@@ -212,6 +226,40 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         }
         return {meaning: value for meaning, value in facts.items() if value is not None}
 
+    def instructions(self) -> dict[str, Any]:
+        """Say how `pixel_values` are made, for those who make them without it; see `EventProcessor`."""
+        rows, columns = self.image_size
+        constants = {
+            "energy_unit": "MeV",
+            "detector": self.detector,
+            "views": self.views,
+            "height": self.height,
+            "width": self.width,
+            "pixel_pitch_mm": self.pixel_pitch_mm,
+            "mev_per_count": self.mev_per_count,
+            "rebin": self.rebin,
+            "image_rows": rows,
+            "image_columns": columns,
+            "scale": self.scale,
+            "reference_energy_mev": self.reference_energy,
+            "active_rms": self.active_rms,
+        }
+        scaled = {
+            "log": "log(1 + energy / reference_energy_mev), natural logarithm",
+            "linear": "energy / reference_energy_mev",
+        }
+        steps = [
+            "take for each of `views`, in this order, the map of the energies of an event: `height` rows of "
+            "`width` columns, in MeV, none negative, zero where there is none; counts times mev_per_count "
+            "where that is stated; rows and columns are `pixel_pitch_mm` apart, a pair for each view",
+            "add up the energies of each square of `rebin` × `rebin` pixels, from row 0 and column 0",
+            f"replace each energy by {scaled[self.scale]}",
+            "divide the map of each view by its entry in `active_rms`",
+            "add zeros behind the last rows and columns, up to `image_rows` and `image_columns`",
+            "pixel_values[event, view, row, column] is the result, dimensionless float32",
+        ]
+        return {"constants": constants, "steps": steps}
+
     def reading_options(self) -> dict[str, Any]:
         """Say how files are read: with the energy of one count, where they hold counts."""
         return {"usual_mev_per_count": self.mev_per_count}
@@ -226,6 +274,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         mev_per_count: float | None = None,
         half_resolution: HalfResolution | None = None,
         return_tensors: str | None = "pt",
+        **unknown: Any,
     ) -> BatchFeature:
         """Make the images of one event or of a batch of events.
 
@@ -245,6 +294,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
                 same size. "image" averages 2 × 2 pixels into one, and pads the smaller image to
                 multiples of `pad_to_multiple`: objects half as large, as in arXiv 2509.08461.
             return_tensors: "pt" for torch, "np" for NumPy.
+            **unknown: refused by name.
 
         Returns:
             `pixel_values`, float32 (events, views, rows, columns), dimensionless. They are those
@@ -255,8 +305,11 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             MissingStatisticsError: the processor has not been fitted.
             DetectorMismatchError: rows are of another detector.
             PixelSizeError: pixels are of another size.
+            ProcessorSettingError: an option is unknown or out of range.
+            UnitError: `mev_per_count` is given of energies that are no counts.
             EventError: see `nuzoo.files.events.event_errors` and `nuzoo.processors.input_errors`.
         """
+        self.refuse_options(unknown)
         self.refuse_unfitted()
         self._check_pixel_pitch(pixel_pitch_mm)
         rows = as_table(rows)
@@ -272,17 +325,22 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
 
     preprocess = __call__
 
-    def fit(self, rows: Any, *, detector: str | None = None, mev_per_count: float | None = None) -> Self:
+    def fit(
+        self, rows: Any, *, detector: str | None = None, mev_per_count: float | None = None, **unknown: Any
+    ) -> Self:
         """Measure the normalisation on the training events, any number, and keep it in `active_rms`.
 
         Args:
             rows: see `__call__`; read in steps.
             detector: see `__call__`.
             mev_per_count: see `__call__`.
+            **unknown: refused by name.
 
         Raises:
+            ProcessorSettingError: an option is unknown or out of range.
             MissingStatisticsError: a view has no energy in any event.
         """
+        self.refuse_options(unknown, ("detector", "mev_per_count"))
         squares = torch.zeros(len(self.views), dtype=torch.float64)
         counts = torch.zeros(len(self.views), dtype=torch.int64)
         for step in in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events):
@@ -299,9 +357,11 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         return self
 
     def _check_pixel_pitch(self, pixel_pitch_mm: PixelPitch | None) -> None:
-        if pixel_pitch_mm is None or self.pixel_pitch_mm is None:
+        if pixel_pitch_mm is None:
             return
         stated = self._pitch_of_views(pixel_pitch_mm)
+        if self.pixel_pitch_mm is None:
+            return
         for view, own, other in zip(self.views, self.pixel_pitch_mm, stated, strict=True):
             if np.abs(np.divide(other, own) - 1).max() > PIXEL_PITCH_TOLERANCE:
                 raise PixelSizeError(
@@ -315,7 +375,9 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Energy (events, views, rows, columns) in MeV, and the flat positions that hold some."""
         self.check_detector(rows, detector)
-        hits = read_pixel_maps(rows, self._geometry, self.schema, mev_per_count or self.mev_per_count)
+        is_stated = mev_per_count is not None
+        count = self._positive("mev_per_count", mev_per_count) if is_stated else self.mev_per_count
+        hits = read_pixel_maps(rows, self._geometry, self.schema, count, counts_only=is_stated)
         indices = [hits[f"{view}_index"] for view in self.views]
         height, width = self.image_size
         channels = [index.event * len(indices) + channel for channel, index in enumerate(indices)]

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from nuzoo.files.events.event_errors import MissingColumnError, ShapeError, UnitError
 from nuzoo.files.events.event_schema import EventSchema, Ragged
 from nuzoo.files.events.pixel_map_events import PixelMapGeometry
-from nuzoo.processors.event_tables import as_numpy, describe, is_single_row, is_table, read_hits, split_rows
+from nuzoo.processors.event_tables import (
+    as_dense,
+    as_numpy,
+    describe,
+    is_single_row,
+    is_table,
+    read_hits,
+    split_rows,
+)
 from nuzoo.processors.input_errors import InputFormError, ViewError
 
 FORMS = (
@@ -20,7 +28,11 @@ FORMS = (
 
 
 def read_pixel_maps(
-    inputs: Any, geometry: PixelMapGeometry, schema: EventSchema, mev_per_count: float | None = None
+    inputs: Any,
+    geometry: PixelMapGeometry,
+    schema: EventSchema,
+    mev_per_count: float | None = None,
+    counts_only: bool = False,
 ) -> dict[str, Ragged]:
     """Read any accepted form of one event or of several, and check it.
 
@@ -28,7 +40,8 @@ def read_pixel_maps(
         inputs: see `FORMS`; a single event is a batch of one.
         geometry: what the maps must look like.
         schema: of that geometry.
-        mev_per_count: energy in MeV of one count, of energies that are whole numbers.
+        mev_per_count: energy in MeV of one count, of energies that are whole numbers; others are in MeV.
+        counts_only: refuse energies in MeV, for which `mev_per_count` would mean nothing.
 
     Returns:
         The columns of hits of `schema`, with energies in MeV.
@@ -45,7 +58,7 @@ def read_pixel_maps(
         hits = read_hits([_row_of(event, geometry, mev_per_count) for event in events], schema)
     if mev_per_count is not None:
         for name in [name for name in hits if schema[name].unit]:
-            hits[name] = _in_mev(hits[name], mev_per_count)
+            hits[name] = _in_mev(name, hits[name], mev_per_count, counts_only)
     schema.check(hits)
     return hits
 
@@ -61,7 +74,7 @@ def split_events(inputs: Any, schema: EventSchema) -> list[Any]:
     if _is_array(inputs):
         if np.ndim(inputs) != 4:
             raise InputFormError(f"{FORMS}; got {describe(inputs)}")
-        return list(as_numpy(inputs))
+        return list(as_dense(inputs))
     try:
         return split_rows(inputs, schema)
     except InputFormError as error:
@@ -129,7 +142,7 @@ def _read_map(
         _check_map(coo.shape, coo.dtype, view, geometry, mev_per_count)
         row, column = coo.coords if hasattr(coo, "coords") else (coo.row, coo.col)
         return row.astype(np.int64) * geometry.width + column, coo.data
-    dense = _grey_image(one, view) if hasattr(one, "getbands") else as_numpy(one)
+    dense = _grey_image(one, view) if hasattr(one, "getbands") else as_dense(one)
     _check_map(dense.shape, dense.dtype, view, geometry, mev_per_count)
     index = np.flatnonzero(dense)
     return index, dense.ravel()[index]
@@ -165,8 +178,14 @@ def _check_map(
         )
 
 
-def _in_mev(energy: Ragged, mev_per_count: float) -> Ragged:
+def _in_mev(name: str, energy: Ragged, mev_per_count: float, counts_only: bool) -> Ragged:
     if not np.issubdtype(energy.values.dtype, np.integer):
+        if counts_only and energy.values.size:
+            raise UnitError(
+                f"column {name!r}: expected whole counts, as mev_per_count={mev_per_count} was given, "
+                f"got {energy.values.dtype}, which is taken for MeV: leave mev_per_count out, or give counts",
+                column=name,
+            )
         return energy
     return Ragged(energy.values.astype(np.float32) * np.float32(mev_per_count), energy.counts)
 

@@ -104,6 +104,27 @@ def test_attentions_are_returned_on_demand(model, inputs):
         torch.testing.assert_close(attention.sum(-1), torch.ones(attention.shape[:-1]))
 
 
+def test_attentions_are_those_of_the_computation(model, inputs):
+    """Their gradients can be looked at: they are no views made after they were used."""
+    if not (model._supports_sdpa or model._supports_attention_backend):
+        pytest.skip("the network has no attention")
+    model.set_attn_implementation("eager")
+    output = model(**inputs, output_attentions=True)
+    for attention in output.attentions:
+        attention.retain_grad()
+    results = [value for name, value in output.items() if name != "attentions"]
+    sum(tensor.square().sum() for tensor in tensors_of(tuple(results))).backward()
+    assert all(attention.grad is not None for attention in output.attentions)
+
+
+def test_unknown_argument_is_refused_by_name(model, inputs):
+    name = next(iter(inputs))
+    misspelt = f"{name[:-2]}{name[-1]}{name[-2]}"
+    with pytest.raises(TypeError, match=f"no argument '{misspelt}': did you mean {name}"):
+        model(**inputs, **{misspelt: inputs[name]})
+    model(**inputs, **{misspelt: None})
+
+
 def test_eager_attention_agrees_with_sdpa(model, inputs):
     if not model._supports_sdpa:
         pytest.skip("the network has no scaled dot-product attention")

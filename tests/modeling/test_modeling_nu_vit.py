@@ -328,6 +328,23 @@ def test_attentions_are_the_softmax_of_each_image(fusion, maps):
     torch.testing.assert_close(output.attentions[0][1, :4], scores.softmax(-1), rtol=1e-4, atol=1e-6)
 
 
+def test_attentions_of_images_beside_each_other_are_on_the_graph():
+    model = NuVitModel._from_config(NuVitConfig.tiny(fusion="concat"), attn_implementation="eager")
+    output = model(torch.rand(2, 2, 64, 64), output_attentions=True)
+    for weights in output.attentions:
+        weights.retain_grad()
+    output.pooler_output[0].square().sum().backward()
+    assert all(weights.grad[0].any() and not weights.grad[1].any() for weights in output.attentions)
+
+
+def test_patch_embeddings_can_be_read_and_replaced():
+    model = NuVitForEventClassification(NuVitConfig.tiny())
+    assert model.get_input_embeddings() is model.nu_vit.embeddings.projection
+    other = torch.nn.Conv2d(2, 80, 16, stride=16)
+    model.set_input_embeddings(other)
+    assert model.nu_vit.embeddings.projection is other
+
+
 def test_weights_of_patches_keep_the_variance():
     torch.manual_seed(0)
     embeddings = NuVitModel(NuVitConfig.tiny()).embeddings

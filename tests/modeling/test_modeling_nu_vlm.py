@@ -288,3 +288,47 @@ def test_classes_to_go_on_with_are_checked(inputs, classes):
     model = NuVlmForEventClassification(NuVlmConfig.tiny()).eval()
     with pytest.raises(ValueError, match="a class below 3 for each of 4 events"):
         model.generate(**inputs, classes=torch.tensor(classes))
+
+
+@pytest.mark.parametrize("tokens", [520, 530, 500])
+def test_resized_base_is_saved_and_loaded(tokens, tmp_path):
+    torch.manual_seed(0)
+    model = NuVlmForEventClassification(NuVlmConfig.tiny())
+    before = model.get_input_embeddings().weight.detach().clone()
+    embeddings = model.resize_token_embeddings(tokens)
+    kept = min(len(before), tokens)
+    assert torch.equal(embeddings.weight[:kept], before[:kept])
+    assert len(model.get_output_embeddings().weight) == model.config.get_text_config().vocab_size == tokens
+    model.save_pretrained(tmp_path)
+    loaded = NuVlmForEventClassification.from_pretrained(tmp_path)
+    assert torch.equal(loaded.get_input_embeddings().weight, embeddings.weight)
+
+
+def gates(model):
+    return {name: gate.item() for name, gate in model.named_parameters() if name.endswith("_gate")}
+
+
+def test_base_that_starts_afresh_sees_its_images(tmp_path):
+    model = NuVlmForEventClassification(NuVlmConfig.tiny())
+    model.save_pretrained(tmp_path)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    closed = {name: 0 * weight if name.endswith("_gate") else weight for name, weight in weights.items()}
+    save_file(closed, file, metadata={"format": "pt"})
+    assert set(gates(NuVlmForEventClassification.from_pretrained(tmp_path)).values()) == {0.0}
+    without = {name: weight for name, weight in weights.items() if not name.endswith("_gate")}
+    save_file(without, file, metadata={"format": "pt"})
+    assert gates(NuVlmForEventClassification.from_pretrained(tmp_path, reinitialize=["base"])) == gates(model)
+
+
+def test_saving_with_an_adapter_swallows_no_option(base_folder, tmp_path, inputs):
+    model = with_adapter(base_folder)
+    with pytest.raises(WeightsError, match="expected save_original_format=False"):
+        model.save_pretrained(tmp_path / "model", save_original_format=True)
+    with pytest.raises(WeightsError, match="expected no max_shard_size"):
+        model.save_pretrained(tmp_path / "model", max_shard_size="1MB")
+    model.save_pretrained(tmp_path / "other", is_main_process=False)
+    assert not (tmp_path / "other" / "config.json").exists()
+    model.save_pretrained(tmp_path / "model", state_dict=model.state_dict(), save_original_format=False)
+    loaded = NuVlmForEventClassification.from_pretrained(tmp_path / "model")
+    assert torch.equal(logits(loaded, inputs), logits(model, inputs))

@@ -18,6 +18,8 @@ THROUGH_OTHERS = {
     "tensorboard": "a recipe's training.report_to names it",
     "trackio": "a recipe's training.report_to names it",
     "bitsandbytes": "transformers loads 4-bit weights with it",
+    "onnx": "torch.onnx.export writes with it",
+    "onnxscript": "torch.onnx.export writes with it",
     "tabulate": "pandas writes Markdown with it",
 }
 """What another library imports for us when it is there, and why it must be."""
@@ -64,5 +66,5 @@ def test_every_declared_package_is_used(group):
 
 
 def test_development_has_every_extra_that_the_tests_need():
-    extras = {"vit", "vlm"}
+    extras = {"onnx", "vit", "vlm"}
     assert set().union(*(declared(extra) for extra in extras)) <= declared("dev")

@@ -21,6 +21,7 @@ from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.files.events.event_schema import Bound, Column, EventSchema
 from nuzoo.files.events.event_truth import IDENTITY_COLUMNS, ORIGIN_COLUMNS
+from nuzoo.modeling.arguments import refuse_arguments
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.pipelines.event_pipeline import EventPipeline
 from nuzoo.processors.event_tables import as_table, in_steps, read_hits
@@ -185,6 +186,7 @@ class ToyPointsForHitLabels(NuPreTrainedModel):
         Returns:
             `loss`, `logits` (n, classes), `hidden_states`.
         """
+        refuse_arguments(self, kwargs)
         counts = offset.diff(prepend=offset.new_zeros(1))
         event = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
         hits = self.inputs(torch.cat([coordinates, energy[:, None]], dim=1).to(self.dtype))

@@ -21,6 +21,10 @@ class UnusableOutputError(ValueError):
     """A folder that cannot be made or written to."""
 
 
+class FolderInUseError(UnusableOutputError):
+    """A folder that another run is writing to."""
+
+
 class RepositoryNameError(HubError):
     """A repository is not named as the Hub names them."""
 

@@ -18,6 +18,9 @@ STATE_FILE = "trainer_state.json"
 
 TRAINING_ARGUMENTS_FILE = "training_args.json"
 
+LOCK_FILE = ".lock"
+"""In a folder that a run is writing to; hidden, so that it is no part of a dataset or a repository."""
+
 PLAN_FILE = "plan.json"
 MANIFEST_FILE = "manifest.json"
 MANIFESTS_FOLDER = "manifests"

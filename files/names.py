@@ -33,3 +33,6 @@ RESULTS_FILE = "results.json"
 PREDICTIONS_FILE = "predictions.parquet"
 REPORT_FILE = "report.md"
 GOLDEN_FILE = "test/golden.safetensors"
+
+LEFT_OUT_FILE = "left-out.csv"
+"""What a command left out, in its output folder or beside its output file."""

@@ -1,10 +1,13 @@
-"""Options of a command that only some rows of a table have."""
+"""What commands have in common: options that only some rows of a table have, and exit statuses."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
+
+PARTIAL = 3
+"""Exit status where some of what was asked for was done and some was left out."""
 
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], name: str) -> None:

@@ -1,0 +1,32 @@
+import csv
+
+from nuzoo.datasets_scripts.readers.source_errors import UnreadableFileError
+from nuzoo.files.left_out import Omission, told, write_omissions
+
+
+def test_a_reason_is_told_once_with_a_count_and_the_first_names_and_all_are_in_the_file(tmp_path):
+    broken = [
+        Omission.of(f"a.h5#{n}", ValueError(f"a.h5#{n}: got -{n}.5 at entry {n}; clip")) for n in range(9)
+    ]
+    absent = UnreadableFileError("b.h5", "an HDF5 file", "nothing there", "check the path")
+    omissions = [Omission.of("b.h5", absent), *broken]
+    lines = list(told(omissions))
+    assert lines == [
+        "left out 9 (a.h5#0, a.h5#1, a.h5#2, …): got -0.5 at entry 0; clip",
+        "left out 1 (b.h5): expected an HDF5 file, got nothing there; check the path",
+    ]
+    file = write_omissions(tmp_path / "out" / "left-out.csv", omissions)
+    with file.open(newline="") as content:
+        rows = list(csv.DictReader(content))
+    assert [(row["file"], row["event"]) for row in rows] == [
+        ("b.h5", ""),
+        *(("a.h5", str(n)) for n in range(9)),
+    ]
+    assert rows[9]["reason"] == "got -8.5 at entry 8; clip"
+
+
+def test_a_run_that_leaves_nothing_out_leaves_no_list_of_an_earlier_one(tmp_path):
+    file = tmp_path / "left-out.csv"
+    assert write_omissions(file, [Omission("a", "", "b")]) == file
+    assert write_omissions(file, []) is None
+    assert not file.exists()

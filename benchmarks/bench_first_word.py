@@ -1,8 +1,10 @@
 """How long every command takes to its first word, and to its last one when it is refused.
 
-Each command runs at a terminal of its own, from an empty folder, with a warm disk cache: the median of some runs, as
-seconds on the clock and as seconds of CPU, which say more on a busy machine. `python benchmarks/bench_first_word.py
-[DATASET MODEL]`, folders that `nuzoo simulate` and `nuzoo train` wrote; without them both are made, small.
+Each command runs at a terminal of its own, from an empty folder, with a warm disk cache: the median of some
+runs, as seconds on the clock and as seconds of CPU, which say more on a busy machine.
+
+Usage: python benchmarks/bench_first_word.py [DATASET MODEL], folders that `nuzoo simulate` and `nuzoo train`
+wrote; without them both are made, small.
 """
 
 import os

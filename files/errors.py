@@ -31,3 +31,7 @@ class RepositoryNameError(HubError):
 
 class HubAccessError(HubError):
     """The Hub cannot be reached, or does not allow what was asked."""
+
+
+class PlaceError(ValueError):
+    """What is neither a folder of this machine nor the name of a repository."""

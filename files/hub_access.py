@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from httpx2 import HTTPError
-from huggingface_hub import get_token
+from httpx2 import HTTPError, TimeoutException
+from huggingface_hub import HfApi, constants, get_token
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -16,9 +18,13 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
+from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import validate_repo_id
 
 from nuzoo.files.errors import HubAccessError, RepositoryNameError
+
+PATIENCE = 1.5
+"""Seconds in which the Hub says whether it has a repository; a slower one is asked for its files instead."""
 
 
 def check_repo_id(repo_id: str) -> None:
@@ -49,6 +55,27 @@ def check_access(repo_id: str, token: str | None = None) -> None:
             f"no token to write to {repo_id} with: run `hf auth login`, or set HF_TOKEN to a token with "
             "write access from https://huggingface.co/settings/tokens"
         )
+
+
+def check_there(repo_id: str, repo_type: str) -> None:
+    """Refuse a repository that is neither in the cache nor on the Hub, within seconds.
+
+    Raises:
+        HubAccessError: There is none of that name, or the Hub cannot be asked.
+    """
+    if any(folder.is_dir() for folder in _cached(repo_id, repo_type)):
+        return
+    intent = f"find {repo_id}, which is no folder here, as a {repo_type} on the Hub"
+    with explained(intent), suppress(TimeoutException):
+        HfApi().repo_info(repo_id, repo_type=repo_type, timeout=PATIENCE)
+
+
+def _cached(repo_id: str, repo_type: str) -> Iterator[Path]:
+    """Give the folders in which the libraries keep what they had of a repository."""
+    yield Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=repo_id, repo_type=repo_type), "snapshots")
+    if repo_type == "dataset":
+        cache = os.environ.get("HF_DATASETS_CACHE", f"{constants.HF_HOME}/datasets")
+        yield Path(cache, repo_id.replace("/", "___"))
 
 
 @contextmanager

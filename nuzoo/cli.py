@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-import logging
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
+
+from nuzoo.commands.parser import CommandParser
+from nuzoo.quiet_libraries import quieten_libraries
 
 COMMANDS = {
     "simulate": "simulate detector events into a Parquet dataset",
@@ -21,7 +27,20 @@ COMMANDS = {
     "demo": "simulate, train, evaluate, draw, publish to a local Hub and load back, in one go",
 }
 
+STATUSES = {
+    0: "all was done",
+    1: "it could not be done, or something that was verified is wrong",
+    2: "the command line was wrong",
+    3: "some of it was done and some was left out, which left-out.csv lists",
+    130: "stopped by Ctrl-C",
+    143: "stopped by SIGTERM",
+}
+
 RESUMED = ("simulate", "train")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: what is under way ends as on Ctrl-C."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,43 +50,65 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments; those of the process by default.
 
     Returns:
-        The exit status: 0 when all went well, 1 when something asked for could not be done, 2 when the
-        command line was wrong.
+        The exit status, see `STATUSES`.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = _overview()
     if not arguments or arguments[0] not in COMMANDS:
-        parser.parse_args(arguments or ["--help"])
+        _overview().parse_args(arguments[:1] or ["--help"])
         return 2
     name, rest = arguments[0], arguments[1:]
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it advises a package that is not needed
-    command = import_module(f"nuzoo.commands.{name}")
-    parser = argparse.ArgumentParser(
-        prog=f"nuzoo {name}",
-        description=command.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_arguments(parser)
     try:
-        return int(command.run(parser.parse_intermixed_args(rest)))
+        with _terminated_as_interrupted():
+            return _run(name, rest)
     except (ValueError, OSError) as error:
         print(f"nuzoo {name}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         resumes = "; the same command goes on from here" if name in RESUMED else ""
         print(f"nuzoo {name}: stopped{resumes}", file=sys.stderr)
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130
 
 
-def _overview() -> argparse.ArgumentParser:
+def _run(name: str, arguments: Sequence[str]) -> int:
+    """Read the arguments, refuse what they alone show to be wrong, say what begins, and do it."""
+    command = import_module(f"nuzoo.commands.{name}")
+    parser = CommandParser(prog=f"nuzoo {name}", description=command.__doc__)
+    command.add_arguments(parser)
+    given = parser.parse(arguments)
+    first_word = command.begin(given)
+    if os.environ.get("RANK", "0") == "0":
+        print(first_word, file=sys.stderr, flush=True)
+    quieten_libraries()
+    return int(command.run(given))
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """End on SIGTERM as on Ctrl-C: what is half done is cleared away, and no process is left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(*_: Any) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _overview() -> CommandParser:
     from nuzoo import __version__
 
     lines = "\n".join(f"  {name:10s} {purpose}" for name, purpose in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    statuses = "\n".join(f"  {status:<10d} {meaning}" for status, meaning in STATUSES.items())
+    parser = CommandParser(
         prog="nuzoo",
         description="A Hugging Face Hub-native model zoo for neutrino detectors.",
-        epilog=f"commands:\n{lines}\n\n`nuzoo COMMAND --help` says what a command takes.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"commands:\n{lines}\n\n`nuzoo COMMAND --help` says what a command takes.\n\n"
+        f"exit status:\n{statuses}",
     )
     parser.add_argument("--version", action="version", version=f"nuzoo {__version__}")
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")

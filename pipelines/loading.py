@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nuzoo.files.errors import HubError, PlaceError
+from nuzoo.files.places import check_place
 from nuzoo.registry import ARCHITECTURES, Architecture, Task, import_object
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ def _load(path: str) -> tuple[Task, PreTrainedModel, EventProcessor]:
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
-    if not Path(path).exists() and (path.count("/") != 1 or path.startswith((".", "/", "~"))):
-        raise UnusableModelError(
-            f"{path}: expected a model folder or a repository organisation/name, got neither"
-        )
+    try:
+        check_place(path, "model")
+    except (PlaceError, HubError) as error:
+        raise UnusableModelError(str(error)) from error
     try:
         architecture, task = _kind_of(_config(path))
         processor = architecture.processor_class().from_pretrained(path)
@@ -68,25 +69,27 @@ def _load(path: str) -> tuple[Task, PreTrainedModel, EventProcessor]:
 
 
 def _config(path: str) -> PreTrainedConfig:
-    """Read the configuration of a network, or of the one that an adapter is for."""
-    from transformers import AutoConfig
+    """Read the configuration of a network, or of the one that an adapter is for; no code beside it runs."""
+    from transformers import PreTrainedConfig
 
     from nuzoo.files.names import CONFIG_FILE
     from nuzoo.files.origin import find_file, whereabouts
     from nuzoo.modeling.adapter_files import find_adapter
 
     where = whereabouts(path, {})
+    revision: dict[str, str | None] = {}
     if find_file(path, CONFIG_FILE, **where) is None and (adapter := find_adapter(path, {}, **where)):
-        return AutoConfig.from_pretrained(adapter.base, revision=adapter.base_revision)
-    return AutoConfig.from_pretrained(path)
+        path, revision = adapter.base, {"revision": adapter.base_revision}
+    model_type = PreTrainedConfig.get_config_dict(path, **revision)[0].get("model_type")
+    if model_type not in ARCHITECTURES:
+        raise UnusableModelError(
+            f"expected a model of nuzoo ({', '.join(ARCHITECTURES)}), got model_type {model_type!r}: "
+            "load others with their own library"
+        )
+    return import_object(ARCHITECTURES[model_type].config).from_pretrained(path, **revision)
 
 
 def _kind_of(config: PreTrainedConfig) -> tuple[Architecture, Task]:
-    if config.model_type not in ARCHITECTURES:
-        raise UnusableModelError(
-            f"expected a model of nuzoo ({', '.join(ARCHITECTURES)}), got model_type {config.model_type!r}: "
-            "load others with their own library"
-        )
     architecture = ARCHITECTURES[config.model_type]
     named = config.architectures or []
     task = architecture.task_of(named[0]) if named else architecture.tasks[0]

@@ -71,7 +71,7 @@ class NetworkChoice:
         kind = import_object(self.architecture.config)
         try:
             if self.pretrained:
-                config = AutoConfig.from_pretrained(self.pretrained, **self.fields)
+                config = AutoConfig.from_pretrained(self.pretrained, trust_remote_code=False, **self.fields)
             else:
                 decided = {k: v for k, v in processor.network_fields().items() if k in types_of(kind)}
                 make = getattr(kind, self.preset) if self.preset else kind

@@ -6,7 +6,6 @@ configuration and of its processor, `data` says where the events are, `training`
 sections. Any field can be overridden by its dotted name.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -21,20 +20,8 @@ from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.registry import MODALITIES, TASKS, import_object
 from nuzoo.training.fields import Count, RecipeError, checked, checked_fields, refuse_unknown, types_of
 from nuzoo.training.network_choice import NetworkChoice, architecture_of
+from nuzoo.training.recipe_files import read_recipe, set_field
 from nuzoo.training.training_arguments import checked_arguments, training_arguments
-
-RECIPES = Path(__file__).parent / "recipes"
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML whose numbers are those of YAML 1.2: 1e-3 is one, not a text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
 
 
 @dataclass(frozen=True)
@@ -131,7 +118,7 @@ class Recipe:
         """
         given = deepcopy(self.given)
         for name, value in fields.items():
-            _set(given, name, value)
+            set_field(given, name, value)
         return type(self)(given)
 
     def to_yaml(self) -> str:
@@ -158,54 +145,10 @@ def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Any:
         RecipeError: No such recipe, not YAML, an unknown field, a value that a field cannot have, or an
             override without `=`.
     """
-    given = _migrated(_read_yaml(_find(path)))
-    for override in overrides:
-        name, equals, value = override.partition("=")
-        if not equals:
-            raise RecipeError(f"override {override!r}: expected section.field=value")
-        _set(given, name, yaml.load(value, Loader=_Loader))
+    given = read_recipe(path, overrides)
     for needed in ("source", "task"):
         if not isinstance(given.get(needed), str):
             raise RecipeError(f"{path}: a recipe needs `{needed}`, a text, got {given.get(needed)!r}")
     if given["task"] not in TASKS:
         raise RecipeError(f"{path}: task: expected one of {', '.join(TASKS)}, got {given['task']!r}")
     return import_object(TASKS[given["task"]].recipe)(given)
-
-
-def _find(path: str | Path) -> Path:
-    shipped = RECIPES / f"{path}.yaml"
-    for candidate in (Path(path), shipped):
-        if candidate.is_file():
-            return candidate
-    names = ", ".join(sorted(file.stem for file in RECIPES.glob("*.yaml")))
-    raise RecipeError(f"no recipe {path}: give a YAML file or one of {names}")
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise RecipeError(f"{path}: expected sections (source, task, model, …), got {type(content).__name__}")
-    return content
-
-
-def _migrated(given: dict[str, Any]) -> dict[str, Any]:
-    """Name the task of a recipe from before recipes had one: the type of the model decided it."""
-    model = given.get("model")
-    if "task" in given or not isinstance(model, dict) or "model_type" not in model:
-        return given
-    task = "instruction-tuning" if model["model_type"] == "nu_vlm" else "event-classification"
-    return {"task": task, **given}
-
-
-def _set(given: dict[str, Any], name: str, value: Any) -> None:
-    *sections, last = name.split(".")
-    for section in sections:
-        if not isinstance(given.get(section), dict):
-            if given.get(section) is not None:
-                raise RecipeError(f"{name}: {section} is a value, not a section")
-            given[section] = {}
-        given = given[section]
-    given[last] = value

@@ -10,6 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from nuzoo.commands.inputs import check_files, listed
+from nuzoo.files.output_folder import check_output
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -29,16 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mev-per-count", type=float, default=absent, help="MeV of one count in 8-bit files")
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    check_files(args.files)
+    check_output(args.out)
+    return f"reading {listed(args.files)} into {args.out}"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.commands.options import check_options
-    from nuzoo.files.output_folder import check_output
 
     options = vars(args)
     name, out, files = (options.pop(key) for key in ("format", "out", "files"))
     convert = import_object(conversions()[name])
     check_options(convert, options, name)
-    check_output(out)
     manifest, left_out = convert(out, files, **options)
     for item in left_out:
         print(f"left out {item.path}: {item.error}", file=sys.stderr)

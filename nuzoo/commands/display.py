@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.commands.inputs import check_files, listed
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.places import check_place
 from nuzoo.registry import MODALITIES
 
 
@@ -24,11 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if len(args.source) == 1 and not Path(args.source[0]).is_file():
+        check_place(args.source[0], "dataset")
+    else:
+        check_files([Path(file) for file in args.source])
+    if args.model is not None:
+        check_place(args.model, "model")
+    check_output(args.out)
+    return f"drawing events of {listed(args.source)} into {args.out}"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.evaluation.display.draw_events import choose_rows, draw_events, read_rows
 
-    check_output(args.out)
     rows = list(choose_rows(read_rows(args.source, args.split, args.modality), args.event, args.number))
     if not rows:
         raise ValueError(f"no such events in {' '.join(args.source)}: {args.event or 'it is empty'}")

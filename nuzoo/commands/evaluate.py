@@ -14,7 +14,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nuzoo.commands.inputs import listed
 from nuzoo.files.names import REPORT_FILE, REPORT_FOLDER
+from nuzoo.files.output_folder import check_output
+from nuzoo.files.places import check_place
 from nuzoo.registry import TASKS, import_object
 
 if TYPE_CHECKING:
@@ -47,10 +50,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do it."""
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if args.batch_size < 1:
         raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
+    if args.compare and args.out is None:
+        raise ValueError("--out: expected a folder for the comparison, got none")
+    if args.frozen and args.calibrate:
+        raise ValueError("--calibrate: expected a model folder, got --frozen, which has none")
+    models = args.compare or ([args.model] if args.model else [])
+    for model in models:
+        check_place(model, "model")
+    check_place(args.data, "dataset")
+    if args.out is not None:
+        check_output(args.out)
+    return f"measuring {listed(models or [args.frozen])} on {args.data}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
     known = _options()
     given = {name: getattr(args, name) for name in known if hasattr(args, name)}
     options = {name: getattr(args, name) for name in COMMON} | given
@@ -69,8 +87,6 @@ def _options() -> dict[str, Option]:
 def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) -> int:
     from nuzoo.evaluation.core.evaluate_model import evaluate_model
 
-    if args.frozen and args.calibrate:
-        raise ValueError("--calibrate: expected a model folder, got --frozen, which has none")
     if args.out is None and (altered or not Path(args.model).is_dir()):
         raise ValueError("--out: expected a folder for the report of what is no model folder as it was saved")
     out = args.out or Path(args.model) / REPORT_FOLDER
@@ -92,7 +108,5 @@ def _load_frozen(recipe: str, training: Any) -> tuple[Any, Any]:
 def _compare(args: argparse.Namespace, options: dict[str, Any]) -> int:
     from nuzoo.evaluation.comparison.compare_models import compare_models
 
-    if args.out is None:
-        raise ValueError("--out: expected a folder for the comparison, got none")
     print(f"comparison: {compare_models(args.compare, args.data, args.out, **options)}")
     return 0

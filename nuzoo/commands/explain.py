@@ -10,6 +10,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.files.output_folder import check_output
+from nuzoo.files.places import check_place
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
@@ -30,15 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do it."""
-    from nuzoo.evaluation.explain.explain_model import explain_model
-
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     for name, least in (("batch_size", 1), ("events", 1), ("faithfulness", 0)):
         if (number := getattr(args, name)) < least:
             raise ValueError(f"--{name.replace('_', '-')}: expected {least} or more, got {number}")
     if args.region and args.faithfulness:
         raise ValueError("--region and --faithfulness: expected one of them, got both")
+    check_place(args.model, "model")
+    check_place(args.data, "dataset")
+    check_output(args.out)
+    return f"asking {args.model} about events of {args.data}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    from nuzoo.evaluation.explain.explain_model import explain_model
+
     report, said, masks = explain_model(
         args.model,
         args.data,

@@ -13,6 +13,9 @@ import inspect
 import sys
 from pathlib import Path
 
+from nuzoo.commands.inputs import check_files, listed
+from nuzoo.files.places import check_place
+
 READER_OPTIONS = ("detector", "mev_per_count")
 
 
@@ -25,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detector", help="whose events these are; inferred from the arrays by default")
     parser.add_argument("--mev-per-count", type=float, help="energy of one count in 8-bit files, MeV")
     parser.add_argument("--batch-size", type=int, default=16)
+
+
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    check_files(args.files)
+    check_place(args.model, "model")
+    return f"reading {listed(args.files)} for {args.model}"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,6 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.commands.inputs import listed
+from nuzoo.files.hub_access import check_access
+from nuzoo.hub.licences import DATA_LICENCES, MODEL_LICENCES, check_licence
+
 OF_MODELS = ("report", "dataset", "base")
 
 
@@ -30,12 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--message", help="of the commit")
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if args.type == "dataset" and (given := [f"--{name}" for name in OF_MODELS if getattr(args, name)]):
+        raise ValueError(f"{', '.join(given)}: expected of a model alone, got --type dataset; leave it out")
+    if missing := [str(folder) for folder in args.folders if not folder.is_dir()]:
+        raise ValueError(f"expected the folder of a run or a dataset, got no folder: {', '.join(missing)}")
+    check_access(args.repo)
+    if args.licence is not None:
+        check_licence(args.licence, DATA_LICENCES if args.type == "dataset" else MODEL_LICENCES)
+    return f"checking {listed(args.folders)} for {args.repo}"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.hub.publish import publish
 
-    if args.type == "dataset" and (given := [f"--{name}" for name in OF_MODELS if getattr(args, name)]):
-        raise ValueError(f"{', '.join(given)}: expected of a model alone, got --type dataset; leave it out")
     options = {name: getattr(args, name) for name in ("licence", "private", "message", *OF_MODELS)}
     commit = publish(args.folders, args.repo, args.type, **options)
     said = "published" if commit.changed else "nothing to publish, it is all there already:"

@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.places import check_place
+from nuzoo.training.recipe_files import read_recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,14 +22,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if args.sample and args.folds is None:
+        raise ValueError("--sample: expected with --folds, which writes a report; leave it out")
+    given = read_recipe(args.recipe, args.overrides)
+    data = given.get("data")
+    if isinstance(data, dict) and isinstance(path := data.get("path"), str):
+        check_place(path, "dataset")
+    return f"training by the recipe {args.recipe}"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.datasets_scripts.common.loading import load_events
     from nuzoo.registry import TASKS, import_object
     from nuzoo.training.recipe import load_recipe
 
-    if args.sample and args.folds is None:
-        raise ValueError("--sample: expected with --folds, which writes a report; leave it out")
     recipe = load_recipe(args.recipe, args.overrides)
     check_output(recipe.output)
     splits = load_events(recipe.data.path, revision=recipe.data.revision)

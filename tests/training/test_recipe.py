@@ -1,7 +1,8 @@
 import pytest
 import yaml
 
-from nuzoo.training.recipe import RECIPES, RecipeError, load_recipe
+from nuzoo.training.recipe import RecipeError, load_recipe
+from nuzoo.training.recipe_files import RECIPES
 
 
 def test_the_paper_recipe_holds_the_papers_values():

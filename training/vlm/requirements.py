@@ -55,7 +55,7 @@ def check_base(base: str, revision: str | None) -> PreTrainedConfig:
     if not file.is_file():
         raise RecipeError(f"model.base_model: expected {CONFIG_NAME} in {base}, got none: is it a model?")
     try:
-        config: Any = AutoConfig.from_pretrained(file.parent)
+        config: Any = AutoConfig.from_pretrained(file.parent, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise RecipeError(f"model.base_model: {base} cannot be read: {error}") from error
     if config.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
@@ -74,7 +74,9 @@ def load_base_processor(base: str, revision: str | None) -> Any:
         RecipeError: It has none, or one that lacks a part.
     """
     try:
-        processor: Any = AutoProcessor.from_pretrained(base, revision=revision or "main")
+        processor: Any = AutoProcessor.from_pretrained(
+            base, revision=revision or "main", trust_remote_code=False
+        )
     except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
         raise RecipeError(
             f"model.base_model: expected {base} to have a processor, got none that can be read: "

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from transformers import TrainingArguments
+from transformers.integrations import get_available_reporting_integrations
 
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.training.fields import Count, NotNegative, Positive, RecipeError, checked_fields, types_of
 
 DEFAULTS: dict[str, Any] = {
@@ -60,6 +62,17 @@ def training_arguments(section: str, fields: Mapping[str, Any]) -> TrainingArgum
         RecipeError: Values that do not go together, or that this machine cannot follow.
     """
     try:
-        return TrainingArguments(**fields)
+        arguments = TrainingArguments(**fields)
     except ValueError as error:
         raise RecipeError(f"{section}: {error}; see transformers.TrainingArguments") from error
+    _refuse_absent_trackers(section, arguments)
+    return arguments
+
+
+def _refuse_absent_trackers(section: str, arguments: TrainingArguments) -> None:
+    there = get_available_reporting_integrations()
+    if absent := [name for name in arguments.report_to or () if name not in there]:
+        raise RecipeError(
+            f"{section}.report_to: expected one that is installed ({', '.join(there) or 'none is'}), got "
+            f"{', '.join(absent)}{did_you_mean(absent, there)}: install its package, or leave it out"
+        )

@@ -11,6 +11,8 @@ import argparse
 
 from nuzoo.files.output_folder import check_output
 from nuzoo.files.places import check_place
+from nuzoo.training.field_names import field_names
+from nuzoo.training.fields import refuse_unknown
 from nuzoo.training.recipe_files import read_recipe
 
 
@@ -27,7 +29,10 @@ def begin(args: argparse.Namespace) -> str:
     if args.sample and args.folds is None:
         raise ValueError("--sample: expected with --folds, which writes a report; leave it out")
     given = read_recipe(args.recipe, args.overrides)
-    data = given.get("data")
+    training, data = (given.get(section) for section in ("training", "data"))
+    known = field_names("transformers", "training_args.py", "TrainingArguments")
+    if known and isinstance(training, dict):
+        refuse_unknown("training", training, known)
     if isinstance(data, dict) and isinstance(path := data.get("path"), str):
         check_place(path, "dataset")
     return f"training by the recipe {args.recipe}"

@@ -43,7 +43,7 @@ def test_one_request_says_that_there_is_no_way_to_the_hub(kind, monkeypatch):
         raise httpx2.ConnectError("Name or service not known")
 
     monkeypatch.setattr(hub_access.HfApi, "repo_info", no_way)
-    with pytest.raises(HubAccessError, match="org/nope, which is no folder here.*no connection"):
+    with pytest.raises(HubAccessError, match=r"org/nope, which is no folder here.*no connection"):
         check_place("org/nope", kind)
     assert len(asked) == 1 and asked[0]["timeout"] <= 2
 

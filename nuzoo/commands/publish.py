@@ -55,9 +55,8 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.hub.publish import publish
 
-    options = {
-        name: getattr(args, name) for name in ("licence", "private", "message", *OF_MODELS, *OF_DATASETS)
-    }
+    names = ("licence", "private", "message", *OF_MODELS, *OF_DATASETS)
+    options = {name: getattr(args, name) for name in names}
     commit = publish(args.folders, args.repo, args.type, **options)
     said = "published" if commit.changed else "nothing to publish, it is all there already:"
     print(f"{said} {commit.repo_id} at {commit.revision}\n{commit.url}")

@@ -617,6 +617,13 @@ def test_empty_splits_are_said(session, local_hub, published_dataset, tmp_path):
     assert "warning" not in session.nuzoo("publish", published_dataset, "--repo", DATASET, *AS_DATASET).out
 
 
+def test_the_citation_of_a_dataset_is_that_of_its_publisher(session, local_hub, refused, data, published_run):
+    session.publish(data, "--repo", "org/cited", *AS_DATASET, "--citation", "Cite *our paper*.")
+    card = contents(local_hub, "org/cited", "dataset")["README.md"].decode()
+    assert card.rstrip().endswith("## Citation\n\nCite *our paper*.")
+    refused(published_run, "--repo", NEW, "--citation", "us", parts=["--citation", "of a dataset alone"])
+
+
 def test_a_private_repository_is_created_private(session, local_hub, published_dataset):
     session.publish(published_dataset, "--repo", "org/secret", *AS_DATASET, "--private", "--message", "first")
     repository = local_hub.repositories.find("dataset", "org/secret")

@@ -31,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if hasattr(args, "detector"):
+        from nuzoo.simulation.detectors import find_detector
+
+        find_detector(args.detector)
     check_output(args.out)
     return f"simulating {args.events:,} events of {args.dataset} into {args.out}"
 

@@ -59,6 +59,8 @@ def begin(args: argparse.Namespace) -> str:
     if args.frozen and args.calibrate:
         raise ValueError("--calibrate: expected a model folder, got --frozen, which has none")
     models = args.compare or ([args.model] if args.model else [])
+    if args.compare and len(models) < 2:
+        raise ValueError(f"--compare: expected two or more models to compare, got {len(models)}: {models[0]}")
     for model in models:
         check_place(model, "model")
     check_place(args.data, "dataset")

@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-ROOMS := files configuration processors modeling simulation datasets_scripts training evaluation pipelines hub model_cards
+ROOMS := files configuration processors modeling simulation datasets_scripts training evaluation pipelines hub model_cards zoo
 TREE := build/tree/nuzoo
 
 .PHONY: demo test lint types contracts unit bench clean tree

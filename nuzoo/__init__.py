@@ -16,9 +16,10 @@ if (Path(__file__).parent.parent / "pyproject.toml").is_file():  # in a clone th
 
 from nuzoo.registration import register
 from nuzoo.registry import import_object, public_classes
+from nuzoo.zoo.bundled import bundled
 
 __version__ = "0.1.0"
-__all__ = ["__version__", *public_classes()]
+__all__ = ["__version__", "bundled", *public_classes()]
 
 register(sys.modules[__name__])
 

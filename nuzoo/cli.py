@@ -22,6 +22,7 @@ COMMANDS = {
     "predict": "classify the events in detector files",
     "explain": "let a vision-language model explain its answers, and test whether what it cites matters",
     "display": "draw events as PNG and interactive HTML",
+    "models": "list the trained models that come with nuzoo, show one, or make one again",
     "publish": "put a trained model or a dataset on the Hub, complete and checked",
     "verify": "check a published model or dataset, file by file and by its golden outputs",
     "demo": "simulate, train, evaluate, draw, publish to a local Hub and load back, in one go",

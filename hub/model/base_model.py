@@ -54,7 +54,7 @@ def find_adapter_folder(run: Path) -> Path | None:
 
 
 def name_base_model(folder: Path, base: Pinned) -> None:
-    """Write the network and its commit into a saved adapter, for PEFT, transformers and nuzoo to load."""
+    """Write the network and its commit, if it has one, into a saved adapter, where it is looked for."""
     name_base_of_adapter(find_adapter_folder(folder) or folder, base.repo_id, base.revision)
     config = folder / CONFIG_FILE
     if config.is_file():
@@ -67,8 +67,9 @@ def adapter_facts(run: Path, base: Pinned) -> dict[str, object]:
     """Tell of an adapter's training, for the card."""
     adapter = find_adapter_folder(run) or run
     keys = json.loads((adapter / ADAPTER_FILE).read_text(encoding="utf-8"))
+    on_the_hub = f"[`{base.repo_id}`](https://huggingface.co/{base.repo_id}) at `{base.revision}`"
     facts: dict[str, object] = {
-        "base model": f"[`{base.repo_id}`](https://huggingface.co/{base.repo_id}) at `{base.revision}`",
+        "base model": on_the_hub if base.revision else f"in the folder `{base.repo_id}`",
         "adapter": keys.get("peft_type"),
         "rank": keys.get("r"),
         "alpha": keys.get("lora_alpha"),

@@ -19,6 +19,7 @@ from nuzoo.hub.model.golden import write_golden
 from nuzoo.hub.safety import check_publishable
 
 PICTURES_FOLDER = "figures"
+OTHER_RESULTS_FOLDER = "other_results"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -39,10 +40,17 @@ def build_repository(folder: Path, published: Publication) -> None:
         NotExportableError: The code imports what a repository cannot bring along.
     """
     folder.mkdir()
-    write_model(folder, published.model, published.processor, base=published.base)
+    if published.beside:
+        shutil.copytree(published.beside, folder / published.beside.name)
+    write_model(folder, published.model, published.processor, base=published.base, bundled=published.bundled)
     write_golden(folder, published.model, published.processor)
     shutil.copyfile(published.report.folder / RESULTS_FILE, folder / RESULTS_FILE)
-    _write_eval_results(folder, published)
+    for other in published.others:
+        copy = folder / OTHER_RESULTS_FOLDER / f"{other.folder.name}.json"
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(other.folder / RESULTS_FILE, copy)
+    if not published.bundled:
+        _write_eval_results(folder, published)
     if published.arguments is not None:
         text = json.dumps(published.arguments, indent=2, sort_keys=True, allow_nan=False) + "\n"
         (folder / TRAINING_ARGUMENTS_FILE).write_text(text, encoding="utf-8")

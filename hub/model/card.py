@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ class Publication:
         base: The network, if the model is an adapter.
         licence: Hub identifier of the licence.
         citation: Markdown.
+        bundled: It comes with the package, without code.
+        beside: Folder of the network that a bundled adapter is for, which goes along.
+        others: What was measured on other samples.
     """
 
     name: str
@@ -65,6 +68,9 @@ class Publication:
     base: Pinned | None = None
     licence: str = "apache-2.0"
     citation: str = CITATION
+    bundled: bool = False
+    beside: Path | None = None
+    others: Sequence[Report] = ()
 
     @property
     def headline(self) -> list[Headline]:
@@ -96,9 +102,9 @@ def model_card(published: Publication, pictures: list[str], *, adapter_alone: bo
         tags=[*TAGS, results.model.model_type],
         model_name=published.name.rpartition("/")[2],
         eval_results=list(_model_index(published)),
-        base_model=base.repo_id if base else None,
+        base_model=base.repo_id if base and not published.bundled else None,
     )
-    if base:
+    if data.base_model:
         data["base_model_relation"] = "adapter"
     split = "every labelled event of the dataset"
     if dataset.split not in (None, "all"):
@@ -113,7 +119,9 @@ def model_card(published: Publication, pictures: list[str], *, adapter_alone: bo
         auto_class=auto_class_of(published.model),
         results=results,
         headline=published.headline,
+        others=[(other.results, other.evaluator.headline(other.results)) for other in published.others],
         base=base,
+        bundled=published.bundled,
         dataset=published.dataset,
         training=published.training,
         event_facts=published.events,

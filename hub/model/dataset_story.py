@@ -35,6 +35,7 @@ def dataset_story(
         "training events": _training(config, recipe),
         "splits": f"{counts}; an event's split is decided by the SHA-256 of its name",
         "neutrinos": _neutrinos(config.plan),
+        **_made_by(config.plan),
         "measured events": f"{_of_split(dataset)}, {_range(_energies(predictions))}",
     }
 
@@ -51,6 +52,14 @@ def _neutrinos(plan: Mapping[str, Any]) -> str:
     if plan.get("spectrum") in SPECTRA:
         return f"{spectrum_words(SPECTRA[plan['spectrum']])}, in all splits (spectrum `{plan['spectrum']}`)"
     return "those of the files that the dataset was converted from, the same in all splits"
+
+
+def _made_by(plan: Mapping[str, Any]) -> dict[str, object]:
+    """Tell the command that simulates the same events again."""
+    if plan.get("spectrum") not in SPECTRA:
+        return {}
+    options = " ".join(f"--{name} {plan[name]}" for name in ("events", "seed", "detector", "spectrum"))
+    return {"made by": f"`nuzoo simulate {plan['dataset']} {options}`"}
 
 
 def _of_split(dataset: DatasetFacts) -> str:

@@ -31,6 +31,7 @@ def write_model(
     processor: EventProcessor | None,
     *,
     base: Pinned | None = None,
+    bundled: bool = False,
     **options: Any,
 ) -> None:
     """Write weights, configuration, processor and flat code, so that the Auto classes load them alone.
@@ -43,6 +44,7 @@ def write_model(
         model: One of our networks.
         processor: Its processor, if it has one yet.
         base: The network of an adapter; the one that the adapter names by default.
+        bundled: It goes into the package: no code, and the base of an adapter is in a folder of it.
         **options: Passed to `model.save_pretrained`, e.g. `max_shard_size`.
 
     Raises:
@@ -53,7 +55,9 @@ def write_model(
     architecture = architecture_of(model.config)
     model.save_pretrained(folder, **options)
     if processor is not None:
-        write_processor(folder, processor)
+        write_processor(folder, processor, bundled=bundled)
+    if bundled:
+        return
     base = base or find_base_model(folder)
     if base is not None:
         name_base_model(folder, base)
@@ -69,9 +73,11 @@ def write_config(folder: Path, config: PreTrainedConfig) -> None:
     _export_network(folder, architecture, networks[0])
 
 
-def write_processor(folder: Path, processor: EventProcessor) -> None:
+def write_processor(folder: Path, processor: EventProcessor, *, bundled: bool = False) -> None:
     """Write a processor and its flat code alone; see `write_model`."""
     processor.save_pretrained(folder)
+    if bundled:
+        return
     kind = type(processor)
     export_code([kind], folder)
     auto_classes = [name for base, name in PROCESSOR_AUTO_CLASSES.items() if issubclass(kind, base)]

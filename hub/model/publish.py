@@ -6,24 +6,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from nuzoo.evaluation.core.errors import EvaluationError
-from nuzoo.evaluation.core.evaluate_model import task_of
-from nuzoo.evaluation.core.training_facts import read_run, training_facts
 from nuzoo.files.hub_access import check_access
-from nuzoo.files.names import PLAN_FILE, PREDICTIONS_FILE, REPORT_FOLDER
-from nuzoo.hub.errors import MissingResultsError, NotPublishedError
 from nuzoo.hub.licences import MODEL_LICENCES, check_licence
-from nuzoo.hub.model.base_model import adapter_facts, find_base_model
+from nuzoo.hub.model.base_model import find_base_model
 from nuzoo.hub.model.build import build_repository
-from nuzoo.hub.model.card import Publication
-from nuzoo.hub.model.dataset_reference import dataset_reference, find_measured
-from nuzoo.hub.model.dataset_story import dataset_story
-from nuzoo.hub.model.files import check_finite
+from nuzoo.hub.model.dataset_reference import dataset_reference
 from nuzoo.hub.model.flat_copy import check_flat_copy
-from nuzoo.hub.model.report import read_report
+from nuzoo.hub.model.measured_run import read_measured
 from nuzoo.hub.scratch import scratch_folder
 from nuzoo.hub.upload import Commit, upload
-from nuzoo.pipelines.loading import load_model
 
 
 def publish_model(
@@ -66,37 +57,10 @@ def publish_model(
     check_access(repo_id)
     licence = licence or "apache-2.0"
     check_licence(licence, MODEL_LICENCES)
-    if (run / PLAN_FILE).exists():
-        raise NotPublishedError(f"{run} holds a dataset: add --type dataset")
-    model, processor = load_model(str(run))
-    try:
-        task, _ = task_of(model)
-    except EvaluationError as error:
-        raise MissingResultsError(f"{error}; or push it (`push_to_hub`), which makes no card") from error
-    measured = read_report(report or run / REPORT_FOLDER, run, task)
-    check_finite(model)
-    measured.check_model(model, processor)
-    of_task = measured.evaluator.card_values(model, processor, measured.results)
-    event_ids = measured.check_events()
-    told, network = read_run(run), find_base_model(run, base)
-    reference = dataset_reference(dataset, told.recipe)
-    events = find_measured(reference, measured.results.dataset, event_ids, task.targets)
+    measured = read_measured(run, report)
+    reference = dataset_reference(dataset, measured.told.recipe)
     announce(f"measured on {reference.repo_id} at {reference.revision}")
-    published = Publication(
-        repo_id,
-        model,
-        processor,
-        measured,
-        of_task,
-        reference,
-        training=training_facts(told) | (adapter_facts(run, network) if network else {}),
-        events=dataset_story(
-            events, measured.results.dataset, measured.folder / PREDICTIONS_FILE, told.recipe
-        ),
-        arguments=told.arguments,
-        base=network,
-        licence=licence,
-    )
+    published = measured.publication(repo_id, reference, base=find_base_model(run, base), licence=licence)
     with scratch_folder(Path(tempfile.gettempdir())) as scratch:
         folder = scratch / "repository"
         build_repository(folder, published)

@@ -24,6 +24,7 @@ from nuzoo.hub.model.build import build_repository
 from nuzoo.hub.model.card import Publication, model_card
 from nuzoo.hub.model.report import read_report
 from nuzoo.hub.pinned import Pinned
+from nuzoo.hub.verify import verify_model
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.registry import TASKS
@@ -142,6 +143,33 @@ def test_folder_is_complete_and_safe(repository):
         "test/golden.safetensors",
         "checksums.json",
     }
+
+
+def test_bundled_model_has_no_code_and_says_how_it_is_loaded(
+    tmp_path, model, processor, results, other_sample
+):
+    other = read_report(other_sample, other_sample, TASKS["event-classification"])
+    repository = build(tmp_path, model, processor, results, name="nu-cnn-tiny", bundled=True, others=[other])
+    assert not [name for name in files_in(repository) if name.endswith(".py")]
+    assert "other_results/elsewhere.json" in files_in(repository)
+    config = json.loads((repository / "config.json").read_text())
+    assert "auto_map" not in config and "custom_pipelines" not in config
+    card = ModelCard.load(repository / "README.md")
+    assert 'nuzoo.bundled("nu-cnn-tiny")' in card.text and "trust_remote_code" not in card.text
+    row = card.text.split("### On other samples")[1].split("\n\n")[1].splitlines()[2]
+    assert row.startswith("| DUNE far detector simulation | 200 |")
+    assert [check.problem for check in verify_model(repository)] == [None] * 5
+
+
+@pytest.fixture
+def other_sample(tmp_path, results):
+    """A report on another sample."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    changed = deepcopy(results)
+    changed["dataset"]["sample"] = "DUNE far detector simulation"
+    (folder / "results.json").write_text(json.dumps(changed))
+    return folder
 
 
 def test_model_and_processor_come_back(repository, model, processor):

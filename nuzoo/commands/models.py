@@ -1,0 +1,92 @@
+"""List the trained models that come with nuzoo, show the card of one, or make one again.
+
+Their names can be given to --model of every command and to `model.pretrained` of a recipe. --remake simulates
+the events, trains, measures and writes the same kind of folder: about an hour on two CPU cores. When it was
+stopped, the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+ORGANISATION = "nuzoo"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("name", nargs="?", help="show the card of this model; all are listed by default")
+    parser.add_argument("--remake", type=Path, metavar="FOLDER", help="make the model again, in a new folder")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("runs/zoo"),
+        help="folder for events and training (default: runs/zoo)",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="of another sample, for the card; may be repeated",
+    )
+    parser.add_argument("--num-proc", type=int, default=os.cpu_count() or 1)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    from nuzoo.files.names import CARD_FILE
+    from nuzoo.zoo.bundled import bundled
+
+    if args.remake is not None:
+        return _remake(args)
+    if args.name is None:
+        return _list()
+    print((Path(bundled(args.name)) / CARD_FILE).read_text(encoding="utf-8"))
+    return 0
+
+
+def _list() -> int:
+    from nuzoo.zoo.bundled import bundled_models
+    from nuzoo.zoo.description import describe
+
+    lines = [("name", "task", "detector", "size", "result"), *map(describe, bundled_models().values())]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    return 0
+
+
+def _remake(args: argparse.Namespace) -> int:
+    from nuzoo.hub.local_hub import LocalHub
+    from nuzoo.zoo.origins import ORIGINS
+
+    if args.name not in ORIGINS:
+        raise ValueError(f"--remake: expected one of {', '.join(ORIGINS)} before it, got {args.name}")
+    with LocalHub(args.work / "hub") as hub:
+        os.environ.update(hub.environment((args.work / "cache").absolute()))  # before its client is imported
+        _make(args)
+    return 0
+
+
+def _make(args: argparse.Namespace) -> None:
+    from nuzoo.cli import main
+    from nuzoo.hub.model.bundle import bundle_model
+    from nuzoo.zoo.origins import ORIGINS
+
+    origin = ORIGINS[args.name]
+    data, training = args.work / origin.events.name, args.work / args.name
+    repository = f"{ORGANISATION}/{origin.events.name}"
+    for command in (
+        ["simulate", *origin.events.arguments, "--out", data, "--num-proc", args.num_proc],
+        ["train", origin.recipe, f"data.path={data}", f"training.output_dir={training}"],
+        ["evaluate", "--model", training, "--data", data, "--calibrate"],
+        ["publish", data, "--repo", repository, "--type", "dataset"],
+    ):
+        print("$ nuzoo", *command, flush=True)
+        if main([str(argument) for argument in command]):
+            raise ValueError(f"`nuzoo {command[0]}` failed, see above")
+    bundle_model(training, args.name, args.remake, dataset=repository, others=args.report)
+    print(f"{args.name}: {args.remake}")

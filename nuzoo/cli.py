@@ -76,8 +76,9 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     parser = CommandParser(prog=f"nuzoo {name}", description=command.__doc__)
     command.add_arguments(parser)
     given = parser.parse(arguments)
-    first_word = command.begin(given)
-    if os.environ.get("RANK", "0") == "0":
+    begin = getattr(command, "begin", None)  # what is done at once needs no first word
+    first_word = begin(given) if begin else ""
+    if first_word and os.environ.get("RANK", "0") == "0":
         print(first_word, file=sys.stderr, flush=True)
     quieten_libraries()
     return int(command.run(given))

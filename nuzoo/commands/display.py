@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nuzoo.commands.inputs import check_files, listed
+from nuzoo.commands.inputs import check_files, listed, place_of_model
 from nuzoo.files.output_folder import check_output
 from nuzoo.files.places import check_place
 from nuzoo.registry import MODALITIES
@@ -33,7 +33,7 @@ def begin(args: argparse.Namespace) -> str:
     else:
         check_files([Path(file) for file in args.source])
     if args.model is not None:
-        check_place(args.model, "model")
+        args.model = place_of_model(args.model)
     check_output(args.out)
     return f"drawing events of {listed(args.source)} into {args.out}"
 

@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nuzoo.commands.inputs import listed
+from nuzoo.commands.inputs import listed, place_of_model
 from nuzoo.files.names import REPORT_FILE, REPORT_FOLDER
 from nuzoo.files.output_folder import check_output
 from nuzoo.files.places import check_place
@@ -61,8 +61,10 @@ def begin(args: argparse.Namespace) -> str:
     models = args.compare or ([args.model] if args.model else [])
     if args.compare and len(models) < 2:
         raise ValueError(f"--compare: expected two or more models to compare, got {len(models)}: {models[0]}")
-    for model in models:
-        check_place(model, "model")
+    if args.compare:
+        args.compare = [place_of_model(model) for model in args.compare]
+    elif args.model:
+        args.model = place_of_model(args.model)
     check_place(args.data, "dataset")
     if args.out is not None:
         check_output(args.out)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.commands.inputs import place_of_model
 from nuzoo.files.output_folder import check_output
 from nuzoo.files.places import check_place
 
@@ -40,7 +41,7 @@ def begin(args: argparse.Namespace) -> str:
             raise ValueError(f"--{name.replace('_', '-')}: expected {least} or more, got {number}")
     if args.region and args.faithfulness:
         raise ValueError("--region and --faithfulness: expected one of them, got both")
-    check_place(args.model, "model")
+    args.model = place_of_model(args.model)
     check_place(args.data, "dataset")
     check_output(args.out)
     return f"asking {args.model} about events of {args.data}"

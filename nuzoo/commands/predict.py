@@ -13,8 +13,7 @@ import inspect
 import sys
 from pathlib import Path
 
-from nuzoo.commands.inputs import check_files, listed
-from nuzoo.files.places import check_place
+from nuzoo.commands.inputs import check_files, listed, place_of_model
 
 READER_OPTIONS = ("detector", "mev_per_count")
 
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     check_files(args.files)
-    check_place(args.model, "model")
+    args.model = place_of_model(args.model)
     return f"reading {listed(args.files)} for {args.model}"
 
 

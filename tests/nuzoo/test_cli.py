@@ -3,6 +3,7 @@ import pty
 import signal
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -39,6 +40,10 @@ for command in %r:
 """
 
 
+def has_begin(command):
+    return hasattr(import_module(f"nuzoo.commands.{command}"), "begin")
+
+
 def test_every_command_says_its_first_word_before_anything_heavy_is_imported(tmp_path):
     folder = str(tmp_path)
     model, data, out = ["--model", folder], ["--data", folder], ["--out", f"{folder}/out"]
@@ -54,7 +59,7 @@ def test_every_command_says_its_first_word_before_anything_heavy_is_imported(tmp
         "verify": [folder],
         "demo": out,
     }
-    assert set(COMMANDS) == set(commands)
+    assert {name for name in COMMANDS if has_begin(name)} == {*commands, "models"}
     asked = LIGHT % [[name, *arguments] for name, arguments in commands.items()]
     environment = os.environ | {"HF_TOKEN": "hf_none"}
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, env=environment)
@@ -84,7 +89,7 @@ def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
         (["predict", "--modle", "m", "files"], "no such option --modle: did you mean --model?"),
         (["predict", "--mod", "m", "files"], "no such option --mod"),
         (["evaluate", "--calibrat", "--data=x", "--splitt=y"], "--calibrat, --splitt: did you mean --calib"),
-        (["simulate", "lartpc-pixelmap"], "did you mean lartpc-pixelmaps?"),
+        (["simulate", "lartpc-pixelmap", "--events", "5", "--out", "x"], "did you mean lartpc-pixelmaps?"),
         (["publish", "x", "--repo", "a/b", "--type", "datset"], "did you mean dataset?"),
         (["verify", "a/b", "--run"], "no such option --run"),
     ],

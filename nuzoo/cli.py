@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from nuzoo.commands.parser import CommandParser
+from nuzoo.command_parser import CommandParser
 from nuzoo.quiet_libraries import quieten_libraries
 
 COMMANDS = {

@@ -76,7 +76,8 @@ def _refuse_other_base(config: NuVlmConfig, where: str) -> None:
 
 def _load(where: str, revision: str, options: dict[str, Any]) -> Any:
     """Load the base, with transformers' account of it."""
-    strict = {"use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
+    strict: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
+    strict |= {"ignore_mismatched_sizes": True, "output_loading_info": True}
     try:
         return AutoModelForImageTextToText.from_pretrained(where, revision=revision, **(options | strict))
     except (OSError, ValueError, SafetensorError, AttributeError) as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from signal import SIGINT
 
+from nuzoo.command_parser import CommandParser
+from nuzoo.quiet_libraries import quieten_libraries
 from nuzoo.stopping import stopping
 
 COMMANDS = {
@@ -28,6 +29,15 @@ COMMANDS = {
     "demo": "simulate, train, evaluate, draw, publish to a local Hub and load back, in one go",
 }
 
+STATUSES = {
+    0: "all was done",
+    1: "it could not be done, or something that was verified is wrong",
+    2: "the command line was wrong",
+    3: "some of it was done and some was left out, which left-out.csv lists",
+    130: "stopped by Ctrl-C",
+    143: "stopped by SIGTERM",
+}
+
 RESUMED = ("simulate", "train")
 
 
@@ -38,50 +48,51 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments; those of the process by default.
 
     Returns:
-        The exit status: 0 when all went well, 1 when something asked for could not be done, 2 when the
-        command line was wrong, 3 when some of what was asked for was done and some was left out, 130 when it
-        was stopped by Ctrl-C, 143 by SIGTERM.
+        The exit status, see `STATUSES`.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = _overview()
     if not arguments or arguments[0] not in COMMANDS:
-        parser.parse_args(arguments or ["--help"])
+        _overview().parse_args(arguments[:1] or ["--help"])
         return 2
+    name, rest = arguments[0], arguments[1:]
     with stopping() as stop:
         try:
-            return _run(arguments[0], arguments[1:])
+            return _run(name, rest)
         except BaseException as error:
             if stop.signal is not None or isinstance(error, KeyboardInterrupt):
-                resumes = "; the same command goes on from here" if arguments[0] in RESUMED else ""
-                print(f"nuzoo {arguments[0]}: stopped{resumes}", file=sys.stderr)
+                resumes = "; the same command goes on from here" if name in RESUMED else ""
+                print(f"nuzoo {name}: stopped{resumes}", file=sys.stderr)
                 return 128 + (stop.signal or SIGINT)
             if not isinstance(error, ValueError | OSError):
                 raise
-            print(f"nuzoo {arguments[0]}: {error}", file=sys.stderr)
+            print(f"nuzoo {name}: {error}", file=sys.stderr)
             return 1
 
 
-def _run(name: str, rest: list[str]) -> int:
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it advises a package that is not needed
+def _run(name: str, arguments: Sequence[str]) -> int:
+    """Read the arguments, refuse what they alone show to be wrong, say what begins, and do it."""
     command = import_module(f"nuzoo.commands.{name}")
-    parser = argparse.ArgumentParser(
-        prog=f"nuzoo {name}",
-        description=command.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser(prog=f"nuzoo {name}", description=command.__doc__)
     command.add_arguments(parser)
-    return int(command.run(parser.parse_intermixed_args(rest)))
+    given = parser.parse(arguments)
+    begin = getattr(command, "begin", None)  # what is done at once needs no first word
+    first_word = begin(given) if begin else ""
+    if first_word and os.environ.get("RANK", "0") == "0":
+        print(first_word, file=sys.stderr, flush=True)
+    quieten_libraries()
+    return int(command.run(given))
 
 
-def _overview() -> argparse.ArgumentParser:
+def _overview() -> CommandParser:
     from nuzoo import __version__
 
     lines = "\n".join(f"  {name:10s} {purpose}" for name, purpose in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    statuses = "\n".join(f"  {status:<10d} {meaning}" for status, meaning in STATUSES.items())
+    parser = CommandParser(
         prog="nuzoo",
         description="A Hugging Face Hub-native model zoo for neutrino detectors.",
-        epilog=f"commands:\n{lines}\n\n`nuzoo COMMAND --help` says what a command takes.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"commands:\n{lines}\n\n`nuzoo COMMAND --help` says what a command takes.\n\n"
+        f"exit status:\n{statuses}",
     )
     parser.add_argument("--version", action="version", version=f"nuzoo {__version__}")
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")

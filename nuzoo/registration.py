@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+from nuzoo.giving_way import GivingWay
 from nuzoo.registry import ARCHITECTURES, TASKS, Architecture, class_name, import_object
 
 Hook = Callable[[ModuleType], None]
@@ -59,6 +60,14 @@ def register(front_door: ModuleType) -> None:
     enter_rows()
 
 
+def after_import(name: str, hook: Hook) -> None:
+    """Call a hook with a module, now if it has been imported, else as soon as it is."""
+    if name in sys.modules:
+        hook(sys.modules[name])
+    else:
+        sys.meta_path.insert(0, _AfterImport({name: hook}))
+
+
 def enter_rows() -> None:
     """Enter the rows of the registry into those tables of transformers that are there already."""
     for model_type in ARCHITECTURES:
@@ -94,13 +103,16 @@ def _enter_processors(processing_auto: Any) -> None:
 
 
 def _enter_pipelines(pipelines: Any) -> None:
+    known = pipelines.PIPELINE_REGISTRY.supported_tasks
     for task in TASKS.values():
         if task.pipeline_name and task.pipeline:
-            pipelines.PIPELINE_REGISTRY.supported_tasks[task.pipeline_name] = {
+            known[task.pipeline_name] = {
                 "impl": task.pipeline,
                 "pt": (getattr(pipelines, task.auto_class or "AutoModel"),),
                 "type": task.pipeline_type,
             }
+            if isinstance(theirs := known.get(task.pipeline_tag, {}).get("impl"), str):
+                known[task.pipeline_tag]["impl"] = GivingWay(theirs)
 
 
 def _set_exporter(repository_code: Any) -> None:

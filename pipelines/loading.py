@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.files.errors import HubError, PlaceError
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.files.places import check_place
 from nuzoo.registry import ARCHITECTURES, Architecture, Task, import_object
+from nuzoo.zoo.bundled import bundled_models, find_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
@@ -22,14 +24,20 @@ class UnusableModelError(ValueError):
 def resolve_model(name: str) -> str:
     """Find what a model is called: the one place where a name becomes a folder or a repository.
 
+    Args:
+        name: a folder, a repository, or the name of a model that comes with nuzoo.
+
     Raises:
         UnusableModelError: no folder, and no repository that can be had.
     """
+    place = find_model(name)
     try:
-        check_place(name, "model")
-    except (PlaceError, HubError) as error:
+        check_place(place, "model")
+    except PlaceError as error:
+        raise UnusableModelError(f"{error}{did_you_mean([name], bundled_models())}") from error
+    except HubError as error:
         raise UnusableModelError(str(error)) from error
-    return name
+    return place
 
 
 def load_model(path: str) -> tuple[PreTrainedModel, EventProcessor]:

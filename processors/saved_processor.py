@@ -167,7 +167,14 @@ class SavedProcessor(PushedWithCode):
                 f"file, got none: use the file that was saved with the model, or give {lacking[0]}=[...]"
             )
         unused_wanted = kwargs.pop("return_unused_kwargs", False)
-        return (cls(**keys), kwargs) if unused_wanted else cls(**keys)
+        try:
+            made = cls(**keys)
+        except (TypeError, AttributeError) as error:
+            raise ProcessorSettingError(
+                f"expected settings of the kinds that {cls.__name__} takes, got another ({error}): "
+                "use the file that was saved with the model, or correct the setting"
+            ) from error
+        return (made, kwargs) if unused_wanted else made
 
     def to_dict(self) -> dict[str, Any]:
         """Give the settings as they are saved."""

@@ -21,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "label_names": ["labels"],
     "restore_callback_states_from_checkpoint": True,
     "remove_unused_columns": False,
+    "disable_tqdm": False,
 }
 
 LIMITED = {

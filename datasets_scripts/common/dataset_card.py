@@ -54,12 +54,14 @@ class CardWords:
         task_categories: What the Hub calls what it is for.
         tags: On the Hub.
         citation: Of what nuzoo simulated of it, Markdown.
+        source_citation: Of what was converted from files, Markdown.
     """
 
     pretty_name: str
     task_categories: tuple[str, ...] = ("other",)
     tags: tuple[str, ...] = ("physics", "neutrino")
     citation: str = "Cite nuzoo (CITATION.cff)."
+    source_citation: str = CONVERSION_CITATION
 
 
 def write_dataset_card(folder: Path) -> Path:
@@ -142,7 +144,8 @@ def _about(facts: DatasetFacts) -> str:
 
 
 def _citation(facts: DatasetFacts) -> str:
-    return _own_words(facts.sample).citation if facts.simulated else CONVERSION_CITATION
+    words = _own_words(facts.sample)
+    return words.citation if facts.simulated else words.source_citation
 
 
 def _each(configs: Mapping[str, DatasetFacts], text: Callable[[DatasetFacts], str]) -> str:

@@ -6,7 +6,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from nuzoo.files.errors import PlaceError
 from nuzoo.files.names import CARD_FILE
+from nuzoo.files.places import check_place
 
 
 class UnreachableDatasetError(ValueError):
@@ -55,12 +57,12 @@ def load_events(path: str, **options: Any) -> Any:
 
 
 def check_source(path: str) -> None:
-    """Refuse at once what is neither a dataset folder nor the name of a repository; see `load_events`."""
+    """Refuse at once what is neither a dataset folder nor a repository that can be had; see `load_events`."""
     _refuse_detector_files(Path(path))
-    if not (Path(path).is_dir() or _is_repository(path)):
-        raise UnreachableDatasetError(
-            f"{path}: expected a dataset folder or a repository organisation/name, got neither"
-        )
+    try:
+        check_place(path, "dataset")
+    except PlaceError as error:
+        raise UnreachableDatasetError(str(error)) from error
 
 
 def _refuse_detector_files(path: Path) -> None:
@@ -71,14 +73,3 @@ def _refuse_detector_files(path: Path) -> None:
             f"{path}: expected a dataset folder, got a {'folder' if path.is_dir() else 'file'} that is none: "
             f"convert first: `nuzoo convert {shlex.quote(str(path))} --out DATASET`, then give DATASET"
         )
-
-
-def _is_repository(path: str) -> bool:
-    from nuzoo.files.errors import RepositoryNameError
-    from nuzoo.files.hub_access import check_repo_id
-
-    try:
-        check_repo_id(path)
-    except RepositoryNameError:
-        return False
-    return True

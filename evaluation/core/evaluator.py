@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from nuzoo.registry import import_object
+
 if TYPE_CHECKING:
     from datasets import Dataset
     from numpy.typing import NDArray
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
     from nuzoo.evaluation.core.results import Results, Subject
     from nuzoo.evaluation.core.training_facts import Training
     from nuzoo.processors.contract import EventProcessor
+
+
+def imported(path: str) -> Any:
+    """Make an attribute that is imported when it is first asked for: `options` are read without it.
+
+    Args:
+        path: What it is, dotted.
+    """
+    return property(lambda _: import_object(path))
 
 
 @dataclass(frozen=True)

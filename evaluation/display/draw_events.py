@@ -125,8 +125,8 @@ def read_files(files: Any) -> Iterator[Row]:
     """Read the events of detector files, as a modality's reader gives them; classes become names."""
     classes = getattr(files, "classes", None)
     for row in files:
-        is_numbered = classes is not None and row.get("label") is not None
-        yield row | {"label": classes[row["label"]]} if is_numbered else row
+        label = row.get("label")
+        yield row if classes is None or label is None else row | {"label": classes[label]}
 
 
 def named_row(row: Row, features: Features | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def publish_dataset(
     repo_id: str,
     *,
     licence: str | None = None,
+    citation: str | None = None,
     private: bool | None = None,
     message: str | None = None,
     announce: Callable[[str], None] = print,
@@ -28,6 +29,7 @@ def publish_dataset(
         folders: Of each configuration, as `nuzoo simulate` and `nuzoo convert` write them.
         repo_id: "organisation/name".
         licence: Hub identifier; needed for converted files.
+        citation: What users of the data cite, Markdown; the card says so in general by default.
         private: For a new repository.
         message: Of the commit.
         announce: Told what its readers may miss.
@@ -42,7 +44,7 @@ def publish_dataset(
     beside = next(iter(folders.values())).absolute().parent
     with scratch_folder(beside) as scratch:
         folder = scratch / "repository"
-        checked = prepare_dataset_repository(folders, repo_id, folder, licence=licence)
+        checked = prepare_dataset_repository(folders, repo_id, folder, licence=licence, citation=citation)
         for name, dataset in checked.items():
             if empty := dataset.empty_splits:
                 announce(f"warning: {name} has no events in {' and '.join(empty)}; its card says so")

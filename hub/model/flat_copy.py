@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -27,10 +29,12 @@ def check_flat_copy(folder: Path) -> str:
     offline = {} if find_adapter_folder(folder) else {"HF_HUB_OFFLINE": "1"}
     with (
         tempfile.TemporaryDirectory() as elsewhere,
+        _open_until_death() as alive,
         as_file(files("nuzoo.hub.model").joinpath(SCRIPT)) as script,
     ):
         process = subprocess.run(
-            [sys.executable, "-I", str(script), str(folder.absolute())],
+            [sys.executable, "-I", str(script), str(folder.absolute()), str(alive)],
+            pass_fds=[alive],
             capture_output=True,
             text=True,
             cwd=elsewhere,
@@ -43,3 +47,14 @@ def check_flat_copy(folder: Path) -> str:
             "one publication; publish the model again"
         )
     return process.stdout.strip()
+
+
+@contextmanager
+def _open_until_death() -> Iterator[int]:
+    """Give a pipe to read from that is at its end when this process is dead, however it died."""
+    alive, ours = os.pipe()
+    try:
+        yield alive
+    finally:
+        os.close(alive)
+        os.close(ours)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,6 +85,7 @@ def flat_sources(modules: Iterable[str]) -> dict[str, str]:
     packages = frozenset({PACKAGE, *(_package(module) for module in waiting)})
     flat: dict[str, str] = {}
     origins: dict[str, str] = {}
+    siblings: dict[str, list[str]] = {}
     while waiting:
         module = waiting.pop()
         name = f"{_stem(module)}.py"
@@ -100,8 +101,26 @@ def flat_sources(modules: Iterable[str]) -> dict[str, str]:
             for found in imports:
                 _refuse(module, found)
             flat[name] = _rewritten(module, text, imports)
-            waiting += [found.module for found in imports if found.copied]
-    return flat
+            copied = [found.module for found in imports if found.copied]
+            siblings[name] = [f"{_stem(other)}.py" for other in copied]
+            waiting += copied
+    return {name: text + _all_at_once(name, siblings) for name, text in flat.items()}
+
+
+def _all_at_once(name: str, siblings: Mapping[str, list[str]]) -> str:
+    """Name every file that one needs, also through others, where transformers looks for their names.
+
+    It fetches what a file names and has not been fetched, and takes for complete whatever has been: of two
+    processes that load a repository for the first time, one would miss what the other is still fetching.
+    """
+    needed, waiting = set[str](), list(siblings[name])
+    while waiting:
+        if (other := waiting.pop()) not in needed:
+            needed.add(other)
+            waiting += siblings[other]
+    indirect = sorted(needed - {name, *siblings[name]})
+    lines = (f"    from .{other.removesuffix('.py')} import __name__ as _\n" for other in indirect)
+    return f"\n\nif False:  # what it needs through others\n{''.join(lines)}" if indirect else ""
 
 
 def _stem(module: str) -> str:

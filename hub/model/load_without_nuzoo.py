@@ -1,14 +1,18 @@
 """A script: load a repository as those do who have no nuzoo, and recompute its golden outputs.
 
-Usage: python -I load_without_nuzoo.py FOLDER. It prints the largest deviation, or ends with an error.
+Usage: python -I load_without_nuzoo.py FOLDER ALIVE. It prints the largest deviation, or ends with an error;
+and it ends when the file descriptor ALIVE does, which is when the process that started it is dead.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 if __name__ == "__main__":
+    Thread(target=lambda: os.read(int(sys.argv[2]), 1) or os._exit(1), daemon=True).start()
     sys.modules["nuzoo"] = None  # type: ignore[assignment]  # importing it fails from here on
 
     import torch

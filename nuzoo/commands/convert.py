@@ -9,11 +9,13 @@ exit status is 0 although single events of a file are left out, 3 if there was n
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from nuzoo.commands.options import PARTIAL, class_list
+from nuzoo.commands.inputs import check_files, listed
+from nuzoo.commands.options import PARTIAL, check_options, class_list
+from nuzoo.files.names import LEFT_OUT_FILE
+from nuzoo.files.output_folder import check_output
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -50,20 +52,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    check_files(args.files)
+    check_output(args.out)
+    return f"reading {listed(args.files)} into {args.out}"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     options = vars(args)
     name, out, files = (options.pop(key) for key in ("format", "out", "files"))
-    _check_paths(files)
-    print(f"converting into {out}", flush=True)
-
-    from nuzoo.commands.options import check_options
-    from nuzoo.files.names import LEFT_OUT_FILE
-    from nuzoo.files.output_folder import check_output
-
     convert = import_object(conversions()[name])
     check_options(convert, options, name)
-    check_output(out)
     made = convert(out, files, **options)
     for line in made.told():
         print(line)
@@ -78,13 +79,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"left out: all of it is in {out / LEFT_OUT_FILE}", file=sys.stderr)
     print(f"dataset: {out}")
     return PARTIAL if made.lost else 0
-
-
-def _check_paths(files: list[Path]) -> None:
-    """Refuse paths that are not there before any is read."""
-    if absent := [str(file) for file in files if not os.path.lexists(file)]:
-        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        raise ValueError(f"{', '.join(absent[:3])}{more}: expected files and folders, got nothing there")
 
 
 def _fractions(text: str) -> dict[str, float]:

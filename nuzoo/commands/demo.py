@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nuzoo.files.output_folder import check_output
+
 EVENTS = 12_000
 SEED = 20260911
 NEW_EVENTS_SEED = 7
@@ -27,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", type=int, default=EVENTS, help=f"default: {EVENTS}")
     parser.add_argument("--epochs", type=int, default=10, help="default: 10")
     parser.add_argument("--num-proc", type=int, default=os.cpu_count() or 1)
+
+
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    check_output(args.out)
+    return f"simulate, train, evaluate, publish, verify, load back: in {args.out}"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> Any:
+    _announce(f"1/6 simulate {args.events} events in the modular 2 × 2 × 7 m LArTPC")
     from datasets import load_dataset
 
     from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
@@ -59,7 +68,6 @@ def _run(args: argparse.Namespace) -> Any:
     from nuzoo.training.supervised import train
 
     data, training, report = args.out / "lartpc-pixelmaps", args.out / "training", args.out / "report"
-    _announce(f"1/6 simulate {args.events} events in the modular 2 × 2 × 7 m LArTPC")
     simulate_dataset(data, events=args.events, seed=SEED, num_proc=args.num_proc)
     _announce("2/6 train nu-cnn-tiny")
     overrides = {

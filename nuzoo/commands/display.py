@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nuzoo.commands.inputs import check_files, listed
 from nuzoo.commands.options import (
     PARTIAL,
     add_reading_options,
@@ -19,6 +20,8 @@ from nuzoo.commands.options import (
 )
 from nuzoo.files.names import LEFT_OUT_FILE
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.places import check_place
+from nuzoo.pipelines.loading import resolve_model
 from nuzoo.registry import MODALITIES, import_object
 
 if TYPE_CHECKING:
@@ -42,6 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if args.number < 1:
+        raise ValueError(f"--number: expected 1 or more, got {args.number}")
+    if len(args.source) == 1 and not Path(args.source[0]).is_file():
+        check_place(args.source[0], "dataset")
+    else:
+        check_files([Path(file) for file in args.source])
+    if args.model is not None:
+        args.model = resolve_model(args.model)
+    check_output(args.out)
+    return f"drawing events of {listed(args.source)} into {args.out}"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.evaluation.display.draw_events import (
@@ -52,9 +69,6 @@ def run(args: argparse.Namespace) -> int:
         read_files,
     )
 
-    if args.number < 1:
-        raise ValueError(f"--number: expected 1 or more, got {args.number}")
-    check_output(args.out)
     modality = args.modality or next(iter(MODALITIES))
     reader = import_object(MODALITIES[modality].reader)
     options = reading_options(args, reader, modality)

@@ -15,8 +15,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nuzoo.commands.inputs import listed
+from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.names import REPORT_FILE, REPORT_FOLDER
+from nuzoo.files.output_folder import check_output
+from nuzoo.pipelines.loading import resolve_model
 from nuzoo.registry import TASKS, import_object
+from nuzoo.zoo.bundled import bundled_models
 
 if TYPE_CHECKING:
     from nuzoo.evaluation.core.evaluator import Option
@@ -50,10 +55,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do it."""
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if args.batch_size < 1:
         raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
+    if args.compare and args.out is None:
+        raise ValueError("--out: expected a folder for the comparison, got none")
+    if args.frozen and args.calibrate:
+        raise ValueError("--calibrate: expected a model folder, got --frozen, which has none")
+    models = args.compare or ([args.model] if args.model else [])
+    if args.compare and len(models) < 2:
+        raise ValueError(f"--compare: expected two or more models to compare, got {len(models)}: {models[0]}")
+    if args.compare:
+        args.compare = [resolve_model(model) for model in args.compare]
+    elif args.model:
+        args.model = resolve_model(args.model)
+        if Path(args.model) in bundled_models().values() and (args.out is None or args.calibrate):
+            raise ValueError(
+                "--out: expected a folder for the report of a model that comes with nuzoo, which stays as it "
+                "is: give --out FOLDER, and no --calibrate"
+            )
+    check_source(args.data)
+    if args.out is not None:
+        check_output(args.out)
+    return f"measuring {listed(models or [args.frozen])} on {args.data}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
     known = _options()
     given = {name: getattr(args, name) for name in known if hasattr(args, name)}
     options = {name: getattr(args, name) for name in COMMON} | given
@@ -73,8 +102,6 @@ def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) 
     from nuzoo.evaluation.core.evaluate_model import evaluate_model
     from nuzoo.evaluation.core.training_events import training_warning
 
-    if args.frozen and args.calibrate:
-        raise ValueError("--calibrate: expected a model folder, got --frozen, which has none")
     if args.out is None and (altered or not Path(args.model).is_dir()):
         raise ValueError("--out: expected a folder for the report of what is no model folder as it was saved")
     out = args.out or Path(args.model) / REPORT_FOLDER
@@ -98,7 +125,5 @@ def _load_frozen(recipe: str, training: Any) -> tuple[Any, Any]:
 def _compare(args: argparse.Namespace, options: dict[str, Any]) -> int:
     from nuzoo.evaluation.comparison.compare_models import compare_models
 
-    if args.out is None:
-        raise ValueError("--out: expected a folder for the comparison, got none")
     print(f"comparison: {compare_models(args.compare, args.data, args.out, **options)}")
     return 0

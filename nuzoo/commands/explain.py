@@ -10,6 +10,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.files.output_folder import check_output
+from nuzoo.files.places import check_place
+from nuzoo.pipelines.loading import resolve_model
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
@@ -32,15 +36,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do it."""
-    from nuzoo.evaluation.explain.explain_model import explain_model
-
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     for name, least in (("batch_size", 1), ("events", 1), ("faithfulness", 0)):
         if (number := getattr(args, name)) < least:
             raise ValueError(f"--{name.replace('_', '-')}: expected {least} or more, got {number}")
     if args.region and args.faithfulness:
         raise ValueError("--region and --faithfulness: expected one of them, got both")
+    args.model = resolve_model(args.model)
+    check_place(args.data, "dataset")
+    check_output(args.out)
+    return f"asking {args.model} about events of {args.data}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    from nuzoo.evaluation.explain.explain_model import explain_model
+
     report, said, masks = explain_model(
         args.model,
         args.data,

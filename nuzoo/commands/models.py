@@ -11,6 +11,10 @@ import argparse
 import os
 from pathlib import Path
 
+from nuzoo.files.nearest_names import did_you_mean
+from nuzoo.files.output_folder import check_output
+from nuzoo.zoo.origins import ORIGINS
+
 ORGANISATION = "nuzoo"
 
 
@@ -33,6 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of another sample, for the card; may be repeated",
     )
     parser.add_argument("--num-proc", type=int, default=os.cpu_count() or 1)
+
+
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if args.remake is None:
+        return ""
+    if args.name not in ORIGINS:
+        raise ValueError(
+            f"--remake: expected one of {', '.join(ORIGINS)} before it, got "
+            f"{args.name}{did_you_mean([args.name], ORIGINS)}"
+        )
+    check_output(args.remake)
+    return f"making {args.name} in {args.remake}: simulate, train, evaluate"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,10 +78,7 @@ def _list() -> int:
 
 def _remake(args: argparse.Namespace) -> int:
     from nuzoo.hub.local_hub import LocalHub
-    from nuzoo.zoo.origins import ORIGINS
 
-    if args.name not in ORIGINS:
-        raise ValueError(f"--remake: expected one of {', '.join(ORIGINS)} before it, got {args.name}")
     with LocalHub(args.work / "hub") as hub:
         os.environ.update(hub.environment((args.work / "cache").absolute()))  # before its client is imported
         _make(args)
@@ -74,7 +88,6 @@ def _remake(args: argparse.Namespace) -> int:
 def _make(args: argparse.Namespace) -> None:
     from nuzoo.cli import main
     from nuzoo.hub.model.bundle import bundle_model
-    from nuzoo.zoo.origins import ORIGINS
 
     origin = ORIGINS[args.name]
     data, training = args.work / origin.events.name, args.work / args.name

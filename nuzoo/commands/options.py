@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 PARTIAL = 3
 """Exit status where some of what was asked for was done and some was left out."""
 
-PARTIAL = 3
-"""Exit status where some of what was asked for was done and some was left out."""
-
 READING_OPTIONS = ("detector", "mev_per_count", "classes", "labels")
 
 

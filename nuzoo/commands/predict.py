@@ -16,7 +16,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from nuzoo.commands.inputs import check_files, listed
 from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out, tell_reading
+from nuzoo.pipelines.loading import resolve_model
+from nuzoo.pipelines.written_tables import check_table_path, truth_types, write_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=16)
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if args.batch_size < 1:
+        raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
+    check_files(args.files)
+    check_table_path(args.out)
+    args.model = resolve_model(args.model)
+    return f"reading {listed(args.files)} for {args.model}"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from tqdm.auto import tqdm
@@ -39,12 +52,8 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.files.names import LEFT_OUT_FILE
     from nuzoo.pipelines.loading import load_pipeline
     from nuzoo.pipelines.predictions import predict_rows
-    from nuzoo.pipelines.written_tables import check_table_path, truth_types, write_table
     from nuzoo.registry import MODALITIES, import_object
 
-    if args.batch_size < 1:
-        raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
-    check_table_path(args.out)
     pipeline = load_pipeline(args.model, batch_size=args.batch_size)
     processor = pipeline.image_processor
     reader = import_object(MODALITIES[processor.modality].reader)

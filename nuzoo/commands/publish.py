@@ -12,7 +12,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.commands.inputs import listed
+from nuzoo.files.hub_access import check_access
+from nuzoo.hub.licences import DATA_LICENCES, MODEL_LICENCES, check_licence
+
 OF_MODELS = ("report", "dataset", "base")
+OF_DATASETS = ("citation",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,17 +31,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--base", help="ORGANISATION/NAME[@REVISION] of the network that an adapter is for")
     parser.add_argument("--licence", help="identifier of the Hub (default: apache-2.0 for what nuzoo made)")
+    parser.add_argument("--citation", help="Markdown: what users of a dataset cite, such as a paper")
     parser.add_argument("--private", action="store_true", default=None, help="create a private repository")
     parser.add_argument("--message", help="of the commit")
+
+
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    others, kind = (OF_MODELS, "model") if args.type == "dataset" else (OF_DATASETS, "dataset")
+    if given := [f"--{name}" for name in others if getattr(args, name) is not None]:
+        raise ValueError(
+            f"{', '.join(given)}: expected of a {kind} alone, got --type {args.type}; leave it out"
+        )
+    if missing := [str(folder) for folder in args.folders if not folder.is_dir()]:
+        raise ValueError(f"expected the folder of a run or a dataset, got no folder: {', '.join(missing)}")
+    check_access(args.repo)
+    if args.licence is not None:
+        check_licence(args.licence, DATA_LICENCES if args.type == "dataset" else MODEL_LICENCES)
+    return f"checking {listed(args.folders)} for {args.repo}"
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.hub.publish import publish
 
-    if args.type == "dataset" and (given := [f"--{name}" for name in OF_MODELS if getattr(args, name)]):
-        raise ValueError(f"{', '.join(given)}: expected of a model alone, got --type dataset; leave it out")
-    options = {name: getattr(args, name) for name in ("licence", "private", "message", *OF_MODELS)}
+    names = ("licence", "private", "message", *OF_MODELS, *OF_DATASETS)
+    options = {name: getattr(args, name) for name in names}
     commit = publish(args.folders, args.repo, args.type, **options)
     said = "published" if commit.changed else "nothing to publish, it is all there already:"
     print(f"{said} {commit.repo_id} at {commit.revision}\n{commit.url}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.files.output_folder import check_output
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -28,17 +29,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spectrum", default=absent, help="of the neutrinos (default: the dataset's)")
 
 
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if hasattr(args, "detector"):
+        from nuzoo.simulation.detectors import find_detector
+
+        find_detector(args.detector)
+    check_output(args.out)
+    return f"simulating {args.events:,} events of {args.dataset} into {args.out}"
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.commands.options import check_options
     from nuzoo.datasets_scripts.common.splits import SPLITS
-    from nuzoo.files.output_folder import check_output
 
     options = vars(args)
     dataset, out = options.pop("dataset"), options.pop("out")
     simulate = import_object(simulations()[dataset])
     check_options(simulate, options, dataset)
-    check_output(out)
     manifest = simulate(out, **options)
     splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
     print(f"dataset: {out} ({splits})")

@@ -13,7 +13,6 @@ import os
 
 from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.output_folder import check_output
-from nuzoo.files.places import check_place
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.training.field_names import field_names
 from nuzoo.training.fields import refuse_unknown
@@ -39,7 +38,6 @@ def begin(args: argparse.Namespace) -> str:
         refuse_unknown("training", training, known)
     if isinstance(data, dict) and isinstance(path := data.get("path"), str):
         check_source(path)
-        check_place(path, "dataset")
     if isinstance(model, dict) and isinstance(pretrained := model.get("pretrained"), str):
         resolve_model(pretrained)
     return f"training by the recipe {args.recipe}"

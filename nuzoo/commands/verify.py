@@ -9,7 +9,10 @@ Ends with status 1 if anything is wrong.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from nuzoo.files.hub_access import check_repo_id, check_there
 
 if TYPE_CHECKING:
     from nuzoo.hub.checks import Check
@@ -25,6 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also load it without nuzoo, by the code in the repository: only if you trust it",
     )
+
+
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if not Path(args.repository).is_dir():
+        check_repo_id(args.repository)
+        check_there(args.repository, args.type)
+    return f"verifying {args.repository}"
 
 
 def run(args: argparse.Namespace) -> int:

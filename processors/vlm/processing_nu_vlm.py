@@ -393,7 +393,7 @@ def _load_base_processor(origin: Any, where: Mapping[str, Any]) -> Any:
             "save_pretrained, or pass base_processor=AutoProcessor.from_pretrained(base)"
         )
     try:
-        return AutoProcessor.from_pretrained(origin, **options)
+        return AutoProcessor.from_pretrained(origin, trust_remote_code=False, **options)
     except ValueError as error:
         raise BaseProcessorError(
             f"{origin}: expected the base's processor in {BASE_FOLDER}/, got files that cannot be read "

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +19,7 @@ from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMap
 LOOP = """
 import contextlib, io, json, os, signal, sys, time, traceback
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it otherwise
+signal.set_wakeup_fd(int(sys.argv[1]))
 from pathlib import Path
 from nuzoo.cli import main
 names, answers = dict(globals()), sys.stdout
@@ -54,8 +54,11 @@ class Session:
     def __init__(self, hub, cache):
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
         self._environment |= {**hub.environment(cache), "OMP_NUM_THREADS": "1"}
+        self._signals, wakeup = os.pipe()
+        os.set_blocking(wakeup, False)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", LOOP],
+            [sys.executable, "-c", LOOP, str(wakeup)],
+            pass_fds=[wakeup],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -63,15 +66,16 @@ class Session:
             cwd=cache,
             env=self._environment,
         )
+        os.close(wakeup)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._process.kill()
-        self._process.wait()
+        self.kill()
         self._process.stdin.close()
         self._process.stdout.close()
+        os.close(self._signals)
 
     def nuzoo(self, *command, **environment):
         """Run `nuzoo …`, with variables changed for this command only."""
@@ -89,7 +93,12 @@ class Session:
     def signal(self, number):
         """Send a signal to the process, and wait until it has come."""
         self._process.send_signal(number)
-        time.sleep(0.3)
+        assert os.read(self._signals, 1) == bytes([number])
+
+    def kill(self):
+        """Kill the process, which gives no answer any more."""
+        self._process.kill()
+        self._process.wait()
 
     def run(self, code):
         """Run lines of Python, which must not raise; gives what they print."""

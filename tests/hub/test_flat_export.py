@@ -1,8 +1,10 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from transformers.dynamic_module_utils import get_relative_import_files, get_relative_imports
 
 from nuzoo.hub.errors import NotExportableError
 from nuzoo.hub.model import flat_export
@@ -50,11 +52,19 @@ def test_closure_is_flat_and_imports_siblings_and_libraries_only(tmp_path):
 def test_nothing_but_the_imports_is_changed(tmp_path):
     text = flat_sources([MODULE])["modeling_nu_cnn.py"].splitlines()
     original = flat_export._source(MODULE).splitlines()
-    changed = [(a, b) for a, b in zip(original, text[1:], strict=True) if a != b]
+    assert text[len(original) + 1 :][:3] == ["", "", "if False:  # what it needs through others"]
+    changed = [(a, b) for a, b in zip(original, text[1 : len(original) + 1], strict=True) if a != b]
     assert changed
     for before, after in changed:
         assert before.startswith("from nuzoo.") and after.startswith("from .")
         assert before.partition(" import ")[2] == after.partition(" import ")[2]
+
+
+def test_every_file_names_all_that_it_needs_so_that_none_is_missing_while_another_process_fetches(tmp_path):
+    """transformers takes a file that is there for one whose own imports are there."""
+    for name in export_code([NuCnnModel], tmp_path):
+        named = {f"{sibling}.py" for sibling in get_relative_imports(tmp_path / name)}
+        assert named == {Path(file).name for file in get_relative_import_files(tmp_path / name)}
 
 
 def test_flat_copy_runs_where_nuzoo_is_unknown(tmp_path):

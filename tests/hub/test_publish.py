@@ -398,9 +398,9 @@ def test_a_fault_changes_nothing_and_the_command_can_be_repeated(
     assert count_commits(local_hub, repository, "dataset") == before + 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("part", ["/api/repos/create", "/lfs/", "/commit/main"])
-def test_an_interruption_leaves_nothing(session, local_hub, data, number, part):
+def test_an_interruption_leaves_nothing(session, local_hub, data, number, status, part):
     """The Hub gets the request, and the process a signal while it waits for the answer."""
     seen = []
 
@@ -417,9 +417,28 @@ def test_an_interruption_leaves_nothing(session, local_hub, data, number, part):
     before = everything(local_hub)
     done = session.nuzoo("publish", data, "--repo", NEW, *AS_DATASET)
     assert seen
-    assert (done.status, "stopped" in done.err) == (130, True)
+    assert (done.status, "stopped" in done.err) == (status, True)
     assert everything(local_hub) == before
     assert [path.name for path in data.parent.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("part", ["/lfs/", "/commit/main"])
+def test_a_killed_process_leaves_nothing_half_published(session, local_hub, data, tmp_path, part):
+    repository = f"org/killed{part.replace('/', '-')}x"
+    with Session(local_hub, tmp_path) as killed:
+
+        def kill(request):
+            if part in request.path and request.method != "GET":
+                killed.kill()
+            return None
+
+        local_hub.intercept = kill
+        with pytest.raises(json.JSONDecodeError):
+            killed.nuzoo("publish", data, "--repo", repository, *AS_DATASET)
+    local_hub.intercept = None
+    assert contents(local_hub, repository, "dataset").keys() <= {".gitattributes"}
+    session.publish(data, "--repo", repository, *AS_DATASET)
+    assert count_commits(local_hub, repository, "dataset") == 2
 
 
 def test_a_fault_while_a_model_goes_up(session, local_hub, refused, published_run):
@@ -567,7 +586,9 @@ def test_the_identical_thing_makes_no_second_commit(session, local_hub, publishe
 
 def test_the_console_shows_progress_and_no_noise(session, local_hub, published_run):
     first = session.nuzoo("publish", published_run, "--repo", "org/loud", "--dataset", DATASET)
-    bars = {line.partition(":")[0].strip() for line in re.split("[\r\n]", first.err) if line.strip()}
+    word, *rest = re.split("[\r\n]", first.err)
+    assert word == f"checking {published_run} for org/loud"
+    bars = {line.partition(":")[0].strip() for line in rest if line.strip()}
     files = [path for path in contents(local_hub, "org/loud") if path.endswith((".png", ".safetensors"))]
     assert bars == {f"Upload {len(files)} LFS files"}, first.err
     assert [line.partition(" ")[0] for line in first.out.splitlines()[-2:-1]] == ["published"]
@@ -594,6 +615,13 @@ def test_empty_splits_are_said(session, local_hub, published_dataset, tmp_path):
     card = contents(local_hub, "org/small", "dataset")["README.md"].decode()
     assert "**No events**: `default` has none in validation and test." in card
     assert "warning" not in session.nuzoo("publish", published_dataset, "--repo", DATASET, *AS_DATASET).out
+
+
+def test_the_citation_of_a_dataset_is_that_of_its_publisher(session, local_hub, refused, data, published_run):
+    session.publish(data, "--repo", "org/cited", *AS_DATASET, "--citation", "Cite *our paper*.")
+    card = contents(local_hub, "org/cited", "dataset")["README.md"].decode()
+    assert card.rstrip().endswith("## Citation\n\nCite *our paper*.")
+    refused(published_run, "--repo", NEW, "--citation", "us", parts=["--citation", "of a dataset alone"])
 
 
 def test_a_private_repository_is_created_private(session, local_hub, published_dataset):

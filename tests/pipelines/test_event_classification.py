@@ -5,12 +5,20 @@ import datasets
 import numpy as np
 import pytest
 import torch
-from transformers import AutoProcessor, pipeline
+from transformers import (
+    AutoProcessor,
+    ImageClassificationPipeline,
+    ViTConfig,
+    ViTForImageClassification,
+    ViTImageProcessorPil,
+    pipeline,
+)
 from transformers.pipelines.pt_utils import KeyDataset
 
 import nuzoo
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
+from nuzoo.pipelines.loading import UnusableModelError, load_pipeline
 from nuzoo.pipelines.pipeline_errors import MissingProcessorError, PipelineOptionError
 from nuzoo.processors.input_errors import DetectorMismatchError, ProcessorModelMismatchError
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
@@ -191,3 +199,24 @@ def test_a_generator_is_read_as_answers_are_asked_for(classify, events):
     assert not read
     next(answers)
     assert len(read) == 2
+
+
+def test_the_hubs_word_for_the_task_asks_the_same_pipeline(folder, classify, events):
+    found = pipeline("image-classification", model=folder)
+    assert type(found) is type(classify) and found.task == TASK
+    assert found(events) == classify(events)
+
+
+def test_the_hubs_word_for_the_task_still_asks_networks_of_others():
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    model = ViTForImageClassification(ViTConfig(image_size=8, patch_size=4, **sizes))
+    theirs = pipeline("image-classification", model=model, image_processor=ViTImageProcessorPil())
+    assert isinstance(theirs, ImageClassificationPipeline)
+
+
+def test_a_model_of_others_is_refused_and_its_code_does_not_run(tmp_path):
+    keys = {"model_type": "theirs", "auto_map": {"AutoConfig": "theirs.C"}}
+    (tmp_path / "config.json").write_text(json.dumps(keys))
+    (tmp_path / "theirs.py").write_text("raise SystemExit")
+    with pytest.raises(UnusableModelError, match=r"expected a model of nuzoo .* got model_type 'theirs'"):
+        load_pipeline(str(tmp_path))

@@ -18,6 +18,7 @@ from nuzoo.processors.input_errors import (
     MissingStatisticsError,
     ProcessorSettingError,
 )
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.saved_processor import SavedProcessor
 
 SCHEMA = EventSchema(
@@ -108,3 +109,11 @@ def test_what_the_schema_does_not_allow_is_refused(event, error):
     """Also whole numbers beside events with floating-point ones, which joined would look like energies."""
     with pytest.raises(error):
         PointProcessor(detector="here", mean_charge=1.0)([EVENTS[2], event])
+
+
+def test_a_setting_of_another_kind_in_a_file_is_said_to_be_one(tmp_path):
+    saved = NuPixelMapImageProcessor(views=["xz"], active_rms=[1.0]).to_dict()
+    for setting in ({"active_rms": 1}, {"rebin": "2"}, {"height": None}, {"views": 3}):
+        (tmp_path / "preprocessor_config.json").write_text(json.dumps(saved | setting))
+        with pytest.raises(ProcessorSettingError, match="expected settings of the kinds"):
+            NuPixelMapImageProcessor.from_pretrained(tmp_path)

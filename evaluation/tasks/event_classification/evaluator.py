@@ -6,22 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nuzoo.evaluation.comparison.comparison import ClassifierComparison
-from nuzoo.evaluation.core.evaluator import Option
-from nuzoo.evaluation.core.results_file import read_results
-from nuzoo.evaluation.tasks.event_classification.card import card_values, check_predictions, headline
-from nuzoo.evaluation.tasks.event_classification.evaluate import (
-    check_events,
-    describe_classifier,
-    evaluate_classifier,
-    report_cross_validation,
-    training_metrics,
-)
-from nuzoo.evaluation.tasks.event_classification.report import write_report
-from nuzoo.evaluation.tasks.event_classification.results import ClassificationResults
+from nuzoo.evaluation.core.evaluator import Option, TaskComparison, imported
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+    from nuzoo.evaluation.tasks.event_classification.results import ClassificationResults
+
+FOLDER = "nuzoo.evaluation.tasks.event_classification"
 
 NUMBERS = {"type": float, "nargs": "+"}
 
@@ -42,20 +34,28 @@ class EventClassificationEvaluator:
         ),
         Option("energy-edges", "bins of efficiency and purity, GeV", NUMBERS, alters_model=False),
     )
-    comparison: ClassVar = ClassifierComparison()
+    check_events = imported(f"{FOLDER}.evaluate.check_events")
+    training_metrics = imported(f"{FOLDER}.evaluate.training_metrics")
+    describe = imported(f"{FOLDER}.evaluate.describe_classifier")
+    evaluate = imported(f"{FOLDER}.evaluate.evaluate_classifier")
+    write_report = imported(f"{FOLDER}.report.write_report")
+    check_predictions = imported(f"{FOLDER}.card.check_predictions")
+    report_cross_validation = imported(f"{FOLDER}.evaluate.report_cross_validation")
+    headline = imported(f"{FOLDER}.card.headline")
+    card_values = imported(f"{FOLDER}.card.card_values")
 
-    check_events = staticmethod(check_events)
-    training_metrics = staticmethod(training_metrics)
-    describe = staticmethod(describe_classifier)
-    evaluate = staticmethod(evaluate_classifier)
-    write_report = staticmethod(write_report)
-    check_predictions = staticmethod(check_predictions)
-    report_cross_validation = staticmethod(report_cross_validation)
-    headline = staticmethod(headline)
-    card_values = staticmethod(card_values)
+    @property
+    def comparison(self) -> TaskComparison:
+        """What puts classifiers side by side."""
+        from nuzoo.evaluation.comparison.comparison import ClassifierComparison
+
+        return ClassifierComparison()
 
     def read_results(self, file: Path) -> ClassificationResults:
         """Read results, checked whole."""
+        from nuzoo.evaluation.core.results_file import read_results
+        from nuzoo.evaluation.tasks.event_classification.results import ClassificationResults
+
         return read_results(file, ClassificationResults)
 
     def store_calibration(self, model: PreTrainedModel, folder: Path, results: Any) -> None:

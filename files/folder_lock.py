@@ -7,7 +7,7 @@ import fcntl
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nuzoo.files.errors import FolderInUseError
@@ -22,11 +22,12 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep a folder for this run alone, until the block ends or the process does.
 
     Args:
-        folder: it is made if it is not there.
+        folder: it is made if it is not there, and removed again if nothing was written to it.
 
     Raises:
         FolderInUseError: another run has it.
     """
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / LOCK_FILE
     descriptor = _lock(file)
@@ -37,6 +38,9 @@ def locked(folder: Path) -> Iterator[None]:
     finally:
         file.unlink(missing_ok=True)
         os.close(descriptor)
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _lock(file: Path) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nuzoo.files.events.event_errors import EventError
 from nuzoo.files.events.event_schema import Column, EventSchema
 from nuzoo.files.left_out import Omission
-from nuzoo.pipelines.event_pipeline import EventPipeline
+
+if TYPE_CHECKING:
+    from nuzoo.pipelines.event_pipeline import EventPipeline
 
 EVENTS_AT_A_TIME = 64
 

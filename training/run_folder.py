@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,8 @@ def run_folder(recipe: Recipe) -> Iterator[str | None]:
         FolderInUseError: Another run is writing to it.
         RecipeError: It holds another run, or more of this one than is asked for; or a model of no run.
     """
-    writes = recipe.training.process_index == 0
-    try:
-        with locked(recipe.output) if writes else nullcontext():
-            yield _checkpoint_to_resume(recipe)
-    finally:
-        if writes:
-            with suppress(OSError):
-                recipe.output.rmdir()  # where nothing was written
+    with locked(recipe.output) if recipe.training.process_index == 0 else nullcontext():
+        yield _checkpoint_to_resume(recipe)
 
 
 def record_start(recipe: Recipe, splits: Mapping[str, datasets.Dataset], schema: EventSchema) -> None:

@@ -16,6 +16,7 @@ from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.spectra import SPECTRA
 
 ENERGY_COLUMN = "neutrino_energy"
+SIMULATION_OPTIONS = ("events", "seed", "detector", "spectrum")
 FLAVOURS = {12: "electron", 14: "muon", 16: "tau", -12: "anti-electron", -14: "anti-muon", -16: "anti-tau"}
 
 
@@ -56,9 +57,9 @@ def _neutrinos(plan: Mapping[str, Any]) -> str:
 
 def _made_by(plan: Mapping[str, Any]) -> dict[str, object]:
     """Tell the command that simulates the same events again."""
-    if plan.get("spectrum") not in SPECTRA:
+    if not {"dataset", *SIMULATION_OPTIONS} <= plan.keys():
         return {}
-    options = " ".join(f"--{name} {plan[name]}" for name in ("events", "seed", "detector", "spectrum"))
+    options = " ".join(f"--{name} {plan[name]}" for name in SIMULATION_OPTIONS)
     return {"made by": f"`nuzoo simulate {plan['dataset']} {options}`"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class MeasuredRun:
         report: What was measured.
         event_ids: Names of the measured events.
         told: The files of the training.
+        of_task: What the task says on the card.
     """
 
     folder: Path
@@ -43,6 +45,7 @@ class MeasuredRun:
     report: Report
     event_ids: list[str]
     told: RunFiles
+    of_task: Mapping[str, Any]
 
     def publication(self, name: str, dataset: Pinned, *, base: Pinned | None, **fields: Any) -> Publication:
         """Put together what a repository says of the model.
@@ -64,7 +67,7 @@ class MeasuredRun:
             self.model,
             self.processor,
             report,
-            report.evaluator.card_values(self.model, self.processor, results),
+            self.of_task,
             dataset,
             training=training_facts(self.told) | adapter,
             events=dataset_story(events, results.dataset, report.folder / PREDICTIONS_FILE, self.told.recipe),
@@ -98,4 +101,5 @@ def read_measured(run: Path, report: Path | None) -> MeasuredRun:
     measured = read_report(report or run / REPORT_FOLDER, run, task)
     check_finite(model)
     measured.check_model(model, processor)
-    return MeasuredRun(run, model, processor, measured, measured.check_events(), read_run(run))
+    of_task = measured.evaluator.card_values(model, processor, measured.results)
+    return MeasuredRun(run, model, processor, measured, measured.check_events(), read_run(run), of_task)

@@ -428,7 +428,7 @@ def test_classes_are_numbered_as_on_the_card(copy):
         return table.replace_schema_metadata({"huggingface": stored.replace(b"nue_cc", b"nutau_cc")})
 
     rewrite(copy, swap)
-    refuses(copy, DatasetRepositoryError, "column label: expected .*nue_cc.*got .*nutau_cc")
+    refuses(copy, DatasetRepositoryError, r"column label: expected .*nutau_cc.*got .*nue_cc")
 
 
 def first(value):

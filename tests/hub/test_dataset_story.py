@@ -46,6 +46,10 @@ def test_simulated_events(tmp_path):
     assert "flat in energy from 0 to 10 GeV" in story["neutrinos"] and "`flat-0-10`" in story["neutrinos"]
     expected = "2 of the test split, neutrino energies 0.5 to 9.9 GeV, half of them above 2 GeV"
     assert story["measured events"] == expected
+    assert "made by" not in story  # the plan does not tell the rest
+    plan = {"dataset": "maps", "events": 9, "seed": 2, "detector": "modular-2x2x7", "spectrum": "flat-0-10"}
+    command = "`nuzoo simulate maps --events 9 --seed 2 --detector modular-2x2x7 --spectrum flat-0-10`"
+    assert dataset_story(config(**plan), DATASET, file, {})["made by"] == command
 
 
 def test_converted_events_and_a_part_of_the_training_split(tmp_path):

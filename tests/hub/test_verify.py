@@ -137,8 +137,8 @@ def test_names_and_revisions(session, local_hub):
 @pytest.mark.parametrize(
     ("command", "parts"),
     [
-        (["org/gone"], ["org/gone as a model", "no such repository", "hf auth whoami"]),
-        ([DATASET], [f"{DATASET} as a model", "no such repository"]),
+        (["org/gone"], ["org/gone", "as a model", "no such repository", "hf auth whoami"]),
+        ([DATASET], [DATASET, "as a model", "no such repository"]),
         ([MODEL, "--revision", "v9"], ["v9"]),
         (["../gone"], ['"organisation/name"', "../gone"]),
         (["nothing-there"], ['"organisation/name"', "nothing-there"]),

@@ -84,13 +84,23 @@ def test_a_name_that_the_hub_does_not_have_is_said_in_a_line(model, tmp_path):
     assert "there is no such repository" in message
 
 
-@pytest.mark.parametrize("name", ["nothing.txt", "train.parquet", "data.py"])
-def test_a_folder_without_a_readable_dataset_is_refused(name, model, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("train.parquet", "expected a readable dataset"),
+        (
+            "nothing.txt",
+            "expected a dataset folder, got a folder that is none: convert first: `nuzoo convert",
+        ),
+        ("data.py", "expected a dataset folder, got a folder that is none: convert first: `nuzoo convert"),
+    ],
+)
+def test_a_folder_without_a_readable_dataset_is_refused(name, complaint, model, tmp_path, capsys):
     data = tmp_path / "data"
     data.mkdir()
     (data / name).write_bytes(b"")
     message = refused(capsys, *commands(data, model, tmp_path / "out")["evaluate"])
-    assert f"{data}: expected a readable dataset" in message
+    assert f"{data}: {complaint}" in message
 
 
 def stored(folder: Path, **splits: datasets.Dataset) -> Path:
@@ -108,7 +118,7 @@ CHANGES = {
     "no label": (lambda rows: rows.remove_columns("label"), "label"),
     "null labels": (lambda rows: without_classes(rows, None), "label"),
     "labels of -1": (lambda rows: without_classes(rows, -1), "label"),
-    "words": (lambda rows: without_classes(rows, "nc"), "column label: expected numbers of classes"),
+    "words": (lambda rows: without_classes(rows, "nutau_cc"), "nutau_cc"),
     "no map": (lambda rows: rows.remove_columns("yz_index"), "yz_index"),
     "no detector": (lambda rows: rows.remove_columns("detector"), "detector"),
     "text": (lambda rows: datasets.Dataset.from_dict({"text": ["a"] * len(rows)}), "has text"),
@@ -209,6 +219,7 @@ def test_a_value_that_a_recipe_cannot_have_is_named_before_the_data_is_read(
     override, complaint, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr("datasets.load_dataset", lambda *args, **kwargs: pytest.fail("read the data"))
+    (tmp_path / "README.md").touch()  # a dataset's folder, as far as a glance tells
     command = commands(tmp_path, None, tmp_path / "out")["train"]
     assert complaint in refused(capsys, *command, override)
 

@@ -109,11 +109,16 @@ def test_a_network_that_does_not_fit_its_processor_is_refused(models, simulated_
 def test_models_of_other_classes_are_refused(models, simulated_dataset, tmp_path):
     other = NuCnnConfig.tiny(id2label={0: "nc", 1: "numu_cc", 2: "nue_cc"})
     NuCnnForEventClassification(other).save_pretrained(models[0])
-    refused(models, simulated_dataset, tmp_path / "out", "count the classes nc, numu_cc, nue_cc, got nue_cc")
+    refused(
+        models,
+        simulated_dataset,
+        tmp_path / "out",
+        "same classes in the same order, but cnn has nc, numu_cc, nue_cc and vit has nue_cc",
+    )
 
 
 def test_one_model_or_the_same_twice_is_refused(models, simulated_dataset, tmp_path):
-    refused(models[:1], simulated_dataset, tmp_path / "out", "two or more models to compare, got 1")
+    refused(models[:1], simulated_dataset, tmp_path / "out", "expected 2 to 6 models to compare, got 1")
     same = [models[0], f"{models[0]}/../cnn/"]
     refused(same, simulated_dataset, tmp_path / "out", "the same twice")
 
@@ -135,9 +140,9 @@ def test_misuse_of_the_command_is_said_in_a_line(models, simulated_dataset, tmp_
     assert "not allowed with" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["evaluate", "--data", str(simulated_dataset)])
-    remote = ["evaluate", "--data", "d", "--compare", models[0], "org/nu-vit", "--calibrate", "--out", "o"]
+    remote = ["evaluate", "--data", "d", "--compare", models[0], "org/nu-vit", "--out", "o"]
     assert main(remote) == 1
-    assert "--calibrate: expected model folders, got org/nu-vit" in capsys.readouterr().err
+    assert "cannot find org/nu-vit" in capsys.readouterr().err
     assert main([*command, "--out", str(tmp_path / "out"), "--temperature", "2"]) == 1
     assert "--compare: expected a model that is asked as it was saved, got --temperature" in (
         capsys.readouterr().err

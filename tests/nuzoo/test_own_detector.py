@@ -80,6 +80,7 @@ def test_a_network_is_trained_measured_asked_and_drawn(folder, tmp_path):
     fields = {
         "data.path": folder / "data",
         "training.output_dir": run,
+        "augmentation.swap_views": 0,
         "training.max_steps": 1,
         "training.per_device_train_batch_size": 4,
         "training.report_to": "none",

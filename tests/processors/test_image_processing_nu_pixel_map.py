@@ -382,7 +382,7 @@ def without(column):
         (
             changed(yz_index=[3], yz_energy=[1e30]),
             event_errors.RangeError,
-            "'yz_energy' of event 1.*1e.06 MeV",
+            "'yz_energy' of event 1.*at most 1000000 MeV, got 1e.30",
         ),
         (np.full((2, HEIGHT, WIDTH), 2.1e6), event_errors.RangeError, "2100000.0 at entry 0"),
         (changed(yz_index=[3, 4], yz_energy=[1.0]), event_errors.ShapeError, "event 1.*2, got 1"),

@@ -115,5 +115,5 @@ def test_a_setting_of_another_kind_in_a_file_is_said_to_be_one(tmp_path):
     saved = NuPixelMapImageProcessor(views=["xz"], active_rms=[1.0]).to_dict()
     for setting in ({"active_rms": 1}, {"rebin": "2"}, {"height": None}, {"views": 3}):
         (tmp_path / "preprocessor_config.json").write_text(json.dumps(saved | setting))
-        with pytest.raises(ProcessorSettingError, match="expected settings of the kinds"):
+        with pytest.raises(ProcessorSettingError, match="expected"):
             NuPixelMapImageProcessor.from_pretrained(tmp_path)

@@ -76,7 +76,7 @@ def draw_figures(results: ClassifiedEvents, predictions: Predictions, out: Path)
 def _summary(results: ClassificationResults) -> str:
     dataset, model, asked = results.dataset, results.model, results.processor
     question = (
-        f" Asked with the prompt {plain(asked.prompt)}, after {asked.examples or 'no'} solved examples."
+        f" Asked with the prompt `{plain(asked.prompt)}`, after {asked.examples or 'no'} solved examples."
     )
     warning = training_warning(dataset, results.seen)
     rows = [[title, with_error(number)] for title, number in results.metrics.overall().items()]

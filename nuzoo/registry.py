@@ -234,7 +234,14 @@ for _row in (
         modality="pixel-maps",
         networks={"event-classification": "nuzoo.modeling.modeling_nu_cnn.NuCnnForEventClassification"},
         body="nuzoo.modeling.modeling_nu_cnn.NuCnnModel",
-        recipes=("nu_cnn", "nu_cnn_tiny", "nu_cnn_dune", "nu_cnn_dune_finetune", "nu_cnn_zoo"),
+        recipes=(
+            "nu_cnn",
+            "nu_cnn_tiny",
+            "nu_cnn_dune",
+            "nu_cnn_dune_finetune",
+            "nu_cnn_zoo",
+            "nu_cnn_dune_zoo",
+        ),
     ),
     Architecture(
         model_type="nu_vit",

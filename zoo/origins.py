@@ -50,6 +50,4 @@ DUNE_LIKE = Events("dune-like-64k", 43, 64_000, "dune-like-3view", "broad-0.5-40
 ORIGINS = {
     "nu-cnn-tiny": Origin("nu_cnn_zoo", MODULAR),
     "nu-cnn-dune": Origin("nu_cnn_dune_zoo", DUNE_LIKE),
-    "nu-vit-tiny": Origin("nu_vit_zoo", MODULAR),
-    "nu-vlm-tiny": Origin("nu_vlm_zoo", MODULAR),
 }

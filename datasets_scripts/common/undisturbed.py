@@ -1,4 +1,4 @@
-"""Compiled code that no signal interrupts: an exception that is raised while it is entered crashes the process."""
+"""Compiled code that no signal interrupts: an exception raised while it is entered crashes the process."""
 
 from __future__ import annotations
 

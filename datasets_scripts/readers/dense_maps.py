@@ -139,7 +139,10 @@ def energy_scale(file: Path | str, dtype: np.dtype[Any], reading: Reading) -> fl
         return 1.0
     scale = reading.count_energy()
     if scale is None:
-        remedy = "give the energy of one count: mev_per_count, on the command line --mev-per-count"
+        remedy = (
+            "give the energy of one count: mev_per_count, on the command line --mev-per-count, or --detector "
+            "FILE of a detector that says it"
+        )
         raise UnknownScaleError(file, "energies in MeV as floating-point numbers", f"{dtype} counts", remedy)
     reading.note(f"one count is {scale:g} MeV", file)
     return scale

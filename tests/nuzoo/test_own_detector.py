@@ -12,6 +12,7 @@ from nuzoo.datasets_scripts.common.splits import SPLITS, split_of
 from nuzoo.simulation import detectors
 from nuzoo.simulation.detectors import DETECTORS
 
+COUNTS = ("--mev-per-count", "0.05")
 EVENTS = {"train": 12, "validation": 4, "test": 4}
 DETECTOR = {
     "name": "one-view",
@@ -97,14 +98,14 @@ def test_a_network_is_trained_measured_asked_and_drawn(folder, tmp_path, capsys)
     nuzoo("evaluate", "--model", run, "--data", folder / "data", "--split", "test", "--sample", "toy events")
     assert (run / "report" / "report.md").is_file()
     out = tmp_path / "predictions.csv"
-    nuzoo("predict", "--model", run, folder / "raw.npz", "--out", out)
+    nuzoo("predict", "--model", run, folder / "raw.npz", *COUNTS, "--out", out)
     assert len(out.read_text().splitlines()) == 1 + sum(EVENTS.values())
     nuzoo("display", folder / "data", "--number", "1", "--model", run, "--out", tmp_path / "displays")
     assert len(list((tmp_path / "displays").glob("*.png"))) == 1
-    nuzoo("display", folder / "raw.npz", "--number", "1", "--model", run, "--out", tmp_path / "raw")
+    nuzoo("display", folder / "raw.npz", "--number", 1, "--model", run, *COUNTS, "--out", tmp_path / "raw")
     assert len(list((tmp_path / "raw").glob("*.png"))) == 1
     forget()
-    assert main(["display", str(folder / "raw.npz"), "--out", str(tmp_path / "none")]) == 1
+    assert main(["display", str(folder / "raw.npz"), *COUNTS, "--out", str(tmp_path / "none")]) == 1
     assert "--detector FILE" in capsys.readouterr().err
 
 

@@ -115,7 +115,7 @@ def convert_files(
         made = write_conversion(
             out, NAME, files, files.schema, with_display, leavings, splits=rule, options=options
         )
-    return replace(made, lost=made.lost + files.lost, notes=files.notes)
+    return replace(made, lost=made.lost + files.lost, notes=tuple(files.notes.told()))
 
 
 def _described(detector: Detector | None) -> dict[str, str]:

@@ -34,6 +34,10 @@ class Stop:
         self.signal = number
         raise Stopped
 
+    def at_once(self, number: int) -> None:
+        """End the process without tidying up, where there is code that may not be interrupted."""
+        end_at_once(number)
+
 
 def end_at_once(number: int, frame: FrameType | None = None) -> None:
     """Say so and end the process."""

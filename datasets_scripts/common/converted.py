@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +37,21 @@ class Conversion:
         passed_over: The same of files that were never meant to be read.
         lost: How many files and events were refused as a whole: what is left out inside of files that gave
             other events does not count, nor do events that no list of splits names.
-        notes: What was decided about files, and how many times.
+        notes: What was decided about files, a line each.
     """
 
     manifest: Mapping[str, Any]
     left_out: Reasons
     passed_over: Reasons
     lost: int = 0
-    notes: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
-    def told(self) -> Iterator[str]:
-        """Say what was decided, each with the number of files where there are several."""
-        for decision, files in self.notes.items():
-            yield f"{decision} ({files:,} files)" if files > 1 else decision
+
+def told_apart(left_out: Reasons, passed_over: Reasons) -> Iterator[str]:
+    """Say what was left out and what was passed over, a line for each reason."""
+    yield from left_out.told()
+    for line in passed_over.told():
+        yield line.replace("left out", "passed over", 1)
 
 
 class Leavings:
@@ -70,6 +72,17 @@ class Leavings:
         """Take anything else."""
         (self.passed_over if passed_over else self.left_out).add(omission)
         self.table.add(omission)
+
+    def add_all(self, omissions: Iterable[Omission]) -> None:
+        """Take several."""
+        for omission in omissions:
+            self.add(omission)
+
+    def told(self) -> Iterator[str]:
+        """Say what is left out, a line a reason, and where all of it is."""
+        yield from told_apart(self.left_out, self.passed_over)
+        if len(self.left_out) or len(self.passed_over):
+            yield f"left out: all of it is in {self.table.path}"
 
     def __iter__(self) -> Iterator[Any]:
         return iter(())
@@ -140,6 +153,7 @@ def write_conversion(
             shards.add(str(rule.of(row["event_id"])), finish(row))
         if shards is None:
             raise DatasetRequestError(_nothing(leavings))
+        leavings.add_all(chosen.absent())
         plan = {**asked, "events": sum(shards.events.values()), "sha256": digest.hexdigest()}
         manifest = _finished(out, plan) or _publish(out, shards, plan)
     finally:
@@ -161,16 +175,24 @@ class _Chosen:
         self.rule, self.leavings = rule, leavings
         self.detector: str | None = None
         self.names: set[int] = set()
+        self.awaited = dict(rule.listed or {})
         self.lost = 0
 
     def of(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows that belong."""
         for row in rows:
+            self.awaited.pop(row["event_id"], None)
             if reason := self._problem(row):
                 file, _, event = row["source"].partition("#")
                 self.leavings.add(Omission(file, event, reason))
             else:
                 yield row
+
+    def absent(self) -> Iterator[Omission]:
+        """Give the events that a list of splits names and no file had, once all are read."""
+        reason = "expected an event of this name in the files, got none that can be read; correct the list"
+        for name, split in self.awaited.items():
+            yield Omission(f"{split}.txt", name, reason)
 
     def _problem(self, row: Row) -> str:
         self.detector = self.detector or row["detector"]
@@ -197,8 +219,8 @@ class _Chosen:
 
 
 def _nothing(leavings: Leavings) -> str:
-    told = [*leavings.left_out.told(), *leavings.passed_over.told()]
-    return f"expected events, got no readable event: {'; '.join(told) or 'there are no files'}"
+    told = [*leavings.told()] or ["there are no files"]
+    return "\n".join(["expected events, got no readable event", *told])
 
 
 def _update(digest: Any, row: Row) -> None:

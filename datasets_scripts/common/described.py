@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import DETECTOR_FILE
-from nuzoo.simulation.detectors import OWN, Detector, find_detector
+from nuzoo.simulation.detectors import DETECTORS, OWN, Detector, enter_detector, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
-from nuzoo.simulation.response.pixel_maps import DriftReadout, PixelMapReadout
+from nuzoo.simulation.materials import LAR
+from nuzoo.simulation.response.pixel_maps import Anchor, DriftReadout, PixelMapReadout, View
 
 
 def description_of(detector: Detector) -> str | None:
@@ -33,6 +35,38 @@ def know_detectors(folder: Path) -> None:
     for file in (folder / DETECTOR_FILE, *sorted(folder.glob(f"*/{DETECTOR_FILE}"))):
         if file.is_file():
             find_detector(file)
+
+
+def known_by_geometry(geometry: Mapping[str, Any]) -> Detector[PixelMapReadout]:
+    """Know a detector by its name as one whose files can be read, unless it is known already.
+
+    Args:
+        geometry: `detector`, `views`, `height`, `width`, and `pixel_pitch_mm` of each view.
+    """
+    name, nowhere = geometry["detector"], (0.0, 0.0, 0.0)
+    if name not in DETECTORS:
+        pitches = zip(geometry["views"], geometry["pixel_pitch_mm"], strict=True)
+        views = tuple(_view(view, pitch, geometry["height"], geometry["width"]) for view, pitch in pitches)
+        enter_detector(Detector(name, LAR, nowhere, nowhere, nowhere, nowhere, PixelMapReadout(views=views)))
+    return find_detector(name)
+
+
+def _view(name: str, pitch: Sequence[float], rows: int, columns: int) -> View:
+    """Make a view; only a name such as yz tells where its axes point."""
+    axes = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
+    along = [axes.get(letter, (0.0, 0.0, 0.0)) for letter in (name if len(name) == 2 else "  ")]
+    return View(
+        name=name,
+        row_axis=along[0],
+        column_axis=along[1],
+        row_pitch_mm=pitch[0],
+        column_pitch_mm=pitch[1],
+        rows=rows,
+        columns=columns,
+        row_anchor=Anchor.VERTEX,
+        column_anchor=Anchor.VERTEX,
+        anchor_pixel=(rows // 2, columns // 2),
+    )
 
 
 def know_published_detectors(repo_id: str, revision: str | None = None) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
@@ -22,13 +22,15 @@ import pyarrow.parquet as pq
 from datasets import Features
 from tqdm.auto import tqdm
 
-from nuzoo.datasets_scripts.common.worker_pool import worker_pool
+from nuzoo.datasets_scripts.common.worker_pool import SharedCount, worker_pool
 from nuzoo.files.atomic import PARTIAL, replacing, write_atomically
 from nuzoo.files.checksums import sha256
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
 
 ROWS_PER_GROUP = 100
 """Small row groups: a streaming reader fetches about a megabyte at a time."""
+
+SECONDS_BETWEEN_COUNTS = 0.5
 
 
 class DatasetFolderError(ValueError):
@@ -91,8 +93,7 @@ def write_shards(
         make_row(missing[0].events[0])  # what this compiles, the processes find compiled
     try:
         with tqdm(total=total, initial=total - left, unit="event") as bar:
-            for events in _mapped(write, missing, num_proc):
-                bar.update(events)
+            _write_all(write, missing, num_proc, bar.update)
     finally:
         for leftover in (out / "data").glob(f"*{PARTIAL}"):
             leftover.unlink(missing_ok=True)
@@ -135,28 +136,52 @@ def differences(earlier: str, text: str) -> str:
     return ", ".join(f"{key} is {there.get(key)!r} instead of {here.get(key)!r}" for key in keys)
 
 
-def _mapped(write: Callable[[Shard], int], shards: Sequence[Shard], num_proc: int) -> Iterator[int]:
+Write = Callable[[Callable[[int], object], Shard], None]
+"""Writes a shard, and says so of each event."""
+
+
+def _write_all(
+    write: Write, shards: Sequence[Shard], num_proc: int, written: Callable[[int], object]
+) -> None:
     if num_proc == 1 or len(shards) < 2:
-        yield from map(write, shards)
+        for shard in shards:
+            write(written, shard)
         return
-    with worker_pool(min(num_proc, len(shards))) as submit:
+    count, told = SharedCount(), 0
+    with worker_pool(min(num_proc, len(shards)), count) as submit:
+        pending = {submit(_write_counted, write, shard) for shard in shards}
         try:
-            for written in as_completed([submit(write, shard) for shard in shards]):
-                yield written.result()
+            while pending:
+                done, pending = wait(pending, SECONDS_BETWEEN_COUNTS, FIRST_COMPLETED)
+                written((counted := count.value) - told)
+                told = counted
+                for each in done:
+                    each.result()
         except BrokenProcessPool as error:
             raise DatasetFolderError(
                 "a process was killed, by want of memory perhaps: run it again"
             ) from error
 
 
+def _write_counted(write: Write, shard: Shard) -> None:
+    """Write a shard in a process of a pool."""
+    write(SharedCount.of_pool().add, shard)
+
+
 def _write_shard(
-    out: Path, schema: pa.Schema, make_row: Callable[[Any], Mapping[str, Any]], shard: Shard
-) -> int:
+    out: Path,
+    schema: pa.Schema,
+    make_row: Callable[[Any], Mapping[str, Any]],
+    written: Callable[[int], object],
+    shard: Shard,
+) -> None:
     with replacing(out / shard.path) as file, open_shard(file, schema) as writer:
         for first in range(0, len(shard.events), ROWS_PER_GROUP):
-            group = shard.events[first : first + ROWS_PER_GROUP]
-            writer.write_table(pa.Table.from_pylist([make_row(event) for event in group], schema))
-    return len(shard.events)
+            group = []
+            for event in shard.events[first : first + ROWS_PER_GROUP]:
+                group.append(make_row(event))
+                written(1)
+            writer.write_table(pa.Table.from_pylist(group, schema))
 
 
 def open_shard(file: Path, schema: pa.Schema) -> pq.ParquetWriter:

@@ -17,6 +17,7 @@ from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequ
 from nuzoo.datasets_scripts.common.described import description_of
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
+from nuzoo.datasets_scripts.common.undisturbed import undisturbed
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, Detector, enter_detector, find_detector
@@ -93,6 +94,7 @@ class SimulationPlan:
 
         return simulate_event(self.seed, index, find_detector(self.detector), SPECTRA[self.spectrum])
 
+    @undisturbed()
     def row(self, index: int) -> Row:
         """Return the row of event `index`: what the detector records of it, and the truth."""
         event = self.simulate(index)

@@ -22,6 +22,7 @@ from nuzoo.datasets_scripts.readers.labels import (
     NAMES_OF_LABELS,
     LabelColumn,
     label_column,
+    texts_of,
 )
 from nuzoo.datasets_scripts.readers.reading import Reading
 from nuzoo.datasets_scripts.readers.source_errors import (
@@ -75,6 +76,12 @@ def read_npz(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
         with archive.open(member) as stream:
             images = _open_array(file, stream, member.file_size)
             yield from _rows(file, images, reading, column, event_ids)
+
+
+def names_in_npz(file: Path) -> tuple[str, ...]:
+    """Return the names of the classes that an archive declares, none where it declares none."""
+    with _open_archive(file) as archive:
+        return texts_of(_column(file, archive, NAMES_OF_LABELS))
 
 
 def _described(file: Path, archive: zipfile.ZipFile) -> Contents:

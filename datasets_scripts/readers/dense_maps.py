@@ -30,10 +30,16 @@ from nuzoo.files.events.pixel_map_events import DUST_MEV, MOST_LIT, check_plausi
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
+CHOOSE = "choose the detector the file was made with (--detector NAME, or --detector FILE of one's own)"
 
-def map_detectors() -> list[MapDetector]:
-    """Return the known detectors whose events are pixel maps."""
-    return [each for each in DETECTORS.values() if isinstance(each.readout, PixelMapReadout)]
+
+def map_detectors(reading: Reading | None = None) -> list[MapDetector]:
+    """Return the detectors with pixel maps: the one asked for, else the usual and the known ones."""
+    if reading is not None and reading.detector is not None:
+        return [reading.detector]
+    usual = [reading.usual_detector] if reading is not None and reading.usual_detector is not None else []
+    known = [each for each in DETECTORS.values() if isinstance(each.readout, PixelMapReadout)]
+    return [*usual, *(each for each in known if each not in usual)]
 
 
 @cache
@@ -60,25 +66,25 @@ def dense_shape(detector: MapDetector) -> tuple[int, int, int]:
     return len(geometry["views"]), geometry["height"], geometry["width"]
 
 
-def matching_detector(file: Path, shape: tuple[int, ...], detector: MapDetector | None) -> MapDetector:
+def matching_detector(file: Path, shape: tuple[int, ...], reading: Reading) -> MapDetector:
     """Return the detector that maps of a shape belong to.
 
     Args:
         file: Where the maps are.
         shape: (views, rows, columns), or (rows, columns, views).
-        detector: The one that was asked for; None finds the first known one of this shape.
+        reading: Gives the detectors that it may be; the first one of this shape is taken.
 
     Raises:
         MissingViewError: Maps of the right size, too few of them.
         ArraySizeError: No known detector, or not the one asked for, has this shape.
     """
-    candidates = [detector] if detector else map_detectors()
+    candidates = map_detectors(reading)
     shape = (shape[2], *shape[:2]) if _has_views_last(shape) else shape
     for candidate in candidates:
         if dense_shape(candidate) == shape:
             return candidate
     expected = " or ".join(f"{dense_shape(each)} for {each.name!r}" for each in candidates)
-    remedy = "choose the detector the file was made with, or crop and pad its maps"
+    remedy = f"{CHOOSE}, or crop and pad its maps"
     for candidate in candidates:
         if dense_shape(candidate)[1:] == shape[1:] and shape[0] < dense_shape(candidate)[0]:
             views = ", ".join(candidate.geometry()["views"])
@@ -129,13 +135,16 @@ def energy_scale(file: Path | str, dtype: np.dtype[Any], reading: Reading) -> fl
     check_numbers(file, dtype)
     if dtype.kind == "f":
         check_no_counts(file, reading, f"{dtype} numbers, which are MeV")
-        reading.note("floating-point maps are in MeV")
+        reading.note("floating-point maps are in MeV", file)
         return 1.0
     scale = reading.count_energy()
     if scale is None:
-        remedy = "give the energy of one count: mev_per_count, on the command line --mev-per-count"
+        remedy = (
+            "give the energy of one count: mev_per_count, on the command line --mev-per-count, or --detector "
+            "FILE of a detector that says it"
+        )
         raise UnknownScaleError(file, "energies in MeV as floating-point numbers", f"{dtype} counts", remedy)
-    reading.note(f"one count is {scale:g} MeV")
+    reading.note(f"one count is {scale:g} MeV", file)
     return scale
 
 
@@ -171,7 +180,8 @@ def check_hits(where: Path | str, row: Row, detector: MapDetector, reading: Read
     ):
         reading.note(
             f"warning: more than {MOST_LIT:.0%} of the pixels hold energy, most of them below "
-            f"{DUST_MEV:g} MeV: apply a threshold"
+            f"{DUST_MEV:g} MeV: apply a threshold",
+            where,
         )
 
 
@@ -180,9 +190,9 @@ def event_name(file: Path, event: str) -> str:
     return plain(f"{file.absolute().parent.name}/{event}")
 
 
-def numbered_id(file: Path, index: int) -> str:
-    """Event id of event `index` of a file: `<folder>/<stem>#<index>`."""
-    return event_name(file, f"{file.stem}#{index}")
+def numbered_id(file: Path, index: int, reading: Reading) -> str:
+    """Event id of event `index` of a file: `<folder>/<stem>#<index>`, and its ending if stems are alike."""
+    return event_name(file, f"{file.name if file in reading.alike else file.stem}#{index}")
 
 
 def blank_row(event_id: str, detector: MapDetector, source: str) -> Row:
@@ -253,7 +263,11 @@ class DenseFile:
         """
         maps = np.moveaxis(maps, -1, -3) if _has_views_last(maps.shape) else maps
         for index, event in enumerate(maps, first):
-            name = numbered_id(self.path, index) if self.event_ids is None else _text(self.event_ids[index])
+            name = (
+                numbered_id(self.path, index, self.reading)
+                if self.event_ids is None
+                else _text(self.event_ids[index])
+            )
             row = blank_row(name, self.detector, f"{self.reading.source(self.path)}#{index}")
             where = f"{self.path}#{index}"
             try:
@@ -287,7 +301,7 @@ def dense_file(
         SourceFileError: No known detector, no scale, or columns that do not fit.
     """
     scale = energy_scale(path, dtype, reading)
-    detector = matching_detector(path, shape[1:], reading.detector)
+    detector = matching_detector(path, shape[1:], reading)
     check_per_event(path, event_ids, shape[0])
     numbers: Sequence[int | None] = [None] * shape[0]
     if labels is not None:

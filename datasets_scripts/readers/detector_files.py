@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from nuzoo.datasets_scripts.common.described import know_detectors
+from nuzoo.datasets_scripts.common.described import know_detectors, known_by_geometry
 from nuzoo.datasets_scripts.common.event_values import checked_values
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.readers.arrays import read_npy, read_npz
+from nuzoo.datasets_scripts.readers.arrays import names_in_npz, read_npy, read_npz
 from nuzoo.datasets_scripts.readers.dense_maps import map_detectors, schema_counting
 from nuzoo.datasets_scripts.readers.dune_cvn import read_dune_cvn, read_dune_truth
-from nuzoo.datasets_scripts.readers.hdf5 import read_hdf5
+from nuzoo.datasets_scripts.readers.hdf5 import names_in_hdf5, read_hdf5
 from nuzoo.datasets_scripts.readers.image_folder import image_event, read_image_folder, read_image_label
 from nuzoo.datasets_scripts.readers.known_files import known_kind
-from nuzoo.datasets_scripts.readers.labels import CODINGS, spelling
+from nuzoo.datasets_scripts.readers.labels import CODINGS, class_number, spelling
 from nuzoo.datasets_scripts.readers.parquet import declared_names, read_parquet
-from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, beside, common_root
+from nuzoo.datasets_scripts.readers.reading import MapDetector, Notes, Reading, beside, common_root
 from nuzoo.datasets_scripts.readers.source_errors import (
     SourceFileError,
     UnknownFileTypeError,
@@ -52,17 +51,19 @@ class _Format:
     description: str
     truth: Callable[[Path, Reading], Row] | None = None
     """What files of their own tell of an event, beside those that the reader reads."""
+    names: Callable[[Path], Sequence[str] | None] | None = None
+    """Gives the names of the classes that a file declares."""
 
 
 _IMAGES = _Format(read_image_folder, "an event as PNG images", read_image_label)
-_HDF5 = _Format(read_hdf5, "an HDF5 file")
+_HDF5 = _Format(read_hdf5, "an HDF5 file", names=names_in_hdf5)
 _FORMATS = {
     ".gz": _Format(read_dune_cvn, "a DUNE CVN pixel map", read_dune_truth),
     ".h5": _HDF5,
     ".hdf5": _HDF5,
     ".npy": _Format(read_npy, "a .npy array"),
-    ".npz": _Format(read_npz, "an .npz archive"),
-    ".parquet": _Format(read_parquet, "a Parquet file"),
+    ".npz": _Format(read_npz, "an .npz archive", names=names_in_npz),
+    ".parquet": _Format(read_parquet, "a Parquet file", names=declared_names),
 }
 
 
@@ -114,12 +115,15 @@ class DetectorFiles:
         labels: What whole numbers as labels are, "index" (of a class) or "pdg"; None decides it for each
             column, see `nuzoo.datasets_scripts.readers.labels`.
         strict: Raise the first error instead of leaving the event out.
-        truth: Leave out events whose labels and truth cannot be read. Without, they are unknown.
+        truth: Leave out events whose labels and truth cannot be read. Without, they are unknown, and classes
+            that files declare by name are known beside `classes`.
+        usual_detector: What the events of the detector look like that is tried first, see
+            `nuzoo.processors.contract.EventProcessor.reading_options`; it needs no description then.
 
     Attributes:
         left_out: What the last iteration left out.
         sink: Takes what is left out; None makes a new list for each iteration.
-        notes: What the last iteration decided about files, and how many times.
+        notes: What the last iteration decided about files, and about which.
         lost: How many files the last iteration had nothing of, those passed over apart.
 
     Raises:
@@ -138,6 +142,7 @@ class DetectorFiles:
         labels: str | None = None,
         strict: bool = False,
         truth: bool = True,
+        usual_detector: Mapping[str, Any] | None = None,
     ) -> None:
         for scale in (mev_per_count, usual_mev_per_count):
             if scale is not None and not (math.isfinite(scale) and scale > 0):
@@ -150,19 +155,22 @@ class DetectorFiles:
         self.sink: Leavings | None = None
         self.left_out: Leavings = []
         self.lost = 0
+        counted = tuple(classes)
         self._reading = Reading(
             root=common_root(self.paths),
             detector=None if detector is None else _with_maps(detector),
             mev_per_count=mev_per_count,
             usual_mev_per_count=usual_mev_per_count,
-            classes=tuple(classes),
+            usual_detector=None if detector or not usual_detector else known_by_geometry(usual_detector),
+            classes=counted if truth else _with_named(counted, self.paths),
+            numbered=len(counted),
             labels=labels,
             truth=truth,
         )
 
     @property
-    def notes(self) -> Counter[str]:
-        """What was decided about files, and how many times."""
+    def notes(self) -> Notes:
+        """What was decided about files, and about which."""
         return self._reading.notes
 
     @property
@@ -183,6 +191,7 @@ class DetectorFiles:
         self.left_out = [] if self.sink is None else self.sink
         self.lost = 0
         self.notes.clear()
+        self._reading.alike.clear()
         named = [path for path in self.paths if not _is_folder(path)]
         yield from self._read_files(named, found=False)
         for folder in self.paths:
@@ -200,8 +209,10 @@ class DetectorFiles:
 
     def _read_files(self, files: Iterable[Path], *, found: bool) -> Iterator[Row]:
         seen: set[str] = set()
+        files = list(files)
+        self._reading.alike.update(_alike(files))
         for file in files:
-            event, form = _event_of(file, self.detector)
+            event, form = _event_of(file, map_detectors(self._reading))
             if (name := str(event)) in seen:
                 continue
             seen.add(name)
@@ -252,7 +263,10 @@ class DetectorFiles:
         except SourceFileError as error:
             if self._reading.truth:
                 raise
-            self.notes[f"labels and truth stay unknown: expected {error.expected}, got {error.got}"] += 1
+            told = (
+                f"labels and truth stay unknown: expected {error.expected}, got {error.got}; {error.remedy}"
+            )
+            self._reading.note(told, event)
             return {}
 
     def _leave_out(
@@ -296,15 +310,27 @@ def declared_classes(paths: Iterable[Path]) -> tuple[str, ...]:
 
     Files that cannot be read declare nothing. Names that are the usual ones keep the usual order.
     """
-    names: dict[str, str] = {}
+    names = {spelling(name): name for name in _declared(paths, (".parquet",))}
+    usual = {spelling(name) for name in EVENT_CLASSES}
+    return EVENT_CLASSES if names.keys() <= usual else tuple(names.values())
+
+
+def _with_named(classes: tuple[str, ...], paths: Iterable[Path]) -> tuple[str, ...]:
+    """Return classes, and those beside them that files declare by name."""
+    for name in _declared(paths, _FORMATS):
+        if class_number(name, classes) is None:
+            classes = (*classes, name)
+    return classes
+
+
+def _declared(paths: Iterable[Path], endings: Collection[str]) -> Iterator[str]:
     for path in paths:
         for files in _folders(path) if _is_folder(path) else [iter([path])]:
             for file in files:
-                if file.suffix.lower() == ".parquet":
+                form = _FORMATS.get(file.suffix.lower())
+                if form and form.names and file.suffix.lower() in endings:
                     with suppress(Exception):
-                        names |= {spelling(name): name for name in declared_names(file) or ()}
-    usual = {spelling(name) for name in EVENT_CLASSES}
-    return EVENT_CLASSES if names.keys() <= usual else tuple(names.values())
+                        yield from form.names(file) or ()
 
 
 def _is_folder(path: Path) -> bool:
@@ -322,14 +348,25 @@ def _with_maps(name: str) -> MapDetector:
     return detector
 
 
-def _event_of(file: Path, detector: MapDetector | None) -> tuple[Path, _Format | None]:
+def _event_of(file: Path, detectors: Iterable[MapDetector]) -> tuple[Path, _Format | None]:
     """Return the path that stands for the event of a file (the `.gz` of an `.info`), and its format."""
-    images = image_event(file, detector)
+    images = image_event(file, detectors)
     if images:
         return images, _IMAGES
     is_info = file.suffix.lower() == ".info"
     event = (beside(file, f"{file.stem}.gz") or file.with_suffix(".gz")) if is_info else file
     return event, _FORMATS.get(event.suffix.lower())
+
+
+def _alike(files: Iterable[Path]) -> Iterator[Path]:
+    """Give the files of many events of which another one in their folder differs in its ending alone."""
+    by_stem: dict[Path, set[Path]] = {}
+    for file in files:
+        if (form := _FORMATS.get(file.suffix.lower())) and form.truth is None:
+            by_stem.setdefault(file.absolute().with_suffix(""), set()).add(file)
+    for alike in by_stem.values():
+        if len({file.name for file in alike}) > 1:
+            yield from alike
 
 
 def _check_ordinary(file: Path, form: _Format) -> None:

@@ -44,10 +44,10 @@ def read_dune_cvn(file: Path, reading: Reading) -> Iterator[Row]:
     The file is a zlib (or gzip) stream of uint8 (views, wires, ticks); ticks become the rows of the map. One
     count is `MEV_PER_COUNT` unless another scale is given.
     """
-    detector = matching_detector(file, (SHAPE[0], SHAPE[2], SHAPE[1]), reading.detector)
+    detector = matching_detector(file, (SHAPE[0], SHAPE[2], SHAPE[1]), reading)
     maps = _unpack(file).transpose(0, 2, 1)
     scale = reading.count_energy(MEV_PER_COUNT) or MEV_PER_COUNT
-    reading.note(f"one count is {scale:g} MeV")
+    reading.note(f"one count is {scale:g} MeV", file)
     row = blank_row(event_name(file, file.stem), detector, reading.source(file))
     yield row | view_columns(file, maps, detector, scale, reading)
 
@@ -126,7 +126,7 @@ def _truth(info: Path, reading: Reading) -> Row:
     name = "nc" if is_nc else NEUTRINOS[abs(pdg)]
     label = class_number(name, reading.classes)
     if label is None:
-        reading.note(unlabelled(name, reading.classes))
+        reading.note(unlabelled(name, reading.classes), info)
     return {
         "label": label,
         "neutrino_energy": energy,

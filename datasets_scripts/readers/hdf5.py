@@ -10,7 +10,7 @@ from typing import Any
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import dense_file
 from nuzoo.datasets_scripts.readers.known_files import Contents, Described, without_images
-from nuzoo.datasets_scripts.readers.labels import LABEL_NAMES, NAMES_OF_LABELS, label_column
+from nuzoo.datasets_scripts.readers.labels import LABEL_NAMES, NAMES_OF_LABELS, label_column, texts_of
 from nuzoo.datasets_scripts.readers.reading import Reading
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
@@ -51,6 +51,14 @@ def read_hdf5(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
         step = max(1, _AT_ONCE // max(1, math.prod(images.shape[1:]) * images.dtype.itemsize))
         for first in range(0, len(images), step):
             yield from events.rows(first, images[first : first + step])
+
+
+def names_in_hdf5(file: Path) -> tuple[str, ...]:
+    """Return the names of the classes that a file declares, none where it declares none."""
+    import h5py
+
+    with h5py.File(file, "r") as content:
+        return texts_of(_dataset(file, content, NAMES_OF_LABELS))
 
 
 def _described(content: Any) -> Contents:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import (
+    CHOOSE,
     blank_row,
     energy_scale,
     map_detectors,
@@ -33,16 +34,17 @@ _REMEDIES = dict.fromkeys(("I;16", "I;16B", "I", "F"), f"8 bits would lose its e
 _REMEDIES["1"] = "black and white has no energies: make the image anew from the counts"
 
 
-def image_event(file: Path, detector: MapDetector | None = None) -> Path | None:
+def image_event(file: Path, detectors: Iterable[MapDetector] = ()) -> Path | None:
     """Return the event that a file is part of, as `<folder>/<event>`; None if its name is of no such file.
 
     Args:
         file: Its name decides.
-        detector: Whose views the names may have beside those of the known detectors.
+        detectors: Whose views the names may have beside those of the known ones.
     """
     event, _, part = file.name.rpartition("_")
-    known = [*map_detectors(), *([detector] if detector else [])]
-    names = {f"{view.name}.png".lower() for each in known for view in each.readout.views}
+    names = {
+        f"{view.name}.png".lower() for each in (*map_detectors(), *detectors) for view in each.readout.views
+    }
     return file.with_name(event) if event and part.lower() in names | {"pid.txt"} else None
 
 
@@ -53,7 +55,7 @@ def read_image_folder(event: Path, reading: Reading) -> Iterator[Row]:
     work. The event id is `<folder>/<event>`, the folder being the one above where it is named as the event.
     `event` is `<folder>/<event>` without the ending.
     """
-    detector = reading.detector or _detector_of(event)
+    detector = _detector_of(event, reading)
     files = {view: _part(event, f"{view.name}.png") for view in detector.readout.views}
     missing = [f"{event.name}_{view.name}.png" for view, file in files.items() if file is None]
     if missing:
@@ -91,11 +93,11 @@ def _part(event: Path, ending: str) -> Path | None:
     return beside(event, f"{event.name}_{ending}") or beside(event, f"{event.name}_{ending.upper()}")
 
 
-def _detector_of(event: Path) -> MapDetector:
+def _detector_of(event: Path, reading: Reading) -> MapDetector:
     def present(detector: MapDetector) -> int:
         return sum(_part(event, f"{view.name}.png") is not None for view in detector.readout.views)
 
-    return max(map_detectors(), key=present)
+    return max(map_detectors(reading), key=present)
 
 
 def _event_id(event: Path) -> str:
@@ -117,7 +119,7 @@ def _pixels(file: Path, view: View) -> NDArray[np.uint8]:
         if image.size != (view.columns, view.rows):
             expected = f"{view.columns} × {view.rows} pixels (width × height) for view {view.name!r}"
             got = f"{image.width} × {image.height}"
-            raise ArraySizeError(file, expected, got, "crop or pad the image, or choose its detector")
+            raise ArraySizeError(file, expected, got, f"crop or pad the image, or {CHOOSE}")
         if image.mode != "L":
             got = f"an image of mode {image.mode!r}"
             raise NotThisFormatError(file, "an 8-bit grey PNG", got, _REMEDIES.get(image.mode, _COLOURS))

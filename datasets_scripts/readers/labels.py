@@ -58,11 +58,13 @@ class LabelColumn:
 
 def label_column(name: str, values: Any, names: Any = None) -> LabelColumn:
     """Return a column of labels of an array, with the array of names that it counts if there is one."""
-    texts = (
-        each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
-        for each in ([] if names is None else names[:])
-    )
-    return LabelColumn(name, values, tuple(texts) or None)
+    return LabelColumn(name, values, texts_of(names) or None)
+
+
+def texts_of(names: Any) -> tuple[str, ...]:
+    """Return the texts in an array of names, none where there is no array."""
+    listed = [] if names is None else names[:]
+    return tuple(each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in listed)
 
 
 def class_number(name: str, classes: Sequence[str]) -> int | None:
@@ -105,7 +107,8 @@ def read_labels(
     except SourceFileError as error:
         if reading.truth:
             raise
-        reading.note(f"labels stay unknown: expected {error.expected}, got {error.got}")
+        told = f"labels stay unknown: expected {error.expected}, got {error.got}; {error.remedy}"
+        reading.note(told, file)
         return [None] * len(values)
 
 
@@ -151,16 +154,16 @@ def _meaning(
     if not numbers:
         return {}
     if names:
-        reading.note(f"labels are numbers of the names in the file: {_counted(names)}")
+        reading.note(f"labels are numbers of the names in the file: {_counted(names)}", file)
         return {
             number: name
             for number, name in enumerate(names)
             if class_number(name, reading.classes) is not None
         }
     if _coding(file, column, numbers, reading) == "pdg":
-        return _of_pdg(numbers, reading)
-    reading.note(f"labels are numbers of classes: {_counted(reading.classes)}")
-    return dict(enumerate(reading.classes))
+        return _of_pdg(file, numbers, reading)
+    reading.note(f"labels are numbers of classes: {_counted(reading.counted)}", file)
+    return dict(enumerate(reading.counted))
 
 
 def _counted(names: Sequence[str]) -> str:
@@ -170,7 +173,7 @@ def _counted(names: Sequence[str]) -> str:
 def _coding(file: Path | str, column: str, numbers: list[int], reading: Reading) -> str:
     if reading.labels is not None:
         return reading.labels
-    are_classes = all(0 <= number < len(reading.classes) for number in numbers)
+    are_classes = all(0 <= number < len(reading.counted) for number in numbers)
     are_codes = not are_classes and any(abs(number) in NEUTRINOS for number in numbers)
     if NC_CODE in numbers and (are_codes or (column == "pids" and numbers == [NC_CODE])):
         beside = ", ".join(str(number) for number in numbers[:6] if number != NC_CODE)
@@ -184,13 +187,13 @@ def _coding(file: Path | str, column: str, numbers: list[int], reading: Reading)
     return "pdg" if are_codes else "index"
 
 
-def _of_pdg(numbers: list[int], reading: Reading) -> dict[Known, str]:
+def _of_pdg(file: Path | str, numbers: list[int], reading: Reading) -> dict[Known, str]:
     meaning: dict[Known, str] = {n: name for n in numbers if (name := class_of_pdg(n)) is not None}
     told = ", ".join(f"{n} {name}" for n, name in sorted(meaning.items(), key=str))
-    reading.note(f"labels are PDG codes of the neutrino, 1 for NC: {told}")
+    reading.note(f"labels are PDG codes of the neutrino, 1 for NC: {told}", file)
     for name in dict.fromkeys(meaning.values()):
         if class_number(name, reading.classes) is None:
-            reading.note(unlabelled(name, reading.classes))
+            reading.note(unlabelled(name, reading.classes), file)
     return meaning
 
 
@@ -214,8 +217,8 @@ def _unknown(
     first = labels.index(unknown[0])
     expected = f"in {column!r} one of {', '.join(reading.classes)} or their numbers, for every event"
     more = f" and {len(unknown) - 1} other values" if len(unknown) > 1 else ""
-    got = f"{str(unknown[0])[:80]!r} in event {first}{more}"
     own = [names[u] if names and isinstance(u, int) and 0 <= u < len(names) else u for u in unknown]
+    got = f"{str(own[0])[:80]!r} in event {first}{more}"
     remedy = "correct the column or leave it out"
     if all(isinstance(name, str) for name in own):
         remedy += f"; if these are classes of your own, {_asking_for([*map(str, own)][:6], reading.classes)}"

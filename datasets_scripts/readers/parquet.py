@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import (
+    CHOOSE,
     blank_row,
     check_hits,
     check_no_counts,
@@ -49,7 +50,7 @@ def read_parquet(file: Path, reading: Reading) -> Iterator[Row | SourceFileError
     _check_ends(file)
     with pq.ParquetFile(file) as content:
         schema = content.schema_arrow
-        detector = _detector_of(file, schema.names, reading.detector or _named_detector(content))
+        detector = _detector_of(file, schema.names, reading, _named_detector(content))
         _check_types(file, schema, detector)
         _check_row_groups(file, content.metadata)
         check_no_counts(file, reading, "energies in MeV, as columns <view>_energy are")
@@ -113,15 +114,15 @@ def _named_detector(content: Any) -> MapDetector | None:
     return next((each for each in map_detectors() if each.name == name), None)
 
 
-def _detector_of(file: Path, names: list[str], detector: MapDetector | None) -> MapDetector:
+def _detector_of(file: Path, names: list[str], reading: Reading, named: MapDetector | None) -> MapDetector:
     def present(candidate: MapDetector) -> int:
         return sum(column.name in names for column in map_schema(candidate).hits)
 
-    detector = detector or max(map_detectors(), key=present)
+    detector = reading.detector or named or max(map_detectors(reading), key=present)
     for column in map_schema(detector).hits:
         if column.name not in names:
             got = ", ".join(names[:12]) or "no columns"
-            remedy = "choose the detector the file was made with, or add the view"
+            remedy = f"{CHOOSE}, or add the view"
             raise MissingViewError(file, f"a column {column.name!r} for {detector.name!r}", got, remedy)
     return detector
 
@@ -192,7 +193,9 @@ class _Events:
     def _row(self, known: Row, lists: dict[str, NDArray[Any] | None]) -> Row:
         index, where = self.read, f"{self.file}#{self.read}"
         row = blank_row(
-            numbered_id(self.file, index), self.detector, f"{self.reading.source(self.file)}#{index}"
+            numbered_id(self.file, index, self.reading),
+            self.detector,
+            f"{self.reading.source(self.file)}#{index}",
         )
         row |= {name: value for name, value in known.items() if value is not None}
         row |= {name: str(row[name]) for name in ("event_id", "source")}

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.files.left_out import NAMES_SHOWN
 from nuzoo.simulation.detectors import Detector
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
 MapDetector = Detector[PixelMapReadout]
+
+
+class Notes(Counter[str]):
+    """What was decided about files: how many times, and of which first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: dict[str, list[str]] = {}
+
+    def add(self, decision: str, file: str) -> None:
+        """Remember what was decided about a file."""
+        first = [] if decision not in self else self._first[decision]
+        self[decision] += 1
+        self._first[decision] = [*first, file][:NAMES_SHOWN]
+
+    def told(self) -> Iterator[str]:
+        """Say what was decided, each with the first files, and with their number where there are more."""
+        for decision, times in self.items():
+            names = ", ".join(self._first[decision])
+            yield f"{names}{f', … ({times:,})' if times > NAMES_SHOWN else ''}: {decision}"
 
 
 @dataclass(frozen=True)
@@ -24,28 +45,40 @@ class Reading:
         detector: Whose events these are; None for the known one of this shape or these names of views.
         mev_per_count: MeV of one count, as the user says of all files.
         usual_mev_per_count: The same of files of counts that nothing else is known of.
+        usual_detector: The one that is tried first, and then the known ones.
         classes: Names of the classes, in the order of the numbers in rows.
+        numbered: How many of them, from the first on, a number as a label may mean; None for all. The others
+            are there by their names.
         labels: "index" or "pdg": what numbers in a column of labels are; None decides a column at a time.
         truth: Whether an event without readable labels and truth is refused. They are unknown otherwise.
-        notes: What was decided, and of how many files.
+        alike: Files whose names differ in their endings alone from those of others.
+        notes: What was decided, and of which files.
     """
 
     root: Path = Path("/")
     detector: MapDetector | None = None
     mev_per_count: float | None = None
     usual_mev_per_count: float | None = None
+    usual_detector: MapDetector | None = None
     classes: tuple[str, ...] = EVENT_CLASSES
+    numbered: int | None = None
     labels: str | None = None
     truth: bool = True
-    notes: Counter[str] = field(default_factory=Counter)
+    alike: set[Path] = field(default_factory=set)
+    notes: Notes = field(default_factory=Notes)
 
-    def note(self, decision: str) -> None:
+    def note(self, decision: str, file: Path | str) -> None:
         """Remember what was decided for a file."""
-        self.notes[decision] += 1
+        self.notes.add(decision, self.source(Path(file)))
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Names of the classes that numbers as labels may mean."""
+        return self.classes[: self.numbered]
 
     def counting(self, classes: tuple[str, ...]) -> Reading:
         """Return the same for another column that counts things."""
-        return replace(self, classes=classes, labels="index", notes=Counter())
+        return replace(self, classes=classes, numbered=None, labels="index", notes=Notes())
 
     def source(self, file: Path) -> str:
         """Return where a file is, from the folder that all files are in."""

@@ -31,7 +31,7 @@ def draw_events(
     rows: Iterable[Row],
     out: Path,
     *,
-    model: str | None = None,
+    pipeline: EventPipeline | None = None,
     sample: str | None = None,
     modality: str | None = None,
     left_out: list[Omission] | None = None,
@@ -41,7 +41,7 @@ def draw_events(
     Args:
         rows: Events.
         out: Folder, made if absent.
-        model: Model folder or repository whose predictions are shown.
+        pipeline: Model whose predictions are shown.
         sample: What the events are called; named after their source by default.
         modality: Of the events; found by their columns by default.
         left_out: An event that cannot be drawn, or that the model cannot read, is added. None raises its
@@ -54,11 +54,6 @@ def draw_events(
         DisplayError: Events of no modality that can be drawn.
         EventError: A column is missing or wrong.
     """
-    pipeline = None
-    if model is not None:
-        from nuzoo.pipelines.loading import load_pipeline
-
-        pipeline = load_pipeline(model)
     stem_of, drawn = FileStems([INDEX_STEM]), list[DrawnEvent]()
     for row in rows:
         try:

@@ -61,17 +61,17 @@ def begin(args: argparse.Namespace) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
+    from nuzoo.datasets_scripts.common.converted import told_apart
+
     options = vars(args)
     name, out, files = (options.pop(key) for key in ("format", "out", "files"))
     convert = import_object(conversions()[name])
     check_options(convert, options, name)
     made = convert(out, files, **options)
-    for line in made.told():
+    for line in made.notes:
         print(line)
-    for line in made.left_out.told():
+    for line in told_apart(made.left_out, made.passed_over):
         print(line, file=sys.stderr)
-    for line in made.passed_over.told():
-        print(line.replace("left out", "passed over", 1), file=sys.stderr)
     splits = ", ".join(f"{events:,} {split}" for split, events in made.manifest["splits"].items())
     total = sum(made.manifest["splits"].values())
     print(f"converted {total:,} events ({splits}), left out {len(made.left_out):,}")

@@ -64,6 +64,7 @@ def _run(args: argparse.Namespace) -> Any:
     from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
     from nuzoo.evaluation.core.evaluate_model import evaluate_model
     from nuzoo.evaluation.display.draw_events import draw_events
+    from nuzoo.pipelines.loading import load_pipeline
     from nuzoo.training.recipe import load_recipe
     from nuzoo.training.supervised import train
 
@@ -86,7 +87,7 @@ def _run(args: argparse.Namespace) -> Any:
     _announce("6/6 load both back by name: classify new events, draw published ones")
     _classify_new_events()
     rows = list(load_dataset(DATASET, split="test", streaming=True).take(4))
-    draw_events(rows, args.out / "displays", model=REPOSITORY)
+    draw_events(rows, args.out / "displays", pipeline=load_pipeline(REPOSITORY))
     return results
 
 

@@ -68,8 +68,11 @@ def run(args: argparse.Namespace) -> int:
         read_dataset,
         read_files,
     )
+    from nuzoo.pipelines.loading import load_pipeline
+    from nuzoo.pipelines.reading import reading_for
 
-    modality = args.modality or next(iter(MODALITIES))
+    pipeline = None if args.model is None else load_pipeline(args.model)
+    modality = args.modality or (pipeline.image_processor.modality if pipeline else next(iter(MODALITIES)))
     reader = import_object(MODALITIES[modality].reader)
     options = reading_options(args, reader, modality)
     left_out: list[Omission] = []
@@ -77,12 +80,13 @@ def run(args: argparse.Namespace) -> int:
         _refuse_reading(args.source[0], options)
         rows = list(choose_rows(read_dataset(args.source[0], args.split), args.event, args.number))
     else:
-        files = reader([Path(file) for file in args.source], truth=False, **options)
+        suited = {} if pipeline is None else reading_for(pipeline, reader)
+        files = reader([Path(file) for file in args.source], truth=False, **(suited | options))
         rows = list(choose_rows(read_files(files), args.event, args.number))
         left_out = tell_reading(files)
     if not (rows or left_out):
         raise ValueError(f"{' '.join(args.source)}: expected events, got none")
-    shown = {"model": args.model, "sample": args.sample, "modality": args.modality}
+    shown = {"pipeline": pipeline, "sample": args.sample, "modality": args.modality}
     paths = draw_events(rows, args.out, left_out=left_out, **shown)
     for path in paths:
         print(path)

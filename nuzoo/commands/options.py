@@ -92,8 +92,9 @@ def tell_reading(files: Any) -> list[Omission]:
     """
     from nuzoo.files.left_out import Omission
 
-    for decision, times in getattr(files, "notes", {}).items():
-        print(f"{decision} ({times:,} files)" if times > 1 else decision)
+    notes = getattr(files, "notes", None)
+    for line in notes.told() if notes else ():
+        print(line)
     meant = (item for item in files.left_out if not getattr(item, "passed_over", False))
     return [Omission.of(item.path, item.error) for item in meant]
 

@@ -9,7 +9,6 @@ source, as .parquet, .csv or .jsonl. What cannot be read is left out, and listed
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -46,23 +45,22 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from tqdm.auto import tqdm
 
-    from nuzoo.configuration.event_classifier_config import class_names_of
     from nuzoo.files.events.event_truth import LABEL_COLUMN
     from nuzoo.files.left_out import Omission
     from nuzoo.files.names import LEFT_OUT_FILE
     from nuzoo.pipelines.loading import load_pipeline
     from nuzoo.pipelines.predictions import predict_rows
+    from nuzoo.pipelines.reading import reading_for
     from nuzoo.registry import MODALITIES, import_object
 
     pipeline = load_pipeline(args.model, batch_size=args.batch_size)
     processor = pipeline.image_processor
     reader = import_object(MODALITIES[processor.modality].reader)
-    options = processor.reading_options() | reading_options(args, reader, processor.modality)
-    schema = processor.schema
-    if "classes" in inspect.signature(reader).parameters:
-        classes = options.setdefault("classes", class_names_of(pipeline.model.config))
-        schema = schema.with_classes(LABEL_COLUMN.name, tuple(classes))
+    options = reading_for(pipeline, reader) | reading_options(args, reader, processor.modality)
     files = reader(args.files, truth=False, **options)
+    schema = processor.schema
+    if "classes" in options:
+        schema = schema.with_classes(LABEL_COLUMN.name, files.classes)
     refused: list[Omission] = []
     names: list[str] = []
     shown = tqdm(files, desc="predict", unit="event")
@@ -72,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     left_out = tell_reading(files) + refused
     if repeated := len(names) - len(set(names)):
         print(
-            f"warning: events with the event_id of another: {repeated}; tell them apart by their order",
+            f"warning: events with the event_id of another: {repeated}; the column source tells them apart",
             file=sys.stderr,
         )
     tell_left_out(left_out, args.out.with_name(LEFT_OUT_FILE))

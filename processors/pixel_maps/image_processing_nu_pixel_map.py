@@ -261,8 +261,13 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         return {"constants": constants, "steps": steps}
 
     def reading_options(self) -> dict[str, Any]:
-        """Say how files are read: with the energy of one count, where they hold counts."""
-        return {"usual_mev_per_count": self.mev_per_count}
+        """Say how files are read: with the energy of one count, and what its detector looks like."""
+        geometry = vars(self._geometry) | {"pixel_pitch_mm": self.pixel_pitch_mm}
+        known = self.detector is not None and self.pixel_pitch_mm is not None
+        return {
+            "usual_mev_per_count": self.mev_per_count,
+            "usual_detector": geometry if known else None,
+        }
 
     def __call__(  # type: ignore[override]
         self,

@@ -137,7 +137,7 @@ def test_killed_and_started_again_the_bytes_are_the_same(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         convert_files(tmp_path / "out", [file])
     assert everything(tmp_path / "out") == {}
-    (tmp_path / "out/.converting").mkdir()
+    (tmp_path / "out/.converting").mkdir(parents=True)
     (tmp_path / "out/.converting/train-00000.parquet").write_text("half")
     monkeypatch.undo()
     for _ in range(2):
@@ -153,6 +153,31 @@ def test_a_folder_with_something_else_is_refused_before_events_are_read(tmp_path
     with pytest.raises(DatasetFolderError, match="splits"):
         convert_files(tmp_path / "out", [file])
     assert everything(tmp_path / "out") == before
+
+
+def test_events_that_a_list_names_and_no_file_has_are_told(tmp_path):
+    file = write_events(tmp_path, 2, names=["e0", "e1"])
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "train.txt").write_text("e0\ne1\nmisspelt-1\nmisspelt-2\n")
+    made = convert_files(tmp_path / "out", [file], manifests=lists)
+    (told,) = made.left_out.told()
+    assert told.startswith("left out 2 (train.txt#misspelt-1, train.txt#misspelt-2): expected an event")
+    assert made.lost == 0
+    assert "misspelt-2" in (tmp_path / "out/left-out.csv").read_text()
+
+
+def test_nothing_readable_is_told_a_line_a_reason_and_where_all_of_it_is(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.h5").write_bytes(b"no HDF5")
+    (tmp_path / "in/b.gz").write_bytes(zlib.compress(bytes(5)))
+    (tmp_path / "in/LICENSE").write_text("passed over")
+    assert main(["convert", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert sum(line.startswith("left out 1 (") for line in lines) == 2
+    assert sum(line.startswith("passed over 1 (") for line in lines) == 1
+    assert lines[-1] == f"left out: all of it is in {tmp_path / 'out/left-out.csv'}"
+    assert (tmp_path / "out/left-out.csv").is_file()
 
 
 def test_an_event_of_a_name_that_was_there_is_left_out(tmp_path):

@@ -17,6 +17,7 @@ from PIL import Image
 
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.datasets_scripts.readers.dune_cvn import MEV_PER_COUNT
+from nuzoo.datasets_scripts.readers.reading import Notes
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     MissingViewError,
@@ -601,7 +602,42 @@ def test_a_column_with_a_label_that_means_nothing_or_two_things_is_refused_whole
     fails(file, UnknownLabelError)
     files = DetectorFiles([file], usual_mev_per_count=MEV_PER_COUNT, truth=False)
     assert [row["label"] for row in files] == [None] * 3
-    assert "labels stay unknown" in " ".join(files.notes)
+    told = [line for line in files.notes.told() if "labels stay unknown" in line]
+    assert len(told) == 1 and told[0].startswith("a.h5: ")
+
+
+def test_an_unknown_meaning_of_labels_is_told_with_its_remedy(tmp_path):
+    file = write_hdf5(tmp_path / "a.h5", zeros(3, *MODULAR_SHAPE), np.array([12, 14, 1]))
+    files = DetectorFiles([file], truth=False, usual_mev_per_count=MEV_PER_COUNT)
+    assert len(list(files)) == 3
+    assert any("--labels pdg or --labels index" in line for line in files.notes.told())
+
+
+def test_classes_that_a_file_names_are_known_by_name_where_truth_is_not_asked_for(tmp_path):
+    names = np.array(["cosmic", "nc", "nue_cc"])
+    np.savez(tmp_path / "a.npz", images=zeros(3, *MODULAR_SHAPE), labels=[0, 1, 2], label_names=names)
+    write_hdf5(tmp_path / "b.h5", zeros(1, *MODULAR_SHAPE), np.array([3]))
+    files = DetectorFiles([tmp_path], truth=False, usual_mev_per_count=MEV_PER_COUNT)
+    labels = [row["label"] for row in files]
+    assert [label is not None and files.classes[label] for label in labels] == [*names, False]
+    fails(tmp_path / "a.npz", UnknownLabelError, "'cosmic' in event 0")
+
+
+def test_notes_name_the_first_files_and_count_them():
+    notes = Notes()
+    for number in range(5):
+        notes.add("in MeV", f"{number}.npy")
+    notes.add("in counts", "a.h5")
+    assert [*notes.told()] == ["0.npy, 1.npy, 2.npy, … (5): in MeV", "a.h5: in counts"]
+
+
+def test_files_that_share_a_stem_keep_their_endings_in_names_of_events(tmp_path):
+    for name in ("arr.npz", "other.npz"):
+        np.savez(tmp_path / name, images=zeros(1, *MODULAR_SHAPE))
+    write_hdf5(tmp_path / "arr.h5", zeros(1, *MODULAR_SHAPE))
+    files = DetectorFiles([tmp_path], strict=True, usual_mev_per_count=MEV_PER_COUNT)
+    names = [row["event_id"].rpartition("/")[2] for row in files]
+    assert names == ["arr.h5#0", "arr.npz#0", "other#0"]
 
 
 def test_numbers_are_read_by_the_names_that_the_file_declares(tmp_path):

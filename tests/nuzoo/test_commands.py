@@ -123,6 +123,18 @@ def test_predict_needs_no_label_and_tells_of_repeated_names(model, tmp_path, cap
     assert [row["event_id"] for row in READERS[".csv"](out)] == ["run/event", "run/event"]
 
 
+def test_labels_are_read_by_the_names_in_the_file_beside_the_classes_of_the_model(model, tmp_path, capsys):
+    maps = np.zeros((2, 2, 512, 512), np.float32)
+    maps[:, :, 250:260, 256:400] = 1.5
+    file, out = tmp_path / "named.npz", tmp_path / "p.csv"
+    np.savez(file, images=maps, labels=[4, 0], label_names=["nc", "a", "b", "c", "cosmic"])
+    assert main(["predict", "--model", str(model), str(file), "--out", str(out)]) == 0
+    assert [row["true_label"] for row in READERS[".csv"](out)] == ["cosmic", "nc"]
+    assert main(["display", "--model", str(model), str(file), "--out", str(tmp_path / "drawn")]) == 0
+    assert "labels stay unknown" not in capsys.readouterr().out
+    assert "cosmic" in (tmp_path / "drawn/index.html").read_text()
+
+
 def test_predict_names_what_it_can_write(model, arrays, tmp_path, capsys):
     assert main(["predict", "--model", str(model), str(arrays), "--out", str(tmp_path / "p.xls")]) == 1
     assert ".jsonl" in capsys.readouterr().err

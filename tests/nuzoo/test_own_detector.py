@@ -12,6 +12,7 @@ from nuzoo.datasets_scripts.common.splits import SPLITS, split_of
 from nuzoo.simulation import detectors
 from nuzoo.simulation.detectors import DETECTORS
 
+COUNTS = ("--mev-per-count", "0.05")
 EVENTS = {"train": 12, "validation": 4, "test": 4}
 DETECTOR = {
     "name": "one-view",
@@ -75,7 +76,7 @@ def test_its_dataset_describes_it_and_whoever_loads_it_knows_it(folder):
     assert detectors.find_detector("one-view").readout.views[0].column_pitch_mm == 3.0
 
 
-def test_a_network_is_trained_measured_asked_and_drawn(folder, tmp_path):
+def test_a_network_is_trained_measured_asked_and_drawn(folder, tmp_path, capsys):
     run = tmp_path / "run"
     fields = {
         "data.path": folder / "data",
@@ -97,10 +98,15 @@ def test_a_network_is_trained_measured_asked_and_drawn(folder, tmp_path):
     nuzoo("evaluate", "--model", run, "--data", folder / "data", "--split", "test", "--sample", "toy events")
     assert (run / "report" / "report.md").is_file()
     out = tmp_path / "predictions.csv"
-    nuzoo("predict", "--model", run, folder / "raw.npz", "--detector", folder / "my.yaml", "--out", out)
+    nuzoo("predict", "--model", run, folder / "raw.npz", *COUNTS, "--out", out)
     assert len(out.read_text().splitlines()) == 1 + sum(EVENTS.values())
     nuzoo("display", folder / "data", "--number", "1", "--model", run, "--out", tmp_path / "displays")
     assert len(list((tmp_path / "displays").glob("*.png"))) == 1
+    nuzoo("display", folder / "raw.npz", "--number", 1, "--model", run, *COUNTS, "--out", tmp_path / "raw")
+    assert len(list((tmp_path / "raw").glob("*.png"))) == 1
+    forget()
+    assert main(["display", str(folder / "raw.npz"), *COUNTS, "--out", str(tmp_path / "none")]) == 1
+    assert "--detector FILE" in capsys.readouterr().err
 
 
 def test_it_cannot_be_simulated_until_drift_is_described(folder, tmp_path, capsys):

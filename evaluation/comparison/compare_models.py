@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector
 from nuzoo.evaluation.core.errors import ComparisonError
 from nuzoo.evaluation.core.evaluate_model import check_calibrates, check_options, evaluate_model, task_of
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
@@ -155,8 +156,12 @@ def _examine(
     events = select_events(splits, split, task.targets)
     events = replace(events, seen=seen_events(path, events.rows, processor.schema))
     to_inference_device(model)
-    subject = evaluator.describe(model, processor, events, sample)
     few = events.one_per_detector()
+    try:
+        check_detector(events.rows, split, processor.detector)
+    except UnusableDatasetError as error:
+        raise ComparisonError(f"{path} cannot be measured on these events: {error}") from error
+    subject = evaluator.describe(model, processor, events, sample)
     try:
         with tempfile.TemporaryDirectory() as trial:
             evaluator.evaluate(model, processor, few, out=Path(trial), sample=sample, **options)

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from datasets import load_dataset
 
@@ -17,6 +18,7 @@ from nuzoo.evaluation.comparison.comparison import ComparedModel
 from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.evaluate_model import evaluate_model
 from nuzoo.evaluation.core.training_facts import training_of
+from nuzoo.evaluation.tasks.event_classification import evaluate
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification
 from nuzoo.pipelines.loading import UnusableModelError
@@ -56,7 +58,8 @@ class Measured(list):
         evaluate_model(path, data, out, **options)
 
 
-def test_what_was_measured_is_not_measured_again(models, simulated_dataset, tmp_path, capsys):
+def test_what_was_measured_is_not_measured_again(models, simulated_dataset, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(evaluate, "TEMPERATURE_LIMITS", (0.0, np.inf))  # one event decides no temperature
     out, data = tmp_path / "out", str(simulated_dataset)
     first = Measured()
     text = compare_models(models, data, out, split="train", evaluate=first).read_text()
@@ -66,7 +69,8 @@ def test_what_was_measured_is_not_measured_again(models, simulated_dataset, tmp_
     again = Measured()
     assert compare_models(models, data, out, split="train", evaluate=again).read_text() == text
     assert again == []
-    assert "cnn: measured before" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "cnn: measured before" in said and "\nvit: accuracy 0." in said
     NuCnnForEventClassification(NuCnnConfig.tiny()).save_pretrained(models[0])
     changed = Measured()
     compare_models(models, data, out, split="train", evaluate=changed)

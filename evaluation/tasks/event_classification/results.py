@@ -63,8 +63,8 @@ class Temperature(Estimate):
         if UNDECIDED not in self.fitted_on:
             return None
         return (
-            f"the temperature stays {self.value:g} ({self.fitted_on}): they are too few, all are right, or the "
-            "model is no better than chance; nothing is calibrated"
+            f"the temperature stays {self.value:g} ({self.fitted_on}): they are too few, all are right, or "
+            "the model is no better than chance; nothing is calibrated"
         )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from nuzoo.files.errors import PlaceError, RepositoryNameError
+from nuzoo.files.errors import HubError, PlaceError, RepositoryNameError
+from nuzoo.files.nearest_names import LIKENESS, nearest_names
 
 
 def check_place(path: str, repo_type: str) -> None:
@@ -23,10 +25,30 @@ def check_place(path: str, repo_type: str) -> None:
     if not is_repository_name(path) or Path(path).exists():
         raise PlaceError(
             f"{path}: expected a {repo_type} folder or a repository organisation/name, got neither"
+            f"{_beside(path)}"
         )
     from nuzoo.files.hub_access import check_there
 
-    check_there(path, repo_type)
+    try:
+        check_there(path, repo_type)
+    except HubError as error:
+        if not Path(path).parent.is_dir():
+            raise
+        raise PlaceError(
+            f"{path}: there is no such folder{_beside(path)}; nor on the Hub: {error}"
+        ) from error
+
+
+def _beside(path: str) -> str:
+    """Say which folder beside a path that is not there was probably meant, if any is like it."""
+    wanted = Path(path)
+    if wanted.exists() or not wanted.parent.is_dir():
+        return ""
+    there: list[str] = []
+    with suppress(OSError):
+        there = [entry.name for entry in wanted.parent.iterdir() if entry.is_dir()]
+    meant = nearest_names([wanted.name], there, LIKENESS).get(wanted.name)
+    return f": did you mean {wanted.with_name(meant)}?" if meant else ""
 
 
 def is_repository_name(path: str) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.files.errors import HubError, PlaceError
+from nuzoo.files.names import CONFIG_FILE, RECIPE_FILE
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.files.places import check_place
 from nuzoo.registry import ARCHITECTURES, Architecture, Task, import_object
@@ -90,7 +93,6 @@ def _config(path: str) -> PreTrainedConfig:
     """Read the configuration of a network, or of the one that an adapter is for; no code beside it runs."""
     from transformers import PreTrainedConfig
 
-    from nuzoo.files.names import CONFIG_FILE
     from nuzoo.files.origin import find_file, whereabouts
     from nuzoo.modeling.adapter_files import find_adapter
 
@@ -98,6 +100,7 @@ def _config(path: str) -> PreTrainedConfig:
     revision: dict[str, str | None] = {}
     if find_file(path, CONFIG_FILE, **where) is None and (adapter := find_adapter(path, {}, **where)):
         path, revision = adapter.base, {"revision": adapter.base_revision}
+    _refuse_unfinished(Path(path))
     model_type = PreTrainedConfig.get_config_dict(path, **revision)[0].get("model_type")
     if model_type not in ARCHITECTURES:
         raise UnusableModelError(
@@ -105,6 +108,20 @@ def _config(path: str) -> PreTrainedConfig:
             "load others with their own library"
         )
     return import_object(ARCHITECTURES[model_type].config).from_pretrained(path, **revision)
+
+
+def _refuse_unfinished(folder: Path) -> None:
+    """Refuse the folder of a run that has no model yet."""
+    recipe = folder / RECIPE_FILE
+    if not recipe.is_file() or (folder / CONFIG_FILE).exists():
+        return
+    saved = [file.parent for file in folder.glob(f"checkpoint-*/{CONFIG_FILE}")]
+    numbered = {int(step): place for place in saved if (step := place.name.rpartition("-")[2]).isdecimal()}
+    newest = f", or take its newest checkpoint, {numbered[max(numbered)]}" if numbered else ""
+    raise UnusableModelError(
+        "expected a trained model, got a training that is not finished: give the same command again, which "
+        f"goes on with it (`nuzoo train {quote(str(recipe))}`){newest}"
+    )
 
 
 def _kind_of(config: PreTrainedConfig) -> tuple[Architecture, Task]:

@@ -261,8 +261,8 @@ class SavedProcessor(PushedWithCode):
         if others := set(values_of(rows, "detector")) - {None, self.detector, accepted}:
             got = ", ".join(sorted(map(str, others)))
             raise DetectorMismatchError(
-                f"expected events of detector {self.detector!r}, got {got}: use "
-                "the model of that detector, or pass detector=... to accept its events knowingly"
+                f"this model is for events of {self.detector}, these are of {got}: take a model of that "
+                "detector, or train one on these events (in Python, detector=… accepts them knowingly)"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from nuzoo.evaluation.core.events import with_truth
 from nuzoo.evaluation.core.provenance import describe_dataset
 from nuzoo.files.folder_lock import locked
 from nuzoo.registry import TASKS, import_object
+from nuzoo.training.curves import measured_of
 from nuzoo.training.event_batches import EventBatches
 from nuzoo.training.event_trainer import events_of
 from nuzoo.training.fields import RecipeError
@@ -93,7 +95,11 @@ def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> list[N
         trainer.train()
         processor: Any = trainer.processing_class
         batches = EventBatches(rows.select(held_out), processor, task.targets)
-        events = events_of(trainer.predict(batches), trainer.per_hit)
+        predicted = trainer.predict(batches)
+        if trainer.is_world_process_zero():
+            told = ", ".join(measured_of(predicted.metrics or {}, "test_"))
+            print(f"fold {fold + 1} of {folds}: {told}", file=sys.stderr, flush=True)
+        events = events_of(predicted, trainer.per_hit)
         for row, prediction in zip(held_out, events, strict=True):
             predictions[row] = prediction
     return predictions

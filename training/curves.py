@@ -18,6 +18,9 @@ NOT_MEASURED = ("_runtime", "_per_second", "_time", "_loss", "_tokens")
 """How the names of what is no metric end."""
 
 
+ABBREVIATIONS = {"auc": "AUC"}
+
+
 class DrawCurves(TrainerCallback):
     """Draws the curves whenever a checkpoint is written after an evaluation, and at the end."""
 
@@ -51,18 +54,21 @@ def draw_curves(log_history: Sequence[Mapping[str, Any]], folder: Path, best_epo
         folder: Where `training_curves.png` and `.pdf` go.
         best_epoch: Marked, if there is one.
     """
+    from matplotlib.ticker import MaxNLocator
+
     from nuzoo.evaluation.core.style import GREY, figure, legend_below, look
 
     evaluations = evaluations_of(log_history)
     metrics = [name for name in (evaluations[-1] if evaluations else {}) if _is_metric(name)]
     with figure(folder / CURVES_FILE, 4.2 * (1 + bool(metrics)), 3.4, folder.absolute().name) as drawn:
         panels = drawn.subplots(1, 1 + bool(metrics), squeeze=False)[0]
-        for number, (title, name) in enumerate((("training", "loss"), ("validation", "eval_loss"))):
-            _curve(panels[0], log_history, name, label=title, **look(number))
+        _curve(panels[0], with_training_loss(log_history), "loss", label="training", **look(0))
+        _curve(panels[0], log_history, "eval_loss", label="validation", **look(1))
         for number, name in enumerate(metrics):
             _curve(panels[-1], log_history, name, label=_title(name), **look(number))
-        for panel, quantity in zip(panels, ("loss", "validation events"), strict=False):
+        for panel, quantity in zip(panels, ("loss (nats)", "validation metric"), strict=False):
             panel.set(xlabel="epoch", ylabel=quantity)
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
             if best_epoch is not None:
                 panel.axvline(best_epoch, color=GREY, linewidth=0.8, linestyle=":", label="best epoch")
             if panel.get_legend_handles_labels()[1]:
@@ -73,10 +79,10 @@ def summary(folder: Path) -> list[str]:
     """Say how a training ended, for people: its best epoch and its last, a line each."""
     state = read_state(folder) or {}
     evaluations = evaluations_of(state.get("log_history", []))
-    losses = [entry for entry in state.get("log_history", []) if "loss" in entry]
+    losses = [entry for entry in with_training_loss(state.get("log_history", [])) if "loss" in entry]
     best = [entry for entry in evaluations if entry.get("step") == state.get("best_global_step")]
-    numbers = [(f"best epoch {entry['epoch']:g}", _measured(entry)) for entry in best[-1:]]
-    last = (_measured(evaluations[-1]) if evaluations else []) + [
+    numbers = [(f"best epoch {entry['epoch']:g}", measured_of(entry)) for entry in best[-1:]]
+    last = (measured_of(evaluations[-1]) if evaluations else []) + [
         f"training loss {e['loss']:.4g}" for e in losses[-1:]
     ]
     numbers.append((f"last epoch {state.get('epoch') or 0:g} ({state.get('global_step', 0)} steps)", last))
@@ -88,15 +94,35 @@ def evaluations_of(log_history: Sequence[Mapping[str, Any]]) -> list[Mapping[str
     return [entry for entry in log_history if "eval_loss" in entry]
 
 
+def with_training_loss(log_history: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Give a history of a training loss at least: a run too short to log one knows its mean at its end."""
+    if any("loss" in entry for entry in log_history):
+        return log_history
+    return [{**entry, "loss": entry["train_loss"]} for entry in log_history if "train_loss" in entry]
+
+
+def epoch_line(log_history: Sequence[Mapping[str, Any]]) -> str:
+    """Say in a line what the last evaluation found, and the last training loss before it."""
+    evaluation = evaluations_of(log_history)[-1]
+    losses = [entry["loss"] for entry in log_history if "loss" in entry]
+    told = [f"training loss {loss:.4g}" for loss in losses[-1:]] + measured_of(evaluation)
+    return f"epoch {evaluation['epoch']:g}: {', '.join(told)}"
+
+
 def _best_epoch(state: Mapping[str, Any]) -> float | None:
     evaluations = evaluations_of(state["log_history"])
     return next((entry["epoch"] for entry in evaluations if entry["step"] == state["best_global_step"]), None)
 
 
-def _measured(entry: Mapping[str, Any]) -> list[str]:
+def measured_of(entry: Mapping[str, Any], prefix: str = PREFIX) -> list[str]:
+    """Name what an evaluation measured, the loss first; `prefix` begins its names."""
+    entry = {
+        PREFIX + name.removeprefix(prefix): value for name, value in entry.items() if name.startswith(prefix)
+    }
     names = ["eval_loss", *filter(_is_metric, entry)]
     return [
-        f"{'validation ' if name == 'eval_loss' else ''}{_title(name)} {entry[name]:.4g}" for name in names
+        f"{'validation ' * (prefix == PREFIX and name == 'eval_loss')}{_title(name)} {entry[name]:.4g}"
+        for name in names
     ]
 
 
@@ -105,7 +131,8 @@ def _is_metric(name: str) -> bool:
 
 
 def _title(name: str) -> str:
-    return name.removeprefix(PREFIX).replace("_", " ")
+    words = name.removeprefix(PREFIX).split("_")
+    return " ".join(ABBREVIATIONS.get(word, word) for word in words)
 
 
 def _curve(axes: Any, log_history: Sequence[Mapping[str, Any]], name: str, **style: Any) -> None:

@@ -59,7 +59,10 @@ class NetworkChoice:
         choice = cls(row, fields, **{name: fields.pop(name) for name in STARTS if name in fields})
         for other in ("preset", "timm_weights"):
             if choice.pretrained and getattr(choice, other):
-                raise RecipeError(f"model.pretrained and model.{other}: expected one of them, got both")
+                raise RecipeError(
+                    f"model.pretrained and model.{other}: expected one of them, got both: leave one out "
+                    f"(model.{other}=null)"
+                )
         if choice.reinitialize and not choice.pretrained:
             raise RecipeError("model.reinitialize: it has no effect without model.pretrained: leave it out")
         presets = [name for name, member in vars(kind).items() if isinstance(member, classmethod)]

@@ -53,12 +53,28 @@ def read_recipe(path: str | Path, overrides: Iterable[str] = ()) -> dict[str, An
         RecipeError: No such recipe, not YAML, or an override without `=`.
     """
     given = read_yaml(find_recipe(path))
+    fields: dict[str, Any] = {}
     for override in overrides:
         name, equals, value = override.partition("=")
         if not equals:
             raise RecipeError(f"override {override!r}: expected section.field=value")
-        set_field(given, name, override_value(value))
+        fields[name] = override_value(value)
+    if fields.get("model.pretrained"):
+        _leave_out_new_network(given)
+    for name, value in fields.items():
+        set_field(given, name, value)
     return given
+
+
+def _leave_out_new_network(given: dict[str, Any]) -> None:
+    """Keep of a recipe's new network its type alone: a checkpoint brings its size, its scale and its weights.
+
+    A recipe that starts from a checkpoint already is kept as it is.
+    """
+    model = given.get("model")
+    if isinstance(model, dict) and "model_type" in model and not model.get("pretrained"):
+        given["model"] = {"model_type": model["model_type"]}
+        given.pop("processor", None)
 
 
 def find_recipe(path: str | Path) -> Path:

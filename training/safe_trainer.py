@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import Trainer
+from transformers import ProgressCallback, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import HubStrategy
 
@@ -19,6 +19,7 @@ from nuzoo.files.names import TRAINING_ARGUMENTS_FILE
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.training.curves import DrawCurves
 from nuzoo.training.fields import RecipeError
+from nuzoo.training.progress import EpochLines
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ class SafeTrainer(Trainer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.add_callback(DrawCurves())
+        if not self.args.disable_tqdm:
+            self.remove_callback(ProgressCallback)
+            self.add_callback(EpochLines())
 
     def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
         """Train, or raise `DivergedError`."""

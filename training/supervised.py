@@ -10,7 +10,7 @@ import datasets
 from datasets import LargeList, List
 from transformers import PreTrainedConfig, TrainerCallback, set_seed
 
-from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import TASKS
@@ -85,6 +85,8 @@ def build_trainer(
         splits = in_classes_of(config, targets, splits)
     except UnusableDatasetError as error:
         raise UnusableDatasetError(f"{error}{recipe.model.other_classes}") from error
+    for split, rows in splits.items():
+        check_detector(rows, split, processor.detector)
     check_splits(recipe, splits, config, processor.schema)
     if not processor.is_fitted:
         processor.fit(first_events(splits["train"]))

@@ -73,6 +73,21 @@ def check_columns(rows: Dataset, split: str, needed: Sequence[str]) -> None:
         )
 
 
+def check_detector(rows: Dataset, split: str, detector: str | None) -> None:
+    """Refuse rows of a split that another detector recorded than the one a model is for; None is for any.
+
+    Raises:
+        UnusableDatasetError: They say so.
+    """
+    if detector is None or "detector" not in rows.column_names:
+        return
+    if others := set(_column(rows, "detector").unique().to_pylist()) - {None, detector}:
+        raise UnusableDatasetError(
+            f"split {split}: this model is for events of {detector}, these are of "
+            f"{', '.join(sorted(others))}: take a model of that detector, or train one on these events"
+        )
+
+
 def check_class_names(rows: Dataset, expected: Sequence[str], name: str, target: str = "label") -> None:
     """Refuse events whose labels count other classes, or the same in another order.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector
 from nuzoo.evaluation.core.errors import ComparisonError
 from nuzoo.evaluation.core.evaluate_model import check_calibrates, check_options, evaluate_model, task_of
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
@@ -26,6 +27,7 @@ from nuzoo.evaluation.core.results import Subject
 from nuzoo.evaluation.core.style import PALETTE
 from nuzoo.evaluation.core.training_events import seen_events, training_warning
 from nuzoo.evaluation.core.training_facts import training_of
+from nuzoo.files.names import RESULTS_FILE
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import load_model
 
@@ -39,10 +41,16 @@ MOST_MODELS = len(PALETTE)
 """More lines in one plot cannot be told apart."""
 
 
-def evaluate_alone(*args: Any, **options: Any) -> None:
-    """Call `evaluate_model` in a process of its own, whose peak memory is that of this model alone."""
+def evaluate_alone(*args: Any, begin: Callable[[], None] | None = None, **options: Any) -> None:
+    """Call `evaluate_model` in a process of its own, whose peak memory is that of this model alone.
+
+    Args:
+        *args: Of `evaluate_model`.
+        begin: Called first in that process.
+        **options: Of `evaluate_model`.
+    """
     try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=begin) as process:
             process.submit(evaluate_model, *args, **options).result()
     except BrokenProcessPool as error:
         raise ComparisonError(
@@ -113,7 +121,11 @@ def compare_models(
             evaluate(names[name], data, out / name, split=split, sample=sample, **asked)
     events = len(splits["train"]) if "train" in splits else None
     trainings = {name: training_of(path, data, events) for name, path in names.items()}
-    return comparison.write(trainings, out)
+    report = comparison.write(trainings, out)
+    for name, (evaluator, _, _) in examined.items():
+        first = evaluator.headline(evaluator.read_results(out / name / RESULTS_FILE))[0]
+        print(f"{name}: {first.told}")
+    return report
 
 
 def output_names(paths: Sequence[str]) -> list[str]:
@@ -155,8 +167,12 @@ def _examine(
     events = select_events(splits, split, task.targets)
     events = replace(events, seen=seen_events(path, events.rows, processor.schema))
     to_inference_device(model)
-    subject = evaluator.describe(model, processor, events, sample)
     few = events.one_per_detector()
+    try:
+        check_detector(events.rows, split, processor.detector)
+    except UnusableDatasetError as error:
+        raise ComparisonError(f"{path} cannot be measured on these events: {error}") from error
+    subject = evaluator.describe(model, processor, events, sample)
     try:
         with tempfile.TemporaryDirectory() as trial:
             evaluator.evaluate(model, processor, few, out=Path(trial), sample=sample, **options)

@@ -47,6 +47,12 @@ class Headline:
     value: float
     error: float | None
 
+    @property
+    def told(self) -> str:
+        """The number in words: accuracy 0.934 ± 0.011."""
+        error = "" if self.error is None else f" ± {self.error:.3f}"
+        return f"{self.title.lower()} {self.value:.3f}{error}"
+
 
 @dataclass(frozen=True)
 class Option:

@@ -38,7 +38,7 @@ def sample_tag(sources: Sequence[str], sample: str | None = None) -> str:
     if sample is None:
         raise EvaluationError(
             "these events do not come from nuzoo's simulation, so say what they are, for example "
-            'sample="DUNE far detector simulation" or sample="OPERA data"'
+            '--sample "DUNE far detector simulation" or --sample "OPERA data"'
         )
     return sample
 

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_columns
+from nuzoo.datasets_scripts.common.labelled_rows import check_columns, check_detector
 from nuzoo.evaluation.core.events import Events, columns_read
 from nuzoo.evaluation.core.provenance import check_disjoint
 from nuzoo.evaluation.core.results import DatasetFacts, ModelFacts, ProcessorFacts, Subject
@@ -48,6 +48,7 @@ def describe_subject(
     for name, rows in (("dataset", events.rows), ("validation", events.validation)):
         if rows is not None:
             split = str(rows.split or name)
+            check_detector(rows, split, processor.detector)
             check(rows, split, model.config)
             check_columns(rows, split, columns_read(processor))
     if events.validation is not None:

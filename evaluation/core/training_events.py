@@ -67,19 +67,23 @@ def seen_events(model: str, rows: Dataset, schema: EventSchema) -> SeenEvents | 
     Raises:
         RunFileError: The file that tells it cannot be read.
     """
-    if not Path(model).is_dir() and model.count("/") != 1:
+    table = _record_of(model)
+    if table is None:
         return None
-    file = find_file(model, TRAINING_EVENTS_FILE)
-    if file is None:
-        return None
-    try:
-        table = pq.read_table(file, columns=["split", "digest"])
-    except (OSError, pa.ArrowException) as error:
-        raise RunFileError(f"{file} cannot be read: {error}; remove it, or train again") from error
     split, digest = np.array(table["split"]), np.array(table["digest"])
     found = event_digests(rows, schema)
     trained_on, steered_by = (np.isin(found, digest[split == name]) for name in (TRAINING, STEERING))
     return SeenEvents(trained_on=int(trained_on.sum()), steered_by=int((steered_by & ~trained_on).sum()))
+
+
+def count_trained_on(model: str) -> int | None:
+    """Count the events that a model, a folder or repository, was trained on; None where it does not tell.
+
+    Raises:
+        RunFileError: The file that tells it cannot be read.
+    """
+    table = _record_of(model)
+    return None if table is None else int(np.sum(np.array(table["split"]) == TRAINING))
 
 
 def training_warning(dataset: DatasetFacts, seen: SeenEvents | None) -> str | None:
@@ -112,6 +116,18 @@ def event_digests(rows: Dataset, schema: EventSchema) -> NDArray[np.int64]:
     starts = range(0, len(table), EVENTS_AT_A_TIME)
     parts = (_digests(table[first : first + EVENTS_AT_A_TIME], columns, schema) for first in starts)
     return np.fromiter((digest for part in parts for digest in part), np.int64, len(table))
+
+
+def _record_of(model: str) -> pa.Table | None:
+    if not Path(model).is_dir() and model.count("/") != 1:
+        return None
+    file = find_file(model, TRAINING_EVENTS_FILE)
+    if file is None:
+        return None
+    try:
+        return pq.read_table(file, columns=["split", "digest"])
+    except (OSError, pa.ArrowException) as error:
+        raise RunFileError(f"{file} cannot be read: {error}; remove it, or train again") from error
 
 
 def _digests(table: pa.Table, columns: list[str], schema: EventSchema) -> Iterator[int]:

@@ -13,6 +13,7 @@ import yaml
 
 from nuzoo.evaluation.core.errors import RunFileError
 from nuzoo.evaluation.core.text import plain
+from nuzoo.evaluation.core.training_events import count_trained_on
 from nuzoo.files.names import CONFIG_FILE, RECIPE_FILE, STATE_FILE, TRAINING_ARGUMENTS_FILE
 from nuzoo.files.origin import find_file
 
@@ -79,7 +80,9 @@ def training_of(path: str, data: str, training_events: int | None) -> Training:
     if (config := find_file(path, CONFIG_FILE)) is None:
         return Training()
     run = read_run(config.parent)
-    events = _events(run.recipe, data, training_events)
+    events = count_trained_on(path)
+    if events is None:
+        events = _events(run.recipe, data, training_events)
     return Training(_start(run.recipe), _told_length(run), events, _base(run.recipe))
 
 
@@ -144,12 +147,13 @@ def _told_length(run: RunFiles) -> str | None:
 
 
 def _events(recipe: dict[str, Any], data: str, training_events: int | None) -> int | None:
+    """Count what a run without a record was trained on: no more than its split has, whatever was wanted."""
     source = recipe.get("data", {})
-    if source.get("train_events"):
-        return int(source["train_events"])
-    path = source.get("path")
+    path, wanted = source.get("path"), source.get("train_events")
     is_same = path is not None and (path == data or Path(path).resolve() == Path(data).resolve())
-    return training_events if is_same else None
+    if training_events is None or not is_same:
+        return None
+    return min(int(wanted), training_events) if wanted else training_events
 
 
 def _length(state: Mapping[str, Any]) -> dict[str, object]:

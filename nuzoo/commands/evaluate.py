@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.names import REPORT_FILE, REPORT_FOLDER
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import resolve_model
+from nuzoo.quiet_libraries import quieten_libraries
 from nuzoo.registry import TASKS, import_object
 from nuzoo.zoo.bundled import bundled_models
 
@@ -123,7 +125,8 @@ def _load_frozen(recipe: str, training: Any) -> tuple[Any, Any]:
 
 
 def _compare(args: argparse.Namespace, options: dict[str, Any]) -> int:
-    from nuzoo.evaluation.comparison.compare_models import compare_models
+    from nuzoo.evaluation.comparison.compare_models import compare_models, evaluate_alone
 
-    print(f"comparison: {compare_models(args.compare, args.data, args.out, **options)}")
+    alone = partial(evaluate_alone, begin=quieten_libraries)
+    print(f"comparison: {compare_models(args.compare, args.data, args.out, evaluate=alone, **options)}")
     return 0

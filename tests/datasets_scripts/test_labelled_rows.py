@@ -1,7 +1,11 @@
 import pytest
 from datasets import ClassLabel, Dataset, Features
 
-from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_class_names
+from nuzoo.datasets_scripts.common.labelled_rows import (
+    UnusableDatasetError,
+    check_class_names,
+    check_detector,
+)
 
 
 def rows(names):
@@ -16,3 +20,13 @@ def test_classes_in_another_order_are_refused():
 
 def test_labels_without_names_are_taken_as_numbers():
     check_class_names(Dataset.from_dict({"label": [0, 1]}), ["nue_cc", "nc"], "here")
+
+
+def test_events_of_another_detector_are_called_so():
+    seen = Dataset.from_dict({"detector": ["near", "far", None]})
+    check_detector(seen.select([0, 2]), "test", "near")
+    check_detector(seen, "test", None)
+    with pytest.raises(
+        UnusableDatasetError, match="test: this model is for events of near, these are of far:"
+    ):
+        check_detector(seen, "test", "near")

@@ -24,6 +24,7 @@ from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.results import SeenEvents
 from nuzoo.evaluation.core.results_file import as_json
 from nuzoo.evaluation.core.subject import weights_digest
+from nuzoo.evaluation.tasks.event_classification.evaluate import fitted_temperature
 from nuzoo.evaluation.tasks.event_classification.evaluator import EVALUATOR
 from nuzoo.evaluation.tasks.event_classification.predictions import read_predictions
 from nuzoo.evaluation.tasks.event_classification.published import is_like_published
@@ -55,6 +56,7 @@ def make_rows(n, seed, **changes):
 
 
 class Processor:
+    detector = None
     schema = pixel_map_schema({"detector": "toy", "views": ("xz", "yz"), "height": 9, "width": 9})
 
     def to_dict(self):
@@ -205,7 +207,7 @@ def test_bad_input_is_named_and_leaves_nothing(tmp_path):
         evaluate(make_rows(3, 1, xz_energy=[[0.0] * 3, [1.0] * 3, [np.nan] * 3]), out)
     with pytest.raises(SplitOverlapError, match="sim-1-0"):
         evaluate(make_rows(3, 1), out, validation=make_rows(2, 1))
-    with pytest.raises(EvaluationError, match="sample="):
+    with pytest.raises(EvaluationError, match='--sample "'):
         evaluate(make_rows(2, 1, source=["a", "b"]), out)
     with pytest.raises(UnusableDatasetError, match="at least one event"):
         evaluate(make_rows(2, 1).select([]), out)
@@ -433,3 +435,25 @@ def test_intervals_contain_their_values(evaluated):
     assert len(numbers) > 80
     outside = [n for n in numbers if not n["low"] - 1e-9 <= n["value"] <= n["high"] + 1e-9]
     assert outside == []
+
+
+def test_a_temperature_at_its_limit_is_told_and_not_stored(tmp_path, caplog):
+    model, folder = SimpleNamespace(config=SimpleNamespace(temperature=1.5)), tmp_path / "model"
+    logits = np.log(np.array([[0.8, 0.1, 0.1]] * 15))
+    found = fitted_temperature(logits, np.arange(15) % 3, model.config.temperature)
+    assert found.value == 1.5 and not found.is_fitted
+    assert "15 validation events take the fit to its limit, T = 20" in found.warning
+    assert found.warning in caplog.text
+    results = SimpleNamespace(calibration=SimpleNamespace(temperature=found))
+    EVALUATOR.store_calibration(model, folder, results)
+    assert model.config.temperature == 1.5 and not folder.exists()
+
+
+def test_a_report_warns_of_a_temperature_that_was_not_found(evaluated, tmp_path):
+    folder = shutil.copytree(evaluated.out, tmp_path / "report")
+    file = json.loads((folder / "results.json").read_text())
+    told = "model.config.temperature, not fitted: 15 validation events take the fit to its limit, T = 20"
+    file["calibration"]["temperature"] = {"value": 1.5, "error": None, "fitted_on": told}
+    (folder / "results.json").write_text(json.dumps(file))
+    EVALUATOR.write_report(folder)
+    assert "> **Warning:** the temperature stays 1.5" in (folder / "report.md").read_text()

@@ -200,7 +200,7 @@ def test_bad_rows_are_named(tmp_path):
         draw_event(make_row(u_energy=None), out)
     with pytest.raises(RangeError, match=r"u_index.*at most 19999, got 20000"):
         draw_event(make_row(u_index=[20000]), out)
-    with pytest.raises(EvaluationError, match="sample="):
+    with pytest.raises(EvaluationError, match='--sample "'):
         draw_event(make_row(event_id="run 7", source="run 7"), out)
     assert not out.exists()
 

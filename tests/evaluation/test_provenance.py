@@ -22,5 +22,5 @@ def test_that_events_are_simulated_is_said_whatever_they_are_called(sources, sam
 
 @pytest.mark.parametrize("sources", [[OTHER], [SIMULATED, OTHER], []])
 def test_events_of_other_origin_need_a_name(sources):
-    with pytest.raises(EvaluationError, match="sample="):
+    with pytest.raises(EvaluationError, match='--sample "'):
         sample_tag(sources)

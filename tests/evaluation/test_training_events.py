@@ -5,11 +5,13 @@ from datasets import Dataset
 
 from nuzoo.evaluation.core.errors import RunFileError
 from nuzoo.evaluation.core.training_events import (
+    count_trained_on,
     event_digests,
     seen_events,
     training_warning,
     write_training_events,
 )
+from nuzoo.evaluation.core.training_facts import training_of
 from nuzoo.files.events.pixel_map_events import pixel_map_schema
 from nuzoo.files.names import TRAINING_EVENTS_FILE
 
@@ -75,3 +77,13 @@ def test_numbers_of_events_that_a_model_has_seen_are_told(split, seen, told):
     known = None if seen is None else SimpleNamespace(trained_on=seen[0], steered_by=seen[1])
     warning = training_warning(SimpleNamespace(split=split, events=9), known)
     assert warning is told is None or told in warning
+
+
+def test_a_run_tells_the_events_that_there_were_and_not_those_that_were_wanted(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "recipe.yaml").write_text("data: {path: data/mine, train_events: 3000}\n")
+    assert training_of(str(tmp_path), "data/mine", 278).events == 278
+    assert training_of(str(tmp_path), "data/mine", 5000).events == 3000
+    assert training_of(str(tmp_path), "data/others", 5000).events is None
+    write_training_events(tmp_path, {"train": rows(1, 2, 3), "validation": rows(4)}, SCHEMA)
+    assert training_of(str(tmp_path), "data/others", 5000).events == count_trained_on(str(tmp_path)) == 3

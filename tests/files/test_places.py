@@ -62,3 +62,19 @@ def test_a_slow_hub_is_not_said_to_lack_a_repository(monkeypatch):
 
     monkeypatch.setattr(hub_access.HfApi, "repo_info", slow)
     check_place("org/name", "model")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_typing_error_in_a_path_is_not_blamed_on_the_network(kind, tmp_path, monkeypatch):
+    def no_way(*args, **kwargs):
+        raise httpx2.ConnectError("Name or service not known")
+
+    (tmp_path / "runs" / "nu-cnn-tiny").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(hub_access.HfApi, "repo_info", no_way)
+    with pytest.raises(PlaceError, match=r"^runs/nu-cn-tiny: there is no such folder: did you mean runs/nu"):
+        check_place("runs/nu-cn-tiny", kind)
+    with pytest.raises(PlaceError, match=r"^runs/else: there is no such folder; nor on the Hub"):
+        check_place("runs/else", kind)
+    with pytest.raises(PlaceError, match=r"got neither: did you mean .*/runs/nu-cnn-tiny\?"):
+        check_place(str(tmp_path / "runs" / "nu-cn-tiny"), kind)

@@ -220,3 +220,14 @@ def test_a_model_of_others_is_refused_and_its_code_does_not_run(tmp_path):
     (tmp_path / "theirs.py").write_text("raise SystemExit")
     with pytest.raises(UnusableModelError, match=r"expected a model of nuzoo .* got model_type 'theirs'"):
         load_pipeline(str(tmp_path))
+
+
+def test_a_training_that_is_not_finished_is_called_so(tmp_path):
+    run = tmp_path / "run"
+    for step in (9, 10):
+        (run / f"checkpoint-{step}").mkdir(parents=True)
+        (run / f"checkpoint-{step}" / "config.json").touch()
+    (run / "recipe.yaml").touch()
+    told = rf"not finished.*`nuzoo train {run}/recipe.yaml`.*newest checkpoint, {run}/checkpoint-10"
+    with pytest.raises(UnusableModelError, match=told):
+        load_pipeline(str(run))

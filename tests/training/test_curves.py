@@ -1,8 +1,10 @@
 import json
+from types import SimpleNamespace
 
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from nuzoo.training.curves import DrawCurves, draw_curves, summary
+from nuzoo.training.curves import DrawCurves, draw_curves, epoch_line, summary, with_training_loss
+from nuzoo.training.progress import EpochLines
 
 HISTORY = [
     {"loss": 1.0, "epoch": 0.5, "step": 5},
@@ -44,3 +46,22 @@ def test_curves_are_drawn_again_after_each_evaluation_alone(tmp_path):
         draw.on_save(arguments, state, TrainerControl())
         assert file.exists() is drawn
         file.unlink(missing_ok=True)
+
+
+def test_an_epoch_is_told_in_a_line():
+    assert epoch_line(HISTORY[:2]) == "epoch 1: training loss 1, validation loss 0.9, accuracy 0.5"
+    assert epoch_line(HISTORY[1:2]) == "epoch 1: validation loss 0.9, accuracy 0.5"
+
+
+def test_a_short_run_shows_its_mean_training_loss():
+    assert with_training_loss(HISTORY) == HISTORY
+    assert [entry["loss"] for entry in with_training_loss(HISTORY[1:2] + HISTORY[4:])] == [0.7]
+
+
+def test_a_training_writes_lines_and_no_dictionaries(tmp_path):
+    written, state = [], TrainerState(log_history=HISTORY[:2])
+    lines = EpochLines()
+    lines.training_bar = SimpleNamespace(write=written.append)
+    for logs in HISTORY[:2]:
+        lines.on_log(None, state, TrainerControl(), logs=logs)
+    assert written == [epoch_line(HISTORY[:2])]

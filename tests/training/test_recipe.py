@@ -211,3 +211,14 @@ def test_a_shipped_recipe_is_taken_by_its_bare_name_alone(tmp_path):
     assert load_recipe("nu_cnn_tiny").task == "event-classification"
     with pytest.raises(RecipeError, match="no recipe"):
         load_recipe(tmp_path / "nu_cnn_tiny.yaml")
+
+
+@pytest.mark.parametrize("name", ["nu_cnn_tiny", "nu_cnn_zoo", "nu_vit"])
+def test_a_checkpoint_takes_the_place_of_a_new_network(name):
+    recipe = load_recipe(name, ["model.pretrained=runs/one", "model.num_labels=4"])
+    assert recipe.model.pretrained == "runs/one"
+    assert recipe.model.preset is None and recipe.model.timm_weights is None
+    assert recipe.model.fields == {"num_labels": 4}
+    assert recipe.processor == {}
+    with pytest.raises(RecipeError, match=r"got both: leave one out \(model.preset=null\)"):
+        load_recipe(name, ["model.pretrained=runs/one", "model.preset=tiny"])

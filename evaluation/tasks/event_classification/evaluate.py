@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ from nuzoo.evaluation.tasks.event_classification.report import draw_figures
 from nuzoo.evaluation.tasks.event_classification.results import (
     HALF_RESOLUTION_MEANING,
     NOT_FITTED,
+    STORED,
+    UNDECIDED,
     ClassificationResults,
     CrossValidatedResults,
     LabelledDataset,
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     from transformers import EvalPrediction, PreTrainedConfig, PreTrainedModel
 
     from nuzoo.processors.contract import EventProcessor
+
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate_classifier(
@@ -95,13 +101,11 @@ def evaluate_classifier(
     if temperature is not None:
         used = Temperature(value=temperature, error=None, fitted_on=f"given, {NOT_FITTED}")
     elif events.validation is not None:
-        fitted, labels = logits_of(events.validation, "validation")[0], true_labels(events.validation)
-        value, error = fit_temperature(fitted, labels)
-        known = error if np.isfinite(error) else None
-        used = Temperature(value=value, error=known, fitted_on=f"{len(labels):,} validation events")
+        fitted = logits_of(events.validation, "validation")[0]
+        used = fitted_temperature(fitted, true_labels(events.validation), float(model.config.temperature))
     else:
         stored = float(model.config.temperature)
-        used = Temperature(value=stored, error=None, fitted_on=f"model.config.temperature, {NOT_FITTED}")
+        used = Temperature(value=stored, error=None, fitted_on=f"{STORED}, {NOT_FITTED}")
     logits, times = logits_of(rows, "classify")
     cost = cost_of(model, times, batch_size)
     others = {
@@ -129,6 +133,21 @@ def evaluate_classifier(
     )
     write_evaluation(out, results, predictions)
     return results
+
+
+def fitted_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64], stored: float) -> Temperature:
+    """Fit the temperature; where the events do not decide it, warn and keep the stored one."""
+    value, error = fit_temperature(logits, labels)
+    if value not in TEMPERATURE_LIMITS:
+        known = error if np.isfinite(error) else None
+        return Temperature(value=value, error=known, fitted_on=f"{len(labels):,} validation events")
+    kept = Temperature(
+        value=stored,
+        error=None,
+        fitted_on=f"{STORED}, {NOT_FITTED}: {len(labels):,} validation events {UNDECIDED}, T = {value:g}",
+    )
+    logger.warning("%s", kept.warning)
+    return kept
 
 
 def report_cross_validation(

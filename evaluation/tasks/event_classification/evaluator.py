@@ -59,10 +59,12 @@ class EventClassificationEvaluator:
         return read_results(file, ClassificationResults)
 
     def store_calibration(self, model: PreTrainedModel, folder: Path, results: Any) -> None:
-        """Store the fitted temperature in the configuration, or beside an adapter."""
+        """Store the fitted temperature, if one was found, in the configuration, or beside an adapter."""
         from nuzoo.modeling.adapter_files import write_calibration
         from nuzoo.modeling.modeling_utils_nu import has_adapter
 
+        if results.calibration.temperature.warning:
+            return
         model.config.temperature = results.calibration.temperature.value
         if has_adapter(model):
             write_calibration(folder, model.config.temperature)

@@ -118,8 +118,11 @@ def _calibration(results: ClassificationResults) -> str:
     else:
         header = ["", f"T = {with_error(found.temperature)}"]
         rows = [[name, with_error(after)] for name, (_, after) in measured.items()]
+    warning = found.temperature.warning
     return (
-        f"## Calibration\n\nTemperature T = {with_error(found.temperature)} "
+        "## Calibration\n\n"
+        + (f"> **Warning:** {warning}.\n\n" if warning else "")
+        + f"Temperature T = {with_error(found.temperature)} "
         f"({found.temperature.fitted_on}).\n\n"
         + as_table(header, rows)
         + remark_on_scaling(found)

@@ -40,6 +40,10 @@ PER_CLASS = {"recall": "recall (efficiency)", "precision": "precision (purity)",
 NOT_FITTED = "not fitted"
 """Part of `Temperature.fitted_on` where no events were used."""
 
+STORED = "model.config.temperature"
+UNDECIDED = "take the fit to its limit"
+"""Part of `Temperature.fitted_on` where there were events, which did not decide it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Temperature(Estimate):
@@ -52,6 +56,16 @@ class Temperature(Estimate):
     def is_fitted(self) -> bool:
         """Whether it was found on events, and not given or stored before."""
         return NOT_FITTED not in self.fitted_on
+
+    @property
+    def warning(self) -> str | None:
+        """What a reader must know of a fit that found nothing."""
+        if UNDECIDED not in self.fitted_on:
+            return None
+        return (
+            f"the temperature stays {self.value:g} ({self.fitted_on}): they are too few, all are right, or "
+            "the model is no better than chance; nothing is calibrated"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

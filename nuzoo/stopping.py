@@ -11,6 +11,8 @@ from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SECONDS_TO_DIE = 1.0
+"""A killed process that the system holds up is not waited for any longer."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -40,8 +42,12 @@ class Stop:
 
 
 def end_at_once(number: int, frame: FrameType | None = None) -> None:
-    """Say so and end the process."""
+    """Say so and end the process, after those that work for it."""
     os.write(2, b"nuzoo: stopped\n")
+    if (multiprocessing := sys.modules.get("multiprocessing")) is not None:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+            worker.join(SECONDS_TO_DIE)
     os._exit(128 + number)
 
 

@@ -172,8 +172,7 @@ class _Chosen:
         """Yield the rows that belong."""
         for row in rows:
             if reason := self._problem(row):
-                file, _, event = row["source"].partition("#")
-                self.leavings.add(Omission(file, event, reason))
+                self.leavings.add(Omission.of_row(row["source"], reason))
             else:
                 yield row
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from nuzoo.datasets_scripts.readers.dune_cvn import read_dune_cvn, read_dune_tru
 from nuzoo.datasets_scripts.readers.hdf5 import read_hdf5
 from nuzoo.datasets_scripts.readers.image_folder import image_event, read_image_folder, read_image_label
 from nuzoo.datasets_scripts.readers.known_files import known_kind
-from nuzoo.datasets_scripts.readers.labels import CODINGS, spelling
+from nuzoo.datasets_scripts.readers.labels import CODINGS
 from nuzoo.datasets_scripts.readers.parquet import declared_names, read_parquet
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, beside, common_root
 from nuzoo.datasets_scripts.readers.source_errors import (
@@ -31,12 +32,15 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     naming_errors,
     without_frames,
 )
-from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.files.events.event_classes import EVENT_CLASSES, spelling
 from nuzoo.files.events.event_errors import EventError
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
+
+_NO_TEXT = ("Cc", "Cs")
+"""Unicode categories of what has no place in a name: control characters and lone surrogates."""
 
 Reader = Callable[[Path, Reading], Iterator[Row | SourceFileError]]
 """Reads one file, or the event of several files.
@@ -202,6 +206,11 @@ class DetectorFiles:
         seen: set[str] = set()
         for file in files:
             event, form = _event_of(file, self.detector)
+            if (special := _special(file)) is not None:
+                passed_over = found and form is None
+                self.lost += not passed_over
+                self._leave_out(file, special, strict=self.strict and not found, passed_over=passed_over)
+                continue
             if (name := str(event)) in seen:
                 continue
             seen.add(name)
@@ -237,11 +246,14 @@ class DetectorFiles:
         """Return the row with its truth, whose numbers are all such as their columns can hold."""
         if isinstance(result, SourceFileError):
             raise result
-        row = result | self._truth(event, form)
+        row, where = result | self._truth(event, form), event if form.truth else f"{event}#{index}"
+        if any(unicodedata.category(letter) in _NO_TEXT for letter in row["event_id"]):
+            got = ascii(row["event_id"])
+            problem = f"expected a name without control characters or lone surrogates, got {got}"
+            raise WrongEventError(where, "event_id", f"{problem}: rename the event")
         try:
             return checked_values(row, self.schema(row))
         except EventError as error:
-            where = event if form.truth else f"{event}#{index}"
             raise WrongEventError(where, str(error.column), error.problem) from error
 
     def _truth(self, event: Path, form: _Format) -> Row:
@@ -300,7 +312,7 @@ def declared_classes(paths: Iterable[Path]) -> tuple[str, ...]:
     for path in paths:
         for files in _folders(path) if _is_folder(path) else [iter([path])]:
             for file in files:
-                if file.suffix.lower() == ".parquet":
+                if file.suffix.lower() == ".parquet" and _special(file) is None:
                     with suppress(Exception):
                         names |= {spelling(name): name for name in declared_names(file) or ()}
     usual = {spelling(name) for name in EVENT_CLASSES}
@@ -330,6 +342,18 @@ def _event_of(file: Path, detector: MapDetector | None) -> tuple[Path, _Format |
     is_info = file.suffix.lower() == ".info"
     event = (beside(file, f"{file.stem}.gz") or file.with_suffix(".gz")) if is_info else file
     return event, _FORMATS.get(event.suffix.lower())
+
+
+def _special(file: Path) -> SourceFileError | None:
+    """Return the error of a pipe, device or socket: who opens one may wait for ever."""
+    try:
+        is_special = file.exists() and not file.is_file() and not file.is_dir()
+    except OSError:
+        return None
+    if not is_special:
+        return None
+    got, remedy = "a pipe, a device or a socket", "write what it gives to a file"
+    return UnreadableFileError(file, "an ordinary file", got, remedy)
 
 
 def _check_ordinary(file: Path, form: _Format) -> None:

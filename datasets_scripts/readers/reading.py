@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.simulation.detectors import Detector
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
@@ -43,6 +44,12 @@ class Reading:
         """Remember what was decided for a file."""
         self.notes[decision] += 1
 
+    def go_without(self, error: SourceFileError) -> None:
+        """Remember that labels cannot be read, and why; raise the error where they are asked for."""
+        if self.truth:
+            raise error
+        self.note(f"labels stay unknown: expected {error.expected}, got {error.got}")
+
     def counting(self, classes: tuple[str, ...]) -> Reading:
         """Return the same for another column that counts things."""
         return replace(self, classes=classes, labels="index", notes=Counter())
@@ -75,7 +82,10 @@ def plain(name: str) -> str:
 
 
 def beside(file: Path, name: str) -> Path | None:
-    """Find a file beside another by its name, whose ending may be in capitals too; None if there is none."""
+    """Find a file beside another by its name, whose ending may be in capitals too; None if there is none.
+
+    A pipe, a device or a socket is none: who opens it may wait for ever.
+    """
     stem, dot, ending = name.rpartition(".")
     names = (name, f"{stem}{dot}{ending.upper()}", name.upper())
-    return next((path for path in map(file.with_name, names) if path.exists()), None)
+    return next((path for path in map(file.with_name, names) if path.is_file()), None)

@@ -6,7 +6,7 @@ from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 
 from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT, NuPreTrainedConfig
-from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.files.events.event_classes import EVENT_CLASSES, check_class_names
 
 
 def class_names_of(config: PreTrainedConfig) -> list[str]:
@@ -40,6 +40,16 @@ class EventClassifierConfig(NuPreTrainedConfig):
         if self.id2label is None and kwargs.get("num_labels") in (None, len(self.classes)):
             self.id2label = dict(enumerate(self.classes))
         super().__post_init__(**kwargs)
+
+    def validate_classes(self) -> None:
+        """Raise `ValueError` for class names that no table can hold, or that are not numbered from 0."""
+        names: dict[Any, str] = dict(self.id2label or {})
+        if set(names) != set(range(len(names))):
+            raise ValueError(
+                f"id2label: expected the numbers 0 to {len(names) - 1}, each with the name of a class, got "
+                f"{', '.join(map(repr, names))}"
+            )
+        check_class_names(names.values())
 
     def validate_temperature(self) -> None:
         """Raise `ValueError` for a temperature that is out of range."""

@@ -26,6 +26,7 @@ from nuzoo.datasets_scripts.common.simulated import (
 from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.files.checksums import sha256
+from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
@@ -97,6 +98,7 @@ def convert_files(
 
     Raises:
         DatasetRequestError: No event could be read, or splits by fractions and by lists.
+        ClassNamesError: Classes that cannot be told apart, or named as other columns.
         SplitError: Fractions that do not add up, or lists that contradict each other.
         DatasetFolderError: `out` holds another dataset.
     """
@@ -105,6 +107,7 @@ def convert_files(
     rule = SplitRule() if split_fractions is None else rule_of_fractions(split_fractions)
     rule = rule if manifests is None else rule_of_lists(manifests)
     counted = tuple(classes or declared_classes(paths))
+    check_class_names(counted)
     files = DetectorFiles(
         paths, detector=detector, mev_per_count=mev_per_count, classes=counted, labels=labels
     )

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self, TextIO
 
+from nuzoo.files.names import LEFT_OUT_FILE
+
 NAMES_SHOWN = 3
 REASONS_SHOWN = 10
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
@@ -36,11 +38,18 @@ class Omission:
 
     @classmethod
     def of(cls, source: object, error: Exception) -> Omission:
-        """Take from an error what it says beside the place, which is `source`: a file, or `file#event`."""
-        where = str(getattr(error, "file", source))
+        """Take from an error what it says beside the place: `source`, a file, or `source#event`."""
+        file, where = str(source), str(getattr(error, "file", source))
         reason = " ".join(str(error).removeprefix(where).lstrip(":, ").split())
-        file, _, event = where.rpartition("#")
-        return cls(file, event, reason) if file else cls(where, "", reason)
+        if where.startswith(f"{file}#"):
+            return cls(file, where.removeprefix(f"{file}#"), reason)
+        return cls(where, "", reason)
+
+    @classmethod
+    def of_row(cls, source: str, reason: str) -> Omission:
+        """Take a row by what its column `source` says: a file, or `file#number`."""
+        file, _, number = source.rpartition("#")
+        return cls(file, number, reason) if file and number.isdecimal() else cls(source, "", reason)
 
 
 class Reasons:
@@ -107,6 +116,20 @@ class OmissionTable:
             self._partial.replace(self.path)
         else:
             self.path.unlink(missing_ok=True)
+
+
+def omissions_beside(output: Path) -> Path:
+    """Return the table of what was left out of an output file: `p.left-out.csv` of `p.csv`.
+
+    Raises:
+        ValueError: The output has the name of such a table itself.
+    """
+    if output.name == LEFT_OUT_FILE or output.name.endswith(f".{LEFT_OUT_FILE}"):
+        raise ValueError(
+            f"{output}: expected another name than that of a list of what was left out, got one ending in "
+            f"{LEFT_OUT_FILE}: choose another, such as predictions{output.suffix}"
+        )
+    return output.with_name(f"{output.stem}.{LEFT_OUT_FILE}")
 
 
 def write_omissions(path: Path, omissions: Iterable[Omission]) -> Path | None:

@@ -40,7 +40,7 @@ REPORT_FILE = "report.md"
 GOLDEN_FILE = "test/golden.safetensors"
 
 LEFT_OUT_FILE = "left-out.csv"
-"""What a command left out, in its output folder or beside its output file."""
+"""What a command left out, in its output folder; of an output file the end of its list's name."""
 
 CONVERTING_FOLDER = ".converting"
 """In a dataset's folder, while files are converted: what is not complete yet."""

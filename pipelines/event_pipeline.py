@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -36,7 +37,7 @@ class EventPipeline(PushedWithCode, Pipeline):
     Raises:
         MissingProcessorError: the model has no processor.
         ProcessorModelMismatchError: the processor makes other inputs than the network takes.
-        PipelineOptionError: an option that the processor does not have.
+        PipelineOptionError: an option that the processor does not have, or cannot be.
     """
 
     _load_image_processor = None
@@ -67,6 +68,7 @@ class EventPipeline(PushedWithCode, Pipeline):
         self.options = chosen.call_options
         super().__init__(model=model, image_processor=chosen, **kwargs)  # type: ignore[arg-type]
         chosen.check_agrees(model.config)
+        _checked_size(self._batch_size)
 
     def __call__(  # type: ignore[override]
         self, inputs: Any, *, batch_size: int | None = None, num_workers: int | None = None, **options: Any
@@ -84,10 +86,10 @@ class EventPipeline(PushedWithCode, Pipeline):
 
         Raises:
             EventError: an event cannot be read.
-            PipelineOptionError: an option that the processor does not have.
+            PipelineOptionError: an option that the processor does not have, or cannot be.
         """
         options = self._preprocess_params | self._sanitize_parameters(**options)[0]
-        size = batch_size or self._batch_size or 1
+        size = _checked_size(self._batch_size if batch_size is None else batch_size)
         if _is_stream(inputs):
             steps = in_steps(iter(inputs), size, None)
             return self._answers(self.preprocess(step, **options) for step in steps)
@@ -173,6 +175,15 @@ class EventPipeline(PushedWithCode, Pipeline):
                 f"expected finite {name}, got {wrong[:3].tolist()}: the weights of "
                 f"{self.model.name_or_path or 'this model'} are broken; download or train it again"
             )
+
+
+def _checked_size(size: Any) -> int:
+    """Return the number of events of a batch, one by default."""
+    if size is None:
+        return 1
+    if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
+        raise PipelineOptionError(f"batch_size: expected a whole number from 1 on, got {size!r}: correct it")
+    return int(size)
 
 
 class _Slices:

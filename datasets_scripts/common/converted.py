@@ -17,7 +17,12 @@ from tqdm.auto import tqdm
 from nuzoo.datasets_scripts.common.dataset_card import write_dataset_card
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
 from nuzoo.datasets_scripts.common.rows import Row, row_features
-from nuzoo.datasets_scripts.common.sharded_parquet import DatasetFolderError, differences
+from nuzoo.datasets_scripts.common.sharded_parquet import (
+    DatasetFolderError,
+    differences,
+    is_as_listed,
+    listed_files,
+)
 from nuzoo.datasets_scripts.common.splits import SplitRule
 from nuzoo.datasets_scripts.common.streamed_shards import StreamedShards
 from nuzoo.files.atomic import write_atomically
@@ -183,8 +188,7 @@ class _Chosen:
         for row in rows:
             self.awaited.pop(row["event_id"], None)
             if reason := self._problem(row):
-                file, _, event = row["source"].partition("#")
-                self.leavings.add(Omission(file, event, reason))
+                self.leavings.add(Omission.of_row(row["source"], reason))
             else:
                 yield row
 
@@ -243,11 +247,13 @@ def _check_folder(out: Path, asked: Mapping[str, Any]) -> None:
 
 
 def _finished(out: Path, plan: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the manifest of a folder that holds this very dataset; None of one that holds none yet."""
+    """Return the manifest of a folder that holds this very dataset; None of one that lacks any of it."""
     if not (out / MANIFEST_FILE).exists():
         return None
     _refuse_other(out, _read(out / PLAN_FILE), plan)
-    return _read(out / MANIFEST_FILE)
+    listed = listed_files(out)
+    is_whole = bool(listed) and all(is_as_listed(out / name, listed[name]) for name in listed)
+    return _read(out / MANIFEST_FILE) if is_whole else None
 
 
 def _refuse_other(out: Path, stored: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
@@ -267,6 +273,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _publish(out: Path, shards: StreamedShards, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Put a dataset that is complete in its place, its manifest last."""
+    (out / MANIFEST_FILE).unlink(missing_ok=True)
     shutil.rmtree(out / "data", ignore_errors=True)
     write_atomically(out / PLAN_FILE, json.dumps(plan, indent=2) + "\n")
     manifest = shards.publish(out)

@@ -52,7 +52,7 @@ def write_dataset(
         FolderInUseError: another run is writing to `out`.
     """
     members = by_split(events)
-    content = {split: [events[name] for name in names] for split, names in members.items()}
+    content = {split: {name: events[name] for name in names} for split, names in members.items()}
     with locked(out):
         manifest = write_shards(out, plan_shards(content, shard_size), features, make_row, plan, num_proc)
         write_split_lists(out, members)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,16 @@ class DatasetFolderError(ValueError):
 
 @dataclass(frozen=True)
 class Shard:
-    """One file of a dataset, `number` of `of` in its split, and what `make_row` is given for each row."""
+    """One file of a dataset, `number` of `of` in its split.
+
+    Attributes:
+        events: What `make_row` is given for each row, by the name of the event.
+    """
 
     split: str
     number: int
     of: int
-    events: tuple[Any, ...]
+    events: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -52,11 +56,12 @@ class Shard:
         return Path("data") / f"{self.split}-{self.number:05d}-of-{self.of:05d}.parquet"
 
 
-def plan_shards(events: Mapping[str, Sequence[Any]], shard_size: int) -> list[Shard]:
-    """Cut each split into shards of at most `shard_size` events."""
+def plan_shards(events: Mapping[str, Mapping[str, Any]], shard_size: int) -> list[Shard]:
+    """Cut each split, events by their names, into shards of at most `shard_size` events."""
     shards = []
     for split, members in events.items():
-        chunks = [tuple(members[i : i + shard_size]) for i in range(0, len(members), shard_size)]
+        items = list(members.items())
+        chunks = [dict(items[i : i + shard_size]) for i in range(0, len(items), shard_size)]
         shards += [Shard(split, number, len(chunks), chunk) for number, chunk in enumerate(chunks)]
     return shards
 
@@ -69,7 +74,7 @@ def write_shards(
     plan: Mapping[str, Any],
     num_proc: int = 1,
 ) -> dict[str, Any]:
-    """Write the shards that are not there yet, and the manifest.
+    """Write the shards that are not there yet or hold something else, and the manifest.
 
     Args:
         out: Folder of the dataset.
@@ -86,11 +91,12 @@ def write_shards(
         DatasetFolderError: `out` holds another dataset.
     """
     _claim(out, plan)
-    missing = [shard for shard in shards if not _is_whole(out, shard)]
+    listed = listed_files(out)
+    missing = [shard for shard in shards if not _is_whole(out, shard, listed)]
     total, left = (sum(len(shard.events) for shard in group) for group in (shards, missing))
     write = partial(_write_shard, out, features.arrow_schema, make_row)
     if num_proc > 1 and missing:
-        make_row(missing[0].events[0])  # what this compiles, the processes find compiled
+        make_row(next(iter(missing[0].events.values())))  # what this compiles, the processes find compiled
     try:
         with tqdm(total=total, initial=total - left, unit="event") as bar:
             _write_all(write, missing, num_proc, bar.update)
@@ -102,11 +108,33 @@ def write_shards(
     return manifest
 
 
-def _is_whole(out: Path, shard: Shard) -> bool:
-    """Say whether a shard was written to its end; a crash of the machine may leave the name of one alone."""
+def _is_whole(out: Path, shard: Shard, listed: Mapping[str, Any]) -> bool:
+    """Say whether a shard is as the manifest lists it.
+
+    Without a manifest, all of it is read: a crash of the machine may leave a torn one.
+    """
+    if (name := shard.path.as_posix()) in listed:
+        return is_as_listed(out / name, listed[name])
     try:
-        return pq.read_metadata(out / shard.path).num_rows == len(shard.events)
-    except (OSError, pa.ArrowException):
+        held = pq.read_table(out / shard.path, partitioning=None)["event_id"].to_pylist()
+    except (OSError, KeyError, pa.ArrowException):
+        return False
+    return held == list(shard.events)
+
+
+def listed_files(out: Path) -> dict[str, Any]:
+    """Return what the manifest of a folder lists of each file; nothing where none can be read."""
+    try:
+        return dict(json.loads((out / MANIFEST_FILE).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def is_as_listed(file: Path, listed: Mapping[str, Any]) -> bool:
+    """Say whether a file has the bytes and the SHA-256 that the manifest lists of it."""
+    try:
+        return file.stat().st_size == listed["bytes"] and sha256(file) == listed["sha256"]
+    except (OSError, KeyError, TypeError):
         return False
 
 
@@ -176,9 +204,10 @@ def _write_shard(
     shard: Shard,
 ) -> None:
     with replacing(out / shard.path) as file, open_shard(file, schema) as writer:
-        for first in range(0, len(shard.events), ROWS_PER_GROUP):
+        events = list(shard.events.values())
+        for first in range(0, len(events), ROWS_PER_GROUP):
             group = []
-            for event in shard.events[first : first + ROWS_PER_GROUP]:
+            for event in events[first : first + ROWS_PER_GROUP]:
                 group.append(make_row(event))
                 written(1)
             writer.write_table(pa.Table.from_pylist(group, schema))

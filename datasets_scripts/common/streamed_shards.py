@@ -75,7 +75,7 @@ class StreamedShards:
             full, rest = divmod(events, self.shard_size)
             sizes = [self.shard_size] * full + ([rest] if rest else [])
             for number, size in enumerate(sizes):
-                yield Shard(split, number, len(sizes), ()), size
+                yield Shard(split, number, len(sizes)), size
 
     def _path(self, split: str, number: int) -> Path:
         return self.folder / f"{split}-{number:05d}.parquet"

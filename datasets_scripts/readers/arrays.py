@@ -68,11 +68,7 @@ def read_npz(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
         member = _member(file, archive, ("images",))
         if member is None:
             raise without_images(file, _described(file, archive))
-        labels, names, event_ids = (
-            _column(file, archive, known) for known in (LABEL_NAMES, NAMES_OF_LABELS, ("event_id",))
-        )
-        called = next((name for name in LABEL_NAMES if f"{name}.npy" in archive.namelist()), "")
-        column = None if labels is None else label_column(called, labels, names)
+        event_ids, column = _column(file, archive, ("event_id",)), _labels(file, archive, reading)
         with archive.open(member) as stream:
             images = _open_array(file, stream, member.file_size)
             yield from _rows(file, images, reading, column, event_ids)
@@ -82,6 +78,16 @@ def names_in_npz(file: Path) -> tuple[str, ...]:
     """Return the names of the classes that an archive declares, none where it declares none."""
     with _open_archive(file) as archive:
         return texts_of(_column(file, archive, NAMES_OF_LABELS))
+
+
+def _labels(file: Path, archive: zipfile.ZipFile, reading: Reading) -> LabelColumn | None:
+    try:
+        labels, names = (_column(file, archive, known) for known in (LABEL_NAMES, NAMES_OF_LABELS))
+    except SourceFileError as error:
+        reading.go_without(error)
+        return None
+    called = next((name for name in LABEL_NAMES if f"{name}.npy" in archive.namelist()), "")
+    return None if labels is None else label_column(called, labels, names)
 
 
 def _described(file: Path, archive: zipfile.ZipFile) -> Contents:
@@ -157,7 +163,11 @@ def _column(file: Path, archive: zipfile.ZipFile, names: tuple[str, ...]) -> NDA
             file, expected, f"{member.file_size} bytes", "save one short value for each event"
         )
     with archive.open(member) as stream:
-        array = _open_array(file, stream, member.file_size)
+        try:
+            array = _open_array(file, stream, member.file_size)
+        except ObjectArrayError as error:
+            remedy = f"save {member.filename!r} as text or whole numbers (dtype=str or int), or leave it out"
+            raise ObjectArrayError(file, f"{member.filename!r} without objects", error.got, remedy) from error
         return np.frombuffer(stream.read(), array.dtype).reshape(array.shape or 1)
 
 

@@ -96,17 +96,15 @@ def _has_views_last(shape: tuple[int, ...]) -> bool:
     return shape[-1] < shape[-3]
 
 
-def check_per_event(file: Path, column: Any, events: int) -> None:
+def check_per_event(file: Path, name: str, column: Any, events: int) -> None:
     """Refuse a column of labels or event ids that is there and has not one value for each event.
 
     Raises:
         ArraySizeError: It has another shape than (events,) or (events, 1).
     """
     if column is not None and column.shape not in ((events,), (events, 1)):
-        remedy = "save one value for each event"
-        raise ArraySizeError(
-            file, f"pids (or labels) and event_id of shape ({events},)", f"{column.shape}", remedy
-        )
+        remedy = f"save one value of {name!r} for each event, or leave it out"
+        raise ArraySizeError(file, f"{name!r} of shape ({events},)", f"{column.shape}", remedy)
 
 
 def check_numbers(file: Path | str, dtype: np.dtype[Any]) -> None:
@@ -302,12 +300,16 @@ def dense_file(
     """
     scale = energy_scale(path, dtype, reading)
     detector = matching_detector(path, shape[1:], reading)
-    check_per_event(path, event_ids, shape[0])
+    check_per_event(path, "event_id", event_ids, shape[0])
     numbers: Sequence[int | None] = [None] * shape[0]
     if labels is not None:
-        check_per_event(path, labels.values, shape[0])
-        values = np.asarray(labels.values).reshape(-1)
-        numbers = read_labels(path, labels.name, values, reading, labels.names)
+        try:
+            check_per_event(path, labels.name, labels.values, shape[0])
+        except ArraySizeError as error:
+            reading.go_without(error)
+        else:
+            values = np.asarray(labels.values).reshape(-1)
+            numbers = read_labels(path, labels.name, values, reading, labels.names)
     ids = None if event_ids is None else np.asarray(event_ids).reshape(-1)
     return DenseFile(path, detector, scale, numbers, ids, reading)
 

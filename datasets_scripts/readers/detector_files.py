@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from nuzoo.datasets_scripts.readers.dune_cvn import read_dune_cvn, read_dune_tru
 from nuzoo.datasets_scripts.readers.hdf5 import names_in_hdf5, read_hdf5
 from nuzoo.datasets_scripts.readers.image_folder import image_event, read_image_folder, read_image_label
 from nuzoo.datasets_scripts.readers.known_files import known_kind
-from nuzoo.datasets_scripts.readers.labels import CODINGS, class_number, spelling
+from nuzoo.datasets_scripts.readers.labels import CODINGS, class_number
 from nuzoo.datasets_scripts.readers.parquet import declared_names, read_parquet
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Notes, Reading, beside, common_root
 from nuzoo.datasets_scripts.readers.source_errors import (
@@ -30,12 +31,15 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     naming_errors,
     without_frames,
 )
-from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.files.events.event_classes import EVENT_CLASSES, spelling
 from nuzoo.files.events.event_errors import EventError
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
+
+_NO_TEXT = ("Cc", "Cs")
+"""Unicode categories of what has no place in a name: control characters and lone surrogates."""
 
 Reader = Callable[[Path, Reading], Iterator[Row | SourceFileError]]
 """Reads one file, or the event of several files.
@@ -213,6 +217,11 @@ class DetectorFiles:
         self._reading.alike.update(_alike(files))
         for file in files:
             event, form = _event_of(file, map_detectors(self._reading))
+            if (special := _special(file)) is not None:
+                passed_over = found and form is None
+                self.lost += not passed_over
+                self._leave_out(file, special, strict=self.strict and not found, passed_over=passed_over)
+                continue
             if (name := str(event)) in seen:
                 continue
             seen.add(name)
@@ -248,11 +257,14 @@ class DetectorFiles:
         """Return the row with its truth, whose numbers are all such as their columns can hold."""
         if isinstance(result, SourceFileError):
             raise result
-        row = result | self._truth(event, form)
+        row, where = result | self._truth(event, form), event if form.truth else f"{event}#{index}"
+        if any(unicodedata.category(letter) in _NO_TEXT for letter in row["event_id"]):
+            got = ascii(row["event_id"])
+            problem = f"expected a name without control characters or lone surrogates, got {got}"
+            raise WrongEventError(where, "event_id", f"{problem}: rename the event")
         try:
             return checked_values(row, self.schema(row))
         except EventError as error:
-            where = event if form.truth else f"{event}#{index}"
             raise WrongEventError(where, str(error.column), error.problem) from error
 
     def _truth(self, event: Path, form: _Format) -> Row:
@@ -328,7 +340,7 @@ def _declared(paths: Iterable[Path], endings: Collection[str]) -> Iterator[str]:
         for files in _folders(path) if _is_folder(path) else [iter([path])]:
             for file in files:
                 form = _FORMATS.get(file.suffix.lower())
-                if form and form.names and file.suffix.lower() in endings:
+                if form and form.names and file.suffix.lower() in endings and _special(file) is None:
                     with suppress(Exception):
                         yield from form.names(file) or ()
 
@@ -367,6 +379,18 @@ def _alike(files: Iterable[Path]) -> Iterator[Path]:
     for alike in by_stem.values():
         if len({file.name for file in alike}) > 1:
             yield from alike
+
+
+def _special(file: Path) -> SourceFileError | None:
+    """Return the error of a pipe, device or socket: who opens one may wait for ever."""
+    try:
+        is_special = file.exists() and not file.is_file() and not file.is_dir()
+    except OSError:
+        return None
+    if not is_special:
+        return None
+    got, remedy = "a pipe, a device or a socket", "write what it gives to a file"
+    return UnreadableFileError(file, "an ordinary file", got, remedy)
 
 
 def _check_ordinary(file: Path, form: _Format) -> None:

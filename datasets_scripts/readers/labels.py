@@ -20,6 +20,7 @@ import numpy as np
 
 from nuzoo.datasets_scripts.readers.reading import Reading
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError, UnknownLabelError
+from nuzoo.files.events.event_classes import spelling
 
 LABEL_NAMES = ("pids", "labels", "label")
 """What a column of labels may be called in a file."""
@@ -72,11 +73,6 @@ def class_number(name: str, classes: Sequence[str]) -> int | None:
     return {spelling(each): number for number, each in enumerate(classes)}.get(spelling(name))
 
 
-def spelling(name: str) -> str:
-    """Return what two names of one class have in common."""
-    return "".join(name.split()).replace("_", "").lower()
-
-
 def class_of_pdg(code: int) -> str | None:
     """Return the class that a PDG code in a column of labels means, None if it means none."""
     return "nc" if code == NC_CODE else NEUTRINOS.get(abs(code))
@@ -105,10 +101,7 @@ def read_labels(
     try:
         return _numbers(file, column, [_label(file, column, value) for value in values], reading, names)
     except SourceFileError as error:
-        if reading.truth:
-            raise
-        told = f"labels stay unknown: expected {error.expected}, got {error.got}; {error.remedy}"
-        reading.note(told, file)
+        reading.go_without(error)
         return [None] * len(values)
 
 
@@ -122,10 +115,11 @@ def _label(file: Path | str, column: str, value: Any) -> Label:
         value = value.strip()
         if value.lower() in _MISSING:
             return None
-        return int(float(value)) if _WHOLE.fullmatch(value) else value
+        return int(value.partition(".")[0]) if _WHOLE.fullmatch(value) else value
     if value is None or value == -1 or (isinstance(value, float) and math.isnan(value)):
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value != int(value):
         raise UnknownLabelError(
             file, f"names of classes or whole numbers in {column!r}", repr(value)[:80], "correct the column"
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.files.left_out import NAMES_SHOWN
 from nuzoo.simulation.detectors import Detector
@@ -76,6 +77,13 @@ class Reading:
         """Names of the classes that numbers as labels may mean."""
         return self.classes[: self.numbered]
 
+    def go_without(self, error: SourceFileError) -> None:
+        """Remember that labels cannot be read, and why; raise the error where they are asked for."""
+        if self.truth:
+            raise error
+        told = f"labels stay unknown: expected {error.expected}, got {error.got}; {error.remedy}"
+        self.note(told, error.path)
+
     def counting(self, classes: tuple[str, ...]) -> Reading:
         """Return the same for another column that counts things."""
         return replace(self, classes=classes, numbered=None, labels="index", notes=Notes())
@@ -108,7 +116,10 @@ def plain(name: str) -> str:
 
 
 def beside(file: Path, name: str) -> Path | None:
-    """Find a file beside another by its name, whose ending may be in capitals too; None if there is none."""
+    """Find a file beside another by its name, whose ending may be in capitals too; None if there is none.
+
+    A pipe, a device or a socket is none: who opens it may wait for ever.
+    """
     stem, dot, ending = name.rpartition(".")
     names = (name, f"{stem}{dot}{ending.upper()}", name.upper())
-    return next((path for path in map(file.with_name, names) if path.exists()), None)
+    return next((path for path in map(file.with_name, names) if path.is_file()), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.evaluation.core.errors import DisplayError, EvaluationError
-from nuzoo.evaluation.display.index_page import INDEX_STEM, DrawnEvent, write_index
+from nuzoo.evaluation.display.index_page import INDEX_STEM, DrawnEvent, check_index, write_index
 from nuzoo.files.events.event_errors import EventError
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.file_stems import FileStems
@@ -51,9 +51,10 @@ def draw_events(
         The files, the index last; none where no event could be drawn.
 
     Raises:
-        DisplayError: Events of no modality that can be drawn.
+        DisplayError: Events of no modality that can be drawn, or a page of something else in the folder.
         EventError: A column is missing or wrong.
     """
+    check_index(out)
     stem_of, drawn = FileStems([INDEX_STEM]), list[DrawnEvent]()
     for row in rows:
         try:

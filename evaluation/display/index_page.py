@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from nuzoo.evaluation.core.errors import DisplayError
 from nuzoo.evaluation.core.provenance import sample_tag
 from nuzoo.evaluation.core.style import class_parts
 from nuzoo.evaluation.display.event_summary import true_class
 from nuzoo.files.atomic import write_atomically
 
 INDEX_STEM = "index"
+TITLE = b"<title>Event displays</title>"
+LARGEST_HEAD = 1000
 TEMPLATE, PLACEHOLDER = "index_page.html", "EVENTS"
 
 
@@ -54,6 +57,20 @@ class DrawnEvent:
     def file(self, suffix: str) -> str | None:
         """Give the address of its file with an ending, for a page in the same folder."""
         return next((quote(file.name) for file in self.files if file.suffix == suffix), None)
+
+
+def check_index(out: Path) -> None:
+    """Refuse a folder with an `index.html` that is no page of events.
+
+    Raises:
+        DisplayError: There is one, which would be lost.
+    """
+    page = out / f"{INDEX_STEM}.html"
+    if page.is_file() and TITLE not in page.read_bytes()[:LARGEST_HEAD]:
+        raise DisplayError(
+            f"{page}: expected no page, or one of displays, got a page of something else, which would be "
+            "lost: give another folder"
+        )
 
 
 def write_index(out: Path, events: Sequence[DrawnEvent]) -> Path:

@@ -20,6 +20,10 @@ class EventError(ValueError):
         self.problem = problem or message
 
 
+class ClassNamesError(ValueError):
+    """Names of classes that cannot be told apart, or are those of other columns beside predictions."""
+
+
 class MissingColumnError(EventError):
     """A column, or the list of an event in it, is not there."""
 

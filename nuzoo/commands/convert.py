@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from nuzoo.commands.inputs import check_files, listed
+from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, check_options, class_list
 from nuzoo.files.names import LEFT_OUT_FILE
 from nuzoo.files.output_folder import check_output
@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     check_files(args.files)
+    check_apart(args.out, args.files)
     check_output(args.out)
     return f"reading {listed(args.files)} into {args.out}"
 

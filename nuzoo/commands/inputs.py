@@ -22,6 +22,30 @@ def check_files(paths: Sequence[Path]) -> None:
         )
 
 
+def check_apart(output: Path, inputs: Sequence[Path], endings: Sequence[str] = ()) -> None:
+    """Refuse an output that would take the place of what is read.
+
+    Args:
+        output: File or folder that is to be written.
+        inputs: Files and folders that are read.
+        endings: Of a file that may lie in a folder that is read, unless it is there already with one of
+            these; a folder may not.
+
+    Raises:
+        ValueError: It is one of the inputs, or lies among them.
+    """
+    written = output.resolve()
+    may_lie_among = bool(endings) and not (written.exists() and written.suffix in endings)
+    for given in inputs:
+        place = given.resolve()
+        is_same = written == place or (written.exists() and place.exists() and written.samefile(place))
+        if is_same or (place in written.parents and not may_lie_among):
+            raise ValueError(
+                f"{output}: expected an output apart from what is read, got {'' if is_same else 'one in '}"
+                f"{given}, which is read: give another name"
+            )
+
+
 def listed(names: Sequence[object]) -> str:
     """Name the first of what was given, and count the rest."""
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""

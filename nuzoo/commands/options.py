@@ -62,11 +62,18 @@ def class_list(text: str) -> tuple[str, ...]:
     """Parse names of classes.
 
     Raises:
-        argparse.ArgumentTypeError: Fewer than two, or one twice.
+        argparse.ArgumentTypeError: Fewer than two, one twice, or the name of another column.
     """
+    from nuzoo.files.events.event_classes import check_class_names
+    from nuzoo.files.events.event_errors import ClassNamesError
+
     names = tuple(name.strip() for name in text.split(","))
-    if len(names) < 2 or not all(names) or len({name.lower() for name in names}) < len(names):
+    if len(names) < 2 or not all(names):
         raise argparse.ArgumentTypeError(f"expected two or more names, as in nue_cc,nc,cosmic, got {text!r}")
+    try:
+        check_class_names(names)
+    except ClassNamesError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return names
 
 

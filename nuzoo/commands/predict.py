@@ -3,7 +3,8 @@
 Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png, HDF5 (images, pids), .npy and .npz
 arrays, Parquet, and folders of these. Writes event_id, what the model says (a classifier: label, score, the
 calibrated probability of each class), true_label and neutrino_energy (GeV) where the file knows them, and
-source, as .parquet, .csv or .jsonl. What cannot be read is left out, and listed in left-out.csv beside it.
+source, as .parquet, .csv or .jsonl. What cannot be read is left out, and listed beside it: in p.left-out.csv
+beside p.csv.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from nuzoo.commands.inputs import check_files, listed
+from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out, tell_reading
+from nuzoo.files.left_out import omissions_beside
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.pipelines.written_tables import check_table_path, truth_types, write_table
 
@@ -37,6 +39,8 @@ def begin(args: argparse.Namespace) -> str:
         raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
     check_files(args.files)
     check_table_path(args.out)
+    omissions_beside(args.out)
+    check_apart(args.out, args.files, endings=(".parquet",))
     args.model = resolve_model(args.model)
     return f"reading {listed(args.files)} for {args.model}"
 
@@ -47,7 +51,6 @@ def run(args: argparse.Namespace) -> int:
 
     from nuzoo.files.events.event_truth import LABEL_COLUMN
     from nuzoo.files.left_out import Omission
-    from nuzoo.files.names import LEFT_OUT_FILE
     from nuzoo.pipelines.loading import load_pipeline
     from nuzoo.pipelines.predictions import predict_rows
     from nuzoo.pipelines.reading import reading_for
@@ -73,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             f"warning: events with the event_id of another: {repeated}; the column source tells them apart",
             file=sys.stderr,
         )
-    tell_left_out(left_out, args.out.with_name(LEFT_OUT_FILE))
+    tell_left_out(left_out, omissions_beside(args.out))
     print(f"predicted {len(names)} events, left out {len(left_out)}")
     if not names:
         return 1

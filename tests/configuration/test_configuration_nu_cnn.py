@@ -76,6 +76,10 @@ def test_a_field_of_the_wrong_type_is_refused():
         {"stage_depths": [4, 6]},
         {"branch_channels": 0},
         {"temperature": 0.0},
+        {"id2label": {0: "nue_cc", 1: "label"}},
+        {"id2label": {0: "nue_cc", 1: "NueCC"}},
+        {"id2label": {0: "nue_cc", 2: "nc"}},
+        {"id2label": {1: "nue_cc", 2: "nc"}},
     ],
 )
 def test_impossible_sizes_are_refused(fields):

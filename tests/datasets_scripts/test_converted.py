@@ -145,6 +145,24 @@ def test_killed_and_started_again_the_bytes_are_the_same(tmp_path, monkeypatch):
         assert everything(tmp_path / "out") == everything(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("harm", ["torn", "changed", "missing", "no manifest"])
+def test_a_dataset_that_lost_something_is_made_again(tmp_path, harm):
+    file, out = write_events(tmp_path, 6), tmp_path / "out"
+    convert_files(out, [file])
+    before = everything(out)
+    shard = next(out.glob("data/train-*.parquet"))
+    if harm == "torn":
+        shard.write_bytes(shard.read_bytes()[:100])
+    elif harm == "changed":
+        shard.write_bytes(b"x" + shard.read_bytes()[1:])
+    elif harm == "missing":
+        shard.unlink()
+    else:
+        (out / "manifest.json").write_text("{")
+    convert_files(out, [file])
+    assert everything(out) == before
+
+
 def test_a_folder_with_something_else_is_refused_before_events_are_read(tmp_path, monkeypatch):
     file = write_events(tmp_path, 2)
     convert_files(tmp_path / "out", [file], split_fractions=FRACTIONS)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nuzoo.datasets_scripts.readers import detector_files
+from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.datasets_scripts.readers.dune_cvn import MEV_PER_COUNT
 from nuzoo.datasets_scripts.readers.source_errors import (
     MissingViewError,
@@ -27,6 +28,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     TruncatedFileError,
     UnknownFileTypeError,
 )
+from nuzoo.files.events.event_classes import EVENT_CLASSES
 
 read_detector_files = partial(detector_files.DetectorFiles, usual_mev_per_count=MEV_PER_COUNT)
 
@@ -233,3 +235,51 @@ def test_the_dune_sample(dune_sample):
     assert labels == {("nue", 0): 150, ("numu", 1): 150, ("nc", 2): 150, ("nutau", None): 150}
     assert len(ids) == 600 and min(pixels) > 0
     assert [entry.path.name for entry in files.left_out] == ["LICENSE"]
+
+
+def test_what_is_no_ordinary_file_is_left_out_and_never_opened(tmp_path):
+    np.save(tmp_path / "good.npy", modular_maps(1, dtype=np.float32))
+    pipes = ["a.h5", "b.npz", "c.parquet", "d.gz", "e_xz.png", "f_pid.txt", "g.info", "h.npy", "unknown"]
+    for name in pipes:
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "linked.npy").symlink_to(tmp_path / "good.npy")
+    files = DetectorFiles([tmp_path])
+    assert [Path(row["source"]).name for row in files] == ["good.npy#0", "linked.npy#0"]
+    told = {item.path.name: str(item.error) for item in files.left_out}
+    assert sorted(told) == pipes and all("a pipe" in text for text in told.values())
+    assert declared_classes([tmp_path]) == EVENT_CLASSES
+    named = DetectorFiles([tmp_path / "a.h5", tmp_path / "unknown"])
+    assert not list(named) and len(named.left_out) == 2
+
+
+@pytest.mark.parametrize("name", ["a\ud800", "a\nb", "a\x00b", "\x1b[31mred"])
+def test_a_name_that_is_no_plain_text_costs_one_event(tmp_path, name):
+    maps = modular_maps(3, dtype=np.float32)
+    np.savez(tmp_path / "a.npz", images=maps, event_id=np.array(["one", name, "three"]))
+    files = DetectorFiles([tmp_path / "a.npz"], truth=False)
+    assert [row["event_id"] for row in files] == ["one", "three"]
+    [left] = files.left_out
+    assert "a.npz#1, column event_id" in str(left.error)
+    str(left.error).encode()
+
+
+UNREADABLE_LABELS = {
+    "infinite": np.array([0, 1, np.inf]),
+    "objects": np.array(["nue_cc", 1, None], object),
+    "one-hot": np.eye(3),
+    "too few": np.array([0, 1]),
+    "huge": np.array(["0", "1", "9" * 400]),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE_LABELS)
+def test_labels_that_cannot_be_read_are_unknown_where_nobody_asks_for_them(tmp_path, name):
+    maps = modular_maps(3, dtype=np.float32)
+    np.savez(tmp_path / "a.npz", images=maps, labels=UNREADABLE_LABELS[name])
+    files = DetectorFiles([tmp_path / "a.npz"], truth=False)
+    assert [row["label"] for row in files] == [None] * 3
+    assert sum("labels stay unknown" in note for note in files.notes) == 1
+    asked = DetectorFiles([tmp_path / "a.npz"])
+    assert not list(asked)
+    [left] = asked.left_out
+    assert "labels" in str(left.error) and "float32" not in str(left.error)

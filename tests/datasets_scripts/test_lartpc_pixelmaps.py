@@ -344,10 +344,17 @@ def test_the_builder_reads_files_anew_that_were_written_anew(counts, tmp_path):
     assert build() != before
 
 
-def test_a_shard_that_a_crash_left_torn_is_written_again(folder, tmp_path):
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_a_shard_that_holds_something_else_is_written_again(folder, tmp_path, is_finished):
     out = shutil.copytree(folder, tmp_path / "out")
-    [torn, *_] = shards(out)
+    [torn, damaged, foreign, other, *_] = shards(out)
     torn.write_bytes(torn.read_bytes()[:1000])
+    content = bytearray(damaged.read_bytes())
+    content[100:400] = bytes(300)
+    damaged.write_bytes(content)
+    shutil.copy(other, foreign)
+    if not is_finished:
+        (out / "manifest.json").unlink()
     make(out)
     assert contents(out) == contents(folder)
 

@@ -12,6 +12,7 @@ import pytest
 from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.files.errors import UnusableOutputError
+from nuzoo.files.events.event_classes import COLUMNS_OF_PREDICTIONS
 from nuzoo.files.output_folder import check_output
 from nuzoo.hub.local_hub import LocalHub
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
@@ -175,6 +176,41 @@ def test_predictions_do_not_take_the_place_of_a_folder(model, tmp_path, capsys):
     (tmp_path / "p.csv").mkdir()
     message = refused(capsys, "predict", tmp_path, "--model", model, "--out", tmp_path / "p.csv")
     assert "expected the name of a file, got a folder" in message
+
+
+def test_what_is_read_is_not_written_over(model, tmp_path, capsys):
+    events, folder = tmp_path / "in" / "events.parquet", tmp_path / "in"
+    folder.mkdir()
+    events.write_bytes(b"events")
+    for files, out in ((events, events), (folder, events), (events, folder / ".." / "in" / "events.parquet")):
+        message = refused(capsys, "predict", files, "--model", model, "--out", out)
+        assert "expected an output apart from what is read" in message
+    for out in (folder, folder / "out"):
+        message = refused(capsys, "convert", folder, "--out", out)
+        assert "expected an output apart from what is read" in message
+    assert events.read_bytes() == b"events" and list(folder.iterdir()) == [events]
+
+
+def test_an_output_of_the_name_of_the_list_beside_it_is_refused(model, tmp_path, capsys):
+    np.save(tmp_path / "maps.npy", np.ones((1, 2, 512, 512), np.float32))
+    message = refused(
+        capsys, "predict", tmp_path / "maps.npy", "--model", model, "--out", tmp_path / "left-out.csv"
+    )
+    assert "expected another name" in message
+
+
+def test_a_page_of_the_user_is_not_written_over(simulated_dataset, tmp_path, capsys):
+    (tmp_path / "index.html").write_text("<title>mine</title>")
+    message = refused(capsys, "display", simulated_dataset, "--number", "1", "--out", tmp_path)
+    assert "got a page of something else" in message
+    assert (tmp_path / "index.html").read_text() == "<title>mine</title>"
+
+
+@pytest.mark.parametrize("classes", [f"nue_cc,{name}" for name in (*COLUMNS_OF_PREDICTIONS, "NueCC")])
+def test_classes_that_no_table_can_hold_are_refused(tmp_path, capsys, classes):
+    with pytest.raises(SystemExit):
+        main(["convert", str(tmp_path), "--out", str(tmp_path / "out"), "--classes", classes])
+    assert classes.partition(",")[2] in capsys.readouterr().err
 
 
 def test_a_folder_without_the_right_to_write_is_refused(tmp_path, monkeypatch):

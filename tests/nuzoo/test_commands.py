@@ -18,6 +18,7 @@ from nuzoo.cli import main
 from nuzoo.commands.options import PARTIAL
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.evaluation.core.evaluator import Option
+from nuzoo.files.events.event_classes import COLUMNS_OF_PREDICTIONS
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.pipelines.written_tables import write_table
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
@@ -63,6 +64,7 @@ def test_predict_writes_one_row_per_event(model, arrays, tmp_path, suffix):
         probabilities = [row[name] for name in CLASSES]
         assert sum(probabilities) == pytest.approx(1)
         assert row["score"] == pytest.approx(max(probabilities))
+        assert set(row) == {*CLASSES, *COLUMNS_OF_PREDICTIONS}
         assert row["label"] == CLASSES[int(np.argmax(probabilities))]
 
 
@@ -89,11 +91,11 @@ def test_predict_goes_on_past_broken_files_and_lists_them(model, arrays, tmp_pat
     captured = capsys.readouterr()
     assert len(READERS[".csv"](out)) == 5
     assert "predicted 5 events, left out 5" in captured.out
-    listed = csv.read_csv(out.with_name("left-out.csv")).to_pylist()
+    listed = csv.read_csv(out.with_name("predictions.left-out.csv")).to_pylist()
     named = {Path(row["file"]).name for row in listed}
     assert named == {"text.h5", "truncated.gz", "nan.npy", "negative.npy", "one_view.npy"}
     assert all(row["reason"] for row in listed)
-    assert sorted(path.name for path in out.parent.iterdir()) == ["left-out.csv", "predictions.csv"]
+    assert {path.name for path in out.parent.iterdir()} == {"predictions.csv", "predictions.left-out.csv"}
 
 
 def test_predict_refuses_events_of_another_detector_one_by_one(model, tmp_path, capsys):

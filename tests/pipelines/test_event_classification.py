@@ -104,6 +104,15 @@ def test_options_that_the_processor_does_not_have_are_refused(classify, folder, 
     assert elsewhere(events[0] | {"detector": "there"}) == classify(events[0])
 
 
+@pytest.mark.parametrize("size", [-1, 0, 1.5, "2", True])
+def test_a_batch_of_no_number_of_events_is_refused(classify, folder, events, size):
+    for inputs in (events, events[0], iter(events)):
+        with pytest.raises(PipelineOptionError, match="batch_size: expected a whole number"):
+            classify(inputs, batch_size=size)
+    with pytest.raises(PipelineOptionError, match="batch_size: expected a whole number"):
+        pipeline(TASK, model=folder, batch_size=size)
+
+
 def test_a_result_is_a_row(classify, events):
     result = classify(events[0])
     assert classify.as_row(result) == {"label": result["label"], "score": result["score"], **result["scores"]}

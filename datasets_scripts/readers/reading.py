@@ -82,7 +82,7 @@ class Reading:
         if self.truth:
             raise error
         told = f"labels stay unknown: expected {error.expected}, got {error.got}; {error.remedy}"
-        self.note(told, error.path)
+        self.note(told, error.file)
 
     def counting(self, classes: tuple[str, ...]) -> Reading:
         """Return the same for another column that counts things."""

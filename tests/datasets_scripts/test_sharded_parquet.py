@@ -25,7 +25,7 @@ class Bar:
 def test_progress_counts_events(tmp_path, monkeypatch, num_proc):
     bar = Bar()
     monkeypatch.setattr(sharded_parquet, "tqdm", lambda **options: bar)
-    shards = plan_shards({"train": [(("x", number),) for number in range(60)]}, 30)
+    shards = plan_shards({"train": {f"x-{number}": (("x", number),) for number in range(60)}}, 30)
     write_shards(tmp_path, shards, Features({"x": Value("int64")}), dict, {"events": 60}, num_proc)
     assert sum(bar.told) == 60
     if num_proc == 1:

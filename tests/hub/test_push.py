@@ -203,7 +203,8 @@ def test_a_model_with_measured_results_is_not_changed_by_a_push(
     session.publish(simulated_dataset, "--repo", DATASET, "--type", "dataset")
     session.publish(write_run(tmp_path / "run", simulated_dataset), "--repo", MODEL, "--dataset", DATASET)
     before = state(local_hub, MODEL)
-    for call in (f'model.push_to_hub, "{MODEL}"', f'processor.push_to_hub, "{MODEL}"'):
+    other = "NuCnnForEventClassification(NuCnnConfig.tiny(temperature=2.0))"
+    for call in (f'{other}.push_to_hub, "{MODEL}"', f'processor.push_to_hub, "{MODEL}"'):
         message = session.run(f"refused({call})")
         assert "nuzoo publish" in message
         assert "another repository" in message

@@ -50,7 +50,7 @@ def test_every_command_says_its_first_word_before_anything_heavy_is_imported(tmp
     model, data, out = ["--model", folder], ["--data", folder], ["--out", f"{folder}/out"]
     commands = {
         "simulate": ["lartpc-pixelmaps", "--events", "5", *out],
-        "convert": [folder, *out],
+        "convert": [f"{folder}/README.md", *out],
         "train": ["nu_cnn_tiny", f"data.path={folder}"],
         "evaluate": [*model, *data],
         "predict": [*model, folder],

@@ -121,7 +121,7 @@ def test_row_of_any_library_gives_the_same_image(processor, row, of):
     assert batch["labels"].tolist() == [2]
     several = processor({name: [values, values] for name, values in rows.items()})["pixel_values"]
     assert torch.equal(several, torch.cat([expected, expected]))
-    with pytest.raises(DetectorMismatchError, match="got ours"):
+    with pytest.raises(DetectorMismatchError, match="these are of ours"):
         NuPixelMapImageProcessor(**RAW, detector="another")(labelled)
 
 

@@ -436,7 +436,7 @@ def test_another_detector_is_refused_unless_accepted(form):
         "table": table,
         "dataset": datasets.Dataset.from_list(rows),
     }
-    with pytest.raises(errors.DetectorMismatchError, match="'here', got there"):
+    with pytest.raises(errors.DetectorMismatchError, match="for events of here, these are of there"):
         pixels(forms[form], make_processor(detector="here"))
     assert pixels(forms[form], make_processor(detector="here"), detector="there").any()
     assert pixels(forms[form], make_processor(detector="there")).any()

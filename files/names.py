@@ -8,6 +8,9 @@ ATTRIBUTES_FILE = ".gitattributes"
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 """What transformers calls the file of a processor, newest name first."""
 
+OWN_BASE_FOLDER = "base"
+"""Where in the folder of a vision-language model its own base lies, if it has one."""
+
 ADAPTER_FILE = "adapter_config.json"
 CALIBRATION_FILE = "calibration.json"
 """Beside an adapter: the temperature of network and adapter together, which is not the network's."""

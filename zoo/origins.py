@@ -9,26 +9,11 @@ class Events:
 
     Attributes:
         name: of its folder and repository.
-        seed: of the simulation.
-        events: how many.
-        detector: whose.
-        spectrum: of the neutrinos.
+        arguments: of `nuzoo simulate`, which make it, but for the folder.
     """
 
     name: str
-    seed: int
-    events: int
-    detector: str
-    spectrum: str
-
-    @property
-    def arguments(self) -> list[str]:
-        """The arguments of `nuzoo simulate` that make it, but for the folder."""
-        options = {name: getattr(self, name) for name in ("events", "seed", "detector", "spectrum")}
-        return [
-            "lartpc-pixelmaps",
-            *(text for name, value in options.items() for text in (f"--{name}", f"{value}")),
-        ]
+    arguments: str
 
 
 @dataclass(frozen=True)
@@ -44,8 +29,14 @@ class Origin:
     events: Events
 
 
-MODULAR = Events("lartpc-pixelmaps-64k", 41, 64_000, "modular-2x2x7", "flat-0-10")
-DUNE_LIKE = Events("dune-like-64k", 43, 64_000, "dune-like-3view", "broad-0.5-40")
+MODULAR = Events(
+    "lartpc-pixelmaps-64k",
+    "lartpc-pixelmaps --events 64000 --seed 41 --detector modular-2x2x7 --spectrum flat-0-10",
+)
+DUNE_LIKE = Events(
+    "dune-like-64k",
+    "lartpc-pixelmaps --events 64000 --seed 43 --detector dune-like-3view --spectrum broad-0.5-40",
+)
 
 ORIGINS = {
     "nu-cnn-tiny": Origin("nu_cnn_zoo", MODULAR),

@@ -18,10 +18,10 @@ from nuzoo.datasets_scripts.common.dataset_card import write_dataset_card
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.sharded_parquet import (
-    DatasetFolderError,
-    differences,
+    holds_plan,
     is_as_listed,
     listed_files,
+    refuse_other,
 )
 from nuzoo.datasets_scripts.common.splits import SplitRule
 from nuzoo.datasets_scripts.common.streamed_shards import StreamedShards
@@ -236,32 +236,20 @@ def _update(digest: Any, row: Row) -> None:
 
 def _check_folder(out: Path, asked: Mapping[str, Any]) -> None:
     """Refuse a folder with something else, before any event is read."""
-    stored, data = out / PLAN_FILE, out / "data"
-    if not stored.exists():
-        if data.is_dir() and any(data.iterdir()):
-            raise DatasetFolderError(f"{out} holds data but no {PLAN_FILE}: give an empty or a new folder")
-        return
-    plan = _read(stored)
-    known = {key: value for key, value in plan.items() if key not in ("events", "sha256")}
-    _refuse_other(out, known, asked)
+    if holds_plan(out):
+        plan = _read(out / PLAN_FILE)
+        known = {key: value for key, value in plan.items() if key not in ("events", "sha256")}
+        refuse_other(out, json.dumps(known), json.dumps(asked))
 
 
 def _finished(out: Path, plan: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the manifest of a folder that holds this very dataset; None of one that lacks any of it."""
     if not (out / MANIFEST_FILE).exists():
         return None
-    _refuse_other(out, _read(out / PLAN_FILE), plan)
+    refuse_other(out, json.dumps(_read(out / PLAN_FILE)), json.dumps(plan))
     listed = listed_files(out)
     is_whole = bool(listed) and all(is_as_listed(out / name, listed[name]) for name in listed)
     return _read(out / MANIFEST_FILE) if is_whole else None
-
-
-def _refuse_other(out: Path, stored: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
-    if different := differences(json.dumps(stored), json.dumps(plan)):
-        raise DatasetFolderError(
-            f"{out} holds another dataset: in its {PLAN_FILE}, {different}. Give another folder, or remove "
-            "this one"
-        )
 
 
 def _read(file: Path) -> dict[str, Any]:

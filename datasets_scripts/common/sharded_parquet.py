@@ -103,7 +103,9 @@ def write_shards(
     finally:
         for leftover in (out / "data").glob(f"*{PARTIAL}"):
             leftover.unlink(missing_ok=True)
-    manifest = _manifest(out, shards)
+    for shard in missing:
+        listed.pop(shard.path.as_posix(), None)
+    manifest = _manifest(out, shards, listed)
     write_atomically(out / MANIFEST_FILE, json.dumps(manifest, indent=2) + "\n")
     return manifest
 
@@ -142,19 +144,42 @@ def _claim(out: Path, plan: Mapping[str, Any]) -> None:
     """Take an empty folder, or one that holds this very plan."""
     text = json.dumps(plan, indent=2) + "\n"
     (out / "data").mkdir(parents=True, exist_ok=True)
-    stored = out / PLAN_FILE
-    if not stored.exists():
-        if any((out / "data").iterdir()):
-            raise DatasetFolderError(f"{out} holds data but no {PLAN_FILE}: give an empty or a new folder")
-        write_atomically(stored, text)
-    elif different := differences(stored.read_text(encoding="utf-8"), text):
+    if holds_plan(out):
+        refuse_other(out, (out / PLAN_FILE).read_text(encoding="utf-8"), text)
+    else:
+        write_atomically(out / PLAN_FILE, text)
+
+
+def holds_plan(out: Path) -> bool:
+    """Say whether a folder says what it is to become.
+
+    Raises:
+        DatasetFolderError: It does not, and holds data.
+    """
+    if (out / PLAN_FILE).exists():
+        return True
+    data = out / "data"
+    if data.is_dir() and any(data.iterdir()):
+        raise DatasetFolderError(f"{out} holds data but no {PLAN_FILE}: give an empty or a new folder")
+    return False
+
+
+def refuse_other(out: Path, earlier: str, text: str) -> None:
+    """Refuse a folder, with a `DatasetFolderError`, whose plan is another than the one that is wanted.
+
+    Args:
+        out: The folder.
+        earlier: Its plan, JSON.
+        text: The plan that is wanted, JSON.
+    """
+    if different := _differences(earlier, text):
         raise DatasetFolderError(
             f"{out} holds another dataset: in its {PLAN_FILE}, {different}. "
             "Give another folder, or remove this one"
         )
 
 
-def differences(earlier: str, text: str) -> str:
+def _differences(earlier: str, text: str) -> str:
     """Say what two plans disagree on, with both values."""
     try:
         there, here = dict(json.loads(earlier)), json.loads(text)
@@ -230,12 +255,17 @@ def _encodings(schema: pa.Schema) -> dict[str, str]:
     }
 
 
-def _manifest(out: Path, shards: Iterable[Shard]) -> dict[str, Any]:
+def facts_of_shard(file: Path, events: int) -> dict[str, Any]:
+    """Give what the manifest lists of the file of a shard."""
+    return {"events": events, "bytes": file.stat().st_size, "sha256": sha256(file)}
+
+
+def _manifest(out: Path, shards: Iterable[Shard], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the manifest; of files that were compared with an earlier one, what that lists is kept."""
     files = {}
     splits: Counter[str] = Counter()
     for shard in shards:
-        path, events = out / shard.path, len(shard.events)
-        size = path.stat().st_size
-        files[shard.path.as_posix()] = {"events": events, "bytes": size, "sha256": sha256(path)}
+        name, events = shard.path.as_posix(), len(shard.events)
+        files[name] = {**kept[name], "events": events} if name in kept else facts_of_shard(out / name, events)
         splits[shard.split] += events
     return {"splits": dict(splits), "files": files}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
 from nuzoo.datasets_scripts.common.undisturbed import undisturbed
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, Detector, enter_detector, find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
@@ -57,10 +57,8 @@ class SimulationPlan:
         for name, known in (("detector", DETECTORS), ("spectrum", SPECTRA)):
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
-                near = get_close_matches(str(value), known, n=1)
                 raise DatasetRequestError(
-                    f"{name}: expected one of {', '.join(known)}, got {value!r}"
-                    f"{f': did you mean {near[0]}?' if near else ''}"
+                    f"{name}: expected one of {', '.join(known)}, got {value!r}{did_you_mean([value], known)}"
                 )
         if not DETECTORS[self.detector].has_volume:
             raise DatasetRequestError(

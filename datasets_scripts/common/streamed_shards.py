@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features
 
-from nuzoo.datasets_scripts.common.sharded_parquet import ROWS_PER_GROUP, Shard, open_shard
+from nuzoo.datasets_scripts.common.sharded_parquet import ROWS_PER_GROUP, Shard, facts_of_shard, open_shard
 from nuzoo.datasets_scripts.common.splits import SPLITS, split_list
-from nuzoo.files.checksums import sha256
 
 
 class StreamedShards:
@@ -58,9 +57,8 @@ class StreamedShards:
         (out / "data").mkdir(exist_ok=True)
         for shard, events in self._shards():
             grown = self._path(shard.split, shard.number)
-            size, digest = grown.stat().st_size, sha256(grown)
+            files[shard.path.as_posix()] = facts_of_shard(grown, events)
             grown.replace(out / shard.path)
-            files[shard.path.as_posix()] = {"events": events, "bytes": size, "sha256": digest}
         return {"splits": {split: events for split, events in self.events.items() if events}, "files": files}
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nuzoo.files.names import OWN_BASE_FOLDER
 from nuzoo.hub.errors import NotPublishedError
 from nuzoo.hub.model.build import build_repository
 from nuzoo.hub.model.dataset_reference import dataset_reference
@@ -12,8 +13,6 @@ from nuzoo.hub.model.measured_run import read_measured
 from nuzoo.hub.model.report import read_report
 from nuzoo.hub.pinned import Pinned
 from nuzoo.hub.scratch import scratch_folder
-
-BASE_FOLDER = "base"
 
 
 def bundle_model(run: Path, name: str, out: Path, *, dataset: str, others: Sequence[Path] = ()) -> None:
@@ -35,7 +34,7 @@ def bundle_model(run: Path, name: str, out: Path, *, dataset: str, others: Seque
     elsewhere = [read_report(folder, run, measured.report.task) for folder in others]
     for report in elsewhere:
         report.check_model(measured.model, measured.processor)
-    beside = run / BASE_FOLDER if (run / BASE_FOLDER).is_dir() else None
+    beside = base if (base := run / OWN_BASE_FOLDER).is_dir() else None
     published = measured.publication(
         name,
         dataset_reference(dataset, measured.told.recipe),

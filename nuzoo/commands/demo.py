@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nuzoo.commands.steps import on_local_hub, run_command
 from nuzoo.files.output_folder import check_output
 
 EVENTS = 12_000
@@ -39,11 +40,8 @@ def begin(args: argparse.Namespace) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from nuzoo.hub.local_hub import LocalHub
-
     started = time.monotonic()
-    with LocalHub(args.out / "hub") as hub:
-        os.environ.update(hub.environment((args.out / "cache").absolute()))  # before its client is imported
+    with on_local_hub(args.out):
         results = _run(args)
     accuracy = results.metrics.accuracy
     print(
@@ -80,10 +78,10 @@ def _run(args: argparse.Namespace) -> Any:
     _announce("3/6 evaluate on held-out events")
     _, results = evaluate_model(training.as_posix(), data.as_posix(), report, calibrate=True)
     _announce("4/6 publish dataset and model on a Hub on this machine")
-    _command("publish", data, "--repo", DATASET, "--type", "dataset")
-    _command("publish", training, "--repo", REPOSITORY, "--report", report, "--dataset", DATASET)
+    run_command("publish", data, "--repo", DATASET, "--type", "dataset")
+    run_command("publish", training, "--repo", REPOSITORY, "--report", report, "--dataset", DATASET)
     _announce(f"5/6 verify {REPOSITORY}")
-    _command("verify", REPOSITORY)
+    run_command("verify", REPOSITORY)
     _announce("6/6 load both back by name: classify new events, draw published ones")
     _classify_new_events()
     rows = list(load_dataset(DATASET, split="test", streaming=True).take(4))
@@ -93,14 +91,6 @@ def _run(args: argparse.Namespace) -> Any:
 
 def _announce(step: str) -> None:
     print(f"\n── {step}", flush=True)
-
-
-def _command(*arguments: object) -> None:
-    from nuzoo.cli import main
-
-    print("$ nuzoo", *arguments, flush=True)
-    if main([str(argument) for argument in arguments]):
-        raise ValueError(f"`nuzoo {arguments[0]}` failed, see above")
 
 
 def _classify_new_events() -> None:

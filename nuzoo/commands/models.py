@@ -11,6 +11,8 @@ import argparse
 import os
 from pathlib import Path
 
+from nuzoo.commands.steps import on_local_hub, run_command
+from nuzoo.files.aligned import aligned
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.files.output_folder import check_output
 from nuzoo.zoo.origins import ORIGINS
@@ -70,36 +72,26 @@ def _list() -> int:
     from nuzoo.zoo.description import describe
 
     lines = [("name", "task", "detector", "size", "result"), *map(describe, bundled_models().values())]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    for line in aligned(lines):
+        print(line)
     return 0
 
 
 def _remake(args: argparse.Namespace) -> int:
-    from nuzoo.hub.local_hub import LocalHub
-
-    with LocalHub(args.work / "hub") as hub:
-        os.environ.update(hub.environment((args.work / "cache").absolute()))  # before its client is imported
+    with on_local_hub(args.work):
         _make(args)
     return 0
 
 
 def _make(args: argparse.Namespace) -> None:
-    from nuzoo.cli import main
     from nuzoo.hub.model.bundle import bundle_model
 
     origin = ORIGINS[args.name]
     data, training = args.work / origin.events.name, args.work / args.name
     repository = f"{ORGANISATION}/{origin.events.name}"
-    for command in (
-        ["simulate", *origin.events.arguments, "--out", data, "--num-proc", args.num_proc],
-        ["train", origin.recipe, f"data.path={data}", f"training.output_dir={training}"],
-        ["evaluate", "--model", training, "--data", data, "--calibrate"],
-        ["publish", data, "--repo", repository, "--type", "dataset"],
-    ):
-        print("$ nuzoo", *command, flush=True)
-        if main([str(argument) for argument in command]):
-            raise ValueError(f"`nuzoo {command[0]}` failed, see above")
+    run_command("simulate", *origin.events.arguments.split(), "--out", data, "--num-proc", args.num_proc)
+    run_command("train", origin.recipe, f"data.path={data}", f"training.output_dir={training}")
+    run_command("evaluate", "--model", training, "--data", data, "--calibrate")
+    run_command("publish", data, "--repo", repository, "--type", "dataset")
     bundle_model(training, args.name, args.remake, dataset=repository, others=args.report)
     print(f"{args.name}: {args.remake}")

@@ -1,8 +1,8 @@
 """The detectors that are known by name, as data, and those that files describe."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.detectors.lartpcs import DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.errors import DetectorError, UnknownDetectorError
@@ -44,10 +44,10 @@ def find_detector(name: str | Path) -> Detector:
         from nuzoo.simulation.detectors.detector_file import read_detector
 
         return enter_detector(read_detector(Path(name)))
-    near = get_close_matches(str(name), DETECTORS, n=1)
+    hint = did_you_mean([name], DETECTORS) or ": correct the name"
     raise UnknownDetectorError(
         f"detector: expected one of {', '.join(DETECTORS)} or a YAML file that describes another, got "
-        f"{str(name)!r}{f': did you mean {near[0]}?' if near else ': correct the name'} (`nuzoo detectors`)"
+        f"{str(name)!r}{hint} (`nuzoo detectors`)"
     )
 
 

@@ -9,13 +9,13 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, ValidationError
 
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.errors import DetectorFileError
 from nuzoo.simulation.event_types import Vector
@@ -148,7 +148,7 @@ class _Description(_Section):
         if box.material not in MATERIALS:
             raise ValueError(
                 f"volume.material: expected one of {', '.join(MATERIALS)}, got {box.material!r}"
-                f"{_nearest(box.material, MATERIALS)}"
+                f"{did_you_mean([box.material], MATERIALS)}"
             )
         charge = self.electronics
         readout = DriftReadout(
@@ -267,11 +267,6 @@ def _problem(error: ValidationError) -> str:
     where = f"{place}: " if place else ""
     if first["type"] == "extra_forbidden" and section:
         known, got = list(section.model_fields), str(first["loc"][-1])
-        return f"{where}expected fields among {', '.join(known)}, got {got}{_nearest(got, known)}"
+        return f"{where}expected fields among {', '.join(known)}, got {got}{did_you_mean([got], known)}"
     got = "nothing" if first["type"] == "missing" else repr(first["input"])[:80]
     return f"{where}expected {expected}, got {got}"
-
-
-def _nearest(name: str, known: Any) -> str:
-    found = get_close_matches(name, list(known), n=1)
-    return f": did you mean {found[0]}?" if found else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from nuzoo.files.aligned import aligned
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.response.pixel_maps import DriftReadout, PixelMapReadout
 
@@ -12,10 +13,7 @@ COLUMNS = ("detector", "views", "rows × columns", "pitch in mm", "drift")
 
 def overview(detectors: Iterable[Detector]) -> Iterator[str]:
     """Give the lines of a table of detectors: what they look like, and how charge drifts in them."""
-    rows = [COLUMNS, *map(_row, detectors)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return aligned([COLUMNS, *map(_row, detectors)])
 
 
 def _row(detector: Detector) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.modes import unlock_weights
-from nuzoo.files.names import TRAINING_ARGUMENTS_FILE
+from nuzoo.files.names import OWN_BASE_FOLDER, TRAINING_ARGUMENTS_FILE
 from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, name_base_of_adapter
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
@@ -43,7 +43,6 @@ from nuzoo.training.vlm.image_augmentation import ImageAugmentation
 from nuzoo.training.vlm.recipe import VlmRecipe
 from nuzoo.training.vlm.requirements import check_base, load_base_processor
 from nuzoo.training.vlm.tiny_pretraining import (
-    BASE_FOLDER,
     CHECKPOINTS_FOLDER,
     pretrain_tiny_base,
     tiny_processor,
@@ -156,7 +155,7 @@ def build_tuning(
     augmentation.check_fits(events([{"split": "train", "row": 0}])["pixel_values"])
     model = NuVlmForEventClassification.from_base(config, **_placement(arguments))
     if recipe.pretraining:
-        config.base_model = BASE_FOLDER  # in the run's folder, wherever that is taken
+        config.base_model = OWN_BASE_FOLDER  # in the run's folder, wherever that is taken
     evaluates = arguments.eval_strategy != IntervalStrategy.NO
     trainer = InstructionTrainer(
         augmentation=augmentation,
@@ -181,7 +180,7 @@ def _config_of(recipe: VlmRecipe, class_names: Sequence[str] | None) -> NuVlmCon
     """Make the configuration that a recipe describes, without weights of a base, or raise `RecipeError`."""
     given = ({} if class_names is None else {"id2label": dict(enumerate(class_names))}) | recipe.model
     if recipe.pretraining:
-        given["base_model"] = str(recipe.output / BASE_FOLDER)
+        given["base_model"] = str(recipe.output / OWN_BASE_FOLDER)
         base = recipe.pretraining.base_config
     else:
         where = given.get("base_model", NuVlmConfig.base_model)

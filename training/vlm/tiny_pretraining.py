@@ -18,6 +18,7 @@ from transformers import MllamaProcessor, Trainer, TrainerCallback, set_seed
 from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.files.names import OWN_BASE_FOLDER
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import SHIPPED, Prompt
@@ -29,9 +30,6 @@ from nuzoo.training.vlm.answered_events import AnsweredEvents
 from nuzoo.training.vlm.event_captions import TRUTH_COLUMNS, caption, every_word
 from nuzoo.training.vlm.image_augmentation import ImageAugmentation
 from nuzoo.training.vlm.recipe import Pretraining, VlmRecipe
-
-BASE_FOLDER = "base"
-"""Where in the folder of a run its own base lies."""
 
 CHECKPOINTS_FOLDER = "pretraining"
 
@@ -54,13 +52,13 @@ def pretrain_tiny_base(
         `base` in the folder of the run, which appears when it is finished: a model and processor for
         transformers' Auto classes.
     """
-    folder, checkpoints = recipe.output / BASE_FOLDER, recipe.output / CHECKPOINTS_FOLDER
+    folder, checkpoints = recipe.output / OWN_BASE_FOLDER, recipe.output / CHECKPOINTS_FOLDER
     if folder.is_dir():
         shutil.rmtree(checkpoints, ignore_errors=True)  # of a run that was killed just before
         return folder
     trainer = _build_trainer(recipe, pretraining, splits, checkpoints, callbacks)
     trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
-    partial = checkpoints / BASE_FOLDER
+    partial = checkpoints / OWN_BASE_FOLDER
     trainer.save_model(str(partial))
     if trainer.is_world_process_zero():
         partial.replace(folder)

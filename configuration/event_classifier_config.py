@@ -8,6 +8,9 @@ from transformers import PreTrainedConfig
 from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT, NuPreTrainedConfig
 from nuzoo.files.events.event_classes import EVENT_CLASSES, check_class_names
 
+TEMPERATURES = (1e-3, 1e3)
+"""Beyond them probabilities are 0 and 1, or all equal, whatever the logits."""
+
 
 def class_names_of(config: PreTrainedConfig) -> list[str]:
     """Give the classes of a model, in the order of its logits; none where it names none."""
@@ -41,6 +44,13 @@ class EventClassifierConfig(NuPreTrainedConfig):
             self.id2label = dict(enumerate(self.classes))
         super().__post_init__(**kwargs)
 
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Make a configuration, see `NuPreTrainedConfig`; other names of classes number them anew."""
+        if kwargs.get("id2label") is not None:
+            kwargs = {"label2id": {name: int(label) for label, name in kwargs["id2label"].items()}} | kwargs
+        return super().from_dict(config_dict, **kwargs)
+
     def validate_classes(self) -> None:
         """Raise `ValueError` for class names that no table can hold, or that are not numbered from 0."""
         names: dict[Any, str] = dict(self.id2label or {})
@@ -50,8 +60,15 @@ class EventClassifierConfig(NuPreTrainedConfig):
                 f"{', '.join(map(repr, names))}"
             )
         check_class_names(names.values())
+        stated = {int(label): name for name, label in (self.label2id or {}).items()}
+        if stated and stated != names:
+            raise ValueError(
+                f"label2id: expected the numbers of id2label, {names}, got {stated}: correct it, or leave it "
+                "out"
+            )
 
     def validate_temperature(self) -> None:
         """Raise `ValueError` for a temperature that is out of range."""
-        if not self.temperature > 0:
-            raise ValueError(f"temperature must be positive, got {self.temperature}")
+        low, high = TEMPERATURES
+        if not low <= self.temperature <= high:
+            raise ValueError(f"temperature must be from {low:g} to {high:g}, got {self.temperature}")

@@ -12,7 +12,7 @@ from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.files.checksums import discard_checksums
 from nuzoo.files.modes import unlock_weights
-from nuzoo.files.nearest_names import nearest_names
+from nuzoo.files.nearest_names import did_you_mean, nearest_names
 from nuzoo.files.origin import whereabouts
 from nuzoo.modeling.adapter_files import Adapter, find_adapter, write_calibration
 from nuzoo.modeling.arguments import ArgumentError, named_arguments
@@ -57,8 +57,8 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         Args:
             pretrained_model_name_or_path: Hub repository or local folder.
             *args: passed to `PreTrainedModel.from_pretrained`.
-            reinitialize: names of modules, such as `["classifier"]`, that start afresh: their tensors
-                may be missing or have another shape. Use it to fine-tune with other classes.
+            reinitialize: names of modules, such as `["classifier"]`, that start afresh, whatever the
+                checkpoint holds of them. Use it to fine-tune with other classes.
             output_loading_info: also return transformers' account of the loading.
             **kwargs: passed to `PreTrainedModel.from_pretrained`.
 
@@ -69,7 +69,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
             WeightsError: a tensor is missing, unexpected or of another shape, a file is damaged, there are
                 only pickled weights, or an argument asks for less strictness.
             CorruptedFileError: a file differs from the one that was published.
-            ArgumentError: an argument is misspelt.
+            ArgumentError: an argument is misspelt, or a module that shall start afresh is none of its.
         """
         _refuse_options(cls, kwargs)
         adapter_kwargs = kwargs.pop("adapter_kwargs", None) or {}
@@ -111,6 +111,8 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         model, report = loaded
         unread = cls.heads if model.base_model is model else ()
         refuse_incomplete(report, (*reinitialize, *unread), origin)
+        for name in reinitialize:
+            _start_afresh(model, name)
         _align_weights(model)
         return model, report
 
@@ -147,6 +149,20 @@ def _refuse_options(network: type[NuPreTrainedModel], given: dict[str, Any]) -> 
         )
     if given.get("use_safetensors") is False:
         raise WeightsError("expected no use_safetensors=False: pickled weights are never read")
+
+
+def _start_afresh(model: PreTrainedModel, name: str) -> None:
+    """Give a module the weights that it has before any training."""
+    modules = dict(model.named_modules())
+    if not name or name not in modules:
+        raise ArgumentError(
+            f"reinitialize: expected names of modules of {type(model).__name__}, got {name!r}"
+            f"{did_you_mean([name], modules)}"
+        )
+    for part in modules[name].modules():
+        for item in (part, *part.parameters(recurse=False), *part.buffers(recurse=False)):
+            item._is_hf_initialized = False  # type: ignore[union-attr]
+    model.initialize_weights()
 
 
 def has_adapter(model: PreTrainedModel) -> bool:

@@ -27,6 +27,9 @@ KEYS_OF_TRANSFORMERS = frozenset(
     {"auto_map", "feature_extractor_type", "image_processor_type", "processor_class"}
 )
 
+PASSED_BY_TRANSFORMERS = frozenset({"code_revision", "device_map", "dtype", "trust_remote_code"})
+"""What pipelines and Auto classes pass to every processor."""
+
 
 class SavedProcessor(PushedWithCode):
     """A processor whose loading is strict; put it before a base of transformers.
@@ -157,16 +160,15 @@ class SavedProcessor(PushedWithCode):
             EventError: see `from_pretrained`; or an argument is a misspelt setting.
             FormatVersionError: the content is of a later format.
         """
-        settings = cls.settings()
-        _refuse_misspelt(cls.__name__, kwargs, settings)
+        settings, unused_wanted = cls.settings(), kwargs.pop("return_unused_kwargs", False)
         given = {name: kwargs.pop(name) for name in settings if name in kwargs}
+        _refuse_unknown(cls.__name__, kwargs, settings, typing_errors_only=unused_wanted)
         keys = migrate(keys, cls.latest_format, cls.migrations, cls.__name__) | given
         if lacking := [name for name in cls.statistics if keys.get(name) is None]:
             raise MissingStatisticsError(
                 f"expected {', '.join(lacking)}, the statistics of the training events, in the processor's "
                 f"file, got none: use the file that was saved with the model, or give {lacking[0]}=[...]"
             )
-        unused_wanted = kwargs.pop("return_unused_kwargs", False)
         try:
             made = cls(**keys)
         except (TypeError, AttributeError) as error:
@@ -266,7 +268,13 @@ class SavedProcessor(PushedWithCode):
             )
 
 
-def _refuse_misspelt(kind: str, overrides: Iterable[str], settings: list[str]) -> None:
-    """Raise for what looks like a setting and is none; transformers passes other arguments of its own."""
-    for key, meant in nearest_names(overrides, settings).items():
-        raise ProcessorSettingError(f"{kind} has no setting {key!r}: did you mean {meant!r}?")
+def _refuse_unknown(
+    kind: str, overrides: Iterable[str], settings: list[str], *, typing_errors_only: bool
+) -> None:
+    """Raise for what is no setting, or, where the rest is given back, for what looks like one."""
+    others = set(overrides) - PASSED_BY_TRANSFORMERS
+    if unknown := sorted(nearest_names(others, settings) if typing_errors_only else others):
+        raise ProcessorSettingError(
+            f"{kind} has no setting {', '.join(map(repr, unknown))}{did_you_mean(unknown, settings) or '.'} "
+            f"It has {', '.join(settings)}. Correct or remove it."
+        )

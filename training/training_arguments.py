@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from transformers import TrainingArguments
@@ -30,6 +30,9 @@ LIMITED = {
     "gradient_accumulation_steps": Count,
     "num_train_epochs": Positive,
     "save_steps": Positive,
+    "max_steps": Annotated[
+        int, "a whole number of 1 or more, or -1 for none", lambda value: value == -1 or value >= 1
+    ],
     "learning_rate": NotNegative,
     "weight_decay": NotNegative,
     "train_sampling_strategy": Literal["random", "sequential"],

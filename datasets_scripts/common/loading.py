@@ -23,9 +23,10 @@ def load_events(path: str, **options: Any) -> Any:
         **options: See `datasets.load_dataset`; of a folder `name`, `split` and `streaming`.
 
     Raises:
-        UnreachableDatasetError: Neither a folder nor a name, files that are not converted yet, or nothing
-            there that can be read.
+        UnreachableDatasetError: Neither a folder nor a name, files that are not converted yet, nothing
+            there that can be read, or a revision of a folder.
         UnfinishedDatasetError: A folder that is half written.
+        UnknownConfigurationError: A folder without the configuration that `name` asks for.
         HubError: No such name, no right to it, or no connection to the Hub.
     """
     from datasets import load_dataset
@@ -41,7 +42,7 @@ def load_events(path: str, **options: Any) -> Any:
     try:
         with explained(f"load the dataset {path}"):
             if is_folder:
-                options.pop("revision", None)
+                _refuse_revision(path, options.pop("revision", None))
                 return load_folder(Path(path), **options)
             loaded = load_dataset(path, **options)
             know_published_detectors(path, options.get("revision"))
@@ -54,6 +55,14 @@ def load_events(path: str, **options: Any) -> Any:
     except (DatasetsError, ArrowInvalid, FileNotFoundError, RuntimeError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise UnreachableDatasetError(f"{path}: expected a readable dataset: {reason}") from error
+
+
+def _refuse_revision(folder: str, revision: str | None) -> None:
+    if revision is not None:
+        raise UnreachableDatasetError(
+            f"revision: expected none, since {folder} is a folder of this machine, got {revision!r}: leave "
+            "it out, or name a repository"
+        )
 
 
 def check_source(path: str) -> None:

@@ -22,10 +22,15 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from nuzoo.datasets_scripts.common.described import know_detectors
 from nuzoo.files.checksums import repository_files, sha256
 from nuzoo.files.names import CARD_FILE, MANIFEST_FILE, PLAN_FILE
+from nuzoo.files.nearest_names import did_you_mean
 
 
 class UnfinishedDatasetError(ValueError):
     """A folder whose dataset is still being written, or was left half written."""
+
+
+class UnknownConfigurationError(ValueError):
+    """A configuration that a dataset folder does not have."""
 
 
 def load_folder(
@@ -44,6 +49,7 @@ def load_folder(
 
     Raises:
         UnfinishedDatasetError: It was not written to its end.
+        UnknownConfigurationError: It has no such configuration.
         DetectorError: It describes its detector, and wrongly.
     """
     if (folder / PLAN_FILE).is_file() and not (folder / MANIFEST_FILE).is_file():
@@ -68,6 +74,12 @@ def _builder(folder: Path, name: str | None, *, cached: bool) -> DatasetBuilder 
     """Make the builder of a folder of Parquet shards; None of a folder of something else."""
     card = DatasetCard.load(folder / CARD_FILE).data if (folder / CARD_FILE).is_file() else DatasetCardData()
     configs = MetadataConfigs.from_dataset_card_data(card)
+    known = list(configs) or ["default"]
+    if name is not None and name not in known:
+        raise UnknownConfigurationError(
+            f"config: expected a configuration of {folder} ({', '.join(known)}), got {name!r}"
+            f"{did_you_mean([name], known)}"
+        )
     name = name or configs.get_default_config_name() or next(iter(configs), None)
     files = _files_by_split(folder, configs.get(name, {}).get("data_files"))
     if not all(files.values()) or {file.suffix for shards in files.values() for file in shards} != {

@@ -9,11 +9,12 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
+from operator import mul
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation.detectors.detector import Detector
@@ -37,6 +38,7 @@ NOWHERE: Vector = (0.0, 0.0, 0.0)
 
 Place = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 Axis = Literal["x", "y", "z"] | Place
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Pixels = Annotated[int, Field(ge=1, le=1 << 16)]
 AnchorName = Literal["vertex", "mean", "first"]
 
@@ -60,7 +62,7 @@ class _View(_Section):
     """A projection."""
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9]*$", description="letters and digits, a letter first")
-    pitch_mm: PositiveFloat | tuple[PositiveFloat, PositiveFloat] = Field(
+    pitch_mm: Positive | tuple[Positive, Positive] = Field(
         description="the edge of a pixel in mm, a positive number, or two: along rows and along columns"
     )
     row_axis: Axis | None = Field(None, description=AXIS)
@@ -82,6 +84,17 @@ class _View(_Section):
         vectors = [AXES[axis] if isinstance(axis, str) else axis for axis in (row_axis, column_axis)]
         if any(abs(math.hypot(*vector) - 1) > ROUNDING for vector in vectors):
             raise ValueError(f"views: expected of the axes of {self.name} {AXIS}, got {vectors}")
+        if abs(sum(map(mul, *vectors))) > 1 - ROUNDING:
+            raise ValueError(
+                f"views: expected two directions as the axes of {self.name}, got {row_axis} and "
+                f"{column_axis}, which are one"
+            )
+        anchor = self.anchor_pixel or (size[0] // 2, size[1] // 2)
+        if not all(0 <= pixel < pixels for pixel, pixels in zip(anchor, size, strict=True)):
+            raise ValueError(
+                f"views: expected as anchor_pixel of {self.name} a pixel of its {size[0]} × {size[1]}, "
+                f"counted from 0, got {list(anchor)}"
+            )
         return View(
             name=self.name,
             row_axis=vectors[0],
@@ -92,7 +105,7 @@ class _View(_Section):
             columns=size[1],
             row_anchor=Anchor(self.row_anchor),
             column_anchor=Anchor(self.column_anchor),
-            anchor_pixel=self.anchor_pixel or (size[0] // 2, size[1] // 2),
+            anchor_pixel=anchor,
         )
 
 
@@ -110,9 +123,9 @@ class _Drift(_Section):
     """How charge gets to the anodes."""
 
     anodes_cm: tuple[FiniteFloat, ...] = Field(min_length=1, description="a list of the anodes' x in cm")
-    field_kv_per_cm: PositiveFloat = Field(description="a positive number of kV/cm")
-    velocity_mm_per_us: PositiveFloat = Field(description="a positive number of mm/µs")
-    lifetime_ms: PositiveFloat = Field(description="a positive number of ms")
+    field_kv_per_cm: Positive = Field(description="a positive number of kV/cm")
+    velocity_mm_per_us: Positive = Field(description="a positive number of mm/µs")
+    lifetime_ms: Positive = Field(description="a positive number of ms")
     transverse_diffusion_mm: FiniteFloat = _not_negative("mm after 1 m")
     longitudinal_diffusion_mm: FiniteFloat = _not_negative("mm after 1 m")
 
@@ -122,7 +135,7 @@ class _Electronics(_Section):
 
     noise_electrons: FiniteFloat = _not_negative("electrons")
     threshold_electrons: FiniteFloat = _not_negative("electrons")
-    saturation_mev: PositiveFloat | None = Field(None, description="the largest energy, a number of MeV")
+    saturation_mev: Positive | None = Field(None, description="the largest energy, a number of MeV")
     entry: Literal["charge", "hits"] = Field("charge", description="charge or hits")
 
 
@@ -132,7 +145,7 @@ class _Description(_Section):
     name: str = Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$", description=NAME)
     size: tuple[Pixels, Pixels] = Field(description="rows and columns of a map, two whole numbers")
     views: tuple[_View, ...] = Field(min_length=1, description="a list of views")
-    mev_per_count: PositiveFloat | None = Field(None, description="the MeV of one count, a positive number")
+    mev_per_count: Positive | None = Field(None, description="the MeV of one count, a positive number")
     volume: _Volume | None = Field(None, description="fields")
     drift: _Drift | None = Field(None, description="fields")
     electronics: _Electronics | None = Field(None, description="fields")
@@ -171,6 +184,18 @@ _SECTIONS: dict[str, type[_Section]] = {
 }
 
 
+class _EachFieldOnce(yaml.SafeLoader):
+    """Refuses a field that is there twice, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value]
+        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
+            raise ValueError(
+                f"line {node.start_mark.line + 1}: expected each field once, got {', '.join(twice)} again"
+            )
+        return super().construct_mapping(node, deep)
+
+
 def read_detector(file: Path) -> Detector[PixelMapReadout]:
     """Read a detector from a YAML file.
 
@@ -181,10 +206,14 @@ def read_detector(file: Path) -> Detector[PixelMapReadout]:
     try:
         if file.stat().st_size > LARGEST_FILE:
             raise ValueError(f"expected the description of a detector, got more than {LARGEST_FILE} bytes")
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.load(file.read_text(encoding="utf-8"), _EachFieldOnce)
         return _Description.model_validate_json(json.dumps(content, default=str)).detector()
     except ValidationError as error:
         raise DetectorFileError(f"{file}: {_problem(error)}") from error
+    except RecursionError as error:
+        raise DetectorFileError(
+            f"{file}: expected sections of fields, got deeper ones than any has"
+        ) from error
     except (OSError, yaml.YAMLError, ValueError) as error:
         raise DetectorFileError(f"{file}: {' '.join(str(error).split())}") from error
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.files.events.event_truth import TRUTH_COLUMNS
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Deposits, Vector
 from nuzoo.simulation.materials import Material
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 ENERGY_STEP = 1 / 1024
 """MeV: stored energies are multiples of it, a thirtieth of the pixels' noise, so that files compress."""
+
+COLUMNS_OF_TRUTH = {column.name for column in TRUTH_COLUMNS}
 
 FOLLOWING_PIXELS = 20
 FOLLOWERS = 10
@@ -159,11 +162,20 @@ class PixelMapReadout(Readout):
         return facts
 
     def check(self, detector: Detector) -> None:
-        """Refuse a detector whose views differ in size, or share a name."""
+        """Refuse a detector whose views differ in size, or have names that no table can hold."""
         if len({(view.rows, view.columns) for view in self.views}) != 1:
             raise DetectorError(f"{detector.name}: expected views, all of one size")
-        if len({view.name for view in self.views}) != len(self.views):
-            raise DetectorError(f"{detector.name}: expected views of different names")
+        names = [view.name for view in self.views]
+        if len({name.lower() for name in names}) != len(names):
+            raise DetectorError(
+                f"{detector.name}: expected views of different names, in small letters too, got "
+                f"{', '.join(names)}"
+            )
+        if taken := [name for name in names if {f"{name}_index", f"{name}_energy"} & COLUMNS_OF_TRUTH]:
+            raise DetectorError(
+                f"{detector.name}: expected views whose columns are none of the truth, got "
+                f"{', '.join(taken)}: name them otherwise"
+            )
 
     def respond(self, event: SimulatedEvent) -> dict[str, NDArray[Any]]:
         """Refuse to record an event."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 import transformers
-from huggingface_hub.errors import StrictDataclassFieldValidationError
+from huggingface_hub.errors import StrictDataclassClassValidationError, StrictDataclassFieldValidationError
 from transformers import AutoConfig, PreTrainedConfig
 
 from nuzoo.configuration.config_errors import ConfigError, ModelTypeError, UnknownConfigKeyError
@@ -69,6 +69,32 @@ def test_misspelt_field_is_named(config):
     for name in own_fields(config):
         with pytest.raises(UnknownConfigKeyError, match=f"{name}_"):
             type(config)(**{f"{name}_": getattr(config, name)})
+
+
+def test_numbers_of_classes_that_contradict_their_names_are_refused(config, tmp_path):
+    if not config.is_calibrated or not config.id2label:
+        pytest.skip("it has no classes")
+    config.save_pretrained(tmp_path)
+    names = list(config.id2label.values())
+    rewrite(tmp_path, label2id={name: number for number, name in enumerate(reversed(names))})
+    with pytest.raises(StrictDataclassClassValidationError, match="label2id: expected the numbers"):
+        AutoConfig.from_pretrained(tmp_path)
+
+
+def test_other_names_of_classes_number_them_anew(config, tmp_path):
+    if not config.is_calibrated or not config.id2label:
+        pytest.skip("it has no classes")
+    config.save_pretrained(tmp_path)
+    renamed = {number: f"class_{number}" for number in config.id2label}
+    loaded = AutoConfig.from_pretrained(tmp_path, id2label=renamed)
+    assert loaded.id2label == renamed
+    assert loaded.label2id == {name: number for number, name in renamed.items()}
+
+
+def test_temperature_that_leaves_no_probabilities_is_refused(config):
+    for temperature in (0.0, 1e-9, float("inf"), float("nan")) if config.is_calibrated else ():
+        with pytest.raises(StrictDataclassClassValidationError, match="temperature must be from"):
+            type(config)(temperature=temperature)
 
 
 def test_later_format_is_refused(config, tmp_path):

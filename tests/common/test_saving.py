@@ -9,6 +9,7 @@ import transformers
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from nuzoo.modeling.arguments import ArgumentError
 from nuzoo.modeling.weight_errors import WeightsError
 
 from .conftest import BODY
@@ -179,6 +180,22 @@ def test_head_starts_afresh_only_when_asked(headed, body_class, tmp_path):
     assert fresh
     assert all(torch.isfinite(value).all() for value in fresh.values())
     assert any(value.any() for value in fresh.values())
+
+
+def test_head_of_the_same_classes_starts_afresh_too(headed, tmp_path):
+    trained = stirred(headed)
+    trained.save_pretrained(tmp_path)
+    loaded = type(headed).from_pretrained(tmp_path, reinitialize=headed.heads)
+    assert_same_weights(loaded.base_model, trained.base_model)
+    before, after = trained.state_dict(), loaded.state_dict()
+    heads = [name for name in after if name.split(".")[0] in headed.heads and after[name].is_floating_point()]
+    assert not any(torch.equal(before[name], after[name]) for name in heads)
+
+
+def test_module_that_is_not_there_cannot_start_afresh(headed, tmp_path):
+    headed.save_pretrained(tmp_path)
+    with pytest.raises(ArgumentError, match=r"reinitialize: expected names of modules.*got 'clasifier'"):
+        type(headed).from_pretrained(tmp_path, reinitialize=["clasifier"])
 
 
 def test_body_loads_from_a_checkpoint_with_head(headed, body_class, inputs, tmp_path):

@@ -6,8 +6,8 @@ import datasets
 import numpy as np
 import pytest
 
-from nuzoo.datasets_scripts.common.loading import load_events
-from nuzoo.datasets_scripts.common.local_dataset import UnfinishedDatasetError
+from nuzoo.datasets_scripts.common.loading import UnreachableDatasetError, load_events
+from nuzoo.datasets_scripts.common.local_dataset import UnfinishedDatasetError, UnknownConfigurationError
 from nuzoo.datasets_scripts.lartpc_pixelmaps import convert_files
 
 
@@ -76,3 +76,11 @@ def test_a_dataset_that_is_half_written_is_refused(tmp_path):
     (tmp_path / "a" / "data" / "manifest.json").unlink()
     with pytest.raises(UnfinishedDatasetError, match="half written"):
         load_events(folder)
+
+
+def test_what_a_folder_does_not_have_is_refused(tmp_path):
+    folder = convert(tmp_path / "a", 1.0)
+    with pytest.raises(UnknownConfigurationError, match=r"config: expected .*\(default\), got 'big'"):
+        load_events(folder, name="big")
+    with pytest.raises(UnreachableDatasetError, match=r"revision: expected none, .* got 'v1'"):
+        load_events(folder, revision="v1")

@@ -288,10 +288,17 @@ def test_file_without_statistics_is_refused(tmp_path, loader, missing):
 
 
 @pytest.mark.parametrize("loader", [NuPixelMapImageProcessor, AutoImageProcessor])
-@pytest.mark.parametrize(("key", "meant"), [("detectr", "detector"), ("pixel_size_mm", "pixel_pitch_mm")])
-def test_misspelt_override_is_refused(tmp_path, loader, key, meant):
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("detectr", "did you mean detector"),
+        ("pixel_size_mm", "did you mean pixel_pitch_mm"),
+        ("do_normalize", "It has views"),
+    ],
+)
+def test_override_that_is_no_setting_is_refused(tmp_path, loader, key, meant):
     make_processor().save_pretrained(tmp_path)
-    with pytest.raises(errors.ProcessorSettingError, match=f"'{key}'.*'{meant}'"):
+    with pytest.raises(errors.ProcessorSettingError, match=f"'{key}'.*{meant}"):
         loader.from_pretrained(tmp_path, **{key: 5.0})
     loader.from_pretrained(tmp_path, trust_remote_code=True, code_revision=None, device_map="auto")
 

@@ -78,7 +78,7 @@ def test_settings_are_saved_and_nothing_else(tmp_path):
     loaded = PointProcessor.from_pretrained(tmp_path)
     assert loaded.to_dict() == processor.to_dict() and loaded.detector == "here"
     assert PointProcessor.from_pretrained(tmp_path, edge_mm=7.0).edge_mm == 7.0
-    with pytest.raises(ProcessorSettingError, match=r"'edge'.*'edge_mm'"):
+    with pytest.raises(ProcessorSettingError, match=r"'edge': did you mean edge_mm"):
         PointProcessor.from_pretrained(tmp_path, edge=7.0)
     with pytest.raises(ProcessorSettingError, match=r"no setting 'colour'. It has detector, edge_mm"):
         PointProcessor(colour="red")

@@ -175,6 +175,7 @@ def test_unknown_recipes_and_malformed_overrides_are_refused():
         ("training.eval_steps=10", "eval_steps: it has no effect with eval_strategy epoch"),
         ("training.lr_scheduler_type=constant", "warmup_steps: it has no effect with .*constant_with_warmup"),
         ("training.train_sampling_strategy=group_by_length", "expected 'random' or 'sequential'"),
+        ("training.max_steps=0", "max_steps: expected a whole number of 1 or more, or -1 for none, got 0"),
         ("model.reinitialize=[classifier]", "model.reinitialize: it has no effect without model.pretrained"),
         (
             "data.path=2024",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nuzoo.files.events.event_errors import MissingColumnError, ShapeError, UnitError
 from nuzoo.files.events.event_schema import EventSchema, Ragged
-from nuzoo.files.events.pixel_map_events import PixelMapGeometry
+from nuzoo.files.events.pixel_map_events import PixelMapGeometry, check_plausible
 from nuzoo.processors.event_tables import (
     as_dense,
     as_numpy,
@@ -47,8 +47,10 @@ def read_pixel_maps(
         The columns of hits of `schema`, with energies in MeV.
 
     Raises:
-        EventError: the maps are not of an accepted form, or not what the schema says.
+        EventError: the maps are not of an accepted form, not what the schema says, or, of rows and maps that
+            are no table of a dataset, such as no event makes.
     """
+    is_dataset = True
     if isinstance(inputs, Mapping) and all(f"{view}_offsets" in inputs for view in geometry.views):
         hits = _read_csr(inputs, geometry)
     elif is_table(inputs):
@@ -56,11 +58,21 @@ def read_pixel_maps(
     else:
         events = split_events(inputs, schema)
         hits = read_hits([_row_of(event, geometry, mev_per_count) for event in events], schema)
+        is_dataset = False
     if mev_per_count is not None:
         for name in [name for name in hits if schema[name].unit]:
             hits[name] = _in_mev(name, hits[name], mev_per_count, counts_only)
     schema.check(hits)
+    if not is_dataset:
+        _check_plausible(hits, geometry)
     return hits
+
+
+def _check_plausible(hits: Mapping[str, Ragged], geometry: PixelMapGeometry) -> None:
+    for view in geometry.views:
+        energy = hits[f"{view}_energy"]
+        for one in np.split(energy.values, np.cumsum(energy.counts)[:-1]):
+            check_plausible(view, one, geometry.num_pixels)
 
 
 def split_events(inputs: Any, schema: EventSchema) -> list[Any]:

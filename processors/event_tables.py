@@ -16,13 +16,20 @@ NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
 
 
 def as_table(rows: Any) -> Any:
-    """Take a `datasets.Dataset` for the Arrow table that it is; leave anything else as it came."""
+    """Take a `datasets.Dataset` for its Arrow table, a data frame for its rows; leave anything else."""
+    if is_frame(rows):
+        return rows.to_dict("records")
     return rows.with_format("arrow")[:] if is_dataset(rows) else rows
 
 
 def is_dataset(rows: Any) -> bool:
     """Whether `rows` is a `datasets.Dataset`, which is not imported for this."""
     return hasattr(rows, "with_format") and hasattr(rows, "__len__")
+
+
+def is_frame(rows: Any) -> bool:
+    """Whether `rows` is a data frame of pandas, which is not imported for this."""
+    return hasattr(rows, "columns") and hasattr(rows, "iterrows")
 
 
 def is_table(rows: Any) -> bool:
@@ -51,6 +58,8 @@ def split_rows(rows: Any, schema: EventSchema) -> list[Any]:
         return [rows]
     if is_table(rows):
         return list(rows.to_pylist())
+    if is_frame(rows):
+        return list(rows.to_dict("records"))
     if isinstance(rows, Mapping):
         return _rows_of_columns(rows)
     if isinstance(rows, Iterable) and not isinstance(rows, str | bytes) and not hasattr(rows, "__array__"):

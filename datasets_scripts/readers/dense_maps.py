@@ -172,10 +172,10 @@ def check_hits(where: Path | str, row: Row, detector: MapDetector, reading: Read
             check_plausible(view.name, row[f"{view.name}_energy"], view.rows * view.columns)
     except EventError as error:
         raise WrongEventError(where, str(error.column), error.problem) from error
-    if any(
-        len(row[f"{view.name}_index"]) > MOST_LIT * view.rows * view.columns
-        for view in detector.readout.views
-    ):
+    lit = [(len(row[f"{view.name}_index"]), view.rows * view.columns) for view in detector.readout.views]
+    if not any(pixels for pixels, _ in lit):
+        reading.note("warning: no pixel holds energy: an answer to an empty event says nothing", where)
+    if any(pixels > MOST_LIT * size for pixels, size in lit):
         reading.note(
             f"warning: more than {MOST_LIT:.0%} of the pixels hold energy, most of them below "
             f"{DUST_MEV:g} MeV: apply a threshold",

@@ -13,6 +13,7 @@ from nuzoo.processors.event_tables import (
     as_dense,
     as_numpy,
     describe,
+    is_frame,
     is_single_row,
     is_table,
     read_hits,
@@ -129,8 +130,13 @@ def _row_of(event: Any, geometry: PixelMapGeometry, mev_per_count: float | None)
 
 def _maps_of(event: Any, views: Sequence[str]) -> Any:
     maps = [event] if _is_map(event) else event
-    if not hasattr(maps, "__len__"):
-        raise InputFormError(f"{FORMS}; got {describe(event)}")
+    if not hasattr(maps, "__len__") or isinstance(maps, str | bytes):
+        raise InputFormError(f"{FORMS}; got {describe(event)} in place of an event")
+    if not _is_array(maps) and any(_is_array(one) and np.ndim(one) > 2 for one in maps):
+        raise InputFormError(
+            f"{FORMS}; got {describe(event)} with all views of an event in one place: give events without "
+            "their labels"
+        )
     if len(maps) != len(views):
         raise ViewError(
             f"expected {len(views)} views ({', '.join(views)}) in each event, got {len(maps)}: give one map "
@@ -224,4 +230,6 @@ def _is_flat(part: Any) -> bool:
 
 
 def _is_array(one: Any) -> bool:
-    return hasattr(one, "__array__") and hasattr(one, "ndim") and not hasattr(one, "getbands")
+    return (
+        hasattr(one, "__array__") and hasattr(one, "ndim") and not (hasattr(one, "getbands") or is_frame(one))
+    )

@@ -533,3 +533,18 @@ def test_a_file_without_padding_means_none(tmp_path):
 def test_arrays_that_no_event_makes_are_refused_as_in_files(event, problem):
     with pytest.raises(event_errors.RangeError, match=problem):
         pixels(event)
+
+
+def test_rows_of_a_data_frame_are_rows():
+    rows = make_rows(make_dense())
+    frame = datasets.Dataset.from_list(rows).to_pandas()
+    processor = make_processor()
+    assert not processor.is_single_event(frame)
+    assert len(processor.split_events(frame)) == len(rows)
+    np.testing.assert_array_equal(pixels(frame), pixels(rows))
+
+
+@pytest.mark.parametrize("event", ["nue", (make_dense()[0], 1), None])
+def test_what_is_no_event_is_told_so(event):
+    with pytest.raises(errors.InputFormError, match=r"in place of an event|without their labels"):
+        pixels([make_dense()[0], event])

@@ -104,7 +104,7 @@ def figure(path: Path, width: float, height: float, tag: str, remark: str = "") 
         remark: What a reader must know of the figure, printed below it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    letters = int(LETTERS_PER_INCH * 1.4 * width)
+    letters = int(LETTERS_PER_INCH * 1.15 * width)
     with matplotlib.rc_context(STYLE):
         drawn = Figure(figsize=(width, height))
         drawn.suptitle(wrapped(tag, letters), x=0.99, ha="right", fontsize=SMALL, style="italic", color=GREY)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
@@ -140,6 +140,7 @@ def draw_correct_and_wrong(axes: Axes, labels: NDArray[np.int64], probability: N
     axes.hist(correct, color=PALETTE[0], linewidth=1.2, **line)
     axes.hist(wrong, color=PALETTE[1], linewidth=1.6, label=f"wrong ({len(wrong):,})", **line)
     axes.set_xlim(edges[CONFIDENCE_BINS // probability.shape[1]], 1)
+    axes.xaxis.set_major_locator(MultipleLocator(0.2))
     legend_below(axes, ncols=2, bbox_to_anchor=(0.5, -0.25), columnspacing=1.0, handlelength=1.4)
 
 
@@ -207,7 +208,7 @@ def draw_energy(results: ClassifiedEvents, predictions: Predictions, path: Path)
             lower.set(ylabel=events, xlabel="True neutrino energy (GeV)")
             for axes in (upper, lower):
                 axes.yaxis.set_tick_params(labelleft=True)
-        drawn.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
+        drawn.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower right", ncols=4)
 
 
 def _energy_panel(
@@ -232,4 +233,3 @@ def _energy_panel(
             label=class_title(name),
         )
     axes.set(xlim=(edges[0], edges[-1]), ylim=(-0.03, 1.03))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))

@@ -83,8 +83,9 @@ def draw_event(
             height_ratios=(3, max(1.0, bars / 3)),
         )
         panels = [drawn.add_subplot(grid[:, i]) for i in range(len(views))]
+        side = max(map(_side, views))
         for axes, view in zip(panels, views, strict=True):
-            _draw_view(axes, view, norm, full_view)
+            _draw_view(axes, view, norm, view.extent if full_view else _window(view, side))
         colours = ScalarMappable(norm, energy_colours())
         bar = drawn.colorbar(
             colours, ax=panels, ticks=LogLocator(subs=(1, 2, 5)), format="%g", pad=0.01, shrink=0.82
@@ -104,14 +105,15 @@ def energy_colours() -> Colormap:
     return ListedColormap(matplotlib.colormaps["inferno_r"](np.linspace(0.12, 1, 256)))
 
 
-def _draw_view(axes: Axes, shown: ViewMap, norm: LogNorm, full_view: bool) -> None:
+def _draw_view(
+    axes: Axes, shown: ViewMap, norm: LogNorm, window: tuple[float, float, float, float]
+) -> None:
     image = shown.dense()
     style: dict[str, Any] = {"norm": norm, "cmap": energy_colours(), "origin": "lower", "aspect": "equal"}
     axes.imshow(image, extent=shown.extent, interpolation="nearest", zorder=1, **style)  # the grid is below
     axes.set_title(literal(f"{shown.view.name} view"))
     axes.set(xlabel=literal(f"{shown.column_label} (cm)"), ylabel=literal(f"{shown.row_label} (cm)"))
     axes.grid(linewidth=0.4)
-    window = shown.extent if full_view else _square(shown.activity(), shown.extent)
     axes.set(xlim=window[:2], ylim=window[2:])
     if window == shown.extent:
         return
@@ -139,11 +141,15 @@ def _emptiest_corner(view: ViewMap, window: tuple[float, float, float, float]) -
     return min([(far, far), (near, far), (far, near), (near, near)], key=hidden)
 
 
-def _square(
-    window: tuple[float, float, float, float], extent: tuple[float, float, float, float]
-) -> tuple[float, float, float, float]:
-    """Widen the shorter side of a window as far as the map goes, so that panels are alike."""
-    side = max(window[1] - window[0], window[3] - window[2])
+def _side(view: ViewMap) -> float:
+    """Measure the longer side of the activity of a view, cm."""
+    left, right, bottom, top = view.activity()
+    return max(right - left, top - bottom)
+
+
+def _window(view: ViewMap, side: float) -> tuple[float, float, float, float]:
+    """Choose the square around the activity, as far as the map goes; all views of an event have one scale."""
+    window, extent = view.activity(), view.extent
     return *_widen(window[:2], side, extent[:2]), *_widen(window[2:], side, extent[2:])
 
 

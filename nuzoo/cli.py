@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from signal import SIGINT
 
-from nuzoo.command_parser import CommandParser
+from nuzoo.command_parser import CommandLineError, CommandParser
 from nuzoo.quiet_libraries import quieten_libraries
 from nuzoo.stopping import stopping
 
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if not isinstance(error, ValueError | OSError):
                 raise
             print(f"nuzoo {name}: {error}", file=sys.stderr)
-            return 1
+            return 2 if isinstance(error, CommandLineError) else 1
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:

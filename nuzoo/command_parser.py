@@ -9,6 +9,30 @@ from typing import Any
 from nuzoo.files.nearest_names import did_you_mean
 
 
+class CommandLineError(ValueError):
+    """Arguments of a command that contradict each other, or mean nothing together."""
+
+
+def count(text: str) -> int:
+    """Parse a whole number of 1 or more, the type of an argument."""
+    return _whole_number(text, 1)
+
+
+def count_or_none(text: str) -> int:
+    """Parse a whole number of 0 or more, the type of an argument."""
+    return _whole_number(text, 0)
+
+
+def _whole_number(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number, {least} or more, got {text!r}")
+    return number
+
+
 class CommandParser(argparse.ArgumentParser):
     """An `ArgumentParser` that takes no abbreviation, and names what was probably meant.
 

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nuzoo.command_parser import CommandLineError, count
 from nuzoo.commands.inputs import check_files, listed
 from nuzoo.commands.options import (
     PARTIAL,
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="+", metavar="SOURCE")
     parser.add_argument("--split", default="test", help="split of a dataset (default: test)")
     parser.add_argument("--event", action="append", help="event id; may be repeated (default: the first)")
-    parser.add_argument("--number", type=int, default=4, help="how many without --event (default: 4)")
+    parser.add_argument("--number", type=count, default=4, help="how many without --event (default: 4)")
     parser.add_argument("--model", help="model folder or repository, to show its predictions")
     parser.add_argument("--modality", choices=MODALITIES, help="of the events in files (default: the first)")
     add_reading_options(parser)
@@ -47,8 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
-    if args.number < 1:
-        raise ValueError(f"--number: expected 1 or more, got {args.number}")
     if len(args.source) == 1 and not Path(args.source[0]).is_file():
         check_place(args.source[0], "dataset")
     else:
@@ -99,4 +98,4 @@ def run(args: argparse.Namespace) -> int:
 def _refuse_reading(dataset: str, options: Mapping[str, object]) -> None:
     if options:
         given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
-        raise ValueError(f"{given}: {dataset} is a dataset, which says so itself: leave it out")
+        raise CommandLineError(f"{given}: {dataset} is a dataset, which says so itself: leave it out")

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nuzoo.command_parser import CommandLineError, count
 from nuzoo.commands.inputs import listed
 from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.names import REPORT_FILE, REPORT_FOLDER
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="folder for the report (default: MODEL/report)")
     parser.add_argument("--calibrate", action="store_true", help="store what calibrates the model in it")
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--batch-size", type=count, default=16)
     parser.add_argument(
         "--sample", help="what the events are called; that they are simulated is said beside it"
     )
@@ -59,21 +60,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
-    if args.batch_size < 1:
-        raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
     if args.compare and args.out is None:
-        raise ValueError("--out: expected a folder for the comparison, got none")
+        raise CommandLineError("--out: expected a folder for the comparison, got none")
     if args.frozen and args.calibrate:
-        raise ValueError("--calibrate: expected a model folder, got --frozen, which has none")
+        raise CommandLineError("--calibrate: expected a model folder, got --frozen, which has none")
     models = args.compare or ([args.model] if args.model else [])
     if args.compare and len(models) < 2:
-        raise ValueError(f"--compare: expected two or more models to compare, got {len(models)}: {models[0]}")
+        raise CommandLineError(
+            f"--compare: expected two or more models to compare, got {len(models)}: {models[0]}"
+        )
     if args.compare:
         args.compare = [resolve_model(model) for model in args.compare]
     elif args.model:
         args.model = resolve_model(args.model)
         if Path(args.model) in bundled_models().values() and (args.out is None or args.calibrate):
-            raise ValueError(
+            raise CommandLineError(
                 "--out: expected a folder for the report of a model that comes with nuzoo, which stays as it "
                 "is: give --out FOLDER, and no --calibrate"
             )
@@ -105,7 +106,9 @@ def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) 
     from nuzoo.evaluation.core.training_events import training_warning
 
     if args.out is None and (altered or not Path(args.model).is_dir()):
-        raise ValueError("--out: expected a folder for the report of what is no model folder as it was saved")
+        raise CommandLineError(
+            "--out: expected a folder for the report of what is no model folder as it was saved"
+        )
     out = args.out or Path(args.model) / REPORT_FOLDER
     load = _load_frozen if args.frozen else None
     evaluator, results = evaluate_model(args.model or args.frozen, args.data, out, load=load, **options)

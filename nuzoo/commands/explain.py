@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.command_parser import CommandLineError, count, count_or_none
 from nuzoo.files.output_folder import check_output
 from nuzoo.files.places import check_place
 from nuzoo.pipelines.loading import resolve_model
@@ -20,16 +21,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="model folder or repository")
     parser.add_argument("--data", required=True, help="dataset folder or repository")
     parser.add_argument("--split", default="test", help="events of which split (default: test)")
-    parser.add_argument("--events", type=int, default=5, help="how many to explain (default: 5)")
+    parser.add_argument("--events", type=count, default=5, help="how many to explain (default: 5)")
     parser.add_argument("--event-id", action="append", help="explain this one; may be repeated")
     parser.add_argument("--prompt", help="ask with another prompt: a name or file")
     parser.add_argument(
-        "--faithfulness", type=int, default=0, metavar="N", help="mask what is cited in N events of the split"
+        "--faithfulness",
+        type=count_or_none,
+        default=0,
+        metavar="N",
+        help="mask what is cited in N events of the split",
     )
     parser.add_argument(
         "--region", help="mask this rectangle in place of what is cited: view:row0,column0,row1,column1"
     )
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--batch-size", type=count, default=16)
     parser.add_argument("--out", type=Path, required=True, help="folder for pictures and report")
     parser.add_argument(
         "--sample", help="what the events are called; that they are simulated is said beside it"
@@ -38,11 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
-    for name, least in (("batch_size", 1), ("events", 1), ("faithfulness", 0)):
-        if (number := getattr(args, name)) < least:
-            raise ValueError(f"--{name.replace('_', '-')}: expected {least} or more, got {number}")
     if args.region and args.faithfulness:
-        raise ValueError("--region and --faithfulness: expected one of them, got both")
+        raise CommandLineError("--region and --faithfulness: expected one of them, got both")
     args.model = resolve_model(args.model)
     check_place(args.data, "dataset")
     check_output(args.out)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.command_parser import CommandLineError
+
 FORMATS = {"onnx": ".onnx"}
 
 
@@ -26,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.files.output_folder import check_output
 
     if args.out.suffix != (suffix := FORMATS[args.format]):
-        raise ValueError(f"{args.out}: expected a name ending in {suffix}")
+        raise CommandLineError(f"{args.out}: expected a name ending in {suffix}")
     check_output(args.out.parent)
 
     from nuzoo.hub.model.onnx_file import check_packages, export_onnx

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from nuzoo.command_parser import CommandLineError
+
 NAMED = 3
 """More than so many are counted."""
 
@@ -32,7 +34,7 @@ def check_apart(output: Path, inputs: Sequence[Path], endings: Sequence[str] = (
             these; a folder may not.
 
     Raises:
-        ValueError: It is one of the inputs, or lies among them.
+        CommandLineError: It is one of the inputs, or lies among them.
     """
     written = output.resolve()
     may_lie_among = bool(endings) and not (written.exists() and written.suffix in endings)
@@ -40,7 +42,7 @@ def check_apart(output: Path, inputs: Sequence[Path], endings: Sequence[str] = (
         place = given.resolve()
         is_same = written == place or (written.exists() and place.exists() and written.samefile(place))
         if is_same or (place in written.parents and not may_lie_among):
-            raise ValueError(
+            raise CommandLineError(
                 f"{output}: expected an output apart from what is read, got {'' if is_same else 'one in '}"
                 f"{given}, which is read: give another name"
             )

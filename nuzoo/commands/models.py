@@ -11,6 +11,7 @@ import argparse
 import os
 from pathlib import Path
 
+from nuzoo.command_parser import CommandLineError, count
 from nuzoo.commands.steps import on_local_hub, run_command
 from nuzoo.files.aligned import aligned
 from nuzoo.files.nearest_names import did_you_mean
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="of another sample, for the card; may be repeated",
     )
-    parser.add_argument("--num-proc", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--num-proc", type=count, default=os.cpu_count() or 1)
 
 
 def begin(args: argparse.Namespace) -> str:
@@ -46,7 +47,7 @@ def begin(args: argparse.Namespace) -> str:
     if args.remake is None:
         return ""
     if args.name not in ORIGINS:
-        raise ValueError(
+        raise CommandLineError(
             f"--remake: expected one of {', '.join(ORIGINS)} before it, got "
             f"{args.name}{did_you_mean([args.name], ORIGINS)}"
         )

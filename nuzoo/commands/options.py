@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nuzoo.command_parser import CommandLineError
+
 if TYPE_CHECKING:
     from nuzoo.files.left_out import Omission
 
@@ -27,7 +29,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], name
         name: Of the row.
 
     Raises:
-        ValueError: With the first that does not apply, and those that do.
+        CommandLineError: With the first that does not apply, and those that do.
     """
     known = [
         _spelt(parameter.name)
@@ -36,7 +38,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], name
     ]
     for option in map(_spelt, options):
         if option not in known:
-            raise ValueError(
+            raise CommandLineError(
                 f"{option}: {name} has no such option, its own are {', '.join(known)}; leave it out"
             )
 
@@ -81,7 +83,7 @@ def reading_options(args: argparse.Namespace, reader: Callable[..., Any], modali
     """Take the options of `add_reading_options` that were given.
 
     Raises:
-        ValueError: The reader of the modality has no such option.
+        CommandLineError: The reader of the modality has no such option.
     """
     given = {name: getattr(args, name) for name in READING_OPTIONS if hasattr(args, name)}
     check_options(reader, given, f"the reader of {modality}")

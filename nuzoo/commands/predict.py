@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from nuzoo.command_parser import count
 from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out, tell_reading
 from nuzoo.files.left_out import omissions_beside
@@ -30,13 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = Path("predictions.parquet")
     parser.add_argument("--out", type=Path, default=default, help="default: predictions.parquet")
     add_reading_options(parser)
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--batch-size", type=count, default=16)
 
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
-    if args.batch_size < 1:
-        raise ValueError(f"--batch-size: expected 1 or more, got {args.batch_size}")
     check_files(args.files)
     check_table_path(args.out)
     omissions_beside(args.out)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.command_parser import CommandLineError
 from nuzoo.commands.inputs import listed
 from nuzoo.files.hub_access import check_access
 from nuzoo.hub.licences import DATA_LICENCES, MODEL_LICENCES, check_licence
@@ -40,7 +41,7 @@ def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     others, kind = (OF_MODELS, "model") if args.type == "dataset" else (OF_DATASETS, "dataset")
     if given := [f"--{name}" for name in others if getattr(args, name) is not None]:
-        raise ValueError(
+        raise CommandLineError(
             f"{', '.join(given)}: expected of a {kind} alone, got --type {args.type}; leave it out"
         )
     if missing := [str(folder) for folder in args.folders if not folder.is_dir()]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nuzoo.command_parser import count, count_or_none
 from nuzoo.files.output_folder import check_output
 from nuzoo.registry import DATASETS, import_object
 
@@ -21,12 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     absent = argparse.SUPPRESS
     parser.add_argument("dataset", choices=simulations())
-    parser.add_argument("--events", type=int, required=True, help="how many events")
+    parser.add_argument("--events", type=count, required=True, help="how many events")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--num-proc", type=int, default=absent, help="processes (default: 1)")
-    parser.add_argument("--seed", type=int, default=absent, help="seed of the simulation (default: 0)")
-    parser.add_argument("--detector", default=absent, help="name or YAML file (default: the dataset's)")
-    parser.add_argument("--spectrum", default=absent, help="of the neutrinos (default: the dataset's)")
+    parser.add_argument("--num-proc", type=count, default=absent, help="processes (default: 1)")
+    parser.add_argument(
+        "--seed", type=count_or_none, default=absent, help="seed of the simulation (default: 0)"
+    )
+    parser.add_argument(
+        "--detector",
+        default=absent,
+        help="a name of `nuzoo detectors`, or a YAML file (default: the dataset's)",
+    )
+    parser.add_argument("--spectrum", default=absent, help="flat-0-10 or broad-0.5-40 (default: the first)")
 
 
 def begin(args: argparse.Namespace) -> str:

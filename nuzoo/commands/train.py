@@ -11,6 +11,7 @@ import argparse
 import logging
 import os
 
+from nuzoo.command_parser import CommandLineError
 from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import resolve_model
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if args.sample and args.folds is None:
-        raise ValueError("--sample: expected with --folds, which writes a report; leave it out")
+        raise CommandLineError("--sample: expected with --folds, which writes a report; leave it out")
     given = read_recipe(args.recipe, args.overrides)
     training, data, model = (given.get(section) for section in ("training", "data", "model"))
     known = field_names("transformers", "training_args.py", "TrainingArguments")

@@ -23,6 +23,7 @@ from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.pipelines.written_tables import write_table
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.registry import TASKS
+from nuzoo.simulation.spectra import SPECTRA
 
 CLASSES = ("nue_cc", "numu_cc", "nc")
 
@@ -196,9 +197,21 @@ def test_convert_makes_a_dataset_of_files(arrays, tmp_path, capsys):
 
 
 def test_simulate_refuses_impossible_numbers(tmp_path, capsys):
-    assert main(["simulate", "lartpc-pixelmaps", "--events", "0", "--out", str(tmp_path / "x")]) == 1
-    assert "events: expected at least 1" in capsys.readouterr().err
+    for option, least in (("--events", 1), ("--num-proc", 1), ("--seed", 0)):
+        command = ["simulate", "lartpc-pixelmaps", "--events", "5", option, f"{least - 1}"]
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--out", str(tmp_path / "x")])
+        assert ended.value.code == 2
+        expected = f"{option}: expected a whole number, {least} or more, got '{least - 1}'"
+        assert expected in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_help_of_simulate_names_every_spectrum(capsys):
+    with pytest.raises(SystemExit):
+        main(["simulate", "--help"])
+    told = capsys.readouterr().out
+    assert all(name in told for name in SPECTRA)
 
 
 def test_an_option_that_a_dataset_does_not_have_is_refused_by_name(tmp_path, capsys, monkeypatch):
@@ -207,7 +220,7 @@ def test_an_option_that_a_dataset_does_not_have_is_refused_by_name(tmp_path, cap
 
     monkeypatch.setattr("nuzoo.datasets_scripts.lartpc_pixelmaps.simulate_dataset", simulate)
     command = ["simulate", "lartpc-pixelmaps", "--events", "2", "--out", str(tmp_path / "x")]
-    assert main([*command, "--spectrum", "flat-0-10"]) == 1
+    assert main([*command, "--spectrum", "flat-0-10"]) == 2
     message = "--spectrum: lartpc-pixelmaps has no such option, its own are --events, --seed; leave it out"
     assert message in capsys.readouterr().err
 
@@ -278,9 +291,10 @@ def test_display_goes_on_past_events_that_cannot_be_drawn(arrays, tmp_path, caps
 
 def test_numbers_of_displays_and_options_that_do_not_apply_are_refused(simulated_dataset, tmp_path, capsys):
     command = ["display", str(simulated_dataset), "--out", str(tmp_path / "displays")]
-    assert main([*command, "--number", "-2"]) == 1
-    assert "--number: expected 1 or more, got -2" in capsys.readouterr().err
-    assert main([*command, "--mev-per-count", "0.1"]) == 1
+    with pytest.raises(SystemExit):
+        main([*command, "--number", "-2"])
+    assert "--number: expected a whole number, 1 or more, got '-2'" in capsys.readouterr().err
+    assert main([*command, "--mev-per-count", "0.1"]) == 2
     assert "--mev-per-count" in capsys.readouterr().err
 
 

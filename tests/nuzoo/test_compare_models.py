@@ -136,7 +136,7 @@ def test_names_are_distinct(tmp_path):
 
 def test_misuse_of_the_command_is_said_in_a_line(models, simulated_dataset, tmp_path, capsys):
     command = ["evaluate", "--data", str(simulated_dataset), "--compare", *models]
-    assert main(command) == 1
+    assert main(command) == 2
     assert "--out: expected a folder for the comparison" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*command, "--model", models[0]])

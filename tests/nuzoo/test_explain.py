@@ -73,8 +73,6 @@ def test_region_of_the_user_is_masked(models, simulated_dataset, tmp_path):
         ("cnn", [], "which writes text, got a nu_cnn"),
         ("vlm", ["--event-id", "nobody"], "no event nobody there"),
         ("vlm", ["--split", "nowhere"], "has no split 'nowhere'"),
-        ("vlm", ["--events", "0"], "--events: expected 1 or more"),
-        ("cnn", ["--batch-size", "0"], "--batch-size: expected 1 or more"),
         ("vlm", ["--region", "xz:1"], "expected a region"),
         ("vlm", ["--prompt", "nothere"], "physics-1, plain-1"),
     ],

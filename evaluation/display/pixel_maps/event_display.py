@@ -105,9 +105,7 @@ def energy_colours() -> Colormap:
     return ListedColormap(matplotlib.colormaps["inferno_r"](np.linspace(0.12, 1, 256)))
 
 
-def _draw_view(
-    axes: Axes, shown: ViewMap, norm: LogNorm, window: tuple[float, float, float, float]
-) -> None:
+def _draw_view(axes: Axes, shown: ViewMap, norm: LogNorm, window: tuple[float, float, float, float]) -> None:
     image = shown.dense()
     style: dict[str, Any] = {"norm": norm, "cmap": energy_colours(), "origin": "lower", "aspect": "equal"}
     axes.imshow(image, extent=shown.extent, interpolation="nearest", zorder=1, **style)  # the grid is below

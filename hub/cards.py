@@ -7,7 +7,8 @@ from importlib.resources import files
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from nuzoo.evaluation.core.text import as_list, plain, with_error
+from nuzoo.evaluation.core.text import as_list, with_error
+from nuzoo.files.plain_text import plain
 from nuzoo.hub.errors import IncompleteCardError
 
 HEADING = re.compile(r"^#+ .+$", re.MULTILINE)

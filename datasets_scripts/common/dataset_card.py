@@ -20,6 +20,7 @@ from nuzoo.datasets_scripts.common.described import write_description
 from nuzoo.datasets_scripts.common.splits import HASHED, STAYS
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import CARD_FILE, MANIFESTS_FOLDER
+from nuzoo.files.plain_text import plain
 from nuzoo.registry import Sample, import_object
 
 TEMPLATE = "dataset.md"
@@ -212,7 +213,7 @@ def _example(facts: DatasetFacts) -> str:
 
 def _type(feature: Any) -> str:
     if isinstance(feature, ClassLabel):
-        return f"class: {', '.join(f'{number} {name}' for number, name in enumerate(feature.names))}"
+        return f"class: {', '.join(f'{number} {plain(name)}' for number, name in enumerate(feature.names))}"
     if isinstance(feature, List):
         return f"{'list' if feature.length < 0 else feature.length} of {_type(feature.feature)}"
     return "image" if isinstance(feature, Image) else feature.dtype

@@ -18,6 +18,7 @@ from nuzoo.datasets_scripts.common.samples import find_sample, schema_as_stored,
 from nuzoo.datasets_scripts.common.splits import SPLITS
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
+from nuzoo.files.plain_text import plain
 from nuzoo.registry import Sample
 from nuzoo.simulation.detectors import Detector, find_detector
 
@@ -118,7 +119,7 @@ def dataset_facts(folder: Path) -> DatasetFacts:
             split: SplitFacts(
                 events=manifest["splits"][split],
                 classes={
-                    f"`{column}` {'unknown' if name is None else name}": number
+                    f"`{column}` {'unknown' if name is None else plain(name)}": number
                     for column, names in counted.items()
                     for name, number in _counts(group, column, names).items()
                 },

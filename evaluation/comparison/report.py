@@ -23,11 +23,12 @@ from nuzoo.evaluation.comparison.numbers import (
 from nuzoo.evaluation.comparison.paired import Pair, compare_pairs
 from nuzoo.evaluation.comparison.tables import latex_tables, lettered, markdown_tables
 from nuzoo.evaluation.core.results_file import as_json
-from nuzoo.evaluation.core.text import as_table, plain, with_error
+from nuzoo.evaluation.core.text import as_table, with_error
 from nuzoo.evaluation.core.training_events import training_warning
 from nuzoo.evaluation.tasks.event_classification.published import NOT_STATED, PAPER, SIMULATION, SOURCE
 from nuzoo.evaluation.tasks.event_classification.results import HALF_RESOLUTION_MEANING
 from nuzoo.files.atomic import write_atomically
+from nuzoo.files.plain_text import plain
 
 COMPARISON_FILE = "comparison.md"
 SCHEMA, SCHEMA_VERSION = "nuzoo-event-classification-comparison", 1

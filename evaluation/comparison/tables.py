@@ -8,8 +8,9 @@ from string import ascii_lowercase
 import pandas as pd
 
 from nuzoo.evaluation.comparison.numbers import Record
-from nuzoo.evaluation.core.text import as_table, plain
+from nuzoo.evaluation.core.text import as_table
 from nuzoo.evaluation.tasks.event_classification.results import OVERALL
+from nuzoo.files.plain_text import plain
 
 ABSENT = "–"
 SPECIAL = str.maketrans(

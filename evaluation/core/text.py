@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 
 from nuzoo.evaluation.core.results import Estimate
 
-MARKUP = re.compile(r"[\\`*_\[\]|~]|(?<=www)\.|:(?=//)")
-"""What Markdown would take for a code, an emphasis, a link, the cell of a table or a line through words."""
-
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"}
-
 ROUNDING = 1e-9
 """Relative errors below it come from the arithmetic alone."""
-
-
-def plain(words: object) -> str:
-    """Make words of a user safe for a card: on one line, and neither Markdown nor HTML."""
-    line = MARKUP.sub(r"\\\g<0>", " ".join(str(words).split()))
-    return "".join(ENTITIES.get(sign, sign) for sign in line)
 
 
 def as_list(facts: Mapping[str, object]) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from nuzoo.evaluation.core.errors import RunFileError
-from nuzoo.evaluation.core.text import plain
 from nuzoo.evaluation.core.training_events import count_trained_on
 from nuzoo.files.names import CONFIG_FILE, RECIPE_FILE, STATE_FILE, TRAINING_ARGUMENTS_FILE
 from nuzoo.files.origin import find_file
+from nuzoo.files.plain_text import plain
 
 SECTIONS = ("augmentation", "data", "model")
 """Of a recipe, those that are read here."""

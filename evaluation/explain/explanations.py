@@ -12,12 +12,13 @@ import torch
 from tqdm.auto import tqdm
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.evaluation.core.text import as_table, plain
+from nuzoo.evaluation.core.text import as_table
 from nuzoo.evaluation.display.event_summary import true_class
 from nuzoo.evaluation.display.pixel_maps.event_display import draw_event
 from nuzoo.evaluation.explain.faithfulness import MATCHED, class_probabilities
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.file_stems import FileStems
+from nuzoo.files.plain_text import plain
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

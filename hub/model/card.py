@@ -14,7 +14,8 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from nuzoo.evaluation.core.evaluator import Headline
 from nuzoo.evaluation.core.provenance import SIMULATION_TAG
 from nuzoo.evaluation.core.results import Estimate
-from nuzoo.evaluation.core.text import plain, with_error
+from nuzoo.evaluation.core.text import with_error
+from nuzoo.files.plain_text import plain
 from nuzoo.hub.cards import fill_template
 from nuzoo.hub.model.files import auto_class_of
 from nuzoo.hub.model.report import Report

@@ -267,3 +267,13 @@ def test_a_detector_of_ones_own_goes_with_its_events(tmp_path):
             check_rows(open_dataset(tmp_path / folder, also=["README.md"]))
     finally:
         DETECTORS.pop("my-chamber", None)
+
+
+def test_names_of_classes_are_words_on_the_card(tmp_path):
+    classes = ("nue_cc", "<b>cosmic</b>", "a|b")
+    file = write_events(tmp_path, 3, list(classes))
+    convert_files(tmp_path / "out", [file], classes=classes)
+    card = (tmp_path / "out/README.md").read_text().split("## Splits")[1]
+    assert "`label` nue\\_cc" in card
+    assert "`label` &lt;b&gt;cosmic&lt;/b&gt;" in card
+    assert "`label` a\\|b" in card

@@ -10,7 +10,7 @@ from nuzoo.evaluation.core.calibration import probabilities
 from nuzoo.evaluation.core.errors import ResultsFileError
 from nuzoo.evaluation.core.evaluator import Headline
 from nuzoo.evaluation.core.provenance import check_same_events
-from nuzoo.evaluation.core.text import plain, with_error
+from nuzoo.evaluation.core.text import with_error
 from nuzoo.evaluation.tasks.event_classification.numbers import checked_logits, scores
 from nuzoo.evaluation.tasks.event_classification.predictions import read_predictions
 from nuzoo.evaluation.tasks.event_classification.results import (
@@ -20,6 +20,7 @@ from nuzoo.evaluation.tasks.event_classification.results import (
     ClassificationResults,
     ClassifiedEvents,
 )
+from nuzoo.files.plain_text import plain
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

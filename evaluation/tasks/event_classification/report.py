@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nuzoo.evaluation.core.provenance import check_same_events
 from nuzoo.evaluation.core.results_file import read_results
-from nuzoo.evaluation.core.text import as_table, plain, with_error
+from nuzoo.evaluation.core.text import as_table, with_error
 from nuzoo.evaluation.core.training_events import training_warning
 from nuzoo.evaluation.tasks.event_classification import figures
 from nuzoo.evaluation.tasks.event_classification.predictions import Predictions, read_predictions
@@ -27,6 +27,7 @@ from nuzoo.evaluation.tasks.event_classification.results import (
 )
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import PREDICTIONS_FILE, REPORT_FILE, RESULTS_FILE
+from nuzoo.files.plain_text import plain
 
 
 def write_report(out: Path) -> Path:

@@ -249,7 +249,7 @@ for _row in (
         modality="pixel-maps",
         networks={"event-classification": "nuzoo.modeling.modeling_nu_vit.NuVitForEventClassification"},
         body="nuzoo.modeling.modeling_nu_vit.NuVitModel",
-        recipes=("nu_vit", "nu_vit_tiny"),
+        recipes=("nu_vit", "nu_vit_tiny", "nu_vit_zoo"),
     ),
     Architecture(
         model_type="nu_vlm",
@@ -257,7 +257,7 @@ for _row in (
         modality="pixel-maps",
         networks={"event-classification": "nuzoo.modeling.modeling_nu_vlm.NuVlmForEventClassification"},
         processor="nuzoo.processors.vlm.processing_nu_vlm.NuVlmProcessor",
-        recipes=("nu_vlm", "nu_vlm_tiny"),
+        recipes=("nu_vlm", "nu_vlm_tiny", "nu_vlm_zoo"),
     ),
     Sample(
         name="lartpc-pixelmaps",

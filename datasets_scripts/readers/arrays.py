@@ -18,10 +18,10 @@ from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import check_numbers, dense_file
 from nuzoo.datasets_scripts.readers.known_files import Contents, Described, without_images
 from nuzoo.datasets_scripts.readers.labels import (
-    LABEL_NAMES,
     NAMES_OF_LABELS,
     LabelColumn,
     label_column,
+    labels_in,
     texts_of,
 )
 from nuzoo.datasets_scripts.readers.reading import Reading
@@ -81,12 +81,12 @@ def names_in_npz(file: Path) -> tuple[str, ...]:
 
 
 def _labels(file: Path, archive: zipfile.ZipFile, reading: Reading) -> LabelColumn | None:
+    called = labels_in(file, {name.removesuffix(".npy") for name in archive.namelist()}, reading)
     try:
-        labels, names = (_column(file, archive, known) for known in (LABEL_NAMES, NAMES_OF_LABELS))
+        labels, names = (_column(file, archive, known) for known in ((called,), NAMES_OF_LABELS))
     except SourceFileError as error:
         reading.go_without(error)
         return None
-    called = next((name for name in LABEL_NAMES if f"{name}.npy" in archive.namelist()), "")
     return None if labels is None else label_column(called, labels, names)
 
 

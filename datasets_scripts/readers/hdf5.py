@@ -10,7 +10,7 @@ from typing import Any
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import dense_file
 from nuzoo.datasets_scripts.readers.known_files import Contents, Described, without_images
-from nuzoo.datasets_scripts.readers.labels import LABEL_NAMES, NAMES_OF_LABELS, label_column, texts_of
+from nuzoo.datasets_scripts.readers.labels import NAMES_OF_LABELS, label_column, labels_in, texts_of
 from nuzoo.datasets_scripts.readers.reading import Reading
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
@@ -42,10 +42,11 @@ def read_hdf5(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
         if images.ndim != 4:
             remedy = "save the maps as (events, views, rows, columns)"
             raise ArraySizeError(file, "'images' with 4 axes", f"shape {images.shape}", remedy)
+        called = labels_in(file, content, reading)
         labels, names, event_ids = (
-            _dataset(file, content, known) for known in (LABEL_NAMES, NAMES_OF_LABELS, ("event_id",))
+            _dataset(file, content, known) for known in ((called,), NAMES_OF_LABELS, ("event_id",))
         )
-        column = label_column(labels.name.strip("/"), labels, names) if labels is not None else None
+        column = label_column(called, labels, names) if called else None
         events = dense_file(file, images.shape, images.dtype, reading, labels=column, event_ids=event_ids)
         _check_written(file, images)
         step = max(1, _AT_ONCE // max(1, math.prod(images.shape[1:]) * images.dtype.itemsize))
@@ -79,7 +80,7 @@ def _described(content: Any) -> Contents:
 def _dataset(file: Path, content: Any, names: tuple[str, ...]) -> Any:
     import h5py
 
-    name = next((name for name in names if name in content), None)
+    name = next((name for name in names if name and name in content), None)
     if name is None:
         return None
     found = content[name]

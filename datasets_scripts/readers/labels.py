@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,17 @@ def label_column(name: str, values: Any, names: Any = None) -> LabelColumn:
     return LabelColumn(name, values, texts_of(names) or None)
 
 
+def labels_in(file: Path, present: Container[str], reading: Reading) -> str:
+    """Choose the column with labels of a file, "" where it has none; that it has others is noted."""
+    found = [name for name in LABEL_NAMES if name in present]
+    if len(found) > 1:
+        reading.note(f"labels are those of {found[0]}; {', '.join(found[1:])} beside it is not read", file)
+    return found[0] if found else ""
+
+
 def texts_of(names: Any) -> tuple[str, ...]:
-    """Return the texts in an array of names, none where there is no array."""
-    listed = [] if names is None else names[:]
+    """Return the texts in an array of names, or its only one; none where there is no array."""
+    listed = [] if names is None else np.ravel(names[()])
     return tuple(each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in listed)
 
 

@@ -771,3 +771,23 @@ def test_hdf5_without_images_is_called_what_it_is(tmp_path, arrays, what):
         for name, shape in arrays.items():
             content[name] = np.zeros(shape, np.float32)
     fails(tmp_path / "a.h5", MissingViewError, what)
+
+
+@pytest.mark.parametrize("ending", ["npz", "h5"])
+def test_one_name_of_a_class_and_a_second_column_of_labels(tmp_path, ending):
+    file = tmp_path / f"a.{ending}"
+    columns = {
+        "images": zeros(2, *MODULAR_SHAPE).astype(np.float32),
+        "labels": np.array([0, 0]),
+        "label": np.array([1, 1]),
+    }
+    if ending == "npz":
+        np.savez(file, **columns, label_names="NuMu CC")
+    else:
+        with h5py.File(file, "w") as content:
+            for name, values in columns.items():
+                content[name] = values
+            content["label_names"] = "NuMu CC"
+    files = DetectorFiles([file])
+    assert [row["label"] for row in files] == [1, 1]
+    assert "labels are those of labels; label beside it is not read" in " ".join(files.notes.told())

@@ -45,7 +45,8 @@ def draw_rocs(models: Sequence[ComparedModel], path: Path) -> None:
     """Draw efficiency against other events accepted: a panel for each class, a line for each model."""
     names = models[0].results.class_names
     tag = models[0].results.dataset.sample
-    with figure(path, 3.9 * len(names), 5.0 + 0.45 * len(models), tag) as drawn:
+    lines = sum(_title(model).count("\n") + 1 for model in models)
+    with figure(path, 3.9 * len(names), 4.8 + 0.2 * lines, tag) as drawn:
         panels = np.atleast_1d(drawn.subplots(1, len(names)))
         for c, (axes, name) in enumerate(zip(panels, names, strict=True)):
             for m, model in enumerate(models):

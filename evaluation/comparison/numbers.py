@@ -16,6 +16,7 @@ from nuzoo.evaluation.tasks.event_classification.published import (
 )
 from nuzoo.evaluation.tasks.event_classification.results import OVERALL
 
+MEASURED = "measured"
 MILLION = 1e6
 BYTES_PER_MIB, BYTES_PER_GB = 2**20, 1e9
 
@@ -26,7 +27,7 @@ class Record:
 
     Attributes:
         column: The model that it is of.
-        source: "measured", or the paper that states it.
+        source: `MEASURED`, or the paper that states it.
         condition: "nominal", "energy" or "image" (half resolution both ways), or "cost".
         quantity: What it is.
         unit: Of value, error, low and high; empty for fractions and texts.
@@ -47,6 +48,11 @@ class Record:
     low: float | None = None
     high: float | None = None
     remarks: tuple[str, ...] = ()
+
+
+def measured_of(records: Sequence[Record]) -> list[Record]:
+    """Take the numbers that are ours."""
+    return [record for record in records if record.source == MEASURED]
 
 
 def records_of(models: Sequence[ComparedModel]) -> list[Record]:
@@ -86,10 +92,10 @@ def machine_text(machine: Machine) -> str:
 def _measured(model: ComparedModel) -> list[Record]:
     def number(condition: str, quantity: str, unit: str, number: Number) -> Record:
         known = {key: getattr(number, key) for key in ("value", "error", "low", "high")}
-        return Record(model.name, "measured", condition, quantity, unit, text=with_error(number), **known)
+        return Record(model.name, MEASURED, condition, quantity, unit, text=with_error(number), **known)
 
     def fact(quantity: str, value: float | str | None, text: str, unit: str = "") -> Record:
-        return Record(model.name, "measured", "cost", quantity, unit, value, text)
+        return Record(model.name, MEASURED, "cost", quantity, unit, value, text)
 
     results, facts, cost = model.results, model.results.model, model.results.cost
     conditions = {"nominal": vars(results.metrics), **(results.half_resolution or {})}

@@ -18,6 +18,7 @@ from nuzoo.evaluation.comparison.numbers import (
     compact,
     events_text,
     machine_text,
+    measured_of,
     records_of,
 )
 from nuzoo.evaluation.comparison.paired import Pair, compare_pairs
@@ -94,29 +95,18 @@ def what_differs(models: Sequence[ComparedModel]) -> str:
 
 
 def _as_markdown(models: Sequence[ComparedModel], records: list[Record], pairs: list[Pair]) -> str:
-    letters = lettered(records)
-    theirs = (
-        f"Columns headed {PAPER} are theirs, from {SOURCE}: they give no errors and do not state how "
-        "precision, recall and AUC are averaged over classes."
-        if published_for(models)
-        else ""
-    )
-    notes = "\n".join(f"- <sup>{letter}</sup> {remark}" for remark, letter in letters.items())
     modes = models[0].results.half_resolution or {}
-    differs = what_differs(models)
-    performance, cost = markdown_tables(records)
+    performance, cost = markdown_tables(measured_of(records))
     sections = [
         _head(models),
         f"## Classification\n\n{performance}",
         "\n".join(f"- Half resolution by {mode}: {HALF_RESOLUTION_MEANING[mode]}." for mode in modes),
-        theirs,
-        f"What differs: {plain(differs)}" if differs else "",
         f"## Size, training and cost\n\n{cost}",
         _memory(models),
-        notes,
         _pairs(pairs),
         *(f"![{caption}]({name})" for name, (_, caption) in DRAWINGS.items()),
         _method(models),
+        _published(models, records),
     ]
     return "\n\n".join(filter(None, sections)) + "\n"
 
@@ -131,6 +121,21 @@ def _head(models: Sequence[ComparedModel]) -> str:
         f"events ({plain(dataset.counts_text())}) of detector {plain(', '.join(dataset.detectors))}, the "
         "same for every model."
     )
+
+
+def _published(models: Sequence[ComparedModel], records: list[Record]) -> str:
+    """Set ours beside the numbers of others, where the events are like theirs."""
+    if not published_for(models):
+        return ""
+    theirs = (
+        f"Columns headed {PAPER} are theirs, from {SOURCE}: they give no errors and do not state how "
+        "precision, recall and AUC are averaged over classes."
+    )
+    letters = lettered(records)
+    notes = "\n".join(f"- <sup>{letter}</sup> {remark}" for remark, letter in letters.items())
+    differs = f"What differs: {plain(what_differs(models))}"
+    sections = ["## Appendix: published numbers", theirs, *markdown_tables(records), differs, notes]
+    return "\n\n".join(sections)
 
 
 def _memory(models: Sequence[ComparedModel]) -> str:

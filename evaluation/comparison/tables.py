@@ -1,4 +1,4 @@
-"""The two tables of a comparison, ours beside the published numbers, in Markdown and LaTeX."""
+"""The two tables of a comparison, in Markdown and LaTeX: of ours, and of ours beside published numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from string import ascii_lowercase
 
 import pandas as pd
 
-from nuzoo.evaluation.comparison.numbers import Record
+from nuzoo.evaluation.comparison.numbers import MEASURED, Record, measured_of
 from nuzoo.evaluation.core.text import as_table
 from nuzoo.evaluation.tasks.event_classification.results import OVERALL
 from nuzoo.files.plain_text import plain
@@ -59,22 +59,29 @@ def markdown_tables(records: Sequence[Record]) -> list[str]:
 
 
 def latex_tables(records: Sequence[Record], title: str) -> str:
-    """Write the two tables as LaTeX fragments, each with its remarks; `title` is of the first."""
+    """Write the two tables as LaTeX fragments; `title` is of the first. Published numbers have two more."""
+    measured = measured_of(records)
+    tables = _latex_pair(measured, title, "")
+    if len(measured) < len(records):
+        tables += _latex_pair(records, f"{title} Beside them the published numbers.", "-published")
+    return "% \\usepackage{array,booktabs}\n" + "\n\n".join(tables) + "\n"
+
+
+def _latex_pair(records: Sequence[Record], title: str, ending: str) -> list[str]:
     of_cost = {remark for record in records if record.condition == "cost" for remark in record.remarks}
     notes: dict[bool, dict[str, str]] = {True: {}, False: {}}
     for remark, letter in lettered(records).items():
         notes[remark in of_cost][remark] = letter
     title_of_cost = "Size, training and cost of the classifiers."
-    tables = [
-        _latex(_performance(records, _raised_latex), notes[False], title, "tab:classification"),
-        _latex(_cost(records, _raised_latex), notes[True], title_of_cost, "tab:cost"),
+    return [
+        _latex(_performance(records, _raised_latex), notes[False], title, f"tab:classification{ending}"),
+        _latex(_cost(records, _raised_latex), notes[True], title_of_cost, f"tab:cost{ending}"),
     ]
-    return "% \\usepackage{array,booktabs}\n" + "\n\n".join(tables) + "\n"
 
 
 def _performance(records: Sequence[Record], write: Write) -> pd.DataFrame:
     """Put the metrics side by side, at full and at half resolution as far as they were measured."""
-    measured = {record.condition for record in records if record.source == "measured"}
+    measured = {record.condition for record in records if record.source == MEASURED}
     rows = [(condition, metric) for condition in CONDITIONS if condition in measured for metric in OVERALL]
     return _table(records, rows, write).rename(index=CONDITIONS | OVERALL)
 

@@ -13,6 +13,7 @@ from nuzoo.files.names import CONFIG_FILE, PROCESSOR_FILES
 from nuzoo.hub.errors import UnknownArchitectureError, UnpublishableContentError
 from nuzoo.hub.model.base_model import find_base_model, name_base_model
 from nuzoo.hub.model.flat_export import export_code, reference
+from nuzoo.hub.model.half_weights import halve_weights
 from nuzoo.hub.pinned import Pinned
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import ARCHITECTURES, Architecture, class_name, import_object
@@ -44,7 +45,8 @@ def write_model(
         model: One of our networks.
         processor: Its processor, if it has one yet.
         base: The network of an adapter; the one that the adapter names by default.
-        bundled: It goes into the package: no code, and the base of an adapter is in a folder of it.
+        bundled: It goes into the package: no code, weights in half the bytes, and the base of an adapter is
+            in a folder of it.
         **options: Passed to `model.save_pretrained`, e.g. `max_shard_size`.
 
     Raises:
@@ -57,6 +59,7 @@ def write_model(
     if processor is not None:
         write_processor(folder, processor, bundled=bundled)
     if bundled:
+        halve_weights(folder)
         return
     base = base or find_base_model(folder)
     if base is not None:

@@ -86,12 +86,14 @@ def _remake(args: argparse.Namespace) -> int:
 
 def _make(args: argparse.Namespace) -> None:
     from nuzoo.hub.model.bundle import bundle_model
+    from nuzoo.hub.model.half_weights import halve_weights
 
     origin = ORIGINS[args.name]
     data, training = args.work / origin.events.name, args.work / args.name
     repository = f"{ORGANISATION}/{origin.events.name}"
     run_command("simulate", *origin.events.arguments.split(), "--out", data, "--num-proc", args.num_proc)
     run_command("train", origin.recipe, f"data.path={data}", f"training.output_dir={training}")
+    halve_weights(training)
     run_command("evaluate", "--model", training, "--data", data, "--calibrate")
     run_command("publish", data, "--repo", repository, "--type", "dataset")
     bundle_model(training, args.name, args.remake, dataset=repository, others=args.report)

@@ -21,7 +21,7 @@ def folder(request):
 
 def test_every_check_of_a_published_model_holds(folder):
     checks = list(verify_model(folder))
-    assert [check.name for check in checks][-1] == "golden outputs"
+    assert checks[-1].name.startswith("golden outputs")
     assert [check for check in checks if check.problem] == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from nuzoo.evaluation.core.results import Estimate
+from nuzoo.evaluation.core.results import Estimate, Fraction, Number
 
 ROUNDING = 1e-9
 """Relative errors below it come from the arithmetic alone."""
@@ -32,6 +32,15 @@ def with_error(number: Estimate) -> str:
         decimals = decimals_for(error)
         text = f"{value:.{decimals}f} ± {error:.{decimals}f}"
     return text.replace("-", "−")
+
+
+def fraction_text(number: Number, counted: Fraction) -> str:
+    """Write a fraction with its error; where all or none are counted, with its Wilson limit."""
+    if number.value == 1 and counted.low is not None:
+        return f"1 (above {counted.low:.2f})"
+    if number.value == 0 and counted.high is not None:
+        return f"0 (below {counted.high:.2f})"
+    return with_error(number)
 
 
 def as_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

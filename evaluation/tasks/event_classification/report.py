@@ -94,14 +94,11 @@ def _summary(results: ClassificationResults) -> str:
 
 
 def _per_class(metrics: Metrics) -> str:
-    rows = [
-        [plain(name), *(with_error(getattr(metrics, key)[name]) for key in PER_CLASS)]
-        for name in metrics.recall
-    ]
     return (
-        f"## Classes\n\n{as_table(['class', *PER_CLASS.values()], rows)}\n\n"
+        f"## Classes\n\n{as_table(['class', *PER_CLASS.values()], metrics.class_rows())}\n\n"
         "Errors in the tables are bootstrap standard deviations; those in the confusion matrices are 68.27 % "
-        "Wilson intervals, which keep a width where none or all of the events are in a cell.\n\n"
+        "Wilson intervals, which keep a width where none or all of the events are in a cell, and are stated "
+        "in the table there.\n\n"
         "![Confusion matrices](confusion.png)\n\n![ROC curves](roc.png)\n\n"
         "![Confidence of correct and wrong answers](confidence.png)"
     )

@@ -17,6 +17,8 @@ from nuzoo.evaluation.core.results import (
     Results,
     ResultsFile,
 )
+from nuzoo.evaluation.core.text import fraction_text, with_error
+from nuzoo.files.plain_text import plain
 
 OVERALL = {
     "accuracy": "Accuracy",
@@ -104,6 +106,24 @@ class Metrics:
     def overall(self) -> dict[str, Number]:
         """Give the metrics of all classes together by title."""
         return {title: getattr(self, key) for key, title in OVERALL.items()}
+
+    def class_rows(self) -> list[list[str]]:
+        """Write of each class its name, `PER_CLASS` with errors, for a table.
+
+        Where a fraction is 0 or 1, which has no bootstrap error, its Wilson limit stands in place of it.
+        """
+        matrices = (self.confusion.recall_normalised, self.confusion.precision_normalised)
+        return [
+            [
+                plain(name),
+                *(
+                    fraction_text(by_class[name], matrix[number][number])
+                    for by_class, matrix in zip((self.recall, self.precision), matrices, strict=True)
+                ),
+                with_error(self.auc[name]),
+            ]
+            for number, name in enumerate(self.recall)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

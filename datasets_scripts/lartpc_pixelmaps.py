@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, write_conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
-from nuzoo.datasets_scripts.common.described import description_of
+from nuzoo.datasets_scripts.common.described import digest_of
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.simulated import (
     SimulationPlan,
@@ -123,11 +123,7 @@ def convert_files(
 
 def _described(detector: Detector | None) -> dict[str, str]:
     """Return what a plan says of the detector that was asked for."""
-    if detector is None:
-        return {}
-    text = description_of(detector)
-    digest = {} if text is None else {"detector_sha256": hashlib.sha256(text.encode()).hexdigest()}
-    return {"detector": detector.name, **digest}
+    return {} if detector is None else {"detector": detector.name, **digest_of(detector)}
 
 
 def card_words() -> CardWords:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from safetensors import SafetensorError
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import PreTrainedModel
 
@@ -110,9 +111,10 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
             ) from error
         model, report = loaded
         unread = cls.heads if model.base_model is model else ()
+        modules = [_module(model, name) for name in reinitialize]
         refuse_incomplete(report, (*reinitialize, *unread), origin)
-        for name in reinitialize:
-            _start_afresh(model, name)
+        for module in modules:
+            _start_afresh(model, module)
         _align_weights(model)
         return model, report
 
@@ -151,15 +153,20 @@ def _refuse_options(network: type[NuPreTrainedModel], given: dict[str, Any]) -> 
         raise WeightsError("expected no use_safetensors=False: pickled weights are never read")
 
 
-def _start_afresh(model: PreTrainedModel, name: str) -> None:
-    """Give a module the weights that it has before any training."""
+def _module(model: PreTrainedModel, name: str) -> nn.Module:
+    """Find a module of a network, or raise `ArgumentError`."""
     modules = dict(model.named_modules())
     if not name or name not in modules:
         raise ArgumentError(
             f"reinitialize: expected names of modules of {type(model).__name__}, got {name!r}"
             f"{did_you_mean([name], modules)}"
         )
-    for part in modules[name].modules():
+    return modules[name]
+
+
+def _start_afresh(model: PreTrainedModel, module: nn.Module) -> None:
+    """Give a module the weights that it has before any training."""
+    for part in module.modules():
         for item in (part, *part.parameters(recurse=False), *part.buffers(recurse=False)):
             item._is_hf_initialized = False  # type: ignore[union-attr]
     model.initialize_weights()

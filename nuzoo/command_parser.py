@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nuzoo.files.nearest_names import did_you_mean
@@ -13,24 +13,19 @@ class CommandLineError(ValueError):
     """Arguments of a command that contradict each other, or mean nothing together."""
 
 
-def count(text: str) -> int:
-    """Parse a whole number of 1 or more, the type of an argument."""
-    return _whole_number(text, 1)
+def at_least(least: int) -> Callable[[str], int]:
+    """Make the type of an argument that is a whole number of so much or more."""
 
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number, {least} or more, got {text!r}")
+        return number
 
-def count_or_none(text: str) -> int:
-    """Parse a whole number of 0 or more, the type of an argument."""
-    return _whole_number(text, 0)
-
-
-def _whole_number(text: str, least: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if number < least:
-        raise argparse.ArgumentTypeError(f"expected a whole number, {least} or more, got {text!r}")
-    return number
+    return parse
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -27,8 +27,19 @@ KEYS_OF_TRANSFORMERS = frozenset(
     {"auto_map", "feature_extractor_type", "image_processor_type", "processor_class"}
 )
 
-PASSED_BY_TRANSFORMERS = frozenset({"code_revision", "device_map", "dtype", "trust_remote_code"})
-"""What pipelines and Auto classes pass to every processor."""
+PASSED_BY_TRANSFORMERS = frozenset(
+    {
+        "attn_implementation",
+        "code_revision",
+        "device_map",
+        "dtype",
+        "quantization_config",
+        "torch_dtype",
+        "trust_remote_code",
+        "variant",
+    }
+)
+"""What pipelines and Auto classes pass to every processor, of what is meant for the network."""
 
 
 class SavedProcessor(PushedWithCode):

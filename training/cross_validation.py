@@ -63,10 +63,8 @@ def cross_validate_and_report(
     with locked(recipe.output):
         predictions = cross_validate(recipe, rows, folds)
         results = recipe.evaluator.report_cross_validation(predictions, rows, folds, recipe.output, sample)
-    first = recipe.evaluator.headline(results)[0]
-    error = "" if first.error is None else f" ± {first.error:.3f}"
-    measured = f"{first.title}: {first.value:.3f}{error} ({len(rows)} events, {folds} folds)"
-    return f"{measured}\nresults: {recipe.output}"
+    measured = recipe.evaluator.headline(results)[0].told
+    return f"{measured} ({len(rows)} events, {folds} folds)\nresults: {recipe.output}"
 
 
 def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> list[NDArray[Any]]:

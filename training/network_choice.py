@@ -7,6 +7,7 @@ from typing import Any, Self
 from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from nuzoo.modeling.arguments import ArgumentError
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import ARCHITECTURES, Architecture, import_object
@@ -110,7 +111,7 @@ class NetworkChoice:
         is_open = not self.pretrained or self.reinitialize
         if names is None or not is_open or self.fields.get("num_labels", len(names)) != len(names):
             return {}
-        return {"id2label": dict(enumerate(names)), "label2id": {name: k for k, name in enumerate(names)}}
+        return {"id2label": dict(enumerate(names))}
 
     def _pretrained_config(self, kind: Any, fields: Mapping[str, Any]) -> PreTrainedConfig:
         """Read the configuration of the checkpoint; its calibration is not that of what is made of it."""
@@ -129,12 +130,15 @@ class NetworkChoice:
         """Make a fresh network, one that starts from timm's weights, or a whole checkpoint.
 
         Raises:
-            RecipeError: The network has no counterpart in timm.
+            RecipeError: The network has no counterpart in timm, or no module that shall start afresh.
         """
         network = self.architecture.network_class(task)
         if self.pretrained:
             path = resolve_model(self.pretrained)
-            return network.from_pretrained(path, config=config, reinitialize=self.reinitialize)
+            try:
+                return network.from_pretrained(path, config=config, reinitialize=self.reinitialize)
+            except ArgumentError as error:
+                raise RecipeError(f"model.{error}") from error
         model = network._from_config(config)
         if self.timm_weights:
             if not hasattr(model, "load_timm_weights"):

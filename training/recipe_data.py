@@ -10,7 +10,7 @@ from transformers import PreTrainedConfig
 from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_labelled
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_columns, check_labelled
 from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.files.events.event_schema import EventSchema
@@ -105,15 +105,9 @@ def geometry_of(rows: datasets.Dataset | None) -> dict[str, Any]:
     Raises:
         UnusableDatasetError: There are no rows, they name no detector, or one that is not known.
     """
-    if rows is None or not len(rows):
-        raise UnusableDatasetError(
-            "split train: expected at least one event, got none: the dataset is too small"
-        )
-    if "detector" not in rows.column_names:
-        raise UnusableDatasetError(
-            "split train: expected a column detector, which says whose events they are, got none; it has "
-            f"{', '.join(rows.column_names)}"
-        )
+    check_labelled(rows, "train", ())
+    assert rows is not None
+    check_columns(rows, "train", ["detector"])
     try:
         return find_detector(rows[0]["detector"]).geometry()
     except ValueError as error:

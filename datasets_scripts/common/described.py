@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ def description_of(detector: Detector) -> str | None:
     """Describe a detector as YAML; None of nuzoo's own, and of those that a plug-in brings its code for."""
     described = type(detector.readout) in (PixelMapReadout, DriftReadout)
     return detector_text(detector) if described and detector.name not in OWN else None
+
+
+def digest_of(detector: Detector) -> dict[str, str]:
+    """Give what a plan says of the description of a detector, nothing where there is none."""
+    text = description_of(detector)
+    return {} if text is None else {"detector_sha256": sha256(text.encode()).hexdigest()}
 
 
 def write_description(folder: Path, detector: Detector) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError, write_dataset
-from nuzoo.datasets_scripts.common.described import description_of
+from nuzoo.datasets_scripts.common.described import digest_of
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
 from nuzoo.datasets_scripts.common.undisturbed import undisturbed
@@ -165,14 +164,12 @@ def write_simulation(
     if num_proc < 1:
         raise DatasetRequestError(f"num_proc: expected at least 1, got {num_proc}")
     detector = find_detector(plan.detector)
-    described = description_of(detector)
-    digest = {} if described is None else {"detector_sha256": sha256(described.encode()).hexdigest()}
     return write_dataset(
         out,
         {plan.event_id(index): index for index in range(plan.events)},
         row_features(schema_of(find_sample(dataset).modality, detector)),
         partial(_finished_row, plan, detector, finish),
-        {"dataset": dataset, "simulation": SOURCE_DIGEST, **asdict(plan), **digest},
+        {"dataset": dataset, "simulation": SOURCE_DIGEST, **asdict(plan), **digest_of(detector)},
         num_proc=num_proc,
         shard_size=plan.shard_size,
     )

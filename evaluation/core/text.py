@@ -37,9 +37,9 @@ def with_error(number: Estimate) -> str:
 def fraction_text(number: Number, counted: Fraction) -> str:
     """Write a fraction with its error; where all or none are counted, with its Wilson limit."""
     if number.value == 1 and counted.low is not None:
-        return f"1 (above {counted.low:.2f})"
+        return f"1 (above {1 - float(f'{1 - counted.low:.1g}'):g})"
     if number.value == 0 and counted.high is not None:
-        return f"0 (below {counted.high:.2f})"
+        return f"0 (below {counted.high:.1g})"
     return with_error(number)
 
 

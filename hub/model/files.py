@@ -45,8 +45,8 @@ def write_model(
         model: One of our networks.
         processor: Its processor, if it has one yet.
         base: The network of an adapter; the one that the adapter names by default.
-        bundled: It goes into the package: no code, weights in half the bytes, and the base of an adapter is
-            in a folder of it.
+        bundled: It goes into the package: no code, weights of a network in half the bytes, and the base of
+            an adapter, whole, in a folder of it.
         **options: Passed to `model.save_pretrained`, e.g. `max_shard_size`.
 
     Raises:

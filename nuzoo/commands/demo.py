@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from nuzoo.command_parser import count
+from nuzoo.command_parser import at_least
 from nuzoo.commands.steps import on_local_hub, run_command
 from nuzoo.files.output_folder import check_output
 
@@ -28,9 +28,9 @@ DATASET = "nuzoo/lartpc-pixelmaps"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder (default: runs/demo)")
-    parser.add_argument("--events", type=count, default=EVENTS, help=f"default: {EVENTS}")
-    parser.add_argument("--epochs", type=count, default=10, help="default: 10")
-    parser.add_argument("--num-proc", type=count, default=os.cpu_count() or 1)
+    parser.add_argument("--events", type=at_least(1), default=EVENTS, help=f"default: {EVENTS}")
+    parser.add_argument("--epochs", type=at_least(1), default=10, help="default: 10")
+    parser.add_argument("--num-proc", type=at_least(1), default=os.cpu_count() or 1)
 
 
 def begin(args: argparse.Namespace) -> str:

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nuzoo.command_parser import CommandLineError, count
+from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.commands.inputs import check_files, listed
 from nuzoo.commands.options import (
     PARTIAL,
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="+", metavar="SOURCE")
     parser.add_argument("--split", default="test", help="split of a dataset (default: test)")
     parser.add_argument("--event", action="append", help="event id; may be repeated (default: the first)")
-    parser.add_argument("--number", type=count, default=4, help="how many without --event (default: 4)")
+    parser.add_argument("--number", type=at_least(1), default=4, help="how many without --event (default: 4)")
     parser.add_argument("--model", help="model folder or repository, to show its predictions")
     parser.add_argument("--modality", choices=MODALITIES, help="of the events in files (default: the first)")
     add_reading_options(parser)

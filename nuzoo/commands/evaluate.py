@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nuzoo.command_parser import CommandLineError, count
+from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.commands.inputs import listed
 from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.names import REPORT_FILE, REPORT_FOLDER
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="folder for the report (default: MODEL/report)")
     parser.add_argument("--calibrate", action="store_true", help="store what calibrates the model in it")
-    parser.add_argument("--batch-size", type=count, default=16)
+    parser.add_argument("--batch-size", type=at_least(1), default=16)
     parser.add_argument(
         "--sample", help="what the events are called; that they are simulated is said beside it"
     )
@@ -73,11 +73,12 @@ def begin(args: argparse.Namespace) -> str:
         args.compare = [resolve_model(model) for model in args.compare]
     elif args.model:
         args.model = resolve_model(args.model)
-        if Path(args.model) in bundled_models().values() and (args.out is None or args.calibrate):
-            raise CommandLineError(
-                "--out: expected a folder for the report of a model that comes with nuzoo, which stays as it "
-                "is: give --out FOLDER, and no --calibrate"
-            )
+    paths = {Path(model) for model in args.compare or [args.model or args.frozen]}
+    if paths & set(bundled_models().values()) and (args.out is None or args.calibrate):
+        raise CommandLineError(
+            "--out: expected a folder for the report of a model that comes with nuzoo, which stays as it is: "
+            "give --out FOLDER, and no --calibrate"
+        )
     check_source(args.data)
     if args.out is not None:
         check_output(args.out)
@@ -112,9 +113,7 @@ def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) 
     out = args.out or Path(args.model) / REPORT_FOLDER
     load = _load_frozen if args.frozen else None
     evaluator, results = evaluate_model(args.model or args.frozen, args.data, out, load=load, **options)
-    first = evaluator.headline(results)[0]
-    error = "" if first.error is None else f" ± {first.error:.3f}"
-    print(f"{first.title.lower()}: {first.value:.3f}{error} ({results.dataset.events} events)")
+    print(f"{evaluator.headline(results)[0].told} ({results.dataset.events} events)")
     print(f"report: {out / REPORT_FILE}")
     if warning := training_warning(results.dataset, results.seen):
         print(f"warning: {warning}", file=sys.stderr)

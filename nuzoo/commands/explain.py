@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nuzoo.command_parser import CommandLineError, count, count_or_none
+from nuzoo.command_parser import CommandLineError, at_least
+from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.output_folder import check_output
-from nuzoo.files.places import check_place
 from nuzoo.pipelines.loading import resolve_model
 
 
@@ -21,12 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="model folder or repository")
     parser.add_argument("--data", required=True, help="dataset folder or repository")
     parser.add_argument("--split", default="test", help="events of which split (default: test)")
-    parser.add_argument("--events", type=count, default=5, help="how many to explain (default: 5)")
+    parser.add_argument("--events", type=at_least(1), default=5, help="how many to explain (default: 5)")
     parser.add_argument("--event-id", action="append", help="explain this one; may be repeated")
     parser.add_argument("--prompt", help="ask with another prompt: a name or file")
     parser.add_argument(
         "--faithfulness",
-        type=count_or_none,
+        type=at_least(0),
         default=0,
         metavar="N",
         help="mask what is cited in N events of the split",
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--region", help="mask this rectangle in place of what is cited: view:row0,column0,row1,column1"
     )
-    parser.add_argument("--batch-size", type=count, default=16)
+    parser.add_argument("--batch-size", type=at_least(1), default=16)
     parser.add_argument("--out", type=Path, required=True, help="folder for pictures and report")
     parser.add_argument(
         "--sample", help="what the events are called; that they are simulated is said beside it"
@@ -46,7 +46,7 @@ def begin(args: argparse.Namespace) -> str:
     if args.region and args.faithfulness:
         raise CommandLineError("--region and --faithfulness: expected one of them, got both")
     args.model = resolve_model(args.model)
-    check_place(args.data, "dataset")
+    check_source(args.data)
     check_output(args.out)
     return f"asking {args.model} about events of {args.data}"
 

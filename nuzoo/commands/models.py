@@ -11,7 +11,7 @@ import argparse
 import os
 from pathlib import Path
 
-from nuzoo.command_parser import CommandLineError, count
+from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.commands.steps import on_local_hub, run_command
 from nuzoo.files.aligned import aligned
 from nuzoo.files.nearest_names import did_you_mean
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="of another sample, for the card; may be repeated",
     )
-    parser.add_argument("--num-proc", type=count, default=os.cpu_count() or 1)
+    parser.add_argument("--num-proc", type=at_least(1), default=os.cpu_count() or 1)
 
 
 def begin(args: argparse.Namespace) -> str:

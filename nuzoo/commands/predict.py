@@ -16,9 +16,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from nuzoo.command_parser import count
+from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out, tell_reading
+from nuzoo.files.errors import UnusableOutputError
 from nuzoo.files.left_out import omissions_beside
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.pipelines.written_tables import check_table_path, truth_types, write_table
@@ -31,14 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = Path("predictions.parquet")
     parser.add_argument("--out", type=Path, default=default, help="default: predictions.parquet")
     add_reading_options(parser)
-    parser.add_argument("--batch-size", type=count, default=16)
+    parser.add_argument("--batch-size", type=at_least(1), default=16)
 
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     check_files(args.files)
-    check_table_path(args.out)
-    omissions_beside(args.out)
+    try:
+        check_table_path(args.out)
+        omissions_beside(args.out)
+    except UnusableOutputError:
+        raise
+    except ValueError as error:
+        raise CommandLineError(f"--out: {error}") from error
     check_apart(args.out, args.files, endings=(".parquet",))
     args.model = resolve_model(args.model)
     return f"reading {listed(args.files)} for {args.model}"

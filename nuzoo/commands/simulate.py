@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nuzoo.command_parser import count, count_or_none
+from nuzoo.command_parser import at_least
 from nuzoo.files.output_folder import check_output
 from nuzoo.registry import DATASETS, import_object
 
@@ -22,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     absent = argparse.SUPPRESS
     parser.add_argument("dataset", choices=simulations())
-    parser.add_argument("--events", type=count, required=True, help="how many events")
+    parser.add_argument("--events", type=at_least(1), required=True, help="how many events")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--num-proc", type=count, default=absent, help="processes (default: 1)")
+    parser.add_argument("--num-proc", type=at_least(1), default=absent, help="processes (default: 1)")
     parser.add_argument(
-        "--seed", type=count_or_none, default=absent, help="seed of the simulation (default: 0)"
+        "--seed", type=at_least(0), default=absent, help="seed of the simulation (default: 0)"
     )
     parser.add_argument(
         "--detector",

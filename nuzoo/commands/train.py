@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from typing import TYPE_CHECKING
 
-from nuzoo.command_parser import CommandLineError
+from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.datasets_scripts.common.loading import check_source
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import resolve_model
@@ -19,12 +20,17 @@ from nuzoo.training.field_names import field_names
 from nuzoo.training.fields import refuse_unknown
 from nuzoo.training.recipe_files import read_recipe
 
+if TYPE_CHECKING:
+    from nuzoo.training.recipe import Recipe
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("recipe")
     parser.add_argument("overrides", nargs="*", metavar="SECTION.FIELD=VALUE")
-    parser.add_argument("--folds", type=int, help="cross-validate on all splits together, with K folds")
+    parser.add_argument(
+        "--folds", type=at_least(2), help="cross-validate on all splits together, with K folds"
+    )
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
@@ -50,28 +56,30 @@ def run(args: argparse.Namespace) -> int:
     if not is_first:
         logging.getLogger("nuzoo").setLevel(logging.ERROR)  # the first process says it
     given = read_recipe(args.recipe, args.overrides)
-    told = _cross_validate(given, args) if args.folds is not None else _train(given)
+    told = _follow(given, args)
     if is_first:
         print(told)
     return 0
 
 
-def _train(given: dict[str, object]) -> str:
-    from nuzoo.registry import TASKS, import_object
-    from nuzoo.training.curves import CURVES_FILE, summary
+def _follow(given: dict[str, object], args: argparse.Namespace) -> str:
     from nuzoo.training.recipe import parse_recipe
 
     recipe = parse_recipe(given)
     check_output(recipe.output)
+    return _train(recipe) if args.folds is None else _cross_validate(recipe, args)
+
+
+def _train(recipe: Recipe) -> str:
+    from nuzoo.registry import TASKS, import_object
+    from nuzoo.training.curves import CURVES_FILE, summary
+
     folder = import_object(TASKS[recipe.task].trainer)(recipe)
     return "\n".join([*summary(folder), f"curves: {folder / CURVES_FILE}", f"model: {folder}"])
 
 
-def _cross_validate(given: dict[str, object], args: argparse.Namespace) -> str:
+def _cross_validate(recipe: Recipe, args: argparse.Namespace) -> str:
     from nuzoo.training.cross_validation import cross_validate_and_report
-    from nuzoo.training.recipe import parse_recipe
     from nuzoo.training.recipe_data import load_splits
 
-    recipe = parse_recipe(given)
-    check_output(recipe.output)
     return cross_validate_and_report(recipe, load_splits(recipe), args.folds, args.sample)

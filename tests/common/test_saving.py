@@ -189,6 +189,7 @@ def test_head_of_the_same_classes_starts_afresh_too(headed, tmp_path):
     assert_same_weights(loaded.base_model, trained.base_model)
     before, after = trained.state_dict(), loaded.state_dict()
     heads = [name for name in after if name.split(".")[0] in headed.heads and after[name].is_floating_point()]
+    assert bool(heads) == bool(headed.heads)
     assert not any(torch.equal(before[name], after[name]) for name in heads)
 
 

@@ -779,7 +779,7 @@ def test_one_name_of_a_class_and_a_second_column_of_labels(tmp_path, ending):
     columns = {
         "images": zeros(2, *MODULAR_SHAPE).astype(np.float32),
         "labels": np.array([0, 0]),
-        "label": np.array([1, 1]),
+        "label": np.array([2, 2]),
     }
     if ending == "npz":
         np.savez(file, **columns, label_names="NuMu CC")

@@ -8,7 +8,9 @@ from nuzoo.evaluation.core.text import fraction_text
     ("value", "low", "high", "text"),
     [
         (1.0, 0.931, 1.0, "1 (above 0.93)"),
+        (1.0, 0.99942, 1.0, "1 (above 0.9994)"),
         (0.0, 0.0, 0.0716, "0 (below 0.07)"),
+        (0.0, 0.0, 0.00058, "0 (below 0.0006)"),
         (0.5, 0.4, 0.6, "0.50 ± 0.10"),
     ],
 )

@@ -32,9 +32,9 @@ def model(rows, tmp_path_factory):
     return folder
 
 
-def refused(capsys, *arguments) -> str:
+def refused(capsys, *arguments, status=1) -> str:
     """The one line that a command ends with."""
-    assert main([str(argument) for argument in arguments]) in (1, 2)
+    assert main([str(argument) for argument in arguments]) == status
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nuzoo ")]
     assert len(lines) == 1
     return lines[0]
@@ -174,7 +174,8 @@ def test_a_file_in_the_way_of_a_folder_is_named_before_any_work(
 
 def test_predictions_do_not_take_the_place_of_a_folder(model, tmp_path, capsys):
     (tmp_path / "p.csv").mkdir()
-    message = refused(capsys, "predict", tmp_path, "--model", model, "--out", tmp_path / "p.csv")
+    options = ["--model", model, "--out", tmp_path / "p.csv"]
+    message = refused(capsys, "predict", tmp_path, *options, status=2)
     assert "expected the name of a file, got a folder" in message
 
 
@@ -183,19 +184,18 @@ def test_what_is_read_is_not_written_over(model, tmp_path, capsys):
     folder.mkdir()
     events.write_bytes(b"events")
     for files, out in ((events, events), (folder, events), (events, folder / ".." / "in" / "events.parquet")):
-        message = refused(capsys, "predict", files, "--model", model, "--out", out)
+        message = refused(capsys, "predict", files, "--model", model, "--out", out, status=2)
         assert "expected an output apart from what is read" in message
     for out in (folder, folder / "out"):
-        message = refused(capsys, "convert", folder, "--out", out)
+        message = refused(capsys, "convert", folder, "--out", out, status=2)
         assert "expected an output apart from what is read" in message
     assert events.read_bytes() == b"events" and list(folder.iterdir()) == [events]
 
 
 def test_an_output_of_the_name_of_the_list_beside_it_is_refused(model, tmp_path, capsys):
     np.save(tmp_path / "maps.npy", np.ones((1, 2, 512, 512), np.float32))
-    message = refused(
-        capsys, "predict", tmp_path / "maps.npy", "--model", model, "--out", tmp_path / "left-out.csv"
-    )
+    options = ["--model", model, "--out", tmp_path / "left-out.csv"]
+    message = refused(capsys, "predict", tmp_path / "maps.npy", *options, status=2)
     assert "expected another name" in message
 
 

@@ -544,7 +544,14 @@ def test_rows_of_a_data_frame_are_rows():
     np.testing.assert_array_equal(pixels(frame), pixels(rows))
 
 
-@pytest.mark.parametrize("event", ["nue", (make_dense()[0], 1), None])
-def test_what_is_no_event_is_told_so(event):
-    with pytest.raises(errors.InputFormError, match=r"in place of an event|without their labels"):
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ("nue", "in place of an event"),
+        ((make_dense()[0], 1), "without their labels"),
+        (None, "in place of an event"),
+    ],
+)
+def test_what_is_no_event_is_told_so(event, message):
+    with pytest.raises(errors.InputFormError, match=message):
         pixels([make_dense()[0], event])

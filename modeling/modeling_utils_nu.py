@@ -168,7 +168,7 @@ def _start_afresh(model: PreTrainedModel, module: nn.Module) -> None:
     """Give a module the weights that it has before any training."""
     for part in module.modules():
         for item in (part, *part.parameters(recurse=False), *part.buffers(recurse=False)):
-            item._is_hf_initialized = False  # type: ignore[union-attr]
+            item._is_hf_initialized = False  # type: ignore[attr-defined]
     model.initialize_weights()
 
 

@@ -72,7 +72,7 @@ def labels_in(file: Path, present: Container[str], reading: Reading) -> str:
 
 def texts_of(names: Any) -> tuple[str, ...]:
     """Return the texts in an array of names, or its only one; none where there is no array."""
-    listed = [] if names is None else np.ravel(names[()])
+    listed: Iterable[Any] = [] if names is None else np.ravel(names[()])
     return tuple(each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in listed)
 
 

@@ -46,3 +46,33 @@ def test_intensity_jitter_keeps_empty_pixels_empty_and_ratios_within_an_event():
 def test_one_view_cannot_be_swapped():
     with pytest.raises(RecipeError, match="at least two views"):
         Augmentation(swap_views=0.5).transformed(batch()[:, :1])
+
+
+def test_shifts_move_each_map_whole_and_never_further_than_said():
+    torch.manual_seed(0)
+    maps = torch.zeros(64, 2, 9, 9)
+    maps[:, :, 4, 4], maps[:, :, 4, 5] = 1.0, 2.0
+    moved = Augmentation(shift_pixels=2).transformed(maps)
+    first, second = ((moved == value).nonzero() for value in (1.0, 2.0))
+    assert len(first) == len(second) == 128
+    assert torch.equal(second - first, torch.tensor([[0, 0, 0, 1]]).expand(128, 4))
+    places = first[:, 2:] - 4
+    assert {tuple(place.tolist()) for place in places} == {(r, c) for r in range(-2, 3) for c in range(-2, 3)}
+
+
+def test_what_is_shifted_out_of_a_map_is_lost():
+    torch.manual_seed(0)
+    maps = torch.ones(8, 1, 3, 4)
+    moved = Augmentation(shift_pixels=1).transformed(maps)
+    assert moved.shape == maps.shape
+    assert {int(total) for total in moved.sum((1, 2, 3))} <= {12, 9, 8, 6}
+
+
+def test_dropped_pixels_are_a_fraction_of_each_event_and_the_others_stay():
+    torch.manual_seed(0)
+    maps = torch.full((200, 2, 20, 20), 3.0)
+    kept = Augmentation(drop_pixels=0.4).transformed(maps)
+    lost = (kept == 0).float().mean((1, 2, 3))
+    assert set(kept.unique().tolist()) == {0.0, 3.0}
+    assert 0.15 < lost.mean() < 0.25
+    assert lost.max() < 0.5 and lost.min() < 0.05

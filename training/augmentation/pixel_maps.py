@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from nuzoo.training.fields import NotNegative, Probability, RecipeError
+from nuzoo.training.fields import Count, NotNegative, Probability, RecipeError
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,18 @@ class Augmentation:
             and YZ, a mirror at the horizontal plane for wire planes at opposite angles.
         intensity_jitter: Standard deviation of a factor that multiplies all pixel values of an event. They
             are logarithms where the processor's scale is "log": a jitter of brightness, not of calibration.
+        shift_pixels: Largest displacement of the map of each view along rows and columns, in pixels of the
+            image; what leaves it is lost. Windows are not placed alike everywhere.
+        drop_pixels: Largest fraction of pixels that an event loses; each draws its own. A reconstruction
+            does not find all charge.
     """
 
     flip_rows: Probability = 0.0
     independent_views: bool = True
     swap_views: Probability = 0.0
     intensity_jitter: NotNegative = 0.0
+    shift_pixels: Count | None = None
+    drop_pixels: Probability = 0.0
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Transform the `pixel_values` of a batch, see `transformed`."""
@@ -53,4 +60,22 @@ class Augmentation:
         if self.intensity_jitter:
             factor = 1 + self.intensity_jitter * torch.randn(events, 1, 1, 1, device=pixel_values.device)
             pixel_values = pixel_values * factor
-        return pixel_values
+        if self.drop_pixels:
+            lost = self.drop_pixels * draw(events, 1, 1, 1)
+            pixel_values = pixel_values * (draw(*pixel_values.shape) >= lost)
+        return pixel_values if self.shift_pixels is None else _shifted(pixel_values, self.shift_pixels)
+
+
+def _shifted(maps: Tensor, largest: int) -> Tensor:
+    """Displace maps (events, views, rows, columns), each by its own draw, up to so many pixels both ways."""
+    rows, columns = maps.shape[2:]
+    padded = F.pad(maps, (largest, largest, largest, largest))
+    for axis, size in ((2, rows), (3, columns)):
+        start = torch.randint(2 * largest + 1, (*maps.shape[:2], 1, 1), device=maps.device)
+        index = start + torch.arange(size, device=maps.device).view(
+            1, 1, *((-1, 1) if axis == 2 else (1, -1))
+        )
+        shape = list(padded.shape)
+        shape[axis] = size
+        padded = padded.gather(axis, index.expand(shape))
+    return padded

@@ -12,6 +12,7 @@ from transformers.trainer_utils import IntervalStrategy
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_columns, check_labelled
 from nuzoo.datasets_scripts.common.loading import load_events
+from nuzoo.datasets_scripts.common.local_dataset import UnknownConfigurationError
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import find_detector
@@ -44,6 +45,8 @@ def load_splits(recipe: Recipe) -> Mapping[str, datasets.Dataset]:
         splits: Mapping[str, datasets.Dataset] = load_events(
             source.path, name=source.config, revision=source.revision
         )
+    except UnknownConfigurationError as error:
+        raise RecipeError(f"data.{error}") from error
     except ValueError as error:
         told = str(error)
         if not any(words in told for words in ("BuilderConfig", "Config name is missing")):

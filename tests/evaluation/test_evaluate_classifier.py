@@ -185,7 +185,7 @@ def test_report_without_energy_or_predicted_class(tmp_path):
     assert not as_json(results).keys() & {"energy", "half_resolution"}
     assert results.metrics.precision["nc"].value is None
     report = EVALUATOR.write_report(tmp_path)
-    assert "| nc | 0 | – | 0.5 |" in report.read_text()
+    assert "| nc | 0 (below 0.1) | – | 0.5 |" in report.read_text()
 
 
 def evaluate(rows, out, validation=None, model=None, processor=None, **options):

@@ -115,5 +115,5 @@ def test_command_refuses_before_it_loads(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(onnx_file, "find_spec", lambda name: None if name == "onnxscript" else name)
     assert main(["export", "--model", "nowhere", "--out", str(tmp_path / "model.onnx")]) == 1
     assert "got no onnxscript: `pip install 'nuzoo[onnx]'`" in capsys.readouterr().err
-    assert main(["export", "--model", "nowhere", "--out", str(tmp_path / "model.bin")]) == 1
+    assert main(["export", "--model", "nowhere", "--out", str(tmp_path / "model.bin")]) == 2
     assert "expected a name ending in .onnx" in capsys.readouterr().err

@@ -63,11 +63,11 @@ def data(simulated_dataset, tmp_path):
 def refused(session, local_hub):
     """Publishing fails with each of `parts` in the message, and leaves no trace on the Hub."""
 
-    def check(*command, parts, **environment):
+    def check(*command, parts, status=1, **environment):
         before = everything(local_hub)
         done = session.nuzoo("publish", *command, **environment)
         message = done.err.splitlines()[-1]
-        assert done.status == 1
+        assert done.status == status
         assert message.startswith("nuzoo publish: ")
         assert [part for part in parts if part not in message] == [], message
         assert everything(local_hub) == before
@@ -265,6 +265,7 @@ def test_links_in_the_report_are_not_followed(refused, run, tmp_path, name):
 def test_a_secret_in_the_configuration(refused, run):
     secret = "hf_" + "a" * 34
     edit_json(run / "config.json", lambda config: config["id2label"].update({"0": secret}))
+    edit_json(run / "config.json", lambda config: config.pop("label2id"))
     edit_json(
         run / "report" / "results.json", lambda results: results["model"]["classes"].__setitem__(0, secret)
     )
@@ -621,7 +622,9 @@ def test_the_citation_of_a_dataset_is_that_of_its_publisher(session, local_hub, 
     session.publish(data, "--repo", "org/cited", *AS_DATASET, "--citation", "Cite *our paper*.")
     card = contents(local_hub, "org/cited", "dataset")["README.md"].decode()
     assert card.rstrip().endswith("## Citation\n\nCite *our paper*.")
-    refused(published_run, "--repo", NEW, "--citation", "us", parts=["--citation", "of a dataset alone"])
+    refused(
+        published_run, "--repo", NEW, "--citation", "us", parts=["--citation", "of a dataset alone"], status=2
+    )
 
 
 def test_a_private_repository_is_created_private(session, local_hub, published_dataset):

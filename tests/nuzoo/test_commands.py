@@ -139,7 +139,7 @@ def test_labels_are_read_by_the_names_in_the_file_beside_the_classes_of_the_mode
 
 
 def test_predict_names_what_it_can_write(model, arrays, tmp_path, capsys):
-    assert main(["predict", "--model", str(model), str(arrays), "--out", str(tmp_path / "p.xls")]) == 1
+    assert main(["predict", "--model", str(model), str(arrays), "--out", str(tmp_path / "p.xls")]) == 2
     assert ".jsonl" in capsys.readouterr().err
 
 

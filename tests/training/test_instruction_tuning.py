@@ -279,7 +279,7 @@ def test_what_is_not_trained_whole_is_not_cross_validated(splits, run):
         ({"model": {"preset": "tiny"}}, "got preset"),
         ({"model": {"base_model": "elsewhere"}}, "expected one of them, got both"),
         ({"model": {"prompt": "poetry-1"}}, "poetry-1"),
-        ({"model": {"temperature": -1}}, "temperature must be positive, got -1"),
+        ({"model": {"temperature": -1}}, "temperature must be from 0.001 to 1000, got -1"),
         ({"model": {"quantization": "int3"}}, "model.quantization: expected 'nf4', or null, got 'int3'"),
         ({"pretraining": {"training": {"learning_rat": 1}}}, "pretraining.training: .*learning_rat"),
         ({"pretraining": {"learning_rate": 1}}, "base_config, training, got learning_rate"),

@@ -149,7 +149,7 @@ def test_a_network_starts_from_weights_of_timm(splits, tmp_path):
         ({"model_type": "nu_cnn", "timm_weights": "resnet50"}, "nu_cnn has no counterpart in timm"),
         ({"model_type": "nu_vit", "timm_weights": "a", "pretrained": "b"}, "got both"),
         ({"model_type": "nu_vid"}, "nu_vid"),
-        ({"model_type": "nu_cnn", "temperature": -1}, "temperature must be positive, got -1"),
+        ({"model_type": "nu_cnn", "temperature": -1}, "temperature must be from 0.001 to 1000, got -1"),
     ],
 )
 def test_a_start_that_cannot_be_is_refused(fields, message, splits):

@@ -83,7 +83,7 @@ def draw_event(
             height_ratios=(3, max(1.0, bars / 3)),
         )
         panels = [drawn.add_subplot(grid[:, i]) for i in range(len(views))]
-        side = max(map(_side, views))
+        side = max(map(_side, [view for view in views if view.energy.size] or views))
         for axes, view in zip(panels, views, strict=True):
             _draw_view(axes, view, norm, view.extent if full_view else _window(view, side))
         colours = ScalarMappable(norm, energy_colours())

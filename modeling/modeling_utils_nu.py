@@ -1,6 +1,6 @@
 """The base of every network: weights are loaded whole, from safetensors, or not at all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -113,8 +113,8 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         unread = cls.heads if model.base_model is model else ()
         modules = [_module(model, name) for name in reinitialize]
         refuse_incomplete(report, (*reinitialize, *unread), origin)
-        for module in modules:
-            _start_afresh(model, module)
+        if modules:
+            _start_afresh(model, modules)
         _align_weights(model)
         return model, report
 
@@ -164,9 +164,9 @@ def _module(model: PreTrainedModel, name: str) -> nn.Module:
     return modules[name]
 
 
-def _start_afresh(model: PreTrainedModel, module: nn.Module) -> None:
-    """Give a module the weights that it has before any training."""
-    for part in module.modules():
+def _start_afresh(model: PreTrainedModel, modules: Iterable[nn.Module]) -> None:
+    """Give modules the weights that they have before any training."""
+    for part in (part for module in modules for part in module.modules()):
         for item in (part, *part.parameters(recurse=False), *part.buffers(recurse=False)):
             item._is_hf_initialized = False  # type: ignore[attr-defined]
     model.initialize_weights()

@@ -59,7 +59,7 @@ def split_rows(rows: Any, schema: EventSchema) -> list[Any]:
     if is_table(rows):
         return list(rows.to_pylist())
     if is_frame(rows):
-        return list(rows.to_dict("records"))
+        return list(as_table(rows))
     if isinstance(rows, Mapping):
         return _rows_of_columns(rows)
     if isinstance(rows, Iterable) and not isinstance(rows, str | bytes) and not hasattr(rows, "__array__"):

@@ -209,6 +209,14 @@ for _row in (
         display="nuzoo.evaluation.display.pixel_maps.display.DISPLAY",
         augmentation="nuzoo.training.augmentation.pixel_maps.Augmentation",
     ),
+    Modality(
+        name="point-clouds",
+        schema="nuzoo.files.events.point_cloud_events.point_cloud_schema",
+        processor="nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud.NuPointCloudFeatureExtractor",
+        reader="nuzoo.datasets_scripts.readers.point_cloud_files.PointCloudFiles",
+        display="nuzoo.evaluation.display.point_clouds.display.DISPLAY",
+        augmentation="nuzoo.training.augmentation.point_clouds.PointCloudAugmentation",
+    ),
     Task(
         name="event-classification",
         recipe="nuzoo.training.recipe.Recipe",

@@ -54,6 +54,7 @@ class Column:
         ascending: the numbers of an event rise where it is stored, each is there once.
         classes: what the numbers count.
         length: entries of each event, of a column per event that holds a short vector.
+        refers: its numbers are rows of the lists of this word in the same event, or less than 0 for none.
         required: an event without it is no event; else null stands for what is not known.
     """
 
@@ -67,6 +68,7 @@ class Column:
     ascending: bool = False
     classes: tuple[str, ...] = ()
     length: int = 1
+    refers: str = ""
     required: bool = False
 
     @property
@@ -155,8 +157,8 @@ class EventSchema:
         """Refuse numbers that are not what their columns say.
 
         Args:
-            table: columns of numbers by name. Those of lists that are required must be there. Of a column
-                per event an event that does not know it has an empty list.
+            table: columns of numbers by name. Those of lists that are required must be there. An event that
+                does not know a column has an empty list.
             stored: they are as they shall be stored, in order.
 
         Raises:
@@ -171,10 +173,13 @@ class EventSchema:
             lists = table[column.name]
             if column.is_ragged:
                 of_column, counts = lengths.setdefault(column.per, (column.name, lists.counts))
-                _check_lengths(of_column, column.name, counts, lists)
+                _check_lengths(of_column, column, counts, lists)
             check_numbers(column, lists)
             if stored and column.ascending:
                 _check_order(column, lists)
+        for column in self.columns:
+            if column.name in table and column.refers in lengths:
+                _check_references(column, table[column.name], lengths[column.refers][1])
 
     def _missing(self, column: Column, table: Mapping[str, Ragged]) -> EventError:
         return MissingColumnError(
@@ -236,20 +241,31 @@ def _check_floats(column: Column, lists: Ragged) -> None:
         raise _wrong(NonFiniteError, column, lists, first, "finite numbers", values[first], mend)
 
 
-def _check_lengths(first: str, name: str, expected: NDArray[np.int64], lists: Ragged) -> None:
+def _check_lengths(first: str, column: Column, expected: NDArray[np.int64], lists: Ragged) -> None:
+    name = column.name
     if len(expected) != len(lists.counts) or int(lists.counts.sum()) != len(lists.values):
         raise ShapeError(
             f"column {name!r}: expected {int(lists.counts.sum())} entries of {len(expected)} events, got "
             f"{len(lists.values)} of {len(lists.counts)}: write all columns together",
             column=name,
         )
-    if (wrong := np.flatnonzero(expected != lists.counts)).size:
+    known = lists.counts > 0 if not column.required else True
+    if (wrong := np.flatnonzero((expected != lists.counts) & known)).size:
         event = int(wrong[0])
         problem = (
             f"expected as many entries as in {first!r}, {expected[event]}, got {lists.counts[event]}: "
             "write both columns together"
         )
         raise ShapeError(f"column {name!r} of event {event}: {problem}", event, name, problem)
+
+
+def _check_references(column: Column, lists: Ragged, rows: NDArray[np.int64]) -> None:
+    beyond = lists.values >= rows[lists.event]
+    if beyond.any():
+        first = int(np.argmax(beyond))
+        expected = f"numbers below the {rows[lists.event_of(first)]} of every {column.refers} of the event"
+        mend = "number them in the event from 0, and write all columns together"
+        raise _wrong(RangeError, column, lists, first, expected, lists.values[first], mend)
 
 
 def _check_order(column: Column, lists: Ragged) -> None:

@@ -5,9 +5,12 @@ from pathlib import Path
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.detectors.lartpcs import DUNE_LIKE, MODULAR_LARTPC
+from nuzoo.simulation.detectors.voxel_detectors import LARTPC_CUBE, SCINTILLATOR_CUBE
 from nuzoo.simulation.errors import DetectorError, UnknownDetectorError
 
-DETECTORS: dict[str, Detector] = {detector.name: detector for detector in (MODULAR_LARTPC, DUNE_LIKE)}
+DETECTORS: dict[str, Detector] = {
+    detector.name: detector for detector in (MODULAR_LARTPC, DUNE_LIKE, LARTPC_CUBE, SCINTILLATOR_CUBE)
+}
 """All that this process knows, nuzoo's own first."""
 
 OWN = frozenset(DETECTORS)
@@ -18,8 +21,10 @@ FILE_SUFFIXES = (".yaml", ".yml")
 __all__ = [
     "DETECTORS",
     "DUNE_LIKE",
+    "LARTPC_CUBE",
     "MODULAR_LARTPC",
     "OWN",
+    "SCINTILLATOR_CUBE",
     "Detector",
     "DetectorError",
     "enter_detector",

@@ -1,0 +1,202 @@
+"""Events as point clouds: hits in space with their truth, and tables of particles and interactions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nuzoo.files.events.event_schema import Bound, Column, EventSchema
+from nuzoo.files.events.event_truth import IDENTITY_COLUMNS, ORIGIN_COLUMNS
+
+MOTIFS = ("shower", "track", "michel", "delta", "led")
+"""What kind of activity a hit belongs to, in PILArNet-M's order; `led` is a low-energy deposit."""
+
+PARTICLE_TYPES = ("photon", "electron", "muon", "pion", "proton", "none")
+"""What made a hit, in PILArNet-M's order; `none` is any other particle, and what is not known."""
+
+INTERACTION_KINDS = ("neutrino", "particles", "cosmic")
+"""What an interaction is: of a neutrino, particles from one point, or a muon from above."""
+
+VOXEL, MM = "voxel", "mm"
+"""Units of positions: voxel numbers, or mm in the detector's frame."""
+
+MAX_HIT_ENERGY_MEV = 1e6
+"""1 TeV in one hit: more than the whole showers of an LHC neutrino leave in a cube of 1 cm of plastic."""
+
+DISPLAY_FULL_SCALE_MEV = 20.0
+"""What is white in the picture `display`; grey grows as log(1 + E / MeV)."""
+
+NOWHERE = -1
+"""`particle` and `interaction` of a hit that belongs to none, such as a low-energy deposit."""
+
+_AXES = ("x", "y", "z")
+
+
+@dataclass(frozen=True)
+class PointCloudGeometry:
+    """Where the hits of a detector can be.
+
+    Attributes:
+        detector: its name; None of hits that any detector of this shape may have made.
+        positions: "voxel" or "mm": what the positions of hits are given in.
+        shape: voxels along x, y and z.
+        pitch_mm: edges of a voxel.
+        origin_mm: the lower corner of the first voxel in the detector's frame.
+        classes: of whole events; none where events have no class.
+    """
+
+    detector: str | None
+    positions: str
+    shape: tuple[int, int, int]
+    pitch_mm: tuple[float, float, float]
+    origin_mm: tuple[float, float, float]
+    classes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, geometry: Mapping[str, Any]) -> "PointCloudGeometry":
+        """Take from a detector's geometry what decides the columns of its events.
+
+        Args:
+            geometry: with the attributes of this class by name.
+        """
+        return cls(
+            geometry["detector"],
+            geometry["positions"],
+            *(tuple(geometry[name]) for name in ("shape", "pitch_mm", "origin_mm")),
+            classes=tuple(geometry.get("classes", ())),
+        )
+
+    @property
+    def low(self) -> tuple[float, ...]:
+        """Least position along each axis, in the unit of positions."""
+        return (0.0, 0.0, 0.0) if self.positions == VOXEL else self.origin_mm
+
+    @property
+    def high(self) -> tuple[float, ...]:
+        """Largest position along each axis, in the unit of positions."""
+        if self.positions == VOXEL:
+            return tuple(size - 1 for size in self.shape)
+        sides = zip(self.origin_mm, self.shape, self.pitch_mm, strict=True)
+        return tuple(origin + size * pitch for origin, size, pitch in sides)
+
+
+def point_cloud_schema(geometry: Mapping[str, Any]) -> EventSchema:
+    """Return the columns of an event: its hits with their truth, its particles and its interactions.
+
+    Args:
+        geometry: see `PointCloudGeometry.of`.
+    """
+    layout = PointCloudGeometry.of(geometry)
+    label = (
+        (Column("label", "int64", "class of the event", classes=layout.classes),) if layout.classes else ()
+    )
+    columns = (
+        *IDENTITY_COLUMNS,
+        Column("positions", "text", f"unit of all positions, {VOXEL} or {MM}", required=True),
+        *_hits(layout),
+        *label,
+        DISPLAY_COLUMN,
+        *_particles(layout),
+        *_interactions(layout),
+        *ORIGIN_COLUMNS,
+    )
+    return EventSchema(columns, whose=layout.detector or "")
+
+
+DISPLAY_COLUMN = Column(
+    "display",
+    "picture",
+    "8-bit PNG of the projections onto zx, zy and xy side by side, for people: log(1 + E / MeV), white at "
+    f"{DISPLAY_FULL_SCALE_MEV:g} MeV",
+)
+
+
+def _hits(layout: PointCloudGeometry) -> tuple[Column, ...]:
+    def truth(name: str, text: str, **more: Any) -> Column:
+        return Column(name, more.pop("dtype", "int64"), text, per="hit", **more)
+
+    def reference(word: str) -> Column:
+        text = f"row of its {word}, {NOWHERE} for none"
+        return truth(word, text, dtype="int32", low=Bound(NOWHERE), refers=word)
+
+    return (
+        *(_position(layout, axis) for axis in range(3)),
+        Column(
+            "energy",
+            "float32",
+            "energy of a hit",
+            "MeV",
+            per="hit",
+            low=Bound(0, "apply a threshold; zero is no energy"),
+            high=Bound(MAX_HIT_ENERGY_MEV, "convert to MeV, or look for an overflow upstream"),
+            required=True,
+        ),
+        truth("motif", "kind of activity of a hit", classes=MOTIFS),
+        truth("pid", "particle that made a hit", classes=PARTICLE_TYPES),
+        reference("particle"),
+        reference("interaction"),
+    )
+
+
+def _position(layout: PointCloudGeometry, axis: int) -> Column:
+    name = _AXES[axis]
+    beyond = f"the event is of another detector than {layout.detector or 'this one'}, or in another unit"
+    is_voxel = layout.positions == VOXEL
+    return Column(
+        name,
+        "int16" if is_voxel else "float32",
+        f"{name} of a hit" + (", number of its voxel" if is_voxel else ""),
+        "" if is_voxel else MM,
+        per="hit",
+        low=Bound(layout.low[axis], beyond),
+        high=Bound(layout.high[axis], beyond),
+        required=True,
+    )
+
+
+def _particles(layout: PointCloudGeometry) -> tuple[Column, ...]:
+    def column(name: str, dtype: str, text: str, unit: str = "", **more: Any) -> Column:
+        return Column(f"particle_{name}", dtype, text, unit, per="particle", **more)
+
+    def reference(name: str, text: str, word: str) -> Column:
+        return column(name, "int32", f"{text}, {NOWHERE} for none", low=Bound(NOWHERE), refers=word)
+
+    return (
+        column("pdg", "int32", "PDG code of a particle; 0 where it is not known"),
+        column("pid", "int64", "its type", classes=PARTICLE_TYPES),
+        reference("parent", "row of the particle it comes from", "particle"),
+        reference("interaction", "row of its interaction", "interaction"),
+        *(column(axis, "float32", f"{axis} of its start, in the unit of positions") for axis in _AXES),
+        *(
+            column(f"p{axis}", "float32", f"its momentum along {axis} at the start", "MeV/c")
+            for axis in _AXES
+        ),
+        column("momentum", "float32", "size of its momentum at the start", "MeV/c", low=Bound(0)),
+        column("energy", "float32", "energy of its hits", "MeV", low=Bound(0)),
+        column("hits", "int32", "number of its hits", low=Bound(0)),
+        column(
+            "primary",
+            "int8",
+            "1 if it leaves the vertex of its interaction, else 0",
+            low=Bound(0),
+            high=Bound(1),
+        ),
+    )
+
+
+def _interactions(layout: PointCloudGeometry) -> tuple[Column, ...]:
+    def column(name: str, dtype: str, text: str, unit: str = "", **more: Any) -> Column:
+        return Column(f"interaction_{name}", dtype, text, unit, per="interaction", **more)
+
+    return (
+        column("kind", "int64", "kind of an interaction", classes=INTERACTION_KINDS),
+        *(column(axis, "float32", f"{axis} of its vertex, in the unit of positions") for axis in _AXES),
+        column("pdg", "int32", "PDG code of its neutrino; 0 without one"),
+        column("neutrino_energy", "float32", "energy of its neutrino; 0 without one", "GeV", low=Bound(0)),
+        column(
+            "is_cc",
+            "int8",
+            "1 for a charged current, 0 for a neutral one, -1 without a neutrino",
+            low=Bound(-1),
+            high=Bound(1),
+        ),
+    )

@@ -1,0 +1,67 @@
+"""The schema of point clouds: what it takes, and what it refuses by name."""
+
+import numpy as np
+import pytest
+
+from nuzoo.files.events.event_errors import EventError, RangeError, ShapeError
+from nuzoo.files.events.event_schema import Ragged
+from nuzoo.files.events.point_cloud_events import point_cloud_schema
+
+VOXELS = {
+    "detector": "box",
+    "positions": "voxel",
+    "shape": [10, 20, 30],
+    "pitch_mm": [3.0, 3.0, 3.0],
+    "origin_mm": [0.0, 0.0, 0.0],
+}
+
+
+def ragged(*events, dtype=np.int64) -> Ragged:
+    lists = [np.array(event, dtype=dtype) for event in events]
+    return Ragged(np.concatenate(lists), np.array([len(each) for each in lists]))
+
+
+def two_events(**changed) -> dict[str, Ragged]:
+    """The first event has three hits of two particles of one interaction, the second is empty."""
+    table = {
+        "x": ragged([0, 9, 4], []),
+        "y": ragged([0, 19, 4], []),
+        "z": ragged([0, 29, 4], []),
+        "energy": ragged([0.5, 1.5, 0.2], [], dtype=np.float32),
+        "motif": ragged([1, 0, 4], []),
+        "particle": ragged([0, 1, -1], []),
+        "interaction": ragged([0, 0, -1], []),
+        "particle_pdg": ragged([13, 22], []),
+        "particle_interaction": ragged([0, 0], []),
+        "interaction_pdg": ragged([14], []),
+    }
+    return table | changed
+
+
+def test_hits_with_all_their_truth_are_taken():
+    point_cloud_schema(VOXELS).check(two_events(), stored=True)
+
+
+def test_truth_that_is_not_known_may_be_empty():
+    point_cloud_schema(VOXELS).check(two_events(motif=ragged([], [])))
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "words"),
+    [
+        ({"x": ragged([0, 10, 4], [])}, RangeError, "'x' of event 0: expected at most 9, got 10"),
+        ({"motif": ragged([1, 0, 5], [])}, RangeError, "'motif' of event 0: expected at most 4, got 5"),
+        ({"motif": ragged([1, 0], [])}, ShapeError, "expected as many entries as in 'x', 3, got 2"),
+        ({"particle": ragged([0, 2, -1], [])}, RangeError, "below the 2 of every particle"),
+        ({"particle_interaction": ragged([0, 1], [])}, RangeError, "below the 1 of every interaction"),
+        ({"energy": ragged([0.5, np.nan, 0.2], [], dtype=np.float32)}, EventError, "finite"),
+    ],
+)
+def test_what_is_wrong_is_named(changed, error, words):
+    with pytest.raises(error, match=words.replace("'", ".")):
+        point_cloud_schema(VOXELS).check(two_events(**changed))
+
+
+def test_positions_in_mm_are_those_of_the_detector():
+    schema = point_cloud_schema(VOXELS | {"positions": "mm", "origin_mm": [-10.0, 0.0, 0.0]})
+    assert (schema["x"].low.value, schema["x"].high.value, schema["x"].dtype) == (-10.0, 20.0, "float32")

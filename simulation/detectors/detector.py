@@ -10,7 +10,7 @@ from nuzoo.simulation.event_types import Vector
 from nuzoo.simulation.materials import Material
 from nuzoo.simulation.response.readout import Readout
 
-R = TypeVar("R", bound=Readout)
+R = TypeVar("R", bound=Readout[Any])
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ MOST_WIDE = 1.0
 """Voxels: standard deviation of a clean track across its axis."""
 
 DEDX = {2212: (7.9, 5.7, 5.0), 13: (4.7, 3.2, 2.8)}
-"""MeV/cm at 0 to 5, 5 to 10 and 10 to 15 cm of residual range, LArTPC cosmics and particle guns: of the charge
-that did not recombine, as if all of it were of minimum-ionising particles."""
+"""MeV/cm at 0 to 5, 5 to 10 and 10 to 15 cm of residual range, LArTPC cosmics and particle guns: of the
+charge that did not recombine, as if all of it were of minimum-ionising particles."""
 
 
 def neighbours(places: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -57,7 +57,6 @@ def simulate_image(
     index: int,
     detector: Detector,
     draw: Callable[[np.random.Generator, Detector], Sequence[Origin]],
-    settings: TransportSettings | None = None,
     attempt: int = 0,
 ) -> SimulatedImage:
     """Simulate event `index` of seed `seed`.
@@ -70,7 +69,6 @@ def simulate_image(
         index: Which event of it, 0 or more.
         detector: Where it happens.
         draw: Draws the interactions of an event, at least one.
-        settings: Of the transport.
         attempt: Which try of the event, 0 or more.
 
     Raises:
@@ -81,6 +79,7 @@ def simulate_image(
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index, attempt])))
     origins = draw(rng, detector)
     volume = Volume(detector.low, detector.high)
+    settings = TransportSettings(magnetic_field=detector.magnetic_field)
     parts = [
         transport(rng, each.pdg, each.momentum, each.vertex, detector.material, volume, number, settings)
         for number, each in enumerate(origins)

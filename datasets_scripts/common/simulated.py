@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
@@ -102,9 +102,14 @@ class SimulationPlan(ABC):
         identity = {
             "event_id": self.event_id(index),
             "detector": self.detector,
-            "source": f"{SIMULATED_PREFIX}{version('nuzoo')} {self.origin(index)}",
+            "source": f"{SIMULATED_PREFIX}{_own_version()} {self.origin(index)}",
         }
         return {**identity, **self.truth(event), **event.detector.readout.respond(event)}
+
+
+@cache
+def _own_version() -> str:
+    return version("nuzoo")
 
 
 def simulation_of(sample: Sample, plan: Mapping[str, Any]) -> SimulationPlan:

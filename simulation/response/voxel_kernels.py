@@ -7,17 +7,6 @@ from numba import njit
 
 import nuzoo.simulation.compiled  # noqa: F401
 
-POINTS_PER_VOXEL = 5
-"""Points that stand for a line, in each shortest edge of a voxel."""
-
-
-@njit(cache=True)
-def _points(start, end, i, spacing):
-    squared = 0.0
-    for axis in range(3):
-        squared += (end[i, axis] - start[i, axis]) ** 2
-    return max(1, math.ceil(math.sqrt(squared) / spacing))
-
 
 @njit(cache=True)
 def shared_out(start, end, energy, origin, pitch, shape):
@@ -34,31 +23,38 @@ def shared_out(start, end, energy, origin, pitch, shape):
     Returns:
         Voxel (its row-major number), line and energy of each contribution.
     """
-    spacing = min(pitch[0], pitch[1], pitch[2]) / POINTS_PER_VOXEL
+    first, last = (start - origin) / pitch, (end - origin) / pitch
     most = 0
     for i in range(len(energy)):
-        most += _points(start, end, i, spacing)
+        most += 1
+        for axis in range(3):
+            most += abs(math.floor(last[i, axis]) - math.floor(first[i, axis]))
     voxel, line, share = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
+    cell, slope = np.empty(3, np.int64), np.empty(3)
     k = 0
     for i in range(len(energy)):
-        points = _points(start, end, i, spacing)
-        last = -1
-        for j in range(points):
-            along = (j + 0.5) / points
+        for axis in range(3):
+            cell[axis] = math.floor(first[i, axis])
+            slope[axis] = last[i, axis] - first[i, axis]
+        at = 0.0
+        while at < 1.0:
+            crossing, across = 1.0, -1
+            for axis in range(3):
+                if cell[axis] != math.floor(last[i, axis]):
+                    wall = (cell[axis] + (slope[axis] > 0) - first[i, axis]) / slope[axis]
+                    if wall < crossing or across < 0:
+                        crossing, across = min(wall, 1.0), axis
             number, inside = 0, True
             for axis in range(3):
-                position = start[i, axis] + along * (end[i, axis] - start[i, axis]) - origin[axis]
-                cell = math.floor(position / pitch[axis])
-                inside = inside and 0 <= cell < shape[axis]
-                number = number * shape[axis] + cell
-            if not inside:
-                continue
-            if number == last:
-                share[k - 1] += energy[i] / points
-            else:
-                voxel[k], line[k], share[k] = number, i, energy[i] / points
+                inside = inside and 0 <= cell[axis] < shape[axis]
+                number = number * shape[axis] + cell[axis]
+            if inside and crossing > at:
+                voxel[k], line[k], share[k] = number, i, energy[i] * (crossing - at)
                 k += 1
-                last = number
+            if across < 0:
+                break
+            at = max(at, crossing)
+            cell[across] += 1 if slope[across] > 0 else -1
     return voxel[:k], line[:k], share[:k]
 
 
@@ -102,3 +98,36 @@ def _is_pair(pdg, parent, start, i):
     for axis in range(3):
         same = same and start[i, axis] == start[i - 1, axis]
     return same
+
+
+@njit(cache=True)
+def most_energetic_neighbour(number, energy, is_loose, shape):
+    """Find the most energetic voxel that is not loose among the 26 around each loose one.
+
+    Args:
+        number: (v,), row-major numbers of voxels, rising.
+        energy: (v,), their energies.
+        is_loose: (v,), whether a voxel looks for a neighbour.
+        shape: (3,), voxels along each axis.
+
+    Returns:
+        (v,), row of the neighbour, -1 where there is none, and for those that do not look.
+    """
+    winner = np.full(len(number), -1)
+    for i in range(len(number)):
+        if not is_loose[i]:
+            continue
+        z = number[i] % shape[2]
+        y = number[i] // shape[2] % shape[1]
+        x = number[i] // shape[2] // shape[1]
+        best = 0.0
+        for nx in range(max(x - 1, 0), min(x + 2, shape[0])):
+            for ny in range(max(y - 1, 0), min(y + 2, shape[1])):
+                row = (nx * shape[1] + ny) * shape[2]
+                at = np.searchsorted(number, row + max(z - 1, 0))
+                while at < len(number) and number[at] <= row + min(z + 1, shape[2] - 1):
+                    if not is_loose[at] and energy[at] > best:
+                        best = energy[at]
+                        winner[i] = at
+                    at += 1
+    return winner

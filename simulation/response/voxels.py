@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,7 +101,7 @@ class VoxelReadout(Readout["SimulatedImage"]):
 
     def respond(self, event: SimulatedImage) -> dict[str, NDArray[Any]]:
         """Record an event as hits, particles and interactions, the columns of a point cloud."""
-        voxels = self.voxels(event.transported)
+        voxels = self.voxels(event.transported, deepcopy(event.rng))
         listed = _listed(voxels, event.transported)
         row_of = np.full(len(event.transported.particles.pdg) + 1, NOWHERE)
         row_of[listed] = np.arange(len(listed))
@@ -111,25 +112,39 @@ class VoxelReadout(Readout["SimulatedImage"]):
             **self._interactions(event.origins),
         }
 
-    def voxels(self, event: Transported) -> Voxels:
-        """Share the deposits of an event out to voxels above threshold, and label these."""
+    def voxels(self, event: Transported, rng: np.random.Generator) -> Voxels:
+        """Share the deposits of an event out to voxels above threshold, and label these.
+
+        Args:
+            event: Deposits and particles.
+            rng: Draws what is random in the measurement.
+        """
         contributions = self.contributions(event.deposits)
         motif, particle = labelled(contributions, event, int(np.prod(self.shape)), self.rules)
-        voxels = _most_energetic(contributions, motif, particle)
+        voxels = self.measured(most_energetic(contributions, motif, particle), rng)
         return _absorbed(voxels[voxels.energy > self.threshold_mev], self.shape)
+
+    def measured(self, voxels: Voxels, rng: np.random.Generator) -> Voxels:
+        """Return the voxels with the energies that are measured: the true ones."""
+        return voxels
 
     def occupied(self, deposits: Deposits) -> int:
         """Count the voxels that deposits touch, those below threshold too."""
         return len(np.unique(self.contributions(deposits).voxel))
 
     def contributions(self, deposits: Deposits) -> Contributions:
-        """Share the energy of deposits out to the voxels that they cross."""
+        """Share the visible energy of deposits out to the voxels that they cross."""
         from nuzoo.simulation.response.voxel_kernels import shared_out
 
         origin, pitch = np.array(self.origin_mm) / 10, np.array(self.pitch_mm) / 10
+        energy = self.visible(deposits)
         return Contributions(
-            *shared_out(deposits.start, deposits.end, deposits.energy, origin, pitch, np.array(self.shape))
+            *shared_out(deposits.start, deposits.end, energy, origin, pitch, np.array(self.shape))
         )
+
+    def visible(self, deposits: Deposits) -> NDArray[np.floating[Any]]:
+        """Return the energy (n,) of each deposit that is seen, MeV: all of it."""
+        return deposits.energy
 
     def _positions(self, cm: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Return positions (n, 3) in cm in numbers of voxels."""
@@ -186,7 +201,7 @@ class VoxelReadout(Readout["SimulatedImage"]):
         return {f"interaction_{name}": values for name, values in columns.items()}
 
 
-def _most_energetic(
+def most_energetic(
     contributions: Contributions, motif: NDArray[np.int64], particle: NDArray[np.int64]
 ) -> Voxels:
     """Add up the contributions to each voxel; the label is that of the largest, or of the first of equals."""
@@ -210,21 +225,14 @@ def _most_energetic(
 
 def _absorbed(voxels: Voxels, shape: tuple[int, int, int]) -> Voxels:
     """Give low-energy deposits that touch a particle to the most energetic voxel of it that they touch."""
-    loose = np.flatnonzero(voxels.motif == SemanticClass.LOW_ENERGY)
-    best, winner = np.zeros(len(loose)), np.full(len(loose), NOWHERE)
-    places = np.stack(np.unravel_index(voxels.number[loose], shape), axis=1)
-    for step in np.ndindex(3, 3, 3):
-        beside = places + np.array(step) - 1
-        inside = ((beside >= 0) & (beside < shape)).all(axis=1)
-        number = np.ravel_multi_index(tuple(np.clip(beside, 0, np.array(shape) - 1).T), shape)
-        at = np.minimum(np.searchsorted(voxels.number, number), len(voxels.number) - 1)
-        touches = inside & (voxels.number[at] == number) & (voxels.motif[at] != SemanticClass.LOW_ENERGY)
-        better = touches & (voxels.energy[at] > best)
-        best, winner = np.where(better, voxels.energy[at], best), np.where(better, at, winner)
-    taken, by = loose[winner != NOWHERE], winner[winner != NOWHERE]
+    from nuzoo.simulation.response.voxel_kernels import most_energetic_neighbour
+
+    is_loose = voxels.motif == SemanticClass.LOW_ENERGY
+    winner = most_energetic_neighbour(voxels.number, voxels.energy, is_loose, np.array(shape))
+    taken = np.flatnonzero(winner != NOWHERE)
     motif, particle = voxels.motif.copy(), voxels.particle.copy()
-    motif[taken], particle[taken] = voxels.motif[by], voxels.particle[by]
-    return Voxels(voxels.number, voxels.energy, motif, particle)
+    motif[taken], particle[taken] = voxels.motif[winner[taken]], voxels.particle[winner[taken]]
+    return replace(voxels, motif=motif, particle=particle)
 
 
 def _listed(voxels: Voxels, event: Transported) -> NDArray[np.int64]:

@@ -19,7 +19,6 @@ from nuzoo.datasets_scripts.readers.dense_maps import (
     known_columns,
     map_detectors,
     map_schema,
-    numbered_id,
 )
 from nuzoo.datasets_scripts.readers.labels import read_labels
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading
@@ -193,7 +192,7 @@ class _Events:
     def _row(self, known: Row, lists: dict[str, NDArray[Any] | None]) -> Row:
         index, where = self.read, f"{self.file}#{self.read}"
         row = blank_row(
-            numbered_id(self.file, index, self.reading),
+            self.reading.numbered_id(self.file, index),
             self.detector,
             f"{self.reading.source(self.file)}#{index}",
         )

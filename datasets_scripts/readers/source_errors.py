@@ -15,7 +15,10 @@ class SourceFileError(ValueError):
         expected: What the file should have held.
         got: What it held.
         remedy: What to do about it.
+        passed_over: It is of something that was not wanted, rather than broken.
     """
+
+    passed_over = False
 
     def __init__(self, file: Path | str, expected: str, got: str, remedy: str) -> None:
         super().__init__(file, expected, got, remedy)
@@ -62,6 +65,12 @@ class MissingViewError(SourceFileError):
 
 class OtherDetectorError(SourceFileError):
     """A row of another detector than its file."""
+
+
+class TooFewHitsError(SourceFileError):
+    """An event with fewer hits than are asked for."""
+
+    passed_over = True
 
 
 class WrongEventError(SourceFileError):

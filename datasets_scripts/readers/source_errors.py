@@ -84,6 +84,18 @@ class WrongEventError(SourceFileError):
         return f"{self.file}, column {self.column}: {self.problem}"
 
 
+class UntrustedVertexError(SourceFileError):
+    """Vertices are asked for that are in another frame than the hits, or are not there."""
+
+
+class HostilePickleError(SourceFileError):
+    """A pickle that asks for more than arrays of numbers; nothing of it is run."""
+
+
+class OtherOrderError(SourceFileError):
+    """Voxels whose numbers count the axes in another order."""
+
+
 class UnknownScaleError(SourceFileError):
     """Counts without the energy that one of them stands for."""
 
@@ -102,7 +114,7 @@ def without_frames(error: SourceFileError) -> SourceFileError:
 
 
 @contextmanager
-def naming_errors(file: Path, expected: str) -> Iterator[None]:
+def naming_errors(file: Path | str, expected: str) -> Iterator[None]:
     """Turn whatever a library raises on a bad file into a `SourceFileError`.
 
     Args:

@@ -133,8 +133,8 @@ def whole_positions(where: Path | str, positions: NDArray[Any]) -> dict[str, NDA
     if (wrong := np.argwhere(~whole)).size:
         hit, axis = map(int, wrong[0])
         problem = (
-            f"expected whole numbers of voxels, got {positions[hit, axis]} at entry {hit}: divide positions in "
-            "mm by the pitch, and round down"
+            f"expected whole numbers of voxels, got {positions[hit, axis]} at entry {hit}: divide positions "
+            "in mm by the pitch, and round down"
         )
         raise WrongEventError(where, AXES[axis], problem)
     return dict(zip(AXES, rounded.astype(np.int64).T, strict=True))
@@ -194,7 +194,7 @@ def _check_once(lists: dict[str, NDArray[Any]], schema: EventSchema) -> None:
         first, second = (int(order[twice[0] + step]) for step in (0, 1))
         voxel = ", ".join(str(lists[axis][first]) for axis in AXES)
         problem = (
-            f"expected each voxel once, got ({voxel}) at entries {first} and {second}: add up the energies of "
-            "hits in one voxel"
+            f"expected each voxel once, got ({voxel}) at entries {first} and {second}: add up the energies "
+            "of hits in one voxel"
         )
         raise OrderError(f"column 'x': {problem}", 0, "x", problem)

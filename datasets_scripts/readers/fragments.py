@@ -48,8 +48,8 @@ class Fragments:
     def columns(self, kept: NDArray[np.bool_], energy: NDArray[np.floating]) -> Row:
         """Return the columns of truth of the hits that are kept, and of what made them.
 
-        Particles and interactions are numbered in the order of their numbers here, of those with a hit that is
-        kept. What is told of a particle is told by the fragment of its own number, else by its largest.
+        Particles and interactions with a hit that is kept are numbered in the order of their numbers
+        here. What is told of a particle is told by the fragment of its own number, else by its largest.
 
         Args:
             kept: (n,) which hits are.
@@ -96,7 +96,7 @@ class Fragments:
 
 
 def numbered(ids: Integers) -> tuple[Integers, Integers]:
-    """Number things from 0 in the order of their ids.
+    """Count things from 0 in the order of their ids.
 
     Args:
         ids: (n,) below 0 for none.

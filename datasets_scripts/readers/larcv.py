@@ -149,7 +149,7 @@ class LarcvFile:
     def _check_order(self) -> None:
         """Refuse voxels that are numbered in the order of larcv 1 and 2, where particles tell."""
         events = range(min(self.events, _LOOKED_AT))
-        reversed_order = told_order(self.grid, map(self._starts, events))
+        reversed_order = told_order(self.grid, self._starts(events))
         if reversed_order is None:
             told = "the order of voxel numbers cannot be told (no first steps of particles, or no image_meta)"
             self.reading.note(f"{told}; it is taken as that of larcv3, x slowest", self.file)
@@ -158,11 +158,16 @@ class LarcvFile:
             remedy = "convert the file with larcv3, or exchange x and z of its voxels"
             raise OtherOrderError(self.file, "voxel numbers whose x is slowest", got, remedy)
 
-    def _starts(self, index: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
-        """Return voxels, the row of the particle of each, and the particles of an event."""
-        voxels = self._part("group", index, f"{self.file}#{index}")
-        particles = self._part("particles", index, f"{self.file}#{index}")
-        return voxels["id"].astype(np.int64), voxels["value"].astype(np.int64), particles
+    def _starts(
+        self, events: Iterable[int]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]]:
+        """Yield voxels, the row of the particle of each, and the particles of events that can be read."""
+        for index in events:
+            try:
+                voxels, particles = (self._part(name, index, "") for name in ("group", "particles"))
+            except (SourceFileError, OSError):
+                continue
+            yield voxels["id"].astype(np.int64), voxels["value"].astype(np.int64), particles
 
 
 def is_larcv(content: Any) -> bool:

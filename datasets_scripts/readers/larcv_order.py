@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 
 FIRST_STEP = "first_step"
 _NEAR = 2.0
@@ -63,21 +60,20 @@ def told_order(
     """
     near = {False: 0, True: 0}
     tried = 0
-    with suppress(SourceFileError, ValueError):
-        for ids, particle, particles in events:
-            if FIRST_STEP not in (particles.dtype.names or ()):
-                return None
-            starts = grid.place(particles[FIRST_STEP])
-            if starts is None:
-                return None
-            for row, start in enumerate(starts):
-                own = ids[particle == row]
-                if not len(own) or not ((start >= 0) & (start < grid.shape)).all():
-                    continue
-                tried += 1
-                for reverse in near:
-                    centres = decoded(own, grid.shape, reverse=reverse) + 0.5
-                    near[reverse] += bool(np.abs(centres - start).max(axis=1).min() <= _NEAR)
+    for ids, particle, particles in events:
+        if FIRST_STEP not in (particles.dtype.names or ()):
+            return None
+        starts = grid.place(particles[FIRST_STEP])
+        if starts is None:
+            return None
+        for row, start in enumerate(starts):
+            own = ids[(particle == row) & (ids >= 0) & (ids < grid.size)]
+            if not len(own) or not ((start >= 0) & (start < grid.shape)).all():
+                continue
+            tried += 1
+            for reverse in near:
+                centres = decoded(own, grid.shape, reverse=reverse) + 0.5
+                near[reverse] += bool(np.abs(centres - start).max(axis=1).min() <= _NEAR)
     if max(near.values()) <= _TOLD_BY * tried or near[True] == near[False]:
         return None
     return near[True] > near[False]

@@ -24,8 +24,8 @@ _START = "vtx"
 def counts(group: NDArray[np.int64], particles: NDArray[Any]) -> NDArray[np.int64]:
     """Return the rows of the particles that count.
 
-    They have five voxels or more, a shape that is a motif, and are photons, electrons, muons, charged pions or
-    protons.
+    They have five voxels or more, a shape that is a motif, and are photons, electrons, muons, charged pions
+    or protons.
 
     Args:
         group: (n,) row of the particle of each voxel, below 0 for none.

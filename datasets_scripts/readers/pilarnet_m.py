@@ -1,8 +1,8 @@
 """PILArNet-M: HDF5 files of simulated events in a cube of liquid argon, versions 1 to 3.
 
-Each dataset has a flat list for each event, which is a table of so many columns: `point` 8, `cluster` 5 (version
-1) or 6, `cluster_extra` 5 (version 2), 6, 9 or 11 (version 3), and of v3_extra `cluster_extra_2` 5 and
-`interaction_extra` 4. Beside a file may lie `<stem>_points.npy`, the number of points of each event.
+Each dataset has a flat list for each event, which is a table of so many columns: `point` 8, `cluster` 5
+(version 1) or 6, `cluster_extra` 5 (version 2), 6, 9 or 11 (version 3), and of v3_extra `cluster_extra_2` 5
+and `interaction_extra` 4. Beside a file may lie `<stem>_points.npy`, the number of points of each event.
 """
 
 from __future__ import annotations

@@ -45,6 +45,13 @@ def read_cloud_hdf5(file: Path, reading: CloudReading) -> Iterator[Row | SourceF
 
 
 _HDF5 = Format[CloudReading](read_cloud_hdf5, "an HDF5 file")
+_FORMATS = {
+    ".h5": _HDF5,
+    ".hdf5": _HDF5,
+    ".npz": Format[CloudReading](read_cloud_npz, "an .npz archive", many=False),
+    ".parquet": Format[CloudReading](read_cloud_parquet, "a Parquet file"),
+    ".pt": Format[CloudReading](scintillator.read_scintillator, "a scintillator event", many=False),
+}
 
 
 class PointCloudFiles(EventFiles[CloudReading]):
@@ -71,13 +78,7 @@ class PointCloudFiles(EventFiles[CloudReading]):
         ValueError: A number that is no threshold, number of points or energy.
     """
 
-    formats = {
-        ".h5": _HDF5,
-        ".hdf5": _HDF5,
-        ".npz": Format[CloudReading](read_cloud_npz, "an .npz archive", many=False),
-        ".parquet": Format[CloudReading](read_cloud_parquet, "a Parquet file"),
-        ".pt": Format[CloudReading](scintillator.read_scintillator, "a scintillator event", many=False),
-    }
+    formats = _FORMATS
 
     def __init__(
         self,
@@ -137,7 +138,7 @@ class PointCloudFiles(EventFiles[CloudReading]):
             return checked_cloud({name: row[name] for name in row if name not in truth}, schema)
 
     def event_of(self, file: Path) -> tuple[Path, Format[CloudReading] | None]:
-        """Return the path that stands for the event of a file (what it counts the points of), and its format."""
+        """Return the path that a file belongs to (that whose points it counts), and its format."""
         counted = (
             file.with_name(f"{file.stem.removesuffix('_points')}{ending}") for ending in (".h5", ".hdf5")
         )

@@ -36,8 +36,8 @@ _FIRST_CENTRE_MM, _PITCH_MM, _LAST = -995.0, 10.0, 199
 def read_scintillator(file: Path, reading: CloudReading) -> Iterator[Row | SourceFileError]:
     """Read the event of one file; nothing that it holds is run.
 
-    `reco_hits` is (hits, 4 or more): x, y, z in mm and charge. Hits of one cube are added up. The class is the
-    name of the folder.
+    `reco_hits` is (hits, 4 or more): x, y, z in mm and charge. Hits of one cube are added up. The class is
+    the name of the folder.
     """
     reading.check_wanted(file, NAME, "a scintillator event")
     arrays = read_torch_arrays(file)

@@ -57,8 +57,23 @@ class _Array:
         self.values = np.frombuffer(data, kind.dtype).reshape(shape, order=order)
 
 
-class _ArrayType:
-    """What stands for `numpy.ndarray`, which nothing may call."""
+class _Maker:
+    """What a name in a pickle stands for: it may be called, and not changed."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make = make
+
+    def __call__(self, *args: object) -> Any:
+        return self._make(*args)
+
+    def __setstate__(self, state: object) -> None:
+        raise TypeError("a change of what arrays are made with")
+
+
+def _never(*_: object) -> None:
+    raise TypeError("a call of numpy.ndarray")
 
 
 def _bytes_of(text: str, encoding: str) -> bytes:
@@ -67,10 +82,10 @@ def _bytes_of(text: str, encoding: str) -> bytes:
 
 
 _NAMES: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): _ArrayType(),
-    ("numpy", "dtype"): _Dtype,
-    ("_codecs", "encode"): _bytes_of,
-    **{(module, "_reconstruct"): _Array for module in _NUMPY},
+    ("numpy", "ndarray"): _Maker(_never),
+    ("numpy", "dtype"): _Maker(_Dtype),
+    ("_codecs", "encode"): _Maker(_bytes_of),
+    **{(module, "_reconstruct"): _Maker(_Array) for module in _NUMPY},
 }
 
 

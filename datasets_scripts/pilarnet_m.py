@@ -103,15 +103,15 @@ class PILArNetMConfig(datasets.BuilderConfig):
 
     Attributes:
         files: Files and folders.
-        repo_id: Dataset repository to read instead.
-        revision: Its pinned revision, needed with `repo_id`.
+        repository: On the Hub, to read instead.
+        revision: Its pinned revision, needed with it.
         energy_threshold: Hits of this many MeV or less are left out; 0.13 by default.
         min_points: Events with fewer points than this, before the threshold, are passed over.
         vertices: Refuse files whose vertices are not in the frame of their points.
     """
 
     files: tuple[str, ...] = ()
-    repo_id: str | None = None
+    repository: str | None = None
     revision: str | None = None
     energy_threshold: float | None = None
     min_points: int = MIN_POINTS
@@ -123,15 +123,15 @@ class PILArNetMConfig(datasets.BuilderConfig):
         Raises:
             DatasetRequestError: It is not.
         """
-        if bool(self.files) == bool(self.repo_id):
+        if bool(self.files) == bool(self.repository):
             got = "both" if self.files else "neither"
             raise DatasetRequestError(
                 f"files, repo_id: expected one of them, got {got}: say where the events are"
             )
-        if self.repo_id and not self.revision:
+        if self.repository and not self.revision:
             raise DatasetRequestError(
-                f"revision: expected a commit or a tag of {self.repo_id}, since its branches have other data, "
-                "got none: give revision=..., such as 'v2'"
+                f"revision: expected a commit or a tag of {self.repository}, whose branches change, "
+                "got none: give revision=..., such as 'v3'"
             )
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
@@ -144,16 +144,16 @@ class PILArNetMConfig(datasets.BuilderConfig):
     @property
     def names(self) -> list[str]:
         """Return the files, of this machine or in the repository."""
-        if not self.repo_id:
+        if not self.repository:
             return _local_files(self.files)
         from huggingface_hub import HfApi
 
-        listed = HfApi().list_repo_files(self.repo_id, repo_type="dataset", revision=self.revision)
+        listed = HfApi().list_repo_files(self.repository, repo_type="dataset", revision=self.revision)
         return sorted(name for name in listed if name.endswith((".h5", ".hdf5")))
 
     def local(self, name: str) -> Path:
         """Return a file on this machine; one of the repository is fetched, with what counts its points."""
-        if not self.repo_id:
+        if not self.repository:
             return Path(name)
         self.counts(name)
         return self._fetched(name)
@@ -162,7 +162,7 @@ class PILArNetMConfig(datasets.BuilderConfig):
         """Return the file that counts the points of the events of another, None if there is none."""
         from huggingface_hub.errors import EntryNotFoundError
 
-        if not self.repo_id:
+        if not self.repository:
             beside = counts_file(Path(name))
             return beside if beside.is_file() else None
         try:
@@ -174,7 +174,7 @@ class PILArNetMConfig(datasets.BuilderConfig):
         from huggingface_hub import hf_hub_download
 
         place: dict[str, Any] = {"repo_type": "dataset", "revision": self.revision}
-        return Path(hf_hub_download(str(self.repo_id), name, **place))
+        return Path(hf_hub_download(str(self.repository), name, **place))
 
 
 class PILArNetM(datasets.GeneratorBasedBuilder):
@@ -182,11 +182,19 @@ class PILArNetM(datasets.GeneratorBasedBuilder):
 
     `PILArNetM(files=[folder]).as_streaming_dataset("train")` reads events as they are asked for; workers of a
     `DataLoader` share them out, and each opens its files itself.
+
+    Args:
+        *args: See `datasets.DatasetBuilder`.
+        repo_id: Dataset repository to read in place of files; each of its files is fetched when it is read.
+        **options: See `PILArNetMConfig` and `datasets.DatasetBuilder`.
     """
 
     BUILDER_CONFIG_CLASS = PILArNetMConfig
     VERSION = datasets.Version("1.0.0")
     config: PILArNetMConfig
+
+    def __init__(self, *args: Any, repo_id: str | None = None, **options: Any) -> None:
+        super().__init__(*args, repo_id=repo_id, repository=repo_id, **options)
 
     def _info(self) -> datasets.DatasetInfo:
         self.config.check()

@@ -16,8 +16,8 @@ from nuzoo.datasets_scripts.readers.scintillator import NAME, split_folder
 _VALIDATION = 0.05
 SPLIT_STORY = (
     f"Events of the folder `testing` are for the test; of `training`, {_VALIDATION:.0%} are for validation, "
-    "by the SHA-256 of their `event_id`. Others belong to a split by that alone (90 % training, 5 % validation, "
-    "5 % test)."
+    "by the SHA-256 of their `event_id`. Others belong to a split by that alone (90 % training, 5 % "
+    "validation, 5 % test)."
 )
 
 

@@ -1,7 +1,7 @@
 """Arrays that `torch.save` wrote, read without torch: a dict of NumPy arrays of numbers, and nothing else.
 
-A pickle names functions to call. Here it gets three of our own, which make arrays out of bytes, whatever it
-asks for; any other name ends the reading before anything is called.
+A pickle names functions to call. Here it gets functions of our own, which make arrays out of bytes and no
+more, whatever it asks for; any other name ends the reading before anything is called.
 """
 
 from __future__ import annotations
@@ -81,10 +81,16 @@ def _bytes_of(text: str, encoding: str) -> bytes:
     return text.encode("latin1" if encoding == "latin1" else "ascii")
 
 
+def _no_bytes() -> bytes:
+    """Return what old pickles store of an empty array."""
+    return b""
+
+
 _NAMES: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): _Maker(_never),
     ("numpy", "dtype"): _Maker(_Dtype),
     ("_codecs", "encode"): _Maker(_bytes_of),
+    ("__builtin__", "bytes"): _Maker(_no_bytes),
     **{(module, "_reconstruct"): _Maker(_Array) for module in _NUMPY},
 }
 

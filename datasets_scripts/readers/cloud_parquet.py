@@ -10,13 +10,13 @@ from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.cloud_reading import (
     CloudReading,
     blank_cloud,
-    cloud_detector,
+    cloud_detectors,
     cloud_schema,
 )
 from nuzoo.datasets_scripts.readers.known_files import Described, without_points
 from nuzoo.datasets_scripts.readers.parquet import check_claim, check_ends, check_row_groups
 from nuzoo.datasets_scripts.readers.source_errors import OtherDetectorError, SourceFileError, WrongEventError
-from nuzoo.simulation.detectors import DETECTORS, LARTPC_CUBE, Detector
+from nuzoo.simulation.detectors import LARTPC_CUBE, Detector
 
 _NEEDED = ("x", "y", "z", "energy")
 _EVENTS_AT_ONCE = 16
@@ -79,7 +79,8 @@ def _detector_of(where: str, batch: Any, event: int, reading: CloudReading) -> D
         return reading.whose(LARTPC_CUBE.name)
     if asked is not None:
         raise OtherDetectorError(where, f"an event of {asked.name!r}", repr(named), "name its own detector")
-    if named not in DETECTORS:
+    known = cloud_detectors()
+    if named not in known:
         remedy = "give --detector FILE, its description"
-        raise OtherDetectorError(where, f"an event of {', '.join(DETECTORS)}", repr(named), remedy)
-    return cloud_detector(named)
+        raise OtherDetectorError(where, f"an event of {' or '.join(known)}", repr(named), remedy)
+    return known[named]

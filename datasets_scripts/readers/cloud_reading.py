@@ -88,6 +88,11 @@ class CloudReading(FileReading):
         self.note(f"truth stays unknown: {str(error).removeprefix(str(where)).lstrip(':, ')}", where)
 
 
+def cloud_detectors() -> dict[str, Detector]:
+    """Return the known detectors that are seen as point clouds, by name."""
+    return {name: each for name, each in DETECTORS.items() if "positions" in each.geometry()}
+
+
 def cloud_detector(name: str) -> Detector:
     """Find a detector that is seen as point clouds.
 
@@ -96,7 +101,7 @@ def cloud_detector(name: str) -> Detector:
     """
     detector = find_detector(name)
     if "positions" not in detector.geometry():
-        names = ", ".join(each.name for each in DETECTORS.values() if "positions" in each.geometry())
+        names = ", ".join(cloud_detectors())
         raise UnknownDetectorError(f"detector: expected one of point clouds ({names}), got {name!r}")
     return detector
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,21 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, write_conversion
+from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
+from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
-from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
-from nuzoo.datasets_scripts.common.described import digest_of
+from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
+from nuzoo.datasets_scripts.common.pictures import png
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
 from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
-from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
+from nuzoo.datasets_scripts.common.splits import by_split
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.files.checksums import sha256
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
 from nuzoo.simulation import SOURCE_DIGEST
-from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
+from nuzoo.simulation.detectors import MODULAR_LARTPC, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
@@ -101,28 +101,14 @@ def convert_files(
         SplitError: Fractions that do not add up, or lists that contradict each other.
         DatasetFolderError: `out` holds another dataset.
     """
-    if split_fractions is not None and manifests is not None:
-        raise DatasetRequestError("expected splits by fractions or by lists, got both: leave one out")
-    rule = SplitRule() if split_fractions is None else rule_of_fractions(split_fractions)
-    rule = rule if manifests is None else rule_of_lists(manifests)
+    rule = asked_splits(split_fractions, manifests)
     counted = tuple(classes or declared_classes(paths))
     check_class_names(counted)
     files = DetectorFiles(
         paths, detector=detector, mev_per_count=mev_per_count, classes=counted, labels=labels
     )
     given = {"mev_per_count": mev_per_count, "classes": classes and [*classes], "labels": labels}
-    options = _described(files.detector) | {key: value for key, value in given.items() if value is not None}
-    with leavings_of(out) as leavings:
-        files.sink = leavings
-        made = write_conversion(
-            out, NAME, files, files.schema, with_display, leavings, splits=rule, options=options
-        )
-    return replace(made, lost=made.lost + files.lost, notes=tuple(files.notes.told()))
-
-
-def _described(detector: Detector | None) -> dict[str, str]:
-    """Return what a plan says of the detector that was asked for."""
-    return {} if detector is None else {"detector": detector.name, **digest_of(detector)}
+    return write_files(out, NAME, files, with_display, rule, given)
 
 
 def card_words() -> CardWords:
@@ -145,7 +131,7 @@ def with_display(row: Row) -> Row:
     geometry = find_detector(row["detector"]).geometry()
     shape = geometry["height"], geometry["width"]
     pictures = [_grey(row[f"{view}_index"], row[f"{view}_energy"], shape) for view in geometry["views"]]
-    return {**row, "display": {"bytes": _png(np.concatenate(pictures, axis=1)), "path": None}}
+    return {**row, "display": {"bytes": png(np.concatenate(pictures, axis=1)), "path": None}}
 
 
 def _grey(
@@ -155,14 +141,6 @@ def _grey(
     scaled = np.log1p(np.asarray(energy)) / np.log1p(DISPLAY_FULL_SCALE_MEV)
     picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = np.clip(np.rint(255 * scaled), 1, 255)
     return picture[::-1]
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", compress_level=4)
-    return buffer.getvalue()
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.evaluation.display.energy_scale import scale_of
 from nuzoo.files.events.event_schema import Ragged
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.events.pixel_map_events import pixel_map_schema
@@ -29,12 +30,6 @@ SMALLEST_WINDOW_CM = 30.0
 
 ORIGIN = {"vertex": "vertex", "mean": "mean pixel", "first": "first pixel"}
 """What the anchor of a view is called on an axis."""
-
-ENERGY_DECADES = 3.0
-"""Largest dynamic range of the colour scale."""
-
-BRIGHTEST_FRACTION = 0.999
-"""Quantile of the pixel energies at the top of the colour scale: single pixels do not set it."""
 
 
 @dataclass(frozen=True)
@@ -133,13 +128,7 @@ def _axis_label(view: View, axis: Sequence[float], anchor: Anchor, pixel: int, i
 
 def energy_range(views: Sequence[ViewMap]) -> tuple[float, float]:
     """Give the ends of a logarithmic colour scale in MeV, common to all views of an event."""
-    energy = np.concatenate([view.energy for view in views])
-    energy = energy[energy > 0]
-    if len(energy) == 0:
-        return 0.1, 10.0
-    high = float(np.quantile(energy, BRIGHTEST_FRACTION))
-    low = max(float(np.quantile(energy, 0.02)), high / 10**ENERGY_DECADES)
-    return min(low, high / 3), high
+    return scale_of(np.concatenate([view.energy for view in views]))
 
 
 def axis_name(direction: Sequence[float], view: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, wri
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
 from nuzoo.datasets_scripts.common.described import digest_of
+from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.simulated import (
     SimulationPlan,
@@ -146,24 +146,15 @@ def with_display(row: Row) -> Row:
     geometry = find_detector(row["detector"]).geometry()
     shape = geometry["height"], geometry["width"]
     pictures = [_grey(row[f"{view}_index"], row[f"{view}_energy"], shape) for view in geometry["views"]]
-    return {**row, "display": {"bytes": _png(np.concatenate(pictures, axis=1)), "path": None}}
+    return {**row, "display": stored(np.concatenate(pictures, axis=1))}
 
 
 def _grey(
     index: NDArray[np.uint32], energy: NDArray[np.float32], shape: tuple[int, int]
 ) -> NDArray[np.uint8]:
     picture = np.zeros(shape, dtype=np.uint8)
-    scaled = np.log1p(np.asarray(energy)) / np.log1p(DISPLAY_FULL_SCALE_MEV)
-    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = np.clip(np.rint(255 * scaled), 1, 255)
+    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = grey_levels(energy, DISPLAY_FULL_SCALE_MEV)
     return picture[::-1]
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", compress_level=4)
-    return buffer.getvalue()
 
 
 @dataclass

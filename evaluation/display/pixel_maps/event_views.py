@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.evaluation.core.errors import DisplayError
 from nuzoo.evaluation.display.energy_scale import scale_of
 from nuzoo.files.events.event_schema import Ragged
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
@@ -82,10 +83,16 @@ def event_views(row: Mapping[str, Any]) -> list[ViewMap]:
 
     Raises:
         UnknownDetectorError: There is no such detector.
+        DisplayError: It is not one that is seen in pixel maps.
         EventError: A view is missing, or the maps do not fit the detector.
     """
     detector = find_detector(row["detector"])
     views = views_of(detector)
+    if not views:
+        raise DisplayError(
+            f"event {row.get('event_id')}: expected a detector that is seen in pixel maps, got "
+            f"{detector.name}: name the detector that recorded these hits"
+        )
     columns = {
         name: np.asarray(row[name])
         for view in views

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from nuzoo.evaluation.display.point_clouds.event_columns import event_columns
 from nuzoo.evaluation.display.point_clouds.event_facts import event_class, interaction_counts, label_shares
 from nuzoo.evaluation.display.point_clouds.event_scene import event_scene
 from nuzoo.evaluation.display.scenes.scene_figure import draw_scene
@@ -28,11 +31,11 @@ class PointCloudDisplay:
     def facts(self, row: Mapping[str, Any], prediction: Mapping[str, Any] | None = None) -> dict[str, str]:
         """Say in a few words what is true of an event, and what is predicted."""
         said = prediction or {}
-        detector = DETECTORS.get(row.get("detector", ""))
-        classes = detector.geometry().get("classes", ()) if detector else ()
+        columns = event_columns(row)
+        kinds = columns.known.get("interaction_kind", np.zeros(0, dtype=int))
         facts = {
-            "truth": event_class(row, classes) or interaction_counts(row.get("interaction_kind") or ()),
-            "hits": f"{len(row['energy']):,}",
+            "truth": event_class(row, columns.layout.classes) or interaction_counts(kinds.tolist()),
+            "hits": f"{columns.hits:,}",
             "prediction": said.get("label") or label_shares(said.get("labels", ())),
         }
         return {title: value for title, value in facts.items() if value}

@@ -33,7 +33,7 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
     Raises:
         UnknownDetectorError: There is no such detector.
         EventError: A column is missing or wrong.
-        EvaluationError: An event of another origin without `sample`, or another number of labels than of hits.
+        EvaluationError: An event of another origin without `sample`, or not one label for each hit.
     """
     columns = event_columns(row)
     colourings = [*_truth(columns), *_predicted(columns, prediction)]

@@ -24,14 +24,17 @@ from nuzoo.evaluation.display.scenes.scene import Colouring, Scene
 from nuzoo.evaluation.display.side_panels import draw_facts, draw_scores
 from nuzoo.files.events.point_cloud_events import PLANES
 
-PANEL_INCHES, SIDE_INCHES, BESIDE_INCHES = 3.5, 2.6, 1.5
-"""Edge of a projection, width of what is written beside them, and of colour bar and legends."""
+PANEL_INCHES, BESIDE_INCHES, SIDE_INCHES = 3.5, 1.3, 2.9
+"""Edge of a projection, width of colour bar and legends beside them, and of what is written."""
 
 AXES = "xyz"
 MARGIN = 0.05
 SMALLEST_WINDOW_CM = 10.0
-FINEST = 250
+FINEST = 200
 """Cells along a panel: smaller ones are drawn this large, so that print and screen show each."""
+
+BAR = (0.0, 0.05, 0.13, 0.9)
+"""Place of the colour bar in its panel: left, bottom, width, height."""
 
 FACT_LINE_INCHES = 0.17
 LEGEND_WIDTH = 18
@@ -57,17 +60,19 @@ def draw_scene(scene: Scene, out: Path) -> list[Path]:
     rows = 1 + len(printed)
     width = len(PLANES) * PANEL_INCHES + SIDE_INCHES + BESIDE_INCHES
     with figure(out, width, rows * (PANEL_INCHES + 0.35) + 0.3, scene.tag) as drawn:
-        ratios = [PANEL_INCHES] * len(PLANES) + [SIDE_INCHES]
-        grid = drawn.add_gridspec(rows, len(PLANES) + 1, width_ratios=ratios)
+        ratios = [PANEL_INCHES] * len(PLANES) + [BESIDE_INCHES, SIDE_INCHES]
+        grid = drawn.add_gridspec(rows, len(ratios), width_ratios=ratios)
         for number in range(rows):
             panels = [drawn.add_subplot(grid[number, column]) for column in range(len(PLANES))]
             for axes, (name, view) in zip(panels, views.items(), strict=True):
                 _frame(axes, name, low, high)
                 _draw_marks(axes, scene, view.axes)
+            beside = drawn.add_subplot(grid[number, -2])
+            beside.axis("off")
             if number:
-                _draw_classes(panels, list(views.values()), scene, printed[number - 1])
+                _draw_classes(panels, beside, list(views.values()), scene, printed[number - 1])
             else:
-                _draw_energy(drawn, panels, list(views.values()), scene)
+                _draw_energy(panels, beside, list(views.values()), scene)
                 _draw_scale_bar(panels[0])
         _draw_side(drawn, grid[:, -1], scene, rows)
     return [out, out.with_suffix(".pdf")]
@@ -81,24 +86,22 @@ def _frame(axes: Axes, name: str, low: NDArray[np.float64], high: NDArray[np.flo
     axes.grid(linewidth=0.4)
 
 
-def _draw_energy(drawn: Figure, panels: Sequence[Axes], views: Sequence[Projection], scene: Scene) -> None:
+def _draw_energy(panels: Sequence[Axes], beside: Axes, views: Sequence[Projection], scene: Scene) -> None:
     norm = LogNorm(*scale_of(np.concatenate([view.energy for view in views])), clip=True)
     for axes, view in zip(panels, views, strict=True):
         _draw_cells(axes, view, scene, energy_colours()(norm(view.energy)))
-    bar = drawn.colorbar(
+    bar = panels[0].figure.colorbar(
         ScalarMappable(norm, energy_colours()),
-        ax=panels,
+        cax=beside.inset_axes(BAR),
         ticks=LogLocator(subs=(1, 2, 5)),
         format="%g",
-        pad=0.01,
-        shrink=0.82,
     )
     bar.minorticks_off()
     bar.set_label("Energy in a cell (MeV)")
 
 
 def _draw_classes(
-    panels: Sequence[Axes], views: Sequence[Projection], scene: Scene, colouring: Colouring
+    panels: Sequence[Axes], beside: Axes, views: Sequence[Projection], scene: Scene, colouring: Colouring
 ) -> None:
     """Colour each cell by the class with most energy in it, and explain the colours."""
     legend = colouring.legend(scene.energy)
@@ -114,14 +117,8 @@ def _draw_classes(
     ]
     if scene.marks:
         handles.append(Line2D([], [], label="vertex", **MARK))
-    panels[-1].legend(
-        handles=handles,
-        title=literal(colouring.name),
-        loc="upper left",
-        bbox_to_anchor=(1.02, 1),
-        borderaxespad=0,
-        alignment="left",
-    )
+    title = literal(colouring.name)
+    beside.legend(handles=handles, title=title, loc="upper left", borderaxespad=0, alignment="left")
 
 
 def _draw_cells(axes: Axes, view: Projection, scene: Scene, colours: Any) -> None:

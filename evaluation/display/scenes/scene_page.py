@@ -1,4 +1,4 @@
-"""Scenes as self-contained interactive pages: no server, no network, one file that can be sent to a colleague.
+"""Scenes as self-contained interactive pages: no server, no network, one file that can be sent by mail.
 
 Each page carries plotly.js, compressed: 2.0 MB of base64 instead of 4.8 MB of text, which the browser unpacks
 (`DecompressionStream`: every browser since May 2023). A Content-Security-Policy forbids it all connections.
@@ -48,7 +48,7 @@ def thinned(energy: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.
     """Choose the points of a page, the same each time.
 
     Half of the places go to the most energetic points, which carry the tracks and cores of showers; the other
-    half to a random choice of the rest, in which each has the same chance, so that faint parts keep their shape.
+    half to a random choice of the rest, all with the same chance, so that faint parts keep their shape.
 
     Args:
         energy: Of all points (n,).
@@ -109,7 +109,7 @@ def _scores(scene: Scene) -> list[dict[str, Any]] | None:
 
 
 def _colouring(of: Colouring, energy: NDArray[np.float64], kept: NDArray[np.int64]) -> dict[str, Any]:
-    """Write a colouring for the page, with the labels of the shown points alone: their numbers fit 16 bits."""
+    """Write a colouring for the page, with labels of shown points alone: their numbers fit 16 bits."""
     used, codes = np.unique(of.codes[kept], return_inverse=True)
     number = {int(code): position for position, code in enumerate(used)}
     legend = [

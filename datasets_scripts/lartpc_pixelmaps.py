@@ -16,7 +16,7 @@ from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
-from nuzoo.datasets_scripts.common.pictures import png
+from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
 from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
@@ -131,15 +131,14 @@ def with_display(row: Row) -> Row:
     geometry = find_detector(row["detector"]).geometry()
     shape = geometry["height"], geometry["width"]
     pictures = [_grey(row[f"{view}_index"], row[f"{view}_energy"], shape) for view in geometry["views"]]
-    return {**row, "display": {"bytes": png(np.concatenate(pictures, axis=1)), "path": None}}
+    return {**row, "display": stored(np.concatenate(pictures, axis=1))}
 
 
 def _grey(
     index: NDArray[np.uint32], energy: NDArray[np.float32], shape: tuple[int, int]
 ) -> NDArray[np.uint8]:
     picture = np.zeros(shape, dtype=np.uint8)
-    scaled = np.log1p(np.asarray(energy)) / np.log1p(DISPLAY_FULL_SCALE_MEV)
-    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = np.clip(np.rint(255 * scaled), 1, 255)
+    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = grey_levels(energy, DISPLAY_FULL_SCALE_MEV)
     return picture[::-1]
 
 

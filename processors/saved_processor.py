@@ -192,6 +192,7 @@ class SavedProcessor(PushedWithCode):
                 f"expected settings of the kinds that {cls.__name__} takes, got another ({error}): "
                 "use the file that was saved with the model, or correct the setting"
             ) from error
+        made.refuse_unfitted()
         return (made, kwargs) if unused_wanted else made
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,9 +12,6 @@ from nuzoo.files.events.point_cloud_events import VOXEL, PointCloudGeometry
 
 Grid = float | Literal["voxel"]
 
-ROUNDING = 1e-4
-"""Part of a cell by which a float32 coordinate on a cell's lower face may fall short of it."""
-
 
 @dataclass(frozen=True)
 class CloudFrame:
@@ -44,6 +41,13 @@ class CloudFrame:
         return (self.sides_mm / 2 / self.mm_per_unit).tolist()
 
     @property
+    def middle_of_hit(self) -> list[float]:
+        """From the coordinates of a hit to the middle of what it stands for: half a voxel where it is one."""
+        if self.layout.positions != VOXEL:
+            return [0.0, 0.0, 0.0]
+        return (np.array(self.layout.pitch_mm) / 2 / self.mm_per_unit).tolist()
+
+    @property
     def grid_shape(self) -> list[int]:
         """Cells along each axis, of an event that fills the detector."""
         if self.grid == VOXEL:
@@ -53,10 +57,10 @@ class CloudFrame:
     def placed(self, position: NDArray[Any]) -> NDArray[np.float64]:
         """Give the coordinates (n, 3) of positions (n, 3) in the unit of events."""
         if self.layout.positions == VOXEL:
-            in_mm = (position - np.array(self.layout.shape) / 2) * self.layout.pitch_mm
+            middle, unit = np.array(self.layout.shape) / 2, self.mm_per_unit / np.array(self.layout.pitch_mm)
         else:
-            in_mm = position - self.layout.origin_mm - self.sides_mm / 2
-        return in_mm / self.mm_per_unit
+            middle, unit = self.sides_mm / 2 + self.layout.origin_mm, np.full(3, self.mm_per_unit)
+        return (position - middle) / unit
 
     def cells(self, coordinates: Tensor, event: Tensor) -> Tensor:
         """Give the cells that points are in.
@@ -68,11 +72,12 @@ class CloudFrame:
         Returns:
             int64 (points, 3), from 0.
         """
-        if self.grid != VOXEL:
+        if not isinstance(self.grid, str):
             return _from_first(torch.floor(coordinates.double() / self.grid).long(), event)
-        size = coordinates.new_tensor(self.layout.pitch_mm, dtype=torch.float64) / self.mm_per_unit
-        low = coordinates.new_tensor(self.half_sides, dtype=torch.float64)
-        cells = torch.floor((coordinates.double() + low) / size + ROUNDING).long()
+        size = np.array(self.layout.pitch_mm) / self.mm_per_unit
+        first = np.add(self.half_sides, self.middle_of_hit)
+        place = coordinates.double() + coordinates.new_tensor(first, dtype=torch.float64)
+        cells = torch.floor(place / coordinates.new_tensor(size, dtype=torch.float64)).long()
         return torch.minimum(cells.clamp(min=0), cells.new_tensor(self.layout.shape) - 1)
 
     def cells_of_hits(self, position: NDArray[np.float64], event: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -87,8 +92,5 @@ class CloudFrame:
 
 def _from_first(cells: Tensor, event: Tensor) -> Tensor:
     """Count cells (points, 3) from the first that each event (points,) has something in."""
-    if not len(cells):
-        return cells
-    first = cells.new_zeros(int(event.max()) + 1, 3)
-    first.scatter_reduce_(0, event[:, None].expand(-1, 3), cells, "amin", include_self=False)
-    return cells - first[event]
+    counts = torch.bincount(event).tolist()
+    return torch.cat([part - part.amin(dim=0) if len(part) else part for part in cells.split(counts)])

@@ -18,7 +18,7 @@ from nuzoo.processors.point_clouds.cloud_frame import CloudFrame, Grid
 from nuzoo.processors.point_clouds.energy_scale import LogEnergyScale
 from nuzoo.processors.point_clouds.example_point_clouds import example_point_clouds
 from nuzoo.processors.point_clouds.hit_labels import labels_of_hits
-from nuzoo.processors.point_clouds.hit_rows import HitRows, check_layout, read_hit_rows
+from nuzoo.processors.point_clouds.hit_rows import HitRows, check_layout, read_hit_rows, taken
 from nuzoo.processors.point_clouds.merging import CELLS_PER_AXIS, NO_POINT, MergedHits, merge_hits
 from nuzoo.processors.point_clouds.point_targets import read_targets
 from nuzoo.processors.point_clouds.words import cloud_facts, cloud_instructions
@@ -105,13 +105,6 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
     def tiny(cls, config: Any) -> Self:
         """Build a small one for tests."""
         return cls(shape=(TINY_VOXELS,) * 3)
-
-    @classmethod
-    def from_dict(cls, keys: dict[str, Any], **kwargs: Any) -> Any:
-        """Make a processor of the content of a file; see `SavedProcessor.from_dict`."""
-        made = super().from_dict(keys, **kwargs)
-        (made[0] if isinstance(made, tuple) else made).refuse_unfitted()
-        return made
 
     @property
     def needed_statistics(self) -> tuple[str, ...]:
@@ -206,7 +199,7 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
         self.refuse_options(unknown, ("detector",))
         if self.normalisation == "robust":
             steps = in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events)
-            energies = [self._points(as_table(step), detector)[2].energy.astype(np.float32) for step in steps]
+            energies = [self._points(as_table(step), detector)[3].energy.astype(np.float32) for step in steps]
             values = np.concatenate([np.empty(0, dtype=np.float32), *energies])
             fitted = RobustStandardisation.fit(values, self.energy_transform, "energies of points")
             self.energy_statistics = fitted.constants
@@ -249,16 +242,16 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
         self.refuse_options(unknown)
         self.refuse_unfitted()
         rows = as_table(rows)
-        hits, above, points = self._points(rows, detector)
-        kept = above[points.kept]
-        position, event = hits.position[kept], hits.event[kept]
-        coordinates = torch.from_numpy(self.frame.placed(position).astype(np.float32))
+        hits, above, cells, points = self._points(rows, detector)
+        kept = taken(above, points.kept)
+        coordinates = self.frame.placed(taken(hits.position, kept)).astype(np.float32, order="C")
         energy = self.energy_scale.forward(torch.from_numpy(points.energy)).float()
+        offset = np.bincount(taken(hits.event, kept), minlength=len(hits.counts)).cumsum()
         batch = {
-            "coordinates": coordinates,
+            "coordinates": torch.from_numpy(coordinates),
             "energy": energy[:, None],
-            "grid_coordinates": torch.from_numpy(self.frame.cells_of_hits(position, event)),
-            "offset": torch.from_numpy(np.bincount(event, minlength=len(hits.counts)).cumsum()),
+            "grid_coordinates": torch.from_numpy(np.ascontiguousarray(taken(cells, points.kept))),
+            "offset": torch.from_numpy(offset),
         }
         if return_inverse:
             inverse = np.full(len(hits.event), NO_POINT)
@@ -268,15 +261,17 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
         truth = read_targets(rows, self.schema, targets, len(hits.counts), kept, self.frame.placed)
         return BatchFeature(batch | truth, tensor_type=return_tensors)
 
-    def _points(self, rows: Any, detector: str | None) -> tuple[HitRows, NDArray[np.int64], MergedHits]:
-        """Read hits: all of them, which have enough energy, and the points that these become."""
+    def _points(
+        self, rows: Any, detector: str | None
+    ) -> tuple[HitRows, NDArray[np.int64], NDArray[np.int64], MergedHits]:
+        """Read hits: all of them; which have enough energy, their cells, and the points that they become."""
         self.check_detector(rows, detector)
         hits = read_hit_rows(rows, self.schema, self._layout)
         threshold = -1.0 if self.energy_threshold_mev is None else self.energy_threshold_mev
         above = np.flatnonzero(hits.energy > threshold)
-        event = hits.event[above]
-        cells = self.frame.cells_of_hits(hits.position[above], event)
-        return hits, above, merge_hits(event, cells, hits.energy[above])
+        event = taken(hits.event, above)
+        cells = self.frame.cells_of_hits(taken(hits.position, above), event)
+        return hits, above, cells, merge_hits(event, cells, taken(hits.energy, above))
 
     def post_process_semantic_segmentation(
         self, outputs: Any, batch: Mapping[str, Tensor], return_segmentation_scores: bool = False

@@ -53,8 +53,13 @@ def read_hit_rows(rows: Any, schema: EventSchema, layout: PointCloudGeometry) ->
     hits: Mapping[str, Ragged] = read_hits(rows, schema)
     schema.check(hits)
     energy = hits["energy"]
-    position = np.stack([hits[axis].values.astype(np.float64) for axis in "xyz"], axis=1)
+    position = np.stack([hits[axis].values.astype(np.float64) for axis in "xyz"]).T  # axis by axis in memory
     return HitRows(energy.event, energy.counts, position, energy.values.astype(np.float64))
+
+
+def taken(values: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Take ascending rows of an array: where these are all, the array itself."""
+    return values if len(rows) == len(values) else values[rows]
 
 
 def check_layout(layout: PointCloudGeometry) -> None:

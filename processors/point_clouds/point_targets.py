@@ -16,6 +16,9 @@ from nuzoo.processors.input_errors import ProcessorSettingError
 
 HIT = "hit"
 
+COUNTED = "energy"
+"""Column that says how many hits an event has."""
+
 POSITIONS = {
     "interaction_vertex": ("interaction_x", "interaction_y", "interaction_z"),
     "particle_start": ("particle_x", "particle_y", "particle_z"),
@@ -24,6 +27,8 @@ POSITIONS = {
 
 MOMENTA = {"particle_start_momentum": ("particle_px", "particle_py", "particle_pz")}
 """Momenta by the name of their tensor, with the columns that they are made of; they stay in MeV/c."""
+
+IN_VECTORS = {part for parts in (POSITIONS | MOMENTA).values() for part in parts}
 
 Place = Callable[[NDArray[Any]], NDArray[Any]]
 
@@ -62,9 +67,9 @@ def read_targets(
         stacked = np.stack([read[part].values.astype(np.float64) for part in parts], axis=1)
         placed = place(stacked) if name in POSITIONS else stacked
         tensors[name] = torch.from_numpy(placed.astype(np.float32))
-    others = [each for each in columns if not any(each.name in parts for parts in vectors.values())]
+    others = [each for each in columns if each.name not in IN_VECTORS]
     for column in others:
-        name = "labels" if len(others) == 1 else f"{column.name}_labels"
+        name = _name_of(column, others)
         if not column.is_ragged:
             tensors[name] = read_target(rows, [column.name], events)["labels"]
             continue
@@ -72,6 +77,17 @@ def read_targets(
         values = values[kept] if column.per == HIT else values
         tensors[name] = torch.from_numpy(values.astype(np.int64 if column.is_integer else np.float32))
     return tensors
+
+
+def names_of_hit_truth(schema: EventSchema, targets: Sequence[str]) -> set[str]:
+    """Name the tensors that `read_targets` makes of columns with an entry for each hit."""
+    columns = _columns_of(schema, targets)
+    others = [column for column in columns if column.name not in IN_VECTORS]
+    return {_name_of(column, others) for column in others if column.per == HIT}
+
+
+def _name_of(column: Column, others: Sequence[Column]) -> str:
+    return "labels" if len(others) == 1 else f"{column.name}_labels"
 
 
 def _columns_of(schema: EventSchema, targets: Sequence[str]) -> list[Column]:
@@ -95,9 +111,8 @@ def _columns_of(schema: EventSchema, targets: Sequence[str]) -> list[Column]:
 def _read_ragged(rows: Any, schema: EventSchema, columns: Sequence[Column]) -> dict[str, Ragged]:
     if not columns:
         return {}
-    asked = {column.name for column in columns}
-    hits = [column for column in schema.hits if column.name not in asked]
-    truth = replace(schema, columns=(*hits, *(replace(column, required=True) for column in columns)))
+    counted = [] if any(column.name == COUNTED for column in columns) else [schema[COUNTED]]
+    truth = replace(schema, columns=(*counted, *(replace(column, required=True) for column in columns)))
     read = read_hits(rows, truth)
     truth.check(read)
     return read

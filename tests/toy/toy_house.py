@@ -93,6 +93,9 @@ class ToyDisplay:
     def draws(self, row: Mapping[str, Any]) -> bool:
         return row.get("detector") == CUBE.name and {*AXES} <= row.keys()
 
+    def facts(self, row: Mapping[str, Any], prediction=None) -> dict[str, str]:
+        return {"hits": str(len(row["energy"]))}
+
     def draw(self, row: Mapping[str, Any], stem: Path, *, prediction=None, sample=None) -> list[Path]:
         figure = Figure()
         labels = row["label"] if prediction is None else [name == "shower" for name in prediction["labels"]]

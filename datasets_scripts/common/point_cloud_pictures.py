@@ -12,13 +12,16 @@ from nuzoo.simulation.detectors import find_detector
 
 PROJECTIONS = ((0, 2), (1, 2), (1, 0))
 """Axes upward and to the right: zx, zy and xy, as the column `display` says."""
+LARGEST_SIDE = 256
+"""Pixels of the largest side of a detector; a pixel has the energy of as many voxels as that takes."""
 
 
 def with_projections(row: Row) -> Row:
     """Return the row with its `display` picture: three projections side by side, for people."""
     layout = PointCloudGeometry.of(find_detector(row["detector"]).geometry())
-    voxels = _voxels(row, layout)
-    pictures = [_grey(voxels, np.asarray(row["energy"]), layout.shape, axes) for axes in PROJECTIONS]
+    step = -(-max(layout.shape) // LARGEST_SIDE)
+    pixels, shape = _voxels(row, layout) // step, tuple(-(-size // step) for size in layout.shape)
+    pictures = [_grey(pixels, np.asarray(row["energy"]), shape, axes) for axes in PROJECTIONS]
     rows = max(picture.shape[0] for picture in pictures)
     padded = [np.pad(each, ((rows - each.shape[0], 0), (0, 0))) for each in pictures]
     return {**row, "display": {"bytes": png(np.concatenate(padded, axis=1)), "path": None}}
@@ -34,10 +37,10 @@ def _voxels(row: Row, layout: PointCloudGeometry) -> NDArray[np.int64]:
 
 
 def _grey(
-    voxels: NDArray[np.int64], energy: NDArray[np.float32], shape: tuple[int, ...], axes: tuple[int, int]
+    pixels: NDArray[np.int64], energy: NDArray[np.float32], shape: tuple[int, ...], axes: tuple[int, int]
 ) -> NDArray[np.uint8]:
     up, right = axes
-    cell = voxels[:, up] * shape[right] + voxels[:, right]
+    cell = pixels[:, up] * shape[right] + pixels[:, right]
     lit, of_hit = np.unique(cell, return_inverse=True)
     scaled = np.log1p(np.bincount(of_hit, energy, len(lit))) / np.log1p(DISPLAY_FULL_SCALE_MEV)
     picture = np.zeros((shape[up], shape[right]), dtype=np.uint8)

@@ -58,8 +58,7 @@ def convert_files(
     """
 
     def files() -> PointCloudFiles:
-        options = {"detector": detector, "energy_threshold": energy_threshold}
-        return PointCloudFiles(paths, formats=[NAME], **options)
+        return PointCloudFiles(paths, detector=detector, energy_threshold=energy_threshold, formats=[NAME])
 
     options = {"energy_threshold": energy_threshold}
     if split_fractions is not None or manifests is not None:

@@ -62,7 +62,13 @@ def convert_files(
         DatasetFolderError: `out` holds another dataset.
     """
     options = {"mev_per_charge": mev_per_charge, "energy_threshold": energy_threshold}
-    files = PointCloudFiles(paths, detector=detector, formats=[NAME], **options)
+    files = PointCloudFiles(
+        paths,
+        detector=detector,
+        mev_per_charge=mev_per_charge,
+        energy_threshold=energy_threshold,
+        formats=[NAME],
+    )
     rule = asked_splits(split_fractions, manifests, StatedSplits(stated=source_split, story=SPLIT_STORY))
     return write_files(out, NAME, files, with_display, rule, options)
 

@@ -186,21 +186,18 @@ class PILArNetFile:
 
     def _decide(self) -> None:
         """Say what the file does not tell; refuse it where that is asked for."""
-        threshold = self.reading.threshold(ENERGY_THRESHOLD_MEV)
-        said = [f"hits of more than {threshold:g} MeV"]
+        kept = f"hits of more than {self.reading.threshold(ENERGY_THRESHOLD_MEV):g} MeV"
         if self.extra_width > _VERSION_2:
-            self.reading.note(f"PILArNet-M version 3: {said[0]}, vertices in voxels", self.file)
+            self.reading.note(f"PILArNet-M version 3: {kept}, vertices in voxels", self.file)
             return
         if self.extra_width:
-            version = 2
-            told = "its vertices, which are in another frame than its points, are left out"
+            version, lacking = 2, "vertices in another frame than that of the points, which are left out"
         else:
-            version = 1 if self.cluster_width == _CLUSTER_WIDTHS[1] else 2
-            told = "momenta and vertices are not in the file"
-        self.reading.note(f"PILArNet-M version {version}: {said[0]}; {told}", self.file)
+            version, lacking = 1, "neither momenta nor vertices"
+        self.reading.note(f"PILArNet-M version {version}: {kept}; {lacking}", self.file)
         if self.reading.vertices:
             remedy = "read version 3 of the dataset, or do not ask for vertices"
-            raise UntrustedVertexError(self.file, "vertices in the frame of the points", told, remedy)
+            raise UntrustedVertexError(self.file, "vertices in the frame of the points", lacking, remedy)
 
 
 def is_pilarnet_m(content: Any) -> bool:

@@ -97,4 +97,6 @@ def _merged(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Add up the charges of hits in one cube."""
     cubes, of_hit = np.unique(voxels, axis=0, return_inverse=True)
-    return cubes.reshape(-1, 3), np.bincount(of_hit.reshape(-1), charge, len(cubes))
+    total = np.zeros(len(cubes))
+    np.add.at(total, of_hit.reshape(-1), charge)
+    return cubes.reshape(-1, 3), total

@@ -53,8 +53,8 @@ class _Array:
         _, shape, kind, is_fortran, data = state
         if not isinstance(kind, _Dtype) or kind.dtype.kind not in _NUMBERS or not isinstance(data, bytes):
             raise TypeError("an array of Python objects")
-        order = "F" if is_fortran else "C"
-        self.values = np.frombuffer(data, kind.dtype).reshape(shape, order=order)
+        flat = np.frombuffer(data, kind.dtype)
+        self.values = flat.reshape(shape, order="F") if is_fortran else flat.reshape(shape)
 
 
 class _Maker:

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Image, load_dataset
 
+from nuzoo.datasets_scripts.common.dataset_folder import DatasetRequestError
 from nuzoo.datasets_scripts.common.rows import row_features
 from nuzoo.datasets_scripts.common.sharded_parquet import DatasetFolderError
 from nuzoo.datasets_scripts.common.splits import split_of
 from nuzoo.datasets_scripts.lartpc_pixelmaps import (
-    DatasetRequestError,
     LArTPCPixelMaps,
     convert_files,
     simulate_dataset,

@@ -265,6 +265,10 @@ def test_a_page_has_what_a_model_says(tmp_path):
     row = without_truth(small_row(detector="scintillator-cube-200", x=[1], y=[2], z=[3], energy=[1.0]))
     _, event = page_of(row, tmp_path, prediction=SCORES)
     assert [bar["score"] for bar in event["prediction"] if bar["isBest"]] == [0.7]
+    assert event["verdict"] == ""
+    for label, verdict in ((2, "correct"), (0, "wrong")):
+        _, event = page_of(row | {"label": label}, tmp_path, prediction=SCORES)
+        assert event["verdict"] == verdict
 
 
 def test_a_large_event_is_thinned_and_the_page_says_so(tmp_path):

@@ -15,7 +15,8 @@ NAME_WIDTH, LONGEST_NAME = 26, 78
 LINE_HEIGHT = 0.05
 """Of text, in units of its panel's height."""
 
-VALUE_WIDTH = 14
+VALUE_WIDTH, VALUE_PLACE = 14, 0.55
+"""Letters of a value in a line, and where it begins, in units of its panel's width."""
 
 
 def draw_facts(
@@ -33,11 +34,15 @@ def draw_facts(
     name = wrapped(name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…", NAME_WIDTH)
     _write(axes, 0, 1, name, family="monospace")
     height = 1 - line_height * (name.count("\n") + 2)
-    step = min(2 * line_height, height / max(1, len(facts)))
-    for title, value in facts:
-        text = class_title(value, VALUE_WIDTH) if title == "class" else wrapped(value, VALUE_WIDTH)
+    texts = [
+        class_title(value, VALUE_WIDTH) if title == "class" else wrapped(value, VALUE_WIDTH)
+        for title, value in facts
+    ]
+    broken = sum(text.count("\n") for text in texts)
+    step = min(2 * line_height, (height - broken * line_height) / max(1, len(facts)))
+    for (title, _), text in zip(facts, texts, strict=True):
         _write(axes, 0, height, title, color=GREY)
-        _write(axes, 0.62, height, text)
+        _write(axes, VALUE_PLACE, height, text)
         height -= step + line_height * text.count("\n")
 
 

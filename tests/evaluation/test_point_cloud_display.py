@@ -249,7 +249,9 @@ def test_a_page_holds_the_whole_event(tmp_path):
     facts = {title: parts[0][0] for title, parts in event["facts"]}
     assert facts["hits"] == "4"
     assert facts["energy"] == "7.5 MeV"
-    assert facts["threshold"] == "0.13 MeV in a voxel"
+    assert facts["threshold"] == DETECTORS["lartpc-cube-768"].facts()["threshold"]
+    _, event = page_of(small_row(source="run 7"), tmp_path, sample="data")
+    assert "threshold" not in dict(event["facts"]), "what others cut, nobody has said"
 
 
 def test_a_page_without_truth_has_no_classes(tmp_path):
@@ -265,6 +267,10 @@ def test_a_page_has_what_a_model_says(tmp_path):
     row = without_truth(small_row(detector="scintillator-cube-200", x=[1], y=[2], z=[3], energy=[1.0]))
     _, event = page_of(row, tmp_path, prediction=SCORES)
     assert [bar["score"] for bar in event["prediction"] if bar["isBest"]] == [0.7]
+    assert event["verdict"] == ""
+    for label, verdict in ((2, "correct"), (0, "wrong")):
+        _, event = page_of(row | {"label": label}, tmp_path, prediction=SCORES)
+        assert event["verdict"] == verdict
 
 
 def test_a_large_event_is_thinned_and_the_page_says_so(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 
 from nuzoo.evaluation.display.point_clouds.event_columns import EventColumns
 from nuzoo.evaluation.display.point_clouds.particle_names import interaction_name
+from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.events.point_cloud_events import INTERACTION_KINDS
 
 MOST_LINES = 6
@@ -19,7 +20,10 @@ MEV_PER_GEV = 1000.0
 
 
 def fact_lines(row: Mapping[str, Any], columns: EventColumns) -> list[tuple[str, str]]:
-    """Give title and value of what is known of an event; what is not known is left out."""
+    """Give title and value of what is known of an event; what is not known is left out.
+
+    The threshold is that of our simulation: events of other origin may have been cut elsewhere.
+    """
     known = columns.known
     energy = float(known.get("energy", np.zeros(0)).sum(dtype=np.float64))
     name = event_class(row, columns.layout.classes)
@@ -33,7 +37,8 @@ def fact_lines(row: Mapping[str, Any], columns: EventColumns) -> list[tuple[str,
     lines += [("", text) for text in several[:MOST_LINES]]
     if len(several) > MOST_LINES:
         lines.append(("", f"and {len(several) - MOST_LINES} others"))
-    if threshold := columns.detector.facts().get("threshold"):
+    threshold = columns.detector.facts().get("threshold")
+    if threshold and str(row.get("source", "")).startswith(SIMULATED_PREFIX):
         lines.append(("threshold", threshold))
     return lines
 

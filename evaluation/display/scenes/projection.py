@@ -50,5 +50,5 @@ def project(scene: Scene, axes: tuple[int, int]) -> Projection:
     low, pitch = scene.low[chosen], scene.pitch[chosen]
     cells = np.floor((scene.position[:, chosen] - low) / pitch + JUST_BELOW).astype(np.int64)
     distinct, cell = np.unique(cells, axis=0, return_inverse=True)
-    energy = np.bincount(cell, weights=scene.energy, minlength=len(distinct))
+    energy = np.bincount(cell, weights=scene.energy, minlength=len(distinct)).astype(np.float64)
     return Projection(axes, low + (distinct + 0.5) * pitch, energy, cell)

@@ -13,7 +13,6 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
@@ -24,7 +23,7 @@ from nuzoo.evaluation.display.scenes.scene import Colouring, Scene
 from nuzoo.evaluation.display.side_panels import draw_facts, draw_scores
 from nuzoo.files.events.point_cloud_events import PLANES
 
-PANEL_INCHES, BESIDE_INCHES, SIDE_INCHES = 3.5, 1.3, 2.9
+PANEL_INCHES, BESIDE_INCHES, SIDE_INCHES = 3.5, 1.3, 3.2
 """Edge of a projection, width of colour bar and legends beside them, and of what is written."""
 
 AXES = "xyz"
@@ -36,7 +35,10 @@ FINEST = 200
 BAR = (0.0, 0.05, 0.13, 0.9)
 """Place of the colour bar in its panel: left, bottom, width, height."""
 
-FACT_LINE_INCHES = 0.17
+FACT_LINE_INCHES = 0.165
+MOST_SHAPES = 5000
+"""Cells that are shapes in a PDF; more are a picture in it."""
+
 LEGEND_WIDTH = 18
 SCALE_BAR = 0.3
 """Longest scale bar, in units of the panel's edge."""
@@ -130,6 +132,7 @@ def _draw_cells(axes: Axes, view: Projection, scene: Scene, colours: Any) -> Non
     cells = PolyCollection(
         view.middle[order, None] + corners, facecolors=np.asarray(colours)[order], linewidths=0, zorder=2
     )
+    cells.set_rasterized(len(order) > MOST_SHAPES)
     axes.add_collection(cells, autolim=False)
 
 
@@ -150,13 +153,13 @@ def _draw_marks(axes: Axes, scene: Scene, plane: tuple[int, int]) -> None:
 
 
 def _draw_scale_bar(axes: Axes) -> None:
+    """Draw a bar above the right end of a panel, where no data are."""
     left, right = axes.get_xlim()
-    bottom, top = axes.get_ylim()
     length = round_below(SCALE_BAR * (right - left))
-    x, y, thick = left + 0.04 * (right - left), bottom + 0.04 * (top - bottom), 0.008 * (top - bottom)
-    axes.add_patch(Rectangle((x, y), length, thick, color=INK, zorder=5))
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
-    axes.text(x, y + 3 * thick, f"{length:g} cm", va="bottom", fontsize=9, zorder=5, bbox=box)
+    above = axes.get_xaxis_transform()
+    axes.plot([right - length, right], [1.02, 1.02], color=INK, lw=2.5, transform=above, clip_on=False)
+    middle = right - length / 2
+    axes.text(middle, 1.035, f"{length:g} cm", ha="center", va="bottom", fontsize=9, transform=above)
 
 
 def round_below(length: float) -> float:

@@ -84,6 +84,7 @@ def _embedded(scene: Scene) -> dict[str, Any]:
         "about": f"{scene.detector} · {scene.tag}",
         "facts": [(title, _parts(title, value)) for title, value in scene.facts],
         "prediction": _scores(scene),
+        "verdict": _verdict(scene),
         "shown": shown_text(len(scene.energy), len(kept)),
         "position": _base64(scene.position[kept], "<f4"),
         "energy": _base64(scene.energy[kept], "<f4"),
@@ -106,6 +107,13 @@ def _scores(scene: Scene) -> list[dict[str, Any]] | None:
     best = scene.prediction["label"]
     scores = scene.prediction["scores"].items()
     return [{"parts": class_parts(name), "score": score, "isBest": name == best} for name, score in scores]
+
+
+def _verdict(scene: Scene) -> str:
+    """Say whether a model is right about the whole event; nothing where that is not known."""
+    if scene.prediction is None or scene.truth is None:
+        return ""
+    return "correct" if scene.prediction["label"] == scene.truth else "wrong"
 
 
 def _colouring(of: Colouring, energy: NDArray[np.float64], kept: NDArray[np.int64]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class _Clusters:
         self.starts = (np.cumsum(self.counts) - self.counts)[self.filled]
 
     def total(self, values: Floats) -> Floats:
-        return np.bincount(self.image, weights=values, minlength=self.images)
+        return np.bincount(self.image, weights=values, minlength=self.images).astype(np.float64)
 
     def mean(self, values: Floats) -> Floats:
         totals = np.stack([self.total(column) for column in values.T], axis=1)

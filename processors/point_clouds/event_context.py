@@ -41,9 +41,9 @@ def event_context(
     """
     total = int(images.sum())
     number = np.bincount(image, minlength=total).astype(np.float64)
-    charge = np.bincount(image, weights=energy, minlength=total)
+    charge = np.bincount(image, weights=energy, minlength=total).astype(np.float64)
     place = [np.bincount(image, weights=voxels[:, axis], minlength=total) for axis in range(3)]
-    summed = np.stack(place, axis=1)
+    summed = np.stack(place, axis=1).astype(np.float64)
     diagonal = float(np.linalg.norm(sides))
     ends = np.cumsum(images)
     parts = [

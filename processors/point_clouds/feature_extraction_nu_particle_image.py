@@ -283,7 +283,7 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         else:
             particle = read_hits(rows, self.schema)["particle"].values.astype(np.int64)
             chosen = image_of_each_particle(hits.event, particle, len(hits.counts), self.least_hits)
-        voxels = CloudFrame(self._layout, VOXEL).cells_of_hits(hits.position[chosen.rows], chosen.image)
+        voxels = CloudFrame(self._layout, "voxel").cells_of_hits(hits.position[chosen.rows], chosen.image)
         points = merge_hits(chosen.image, voxels, hits.energy[chosen.rows])
         image, voxels, energy = chosen.image[points.kept], voxels[points.kept], points.energy
         framed = self._framed(image, voxels, len(chosen.event))

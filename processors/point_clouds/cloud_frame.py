@@ -93,4 +93,5 @@ class CloudFrame:
 def _from_first(cells: Tensor, event: Tensor) -> Tensor:
     """Count cells (points, 3) from the first that each event (points,) has something in."""
     counts = torch.bincount(event).tolist()
-    return torch.cat([part - part.amin(dim=0) if len(part) else part for part in cells.split(counts)])
+    events = (part for part in cells.split(counts) if len(part))
+    return torch.cat([cells[:0], *(part - part.amin(dim=0) for part in events)])

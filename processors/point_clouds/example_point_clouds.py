@@ -31,16 +31,17 @@ def example_point_clouds(layout: PointCloudGeometry, events: int) -> list[dict[s
 
 def _positions(voxels: NDArray[np.int64], layout: PointCloudGeometry) -> NDArray[Any]:
     if layout.positions == VOXEL:
-        return voxels.astype(np.int16)
+        return voxels
     return ((voxels + 0.5) * layout.pitch_mm + layout.origin_mm).astype(np.float32)
 
 
 def _tracks(rng: np.random.Generator, shape: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Voxels of straight tracks from one vertex."""
+    """Voxels of straight tracks from one vertex, in no order."""
     vertex = rng.uniform(0.2, 0.8, 3) * shape
     directions = rng.normal(size=(TRACKS_PER_EVENT, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     lengths = rng.uniform(0.2, 0.6, (TRACKS_PER_EVENT, 1)) * shape.min()
     steps = np.linspace(0, 1, 2 * int(shape.max()))[:, None, None]
     points = np.floor(vertex + steps * lengths * directions).astype(np.int64).reshape(-1, 3)
-    return np.unique(points[((points >= 0) & (points < shape)).all(axis=1)], axis=0)
+    inside = ((points >= 0) & (points < shape)).all(axis=1)
+    return rng.permutation(np.unique(points[inside], axis=0))

@@ -20,8 +20,8 @@ from nuzoo.processors.point_clouds.example_point_clouds import example_point_clo
 from nuzoo.processors.point_clouds.hit_labels import labels_of_hits
 from nuzoo.processors.point_clouds.hit_rows import HitRows, check_layout, read_hit_rows, taken
 from nuzoo.processors.point_clouds.merging import CELLS_PER_AXIS, NO_POINT, MergedHits, merge_hits
+from nuzoo.processors.point_clouds.point_cloud_words import cloud_facts, cloud_instructions
 from nuzoo.processors.point_clouds.point_targets import read_targets
-from nuzoo.processors.point_clouds.words import cloud_facts, cloud_instructions
 from nuzoo.processors.saved_processor import SavedProcessor
 from nuzoo.processors.standardisation import RobustStandardisation, Transform, check_transform
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from nuzoo.processors.point_clouds.feature_extraction_nu_particle_image import NuParticleImageFeatureExtractor
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.augmentation.pixel_maps import Augmentation
@@ -344,3 +345,18 @@ def test_only_augmentations_in_physical_units_are_bound():
     assert bound(plain, processor, ()) is plain
     made = bound(PointCloudAugmentation(drop_hits=0.1), processor, ("motif",))
     assert made.processor is processor and made.hit_truth == {"labels"}
+    images = NuParticleImageFeatureExtractor.tiny(None)
+    assert bound(PointCloudAugmentation(), images, ()) is dict
+    with pytest.raises(RecipeError, match="NuParticleImageFeatureExtractor"):
+        bound(PointCloudAugmentation(rotate=0.5), images, ())
+
+
+def test_centred_events_have_their_bounding_box_in_the_middle_of_the_detector():
+    batch, found = augmented(make_rows((40, 0, 1, 30), low=3, high=17), centre=True)
+    half = torch.tensor(make_processor().frame.middle_of_hit)
+    for one in by_event(found, found["coordinates"] + half):
+        if len(one):
+            torch.testing.assert_close(one.amin(0), -one.amax(0), atol=1e-5, rtol=0)
+    moved = (found["interaction_vertex"] - batch["interaction_vertex"])[0]
+    before, after = (each["coordinates"][: each["offset"][0]].mean(0) for each in (batch, found))
+    torch.testing.assert_close(after - before, moved, atol=1e-4, rtol=0)

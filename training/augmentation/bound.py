@@ -12,7 +12,7 @@ BatchTransform = Callable[[Mapping[str, Any]], dict[str, Any]]
 class PhysicalAugmentation(Protocol):
     """An augmentation whose settings are in mm and MeV."""
 
-    def bound_to(self, processor: Any, targets: Sequence[str] = ()) -> BatchTransform:
+    def bound_to(self, processor: EventProcessor, targets: Sequence[str] = ()) -> BatchTransform:
         """Make what transforms the batches of a processor, asked for with these targets."""
 
 

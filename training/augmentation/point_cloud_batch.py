@@ -17,6 +17,9 @@ PLACES = ("vertex", "start")
 DIRECTIONS = ("momentum", "direction")
 """Names of tensors of vectors without a place end so."""
 
+ORIGIN = "origin_coordinates"
+"""Of a view, see `PointCloudViews`: the coordinates of its points before anything moved them."""
+
 ROUNDING = 1e-6
 """Part of a detector's side by which a float32 position on its face may lie beyond it."""
 
@@ -52,7 +55,7 @@ class PointBatch:
         self.sides = coordinates.new_tensor(frame.sides_mm)
         self.position = (coordinates + self.middle) * frame.mm_per_unit
         self.energy = scale.inverse(batch["energy"][:, 0])
-        self.per_point = ["grid_coordinates", *hit_truth]
+        self.per_point = ["grid_coordinates", *hit_truth, *({ORIGIN} & batch.keys())]
         self.offset = batch["offset"]
         self.event = events_of(self.offset)
         self.brightness: Tensor | None = None
@@ -83,6 +86,14 @@ class PointBatch:
     def draw_events(self) -> Tensor:
         """Draw a number from 0 to 1 for each event."""
         return torch.rand(self.events, device=self.position.device)
+
+    def middles(self) -> Tensor:
+        """Middle of each event's bounding box, (events, 3), 0 of one without points."""
+        parts = self.position.split(self.counts.tolist())
+        found = [
+            (part.amin(dim=0) + part.amax(dim=0)) / 2 if len(part) else part.sum(dim=0) for part in parts
+        ]
+        return torch.stack(found)
 
     def keep(self, kept: Tensor) -> None:
         """Leave out points: `kept` is bool (points,), or the rows that stay."""

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from nuzoo.processors.contract import EventProcessor
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.processors.point_clouds.point_targets import names_of_hit_truth
+from nuzoo.training.augmentation.bound import BatchTransform
 from nuzoo.training.augmentation.point_cloud_batch import PointBatch
-from nuzoo.training.augmentation.ragged import nearest, one_of_each
+from nuzoo.training.augmentation.ragged import nearest, one_among
 from nuzoo.training.augmentation.turns import mirrors, turns
 from nuzoo.training.fields import NotNegative, Positive, Probability, RecipeError
 
@@ -29,6 +31,7 @@ class PointCloudAugmentation:
     Attributes:
         crop: Probability of keeping only the hits around a random one.
         crop_keeps: Least fraction of the hits that a crop keeps; it draws from there to all.
+        centre: Move the middle of each event's bounding box to the middle of the detector.
         rotate: Probability of a turn about each of `rotation_axes`, through the middle of the detector.
         rotation_axes: One after the other. z alone turns about the beam.
         quarter_turns: Turn by multiples of 90 degrees, which map voxels on voxels.
@@ -55,6 +58,7 @@ class PointCloudAugmentation:
 
     crop: Probability = 0.0
     crop_keeps: Probability = 0.4
+    centre: bool = False
     rotate: Probability = 0.0
     rotation_axes: list[Axis] = field(default_factory=lambda: ["z", "x", "y"])
     quarter_turns: bool = False
@@ -80,7 +84,7 @@ class PointCloudAugmentation:
     @property
     def moves(self) -> bool:
         """Whether positions change."""
-        return any((self.rotate, self.mirror, self.shift_mm, self.diffusion_mm, self.jitter_mm))
+        return any((self.centre, self.rotate, self.mirror, self.shift_mm, self.diffusion_mm, self.jitter_mm))
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Refuse a batch of no known processor; see `bound_to`."""
@@ -89,15 +93,23 @@ class PointCloudAugmentation:
             "none: call augmentation.bound_to(processor)(batch)"
         )
 
-    def bound_to(
-        self, processor: NuPointCloudFeatureExtractor, targets: Sequence[str] = ()
-    ) -> "BoundPointCloudAugmentation":
+    def bound_to(self, processor: EventProcessor, targets: Sequence[str] = ()) -> BatchTransform:
         """Make what transforms the batches of a processor.
 
         Args:
             processor: What makes them.
             targets: What it is asked for.
+
+        Raises:
+            RecipeError: It makes something else than point clouds, such as images of particles.
         """
+        if self == PointCloudAugmentation(grid=self.grid):
+            return dict
+        if not isinstance(processor, NuPointCloudFeatureExtractor):
+            raise RecipeError(
+                f"augmentation: expected a NuPointCloudFeatureExtractor, got {type(processor).__name__}, "
+                "whose batches are transformed by nothing: leave it out"
+            )
         return BoundPointCloudAugmentation(self, processor, names_of_hit_truth(processor.schema, targets))
 
 
@@ -117,7 +129,7 @@ class BoundPointCloudAugmentation:
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Transform a batch that was made without `return_inverse`."""
-        if not len(batch["coordinates"]) or self.settings == PointCloudAugmentation(grid=self.settings.grid):
+        if not len(batch["coordinates"]):
             return dict(batch)
         points = PointBatch(dict(batch), self.processor.frame, self.processor.energy_scale, self.hit_truth)
         self._crop(points)
@@ -134,13 +146,15 @@ class BoundPointCloudAugmentation:
             least = self.settings.crop_keeps
             fraction = least + (1 - least) * points.draw_events()
             fraction = torch.where(points.draw_events() < self.settings.crop, fraction, 1.0)
-            centre = points.position[one_of_each(points.offset)]
+            centre = points.position[one_among(torch.ones_like(points.event).bool(), points.offset)]
             number = (fraction * points.counts).ceil()
             points.keep(nearest(points.position, points.offset, centre, number))
 
     def _move(self, points: PointBatch) -> None:
-        """Turn, reflect and shift events as a whole."""
+        """Centre, turn, reflect and shift events as a whole."""
         one, events, like = self.settings, points.events, points.position
+        if one.centre:
+            points.shift(-points.middles())
         if one.rotate or one.mirror:
             turned = turns(events, one.rotation_axes, one.rotate, one.quarter_turns, like)
             points.turn(mirrors(events, one.mirror_axes, one.mirror, like) @ turned)

@@ -14,14 +14,6 @@ def events_of(offset: Tensor) -> Tensor:
     return torch.repeat_interleave(torch.arange(len(offset), device=offset.device), counts_of(offset))
 
 
-def one_of_each(offset: Tensor) -> Tensor:
-    """Draw a row of each event, (events,); of an event without rows any row of the batch."""
-    counts = counts_of(offset)
-    drawn = (torch.rand(len(counts), device=offset.device) * counts).long()
-    last = torch.minimum(drawn, counts - 1).clamp(min=0)
-    return (offset - counts + last).clamp(max=max(int(offset[-1]) - 1, 0)) if len(offset) else drawn
-
-
 def nearest(coordinates: Tensor, offset: Tensor, centre: Tensor, number: Tensor) -> Tensor:
     """Find the rows that are nearest to a place in their event.
 
@@ -41,3 +33,25 @@ def nearest(coordinates: Tensor, offset: Tensor, centre: Tensor, number: Tensor)
     rank = torch.empty_like(order)
     rank[order] = torch.arange(len(order), device=order.device) - (offset - counts)[event]
     return rank < number[event]
+
+
+def one_among(rows: Tensor, offset: Tensor) -> Tensor:
+    """Draw one of some rows of each event.
+
+    Args:
+        rows: bool (rows,), which ones.
+        offset: (events,).
+
+    Returns:
+        (events,) a row; of an event without such rows another of its own, and without rows any.
+    """
+    event, counts = events_of(offset), counts_of(offset)
+    draw = torch.rand(len(event), device=offset.device) + (~rows)
+    order = torch.argsort(draw)
+    order = order[torch.argsort(event[order], stable=True)]
+    return order[(offset - counts).clamp(max=max(len(order) - 1, 0))] if len(order) else counts
+
+
+def any_in(rows: Tensor, offset: Tensor) -> Tensor:
+    """Whether any of some rows, bool (rows,), is in each event, (events,)."""
+    return torch.bincount(events_of(offset)[rows], minlength=len(offset)) > 0

@@ -108,9 +108,7 @@ def generate_high_energy(
         hard = _draw_hard(rng, neutrino_energy, sign < 0, is_cc, nucleus)
         lepton, system = np.empty(4), np.empty(4)
         mass = MASSES[abs(lepton_pdg)]
-        if not scatter(
-            rng, neutrino_energy, hard.target, hard.w, hard.q_squared, mass, lepton, system
-        ):
+        if not scatter(rng, neutrino_energy, hard.target, hard.w, hard.q_squared, mass, lepton, system):
             continue
         charge = int(hard.struck == 2212) + (sign if is_cc else 0)
         hadrons = hadrons_of(rng, system, system - hard.target, charge, sign if hard.is_charm else 0)

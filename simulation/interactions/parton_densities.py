@@ -98,7 +98,5 @@ def _valence(x: Array, quarks: float, a: Array, b: Array, gamma: Array) -> Array
 
 
 def _sea(x: Array, norm: Array, a: Array, b: Array, rise: tuple[Array, Array, Array]) -> Array:
-    density: Array = (
-        norm * x**a * (1 - x) ** b * (1 + rise[0] * x + rise[1] * x**2 + rise[2] * x**3)
-    )
+    density: Array = norm * x**a * (1 - x) ** b * (1 + rise[0] * x + rise[1] * x**2 + rise[2] * x**3)
     return density

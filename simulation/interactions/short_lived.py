@@ -258,6 +258,4 @@ def _to_axis(axis: Array) -> Array:
     x, y, z = axis
     across = np.hypot(x, y)
     cos_phi, sin_phi = (1.0, 0.0) if across < 1e-12 else (x / across, y / across)
-    return np.array(
-        [[cos_phi * z, -sin_phi, x], [sin_phi * z, cos_phi, y], [-across, 0.0, z]]
-    )
+    return np.array([[cos_phi * z, -sin_phi, x], [sin_phi * z, cos_phi, y], [-across, 0.0, z]])

@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import datasets
 import numpy as np
@@ -17,21 +16,22 @@ from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, wri
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
 from nuzoo.datasets_scripts.common.rows import Row, row_features
-from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
 from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
-from nuzoo.datasets_scripts.common.undisturbed import undisturbed
 from nuzoo.datasets_scripts.layered_truth import truth_of_layered
 from nuzoo.datasets_scripts.readers.fasercal import FaserCalFiles
-from nuzoo.files.events.detector_events import (
+from nuzoo.files.events.detector_event_columns import (
     DATA_VERSION,
     DISPLAY_FULL_SCALE_MEV,
     DetectorEventGeometry,
-    detector_event_schema,
 )
-from nuzoo.files.events.event_truth import SIMULATED_PREFIX
+from nuzoo.files.events.detector_events import detector_event_schema
 from nuzoo.simulation.detectors import FASERCAL, find_detector
-from nuzoo.simulation.interactions.forward_beam import ForwardBeam
+from nuzoo.simulation.interactions.forward_beam import HIGHEST_GEV, LOWEST_GEV, ForwardBeam
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.simulate_layers import LayeredEvent
 
 NAME = "fasercal"
 TAU_SHARE = 0.1
@@ -39,60 +39,23 @@ TAU_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class FaserCalPlan:
-    """What decides every byte of a simulated dataset.
+class FaserCalPlan(SimulationPlan):
+    """A neutrino of the LHC an event, see `nuzoo.simulation.interactions.forward_beam.ForwardBeam`."""
 
-    Attributes:
-        events: How many.
-        seed: Seed of the simulation.
-        detector: Name of a known one, of layers.
-        shard_size: Events in a file.
-
-    Raises:
-        DatasetRequestError: Numbers out of range, or a detector without layers.
-    """
-
-    events: int
-    seed: int
-    detector: str
-    shard_size: int = SHARD_SIZE
-
-    def __post_init__(self) -> None:
-        for name, least in (("events", 1), ("seed", 0), ("shard_size", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise DatasetRequestError(f"{name}: expected at least {least}, a whole number, got {value!r}")
-        if not isinstance(requested_detector(self.detector).readout, SubDetectorReadout):
-            raise DatasetRequestError(
-                f"detector: expected one of layers such as {FASERCAL.name}, got {self.detector}: it belongs "
-                "to another dataset"
-            )
-
-    def event_id(self, index: int) -> str:
-        """Name of event `index`."""
-        return f"sim-{self.seed}-{index}"
-
-    def origin(self, index: int | str) -> str:
-        """Return the end of `source` of event `index`."""
-        return f"seed={self.seed} event={index} detector={self.detector}"
-
-    @undisturbed()
-    def row(self, index: int) -> Row:
-        """Return the row of event `index`: what the detector records of it, and the truth."""
+    def simulate(self, index: int) -> LayeredEvent:
+        """Simulate event `index`."""
         from nuzoo.simulation.simulate_layers import simulate_layered_event
 
-        detector = find_detector(self.detector)
-        event = simulate_layered_event(self.seed, index, detector, ForwardBeam(TAU_SHARE))
-        return {
-            "event_id": self.event_id(index),
-            "detector": self.detector,
-            "data_version": DATA_VERSION,
-            "source": f"{SIMULATED_PREFIX}{version('nuzoo')} {self.origin(index)}",
-            "run_number": self.seed,
-            "event_number": index,
-            **truth_of_layered(event),
-            **detector.readout.respond(event),
-        }
+        return simulate_layered_event(self.seed, index, find_detector(self.detector), ForwardBeam(TAU_SHARE))
+
+    def truth(self, event: LayeredEvent) -> Row:
+        """Return the columns of truth beside those of true hits."""
+        number = {"data_version": DATA_VERSION, "run_number": self.seed, "event_number": event.index}
+        return {**number, **truth_of_layered(event)}
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Return the least and the largest energy of a neutrino, GeV."""
+        return {"neutrino_energy": (LOWEST_GEV, HIGHEST_GEV)}
 
 
 def simulate_dataset(
@@ -121,7 +84,8 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, or another detector.
         DatasetFolderError: `out` holds another dataset.
     """
-    plan = FaserCalPlan(events, seed, requested_detector(detector).name, shard_size)
+    found = requested_detector(detector, SubDetectorReadout)
+    plan = FaserCalPlan(events, seed, found.name, shard_size=shard_size)
     return write_simulation(out, NAME, plan, with_display, num_proc)
 
 

@@ -18,11 +18,8 @@ from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
 from nuzoo.datasets_scripts.common.described import digest_of
 from nuzoo.datasets_scripts.common.rows import Row, row_features
-from nuzoo.datasets_scripts.common.simulated import (
-    SimulationPlan,
-    requested_detector,
-    write_simulation,
-)
+from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
 from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.files.checksums import sha256
@@ -31,6 +28,7 @@ from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_ma
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
+from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
 NAME = "lartpc-pixelmaps"
 DEFAULT_SPECTRUM = "flat-0-10"
@@ -66,7 +64,8 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, unknown detector or spectrum.
         DatasetFolderError: `out` holds another dataset.
     """
-    plan = SimulationPlan(events, seed, requested_detector(detector).name, spectrum, shard_size)
+    found = requested_detector(detector, PixelMapReadout)
+    plan = NeutrinoPlan(events, seed, found.name, spectrum, shard_size=shard_size)
     return write_simulation(out, NAME, plan, with_display, num_proc)
 
 
@@ -187,9 +186,10 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     mev_per_count: float | None = None
 
     @property
-    def plan(self) -> SimulationPlan:
+    def plan(self) -> NeutrinoPlan:
         """What to simulate."""
-        return SimulationPlan(self.events, self.seed, find_detector(self.detector).name, self.spectrum)
+        detector = requested_detector(self.detector, PixelMapReadout)
+        return NeutrinoPlan(self.events, self.seed, detector.name, self.spectrum)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
         """Name the cache of a dataset by all that decides what it holds: also by what is in files."""

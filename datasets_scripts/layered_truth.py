@@ -6,20 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
+from nuzoo.files.events.detector_event_columns import PARTICLE_LISTS
 from nuzoo.files.events.detector_event_labels import charm_of, flavour_of
-from nuzoo.files.events.detector_events import PARTICLE_LISTS
 from nuzoo.simulation.interactions.high_energy import DecayedInteraction
 from nuzoo.simulation.interactions.short_lived import FROM_CHARM, FROM_TAU
 from nuzoo.simulation.particles import CHARGE, MASS, SPECIES_OF
-from nuzoo.simulation.simulate import SimulatedEvent
+from nuzoo.simulation.simulate_layers import LayeredEvent
 
 _NEUTRINOS = (12, 14, 16)
 
 
-def truth_of_layered(event: SimulatedEvent) -> Row:
+def truth_of_layered(event: LayeredEvent) -> Row:
     """Return the columns of truth of an event, and its labels."""
     interaction = event.interaction
-    assert isinstance(interaction, DecayedInteraction)
     pdg, momentum = interaction.pdg, interaction.momentum / 1000
     species = np.array([SPECIES_OF[int(code)] for code in pdg])
     mass = MASS[species] / 1000

@@ -1,6 +1,6 @@
-"""A detector of layers across the beam, one behind the other: what stands where, and how thick it is to particles.
+"""A detector of layers across the beam, one behind the other: what stands where, and how thick it is.
 
-Three parts record energy: cubes of plastic behind plates of tungsten in modules, and two sampling calorimeters.
+Three parts record energy: cubes of plastic behind plates of tungsten in modules, and two calorimeters.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ PASSIVE, CAL, ECAL, AHCAL = range(4)
 MINIMUM_LOSS = {"polystyrene": 2.05, "tungsten": 22.1, "iron": 11.4, "lead": 12.7}
 """Least loss of a charged particle, MeV/cm (Particle Data Group)."""
 SHOWER_RESPONSE = 0.8
-"""What a shower leaves in plastic between heavy plates over what its tracks alone say: soft photons stay in the
-heavy metal (e/mip 0.6 to 0.9 for such calorimeters). An estimate."""
+"""What a shower leaves in plastic between heavy plates over what its tracks alone say: soft photons stay in
+the heavy metal (e/mip 0.6 to 0.9 for such calorimeters). An estimate."""
 
 _FINE_CM = {"tungsten": 0.125, "polystyrene": 1.0, "lead": 0.2, "iron": 0.5}
 
@@ -218,11 +218,10 @@ class Sandwich:
     def inside(self, part: int, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which numbers along x and y are those of cells of a part."""
         shape = {CAL: self.cubes, ECAL: self.ecal_towers, AHCAL: self.ahcal_cells[:2]}[part]
-        found: NDArray[np.bool_] = ((cells[:, :2] >= 0) & (cells[:, :2] < shape)).all(axis=1)
-        return found
+        return np.asarray(((cells[:, :2] >= 0) & (cells[:, :2] < shape)).all(axis=1))
 
     def targets(self) -> tuple[list[tuple[str, float, float]], NDArray[np.float64]]:
-        """Return the slabs of the 3DCal that neutrinos may strike: material, z of both ends in cm; and their mass."""
+        """Return the slabs of the 3DCal: material and z of both ends in cm, and their mass for each area."""
         found, z = [], self.origin_mm[2] / 10
         for layer in self.layers()[: 3 * self.modules]:
             if layer.material is not None:
@@ -297,7 +296,7 @@ def _shower_loss(material: Material) -> float:
 def _moliere_radius(
     size: NDArray[np.float64], lengths: NDArray[np.float64], shower: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the Molière radius (cm) of the mixture within 12 cm of each layer: 21.2 MeV over the loss per cm."""
+    """Return the Molière radius (cm) of what is within 12 cm of each layer: 21.2 MeV over the loss per cm."""
     z = np.cumsum(size) - size / 2
     near = np.abs(z[:, None] - z) < 12.0
     mean = (near * (shower * size)).sum(axis=1) / (near * size).sum(axis=1)

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from nuzoo.simulation.detectors import Detector
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.interactions.forward_beam import ForwardBeam
-from nuzoo.simulation.interactions.high_energy import generate_high_energy, nucleus_of
+from nuzoo.simulation.interactions.high_energy import DecayedInteraction, generate_high_energy, nucleus_of
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
-from nuzoo.simulation.simulate import SimulatedEvent
-from nuzoo.simulation.transport.sandwich_cascade import transport_layers
+from nuzoo.simulation.transport.sandwich_cascade import LayeredTransported, transport_layers
 
 
-def simulate_layered_event(seed: int, index: int, detector: Detector, beam: ForwardBeam) -> SimulatedEvent:
+@dataclass(frozen=True)
+class LayeredEvent:
+    """One event with its truth.
+
+    Attributes:
+        index: Which event of its sample.
+        detector: Where it happened.
+        interaction: What happened, with the decays of what lives shortly.
+        vertex: float64 (3,), cm.
+        transported: Energy deposits, the particles that made them, and muons at the back.
+        rng: The event's random numbers as transport left them: noise is drawn from a copy.
+    """
+
+    index: int
+    detector: Detector
+    interaction: DecayedInteraction
+    vertex: NDArray[np.float64]
+    transported: LayeredTransported
+    rng: np.random.Generator
+
+
+def simulate_layered_event(seed: int, index: int, detector: Detector, beam: ForwardBeam) -> LayeredEvent:
     """Simulate event `index` of seed `seed`.
 
     Its random numbers depend on these two alone. Neutrinos strike the plates and the cubes by their mass.
@@ -40,4 +63,4 @@ def simulate_layered_event(seed: int, index: int, detector: Detector, beam: Forw
     flavour, energy, is_cc, weight = beam.draw(rng)
     interaction = generate_high_energy(rng, flavour, energy, is_cc, nucleus_of(rng, material), weight)
     transported = transport_layers(rng, interaction, vertex, readout.sandwich)
-    return SimulatedEvent(detector, interaction, vertex, transported, rng)
+    return LayeredEvent(index, detector, interaction, vertex, transported, rng)

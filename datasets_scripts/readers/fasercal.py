@@ -1,4 +1,4 @@
-"""Read files of FASERCal events: one `.npz` an event, or WebDataset shards of them; go on past those that are broken."""
+"""Read files of FASERCal events, `.npz` or WebDataset shards of them, past those that are broken."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import numpy as np
 
 from nuzoo.datasets_scripts.common.event_values import checked_values
 from nuzoo.datasets_scripts.common.rows import Row
@@ -40,8 +42,8 @@ _EXPECTED = "a .npz of an event or a .tar of them"
 class FaserCalFiles:
     """The events of files and folders as rows, read one at a time while iterating.
 
-    Nothing is unpickled. Folders are searched with all below them in sorted order; files of other types in them
-    are passed over.
+    Nothing is unpickled. Folders are searched with all below them in sorted order; files of other types
+    in them are passed over.
 
     Args:
         paths: Files and folders.
@@ -73,8 +75,6 @@ class FaserCalFiles:
         strict: bool = False,
         truth: bool = True,
     ) -> None:
-        import numpy as np
-
         if least_hits < 0:
             raise ValueError(f"least_hits: expected 0 or more, got {least_hits}: leave it out for all events")
         find_ghosts(np.zeros(0, np.int64), ghosts)
@@ -174,7 +174,7 @@ class FaserCalFiles:
         return row
 
     def _source(self, file: Path) -> str:
-        return plain(os.path.relpath(os.path.abspath(file), self._root))
+        return plain(os.path.relpath(file.absolute(), self._root))
 
     def _compare_with_metadata(self, file: Path) -> None:
         """Note shards that are not there, by what stands beside them."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.fasercal_arrays import Arrays
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
+from nuzoo.files.events.detector_event_columns import DATA_VERSION, PARTICLE_LISTS
 from nuzoo.files.events.detector_event_labels import charm_of, flavour_of
-from nuzoo.files.events.detector_events import DATA_VERSION, PARTICLE_LISTS
 from nuzoo.files.events.event_schema import EventSchema, Ragged
 
 LAYERS_PER_MODULE = 20

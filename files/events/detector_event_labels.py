@@ -1,11 +1,11 @@
-"""What the labels of a detector event are: flavour, charm, and those of single hits, by rules written once."""
+"""The labels of a detector event, by rules written once: flavour, charm, and those of single hits."""
 
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.files.events.detector_events import (
+from nuzoo.files.events.detector_event_columns import (
     CHARM_CLASSES,
     FLAVOURS,
     GHOST,

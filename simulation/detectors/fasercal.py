@@ -1,7 +1,7 @@
 """FASERCal: cubes behind plates of tungsten in ten modules, two calorimeters and a muon spectrometer.
 
-Sizes as the collaboration's design report is quoted by others; it proposes 1, 5 and 10 mm of tungsten a module, and
-which one was used in arXiv:2604.07037 is not said there.
+Sizes as the collaboration's design report is quoted by others; it proposes 1, 5 and 10 mm of tungsten a
+module, and which one was used in arXiv:2604.07037 is not said there.
 """
 
 from __future__ import annotations

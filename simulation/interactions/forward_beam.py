@@ -1,7 +1,8 @@
 """The neutrinos of the LHC that go straight forward: which flavours interact, and with which energies.
 
 Polynomials fitted by us to the logarithm of the charged-current interactions in FASERnu (150/fb, bins of one
-width in log E) as a fast flux simulation tabulates them (K. Kling and L. Nevay, Phys. Rev. D 104 (2021) 113008).
+width in log E) as a fast flux simulation tabulates them (F. Kling and L. J. Nevay, Phys. Rev. D 104 (2021)
+113008).
 Beyond 5.7 TeV there is nothing in the tables, nor here.
 """
 

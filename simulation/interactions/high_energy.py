@@ -1,7 +1,7 @@
-"""Deep-inelastic interactions of TeV neutrinos, with charm and taus that decay: what leaves the vertex and where.
+"""Deep-inelastic interactions of TeV neutrinos, with charm and taus that decay: what starts where.
 
-Leading order with the densities of `parton_densities`, slow rescaling for charm, W and Z propagators. Pythia does
-it better; docs/fasercal.md says by how much.
+Leading order with the densities of `parton_densities`, slow rescaling for charm, W and Z propagators. Pythia
+does it better; docs/fasercal.md says how far they are apart.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _DOWN = (-0.5 + 1 / 3 * SIN2_WEINBERG, 1 / 3 * SIN2_WEINBERG)
 class DecayedInteraction(Interaction):
     """An interaction whose short-lived particles have decayed.
 
-    All of `pdg` and `momentum` are of the generator: also those that decayed, which are not to be transported.
+    `pdg` and `momentum` hold all of the generator: also what decayed, which is not to be transported.
 
     Attributes:
         parent: int32 (n,), row of the particle it comes from, -1 for those from the vertex.

@@ -1,7 +1,7 @@
 """From a hadronic system of 2 to 100 GeV to hadrons, charmed ones too.
 
-Multiplicities are those that Pythia's strings have (a quadratic in ln W² fitted by us to its means at W = 5 to 44
-GeV), with KNO scaling; momenta are the longitudinal phase space of `hadronisation`.
+Multiplicities are those that Pythia's strings have (a quadratic in ln W² fitted by us to its means at W = 5
+to 44 GeV), with KNO scaling; momenta are the longitudinal phase space of `hadronisation`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Densities of quarks in the proton against x and Q²: the formulas of Duke and Owens.
 
-D. W. Duke and J. F. Owens, Phys. Rev. D 30 (1984) 49, set 1 (Λ = 0.2 GeV, Q0² = 4 GeV²): an old, compact leading-order
-fit, good to some 20 % where TeV neutrinos look (x > 0.005). Its strange quarks are halved, as neutrinos ask for.
+D. W. Duke and J. F. Owens, Phys. Rev. D 30 (1984) 49, set 1 (Λ = 0.2 GeV, Q0² = 4 GeV²): an old, compact fit
+at leading order. Its strange quarks are halved, as the charm that neutrinos make asks for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Taus and charmed hadrons: how far they fly, and what they decay into.
 
-Branching ratios of the Particle Data Group, leading channels; taus are fully polarised where two-body decays and
-leptons show it. Daughters share the phase space otherwise.
+Branching ratios of the Particle Data Group, leading channels; taus are fully polarised where two-body decays
+and leptons show it. Daughters share the phase space otherwise.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def decay_tau(rng: np.random.Generator, code: int, p: Array) -> tuple[int, list[
 
 
 def _along(rng: np.random.Generator, rest: Array, hadron: int, polarisation: float) -> Array:
-    """Turn a two-body decay so that the hadron's cosine to the flight is spread as 1 - P cos: left-handed taus."""
+    """Turn a two-body decay so that the hadron's cosine to the flight is spread as 1 - P cos."""
     while True:
         cosine = 2 * rng.random() - 1
         if 2 * rng.random() < 1 - polarisation * cosine:
@@ -163,7 +163,7 @@ def _leptonic(rng: np.random.Generator, mass: float, masses: Array) -> Array:
 
 
 def _through_rho(rng: np.random.Generator, masses: Array) -> Array:
-    """A rho of some mass and a neutrino; the polarisation of the rho is left out but for its direction."""
+    """Decay into a rho of some mass, whose own polarisation shows in its direction alone, and a neutrino."""
     tau = float(MASS[SPECIES_OF[15]])
     while True:
         mass = _RHO[0] + 0.5 * _RHO[1] * np.tan(np.pi * (rng.random() - 0.5))

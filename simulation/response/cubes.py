@@ -1,4 +1,4 @@
-"""Cubes of plastic read out by fibres in three directions: light, three projections, and what is made of them.
+"""Cubes of plastic read out by fibres in three directions: light, projections, and what is made of them.
 
 Where several cubes are lit, more combinations of fibres agree than there was light: these are ghosts.
 """
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.files.events.detector_events import GHOST, MATCHED, UNMATCHED
+from nuzoo.files.events.detector_event_columns import GHOST, MATCHED, UNMATCHED
 from nuzoo.simulation.event_types import SemanticClass
 
 Array = NDArray[np.float64]
@@ -95,9 +95,13 @@ def true_hits(
     number = np.ravel_multi_index(tuple(cell.T), shape) if len(cell) else np.zeros(0, np.int64)
     key = row.astype(np.int64) * int(np.prod(shape)) + number
     unique, inverse = np.unique(key, return_inverse=True)
-    total = np.bincount(inverse, energy, len(unique))
-    slow = np.bincount(inverse, energy * (semantic == SemanticClass.LOW_ENERGY), len(unique))
-    shower = np.bincount(inverse, energy * (semantic == SemanticClass.SHOWER), len(unique))
+
+    def summed(parts: Array) -> Array:
+        return np.bincount(inverse, parts, len(unique)).astype(np.float64)
+
+    total = summed(energy)
+    slow = summed(energy * (semantic == SemanticClass.LOW_ENERGY))
+    shower = summed(energy * (semantic == SemanticClass.SHOWER))
     track = np.maximum(total - slow - shower, 0.0)
     light = _quenched(track, np.maximum(track, MINIMUM_LOSS))
     light += _quenched(shower, np.full_like(shower, MINIMUM_LOSS))
@@ -201,7 +205,7 @@ def links(
     """Link reconstructed cubes to the true hits in them.
 
     Returns:
-        (links of each cube, rows of true hits, their shares of the true energy): the last two cube after cube.
+        (links of each cube, rows of true hits, their shares of the energy): the last two cube after cube.
     """
     numbers = np.ravel_multi_index(tuple(hits.cell.T), shape)
     order = np.argsort(numbers, kind="stable")

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.simulation.errors import DetectorError
-from nuzoo.simulation.interactions.high_energy import DecayedInteraction
 from nuzoo.simulation.interactions.short_lived import FROM_CHARM, FROM_TAU
 from nuzoo.simulation.particles import CHARGE, SPECIES_OF
 from nuzoo.simulation.response.cubes import (
@@ -28,7 +27,7 @@ from nuzoo.simulation.transport.sandwich_cascade import LayeredTransported
 
 if TYPE_CHECKING:
     from nuzoo.simulation.detectors import Detector
-    from nuzoo.simulation.simulate import SimulatedEvent
+    from nuzoo.simulation.simulate_layers import LayeredEvent
 
 Row = dict[str, NDArray[Any]]
 
@@ -51,7 +50,7 @@ class CalorimeterElectronics:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubDetectorReadout(Readout):
+class SubDetectorReadout(Readout["LayeredEvent"]):
     """The readout of a `Sandwich`.
 
     Attributes:
@@ -77,7 +76,7 @@ class SubDetectorReadout(Readout):
         return {
             "3DCal": f"{cubes} cubes of {of.cube_mm:g} mm in {of.modules} modules, each behind "
             f"{of.tungsten_mm:g} mm of tungsten",
-            "ECAL": f"{of.ecal_towers[0]} × {of.ecal_towers[1]} towers, energies on the electromagnetic scale",
+            "ECAL": f"{of.ecal_towers[0]} × {of.ecal_towers[1]} towers, energies as of showers",
             "AHCAL": f"{cells} cells, energies in the scintillator",
             "muon spectrometer": f"up to {self.spectrometer.tracks} tracks",
             "threshold": f"{self.cubes.least_mev:g} MeV in a cube",
@@ -91,18 +90,9 @@ class SubDetectorReadout(Readout):
         if not np.allclose(corners, list(zip(detector.low, detector.high, strict=True))):
             raise DetectorError(f"{detector.name}: expected a volume of the size of its 3DCal, {corners} cm")
 
-    def respond(self, event: SimulatedEvent) -> Row:
-        """Record an event.
-
-        Raises:
-            DetectorError: It went through a volume of one material, not through layers.
-        """
-        interaction, transported = event.interaction, event.transported
-        if not isinstance(interaction, DecayedInteraction) or not isinstance(transported, LayeredTransported):
-            raise DetectorError(
-                f"{event.detector.name}: expected an event of `simulate_layered_event`, got another: it has "
-                "layers, that the exact transport does not know"
-            )
+    def respond(self, event: LayeredEvent) -> Row:
+        """Record an event."""
+        transported = event.transported
         rng = deepcopy(event.rng)
         deposits, of = transported.deposits, self.sandwich
         place = deposits.start.astype(np.float64)
@@ -116,7 +106,11 @@ class SubDetectorReadout(Readout):
             in_part[each] = cells[lit], np.flatnonzero(chosen)[lit]
         cells, which = in_part[CAL]
         hits = true_hits(
-            cells, deposits.particle[which], energy[which], deposits.semantic[which], of.cal_shape
+            cells,
+            deposits.particle[which].astype(np.int64),
+            energy[which],
+            deposits.semantic[which],
+            of.cal_shape,
         )
         light = light_of(hits, of.cal_shape, of.layers_per_module, self.cubes.crosstalk)
         return {
@@ -124,7 +118,7 @@ class SubDetectorReadout(Readout):
             "ecal_energy": self._ecal(rng, in_part[ECAL][0], energy[in_part[ECAL][1]]),
             **self._ahcal(rng, in_part[AHCAL][0], energy[in_part[AHCAL][1]]),
             **self._muons(rng, transported),
-            **_truth_of_hits(hits, event, interaction),
+            **_truth_of_hits(hits, event),
         }
 
     def _cal(self, rng: np.random.Generator, light: NDArray[np.float64], hits: TrueHits) -> Row:
@@ -144,8 +138,8 @@ class SubDetectorReadout(Readout):
         self, rng: np.random.Generator, cells: NDArray[np.int64], energy: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         towers = self.sandwich.ecal_towers
-        seen = np.bincount(cells[:, 0] * towers[1] + cells[:, 1], energy, towers[0] * towers[1])
-        seen = seen / self.sampling_fraction
+        tower = cells[:, 0] * towers[1] + cells[:, 1]
+        seen = np.bincount(tower, energy, towers[0] * towers[1]) / self.sampling_fraction
         error = 1000 * self.calorimeters.ecal_stochastic * np.sqrt(seen / 1000)
         error = np.hypot(error, self.calorimeters.ecal_noise)
         measured: NDArray[np.float32] = np.maximum(seen + error * rng.standard_normal(len(seen)), 0.0)
@@ -182,8 +176,9 @@ def _columns(name: str, cells: NDArray[np.integer]) -> Row:
     return {f"{name}_{axis}": cells[:, i].astype(np.int16) for i, axis in enumerate("xyz")}
 
 
-def _truth_of_hits(hits: TrueHits, event: SimulatedEvent, interaction: DecayedInteraction) -> Row:
+def _truth_of_hits(hits: TrueHits, event: LayeredEvent) -> Row:
     """Say of each true hit which track it is of, and what that comes from."""
+    interaction = event.interaction
     parent, generated = event.transported.particles.parent.astype(np.int64), len(interaction.pdg)
     primary = hits.row.copy()
     while (later := primary >= generated).any():

@@ -1,7 +1,7 @@
 """Hadrons of GeV to TeV that meet nuclei in layers: a leading particle, some others, and slow nucleons.
 
-A model of the shape of hadronic showers that keeps the energy, not one of cross-sections: multiplicities grow as
-the logarithm of the energy, a third of the pions are neutral, and each collision leaves a part in the nucleus.
+A model of the shape of hadronic showers that keeps the energy, not one of cross-sections: multiplicities grow
+as the logarithm of the energy, a third of the pions are neutral, each collision leaves a part in the nucleus.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def collide(rng: np.random.Generator, moving: Moving) -> Collided:
 
 
 def _leading_species(rng: np.random.Generator, species: Rows) -> Rows:
-    """A leading pion loses its charge in a quarter of the collisions; heavier ones turn into nucleons and kaons."""
+    """Choose what leads: pions lose their charge in a quarter of the collisions, nucleons swap it."""
     pion = np.isin(species, (PI_PLUS, PI_MINUS))
     light = np.where(pion, species, PI_PLUS)
     nucleon = np.isin(species, [SPECIES_OF[code] for code in (2212, 2112)])

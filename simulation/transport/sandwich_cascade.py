@@ -61,10 +61,10 @@ MOST_GENERATIONS = 60
 
 @dataclass(frozen=True)
 class LayeredBudget(EnergyBudget):
-    """Where the energy went, in MeV: `deposited` in what records it, and
+    """Where the energy went, in MeV; `deposited` is in what records it.
 
     Attributes:
-        absorbed: in what does not.
+        absorbed: In what does not.
     """
 
     absorbed: float = 0.0
@@ -124,7 +124,7 @@ class _Books:
         lit = inside & recorded(self.sandwich, points)
         self.escaped += float(points.energy[~inside].sum())
         self.absorbed += float(points.energy[inside & ~lit].sum())
-        self.points.append((Points(*(each[lit] for each in points)), int(semantic)))
+        self.points.append((points.those(lit), int(semantic)))
 
 
 def transport_layers(
@@ -170,7 +170,7 @@ def _short_tracks(
         return
     first = np.array([np.flatnonzero(interaction.parent == row)[0] for row in decayed])
     way = np.linalg.norm(interaction.offset[first] - interaction.offset[decayed], axis=1)
-    flying = Moving(*(each[decayed] for each in moving))
+    flying = moving.those(decayed)
     way = np.minimum(way, way_out(books.sandwich, flying.x, flying.u))
     points, passive, _ = ionise(rng, books.sandwich, flying, way)
     books.rest -= passive + float(points.energy.sum())
@@ -375,7 +375,13 @@ def _result(books: _Books, available: float) -> LayeredTransported:
         semantic=semantic.astype(np.uint8),
         interaction=np.zeros(len(row), np.int32),
     )
-    table = ParticleTable(pdg, parent.astype(np.int32), start.astype(np.float32), momentum.astype(np.float32))
+    table = ParticleTable(
+        pdg=pdg,
+        parent=parent.astype(np.int32),
+        start=start.astype(np.float32),
+        momentum=momentum.astype(np.float32),
+        interaction=np.zeros(len(pdg), np.int32),
+    )
     budget = LayeredBudget(
         available=available,
         deposited=float(energy.sum()),

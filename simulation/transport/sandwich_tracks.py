@@ -1,7 +1,7 @@
 """Particles that go straight through layers: how far they get, and what they leave where.
 
-The loss of a particle is its least loss times β^(-5/3), which gives ranges of hadrons and muons to some 10 %; it
-does not rise again at high energies. Nothing scatters.
+The loss of a particle is its least loss times β^(-5/3), and does not rise again at high energies. Nothing
+scatters.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Moving(NamedTuple):
     u: Array
     t: Array
 
-    def those(self, chosen: NDArray[np.bool_]) -> Moving:
+    def those(self, chosen: NDArray[np.bool_] | Rows) -> Moving:
         """Return some of them."""
-        return Moving(*(each[chosen] for each in self))
+        return Moving(self.row[chosen], self.species[chosen], self.x[chosen], self.u[chosen], self.t[chosen])
 
     @staticmethod
     def together(parts: list[Moving]) -> Moving:
@@ -72,6 +72,10 @@ class Points(NamedTuple):
     x: Array
     energy: Array
     row: Rows
+
+    def those(self, chosen: NDArray[np.bool_]) -> Points:
+        """Return some of them."""
+        return Points(self.x[chosen], self.energy[chosen], self.row[chosen])
 
 
 def range_of(t: Array, mass: Array) -> Array:

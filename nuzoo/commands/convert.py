@@ -1,9 +1,10 @@
 """Turn real detector files into a folder of Parquet shards that `datasets.load_dataset` reads.
 
 Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png with <event>_pid.txt, HDF5 (images,
-pids), .npy and .npz arrays, Parquet, and folders of these. What the numbers in a column of labels mean is
-decided once for the column and said. Events that cannot be read are left out and listed in left-out.csv. The
-exit status is 0 although single events of a file are left out, 3 if there was nothing to read in a file.
+pids), .npy and .npz arrays, Parquet, and folders of these; of --format fasercal .npz of single events and .tar
+of them. What the numbers in a column of labels mean is decided once for the column and said. Events that cannot
+be read are left out and listed in left-out.csv. The exit status is 0 although single events of a file are left
+out, 3 if there was nothing to read in a file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from nuzoo.command_parser import at_least
 from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, check_options, class_list
 from nuzoo.files.names import LEFT_OUT_FILE
@@ -41,6 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--classes", type=class_list, metavar="A,B,…", help="classes of the dataset, such as nue_cc,nc,cosmic"
     )
     option("--labels", choices=("index", "pdg"), help="what numbers as labels are (default: by the column)")
+    option(
+        "--least-hits",
+        type=at_least(0),
+        help="leave out events with fewer hits that are no ghosts (default: 0)",
+    )
+    option(
+        "--ghosts",
+        choices=("status", "unmatched"),
+        help="what a ghost is: by its status, or every hit without a true particle (default: status)",
+    )
     option(
         "--split-fractions",
         type=_fractions,

@@ -219,6 +219,14 @@ for _row in (
         display="nuzoo.evaluation.display.point_clouds.display.DISPLAY",
         augmentation="nuzoo.training.augmentation.point_clouds.PointCloudAugmentation",
     ),
+    Modality(
+        name="detector-events",
+        schema="nuzoo.files.events.detector_events.detector_event_schema",
+        processor="nuzoo.processors.detector_events.feature_extraction_nu_detector_event.NuDetectorEventFeatureExtractor",
+        reader="nuzoo.datasets_scripts.readers.fasercal.FaserCalFiles",
+        display="nuzoo.evaluation.display.detector_events.display.DISPLAY",
+        augmentation="nuzoo.training.augmentation.detector_events.DetectorEventAugmentation",
+    ),
     Task(
         name="event-classification",
         recipe="nuzoo.training.recipe.Recipe",
@@ -278,6 +286,16 @@ for _row in (
         plan="nuzoo.datasets_scripts.common.simulated_neutrinos.NeutrinoPlan",
         convert="nuzoo.datasets_scripts.lartpc_pixelmaps.convert_files",
         card="nuzoo.datasets_scripts.lartpc_pixelmaps.card_words",
+    ),
+    Sample(
+        name="fasercal",
+        modality="detector-events",
+        tasks=(),
+        builder="nuzoo.datasets_scripts.fasercal.FaserCal",
+        simulate="nuzoo.datasets_scripts.fasercal.simulate_dataset",
+        plan="nuzoo.datasets_scripts.fasercal.FaserCalPlan",
+        convert="nuzoo.datasets_scripts.fasercal.convert_files",
+        card="nuzoo.datasets_scripts.fasercal.card_words",
     ),
     Sample(
         name="lartpc-cubes",

@@ -325,6 +325,8 @@ for _row in (
         name="scintillator-particles",
         modality="point-clouds",
         tasks=(),
+        simulate="nuzoo.datasets_scripts.scintillator_particles.simulate_dataset",
+        plan="nuzoo.datasets_scripts.common.simulated_particles.ParticlePlan",
         convert="nuzoo.datasets_scripts.scintillator_particles.convert_files",
         card="nuzoo.datasets_scripts.scintillator_particles.card_words",
     ),

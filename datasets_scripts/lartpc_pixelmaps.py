@@ -16,13 +16,10 @@ from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
-from nuzoo.datasets_scripts.common.pictures import png
+from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row, row_features
-from nuzoo.datasets_scripts.common.simulated import (
-    SimulationPlan,
-    requested_detector,
-    write_simulation,
-)
+from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
 from nuzoo.datasets_scripts.common.splits import by_split
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.files.checksums import sha256
@@ -31,6 +28,7 @@ from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_ma
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import MODULAR_LARTPC, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
+from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
 NAME = "lartpc-pixelmaps"
 DEFAULT_SPECTRUM = "flat-0-10"
@@ -66,7 +64,8 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, unknown detector or spectrum.
         DatasetFolderError: `out` holds another dataset.
     """
-    plan = SimulationPlan(events, seed, requested_detector(detector).name, spectrum, shard_size)
+    found = requested_detector(detector, PixelMapReadout)
+    plan = NeutrinoPlan(events, seed, found.name, spectrum, shard_size=shard_size)
     return write_simulation(out, NAME, plan, with_display, num_proc)
 
 
@@ -132,15 +131,14 @@ def with_display(row: Row) -> Row:
     geometry = find_detector(row["detector"]).geometry()
     shape = geometry["height"], geometry["width"]
     pictures = [_grey(row[f"{view}_index"], row[f"{view}_energy"], shape) for view in geometry["views"]]
-    return {**row, "display": {"bytes": png(np.concatenate(pictures, axis=1)), "path": None}}
+    return {**row, "display": stored(np.concatenate(pictures, axis=1))}
 
 
 def _grey(
     index: NDArray[np.uint32], energy: NDArray[np.float32], shape: tuple[int, int]
 ) -> NDArray[np.uint8]:
     picture = np.zeros(shape, dtype=np.uint8)
-    scaled = np.log1p(np.asarray(energy)) / np.log1p(DISPLAY_FULL_SCALE_MEV)
-    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = np.clip(np.rint(255 * scaled), 1, 255)
+    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = grey_levels(energy, DISPLAY_FULL_SCALE_MEV)
     return picture[::-1]
 
 
@@ -165,9 +163,10 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     mev_per_count: float | None = None
 
     @property
-    def plan(self) -> SimulationPlan:
+    def plan(self) -> NeutrinoPlan:
         """What to simulate."""
-        return SimulationPlan(self.events, self.seed, find_detector(self.detector).name, self.spectrum)
+        detector = requested_detector(self.detector, PixelMapReadout)
+        return NeutrinoPlan(self.events, self.seed, detector.name, self.spectrum)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
         """Name the cache of a dataset by all that decides what it holds: also by what is in files."""

@@ -11,7 +11,7 @@ import numpy as np
 from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
-from nuzoo.datasets_scripts.common.point_cloud_pictures import with_projections
+from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
 from nuzoo.datasets_scripts.common.splits import SplitRule, StatedSplits
 from nuzoo.datasets_scripts.readers.larcv import NAME
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
@@ -63,9 +63,9 @@ def convert_files(
     options = {"energy_threshold": energy_threshold}
     if split_fractions is not None or manifests is not None:
         rule = asked_splits(split_fractions, manifests)
-        return write_files(out, NAME, files(), with_projections, rule, options)
+        return write_files(out, NAME, files(), with_display, rule, options)
     names = _counted(files())
-    made = write_files(out, NAME, files(), with_projections, published_splits(names), options)
+    made = write_files(out, NAME, files(), with_display, published_splits(names), options)
     if len(names) == PUBLISHED:
         return made
     told = (

@@ -14,7 +14,7 @@ from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import DatasetRequestError
-from nuzoo.datasets_scripts.common.point_cloud_pictures import with_projections
+from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.splits import HASHED, SPLITS, STAYS, StatedSplits, split_of
 from nuzoo.datasets_scripts.readers.cloud_reading import cloud_schema
@@ -80,7 +80,7 @@ def convert_files(
     )
     rule = asked_splits(split_fractions, manifests, StatedSplits(stated=folder_split, story=SPLIT_STORY))
     options = {"energy_threshold": energy_threshold, "min_points": min_points, "vertices": vertices}
-    return write_files(out, NAME, files, with_projections, rule, options)
+    return write_files(out, NAME, files, with_display, rule, options)
 
 
 def card_words() -> CardWords:
@@ -223,7 +223,7 @@ class PILArNetM(datasets.GeneratorBasedBuilder):
         for each in ranges:
             for row in read_range(self.config.local(each.name), each, options):
                 if folder_split(row["event_id"]) == split:
-                    yield row["event_id"], with_projections(row)
+                    yield row["event_id"], with_display(row)
 
 
 def _may_hold(events: EventRange, split: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
-from nuzoo.datasets_scripts.common.point_cloud_pictures import with_projections
+from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
 from nuzoo.datasets_scripts.common.splits import StatedSplits, split_of
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
 from nuzoo.datasets_scripts.readers.scintillator import NAME, split_folder
@@ -70,7 +70,7 @@ def convert_files(
         formats=[NAME],
     )
     rule = asked_splits(split_fractions, manifests, StatedSplits(stated=source_split, story=SPLIT_STORY))
-    return write_files(out, NAME, files, with_projections, rule, options)
+    return write_files(out, NAME, files, with_display, rule, options)
 
 
 def card_words() -> CardWords:

@@ -146,6 +146,7 @@ class Sample:
         tasks: names of the tasks that it has truth for.
         builder: path of its `datasets` builder; None where it is only ever loaded from its files.
         simulate: path of a function that simulates it into a folder; None where it cannot be simulated.
+        plan: path of the class of what decides a simulated one, a `SimulationPlan`; None where `simulate` is.
         convert: path of a function that reads it from files; None where there are none.
         card: path of a function that gives the `CardWords` of its card; None takes general ones.
     """
@@ -155,6 +156,7 @@ class Sample:
     tasks: tuple[str, ...]
     builder: str | None = None
     simulate: str | None = None
+    plan: str | None = None
     convert: str | None = None
     card: str | None = None
 
@@ -217,6 +219,14 @@ for _row in (
         display="nuzoo.evaluation.display.point_clouds.display.DISPLAY",
         augmentation="nuzoo.training.augmentation.point_clouds.PointCloudAugmentation",
     ),
+    Modality(
+        name="detector-events",
+        schema="nuzoo.files.events.detector_events.detector_event_schema",
+        processor="nuzoo.processors.detector_events.feature_extraction_nu_detector_event.NuDetectorEventFeatureExtractor",
+        reader="nuzoo.datasets_scripts.readers.fasercal.FaserCalFiles",
+        display="nuzoo.evaluation.display.detector_events.display.DISPLAY",
+        augmentation="nuzoo.training.augmentation.detector_events.DetectorEventAugmentation",
+    ),
     Task(
         name="event-classification",
         recipe="nuzoo.training.recipe.Recipe",
@@ -273,8 +283,28 @@ for _row in (
         tasks=("event-classification", "instruction-tuning"),
         builder="nuzoo.datasets_scripts.lartpc_pixelmaps.LArTPCPixelMaps",
         simulate="nuzoo.datasets_scripts.lartpc_pixelmaps.simulate_dataset",
+        plan="nuzoo.datasets_scripts.common.simulated_neutrinos.NeutrinoPlan",
         convert="nuzoo.datasets_scripts.lartpc_pixelmaps.convert_files",
         card="nuzoo.datasets_scripts.lartpc_pixelmaps.card_words",
+    ),
+    Sample(
+        name="fasercal",
+        modality="detector-events",
+        tasks=(),
+        builder="nuzoo.datasets_scripts.fasercal.FaserCal",
+        simulate="nuzoo.datasets_scripts.fasercal.simulate_dataset",
+        plan="nuzoo.datasets_scripts.fasercal.FaserCalPlan",
+        convert="nuzoo.datasets_scripts.fasercal.convert_files",
+        card="nuzoo.datasets_scripts.fasercal.card_words",
+    ),
+    Sample(
+        name="lartpc-cubes",
+        modality="point-clouds",
+        tasks=(),
+        builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
+        simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
+        plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
+        card="nuzoo.datasets_scripts.lartpc_cubes.card_words",
     ),
     Sample(
         name="pilarnet-m",

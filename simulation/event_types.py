@@ -76,12 +76,14 @@ class ParticleTable:
         parent: int32 (p,), row of the parent, -1 for those that leave the nucleus.
         start: float32 (p, 3), cm.
         momentum: float32 (p, 3) at the start, MeV/c.
+        interaction: int32 (p,), which interaction of the event the particle comes from.
     """
 
     pdg: NDArray[np.int32]
     parent: NDArray[np.int32]
     start: NDArray[np.float32]
     momentum: NDArray[np.float32]
+    interaction: NDArray[np.int32]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Interaction, Transported
 from nuzoo.simulation.interactions import Spectrum, sample_interaction
 from nuzoo.simulation.transport import Volume, transport
+from nuzoo.simulation.transport.settings import TransportSettings
 
 
 @dataclass(frozen=True)
@@ -68,5 +69,6 @@ def simulate_event(seed: int, index: int, detector: Detector, spectrum: Spectrum
         vertex,
         detector.material,
         Volume(detector.low, detector.high),
+        settings=TransportSettings(magnetic_field=detector.magnetic_field),
     )
     return SimulatedEvent(detector, interaction, vertex, transported, rng)

@@ -1,48 +1,69 @@
-"""Pictures of point clouds: the energy as it looks along each axis."""
+"""The picture `display` of a point cloud: its projections side by side, for the viewer of a dataset."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.pictures import png
+from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.files.events.point_cloud_events import DISPLAY_FULL_SCALE_MEV, VOXEL, PointCloudGeometry
+from nuzoo.files.events.point_cloud_events import (
+    DISPLAY_FULL_SCALE_MEV,
+    MM,
+    PLANES,
+    PointCloudGeometry,
+)
 from nuzoo.simulation.detectors import find_detector
 
-PROJECTIONS = ((0, 2), (1, 2), (1, 0))
-"""Axes upward and to the right: zx, zy and xy, as the column `display` says."""
-LARGEST_SIDE = 256
-"""Pixels of the largest side of a detector; a pixel has the energy of as many voxels as that takes."""
+MOST_PIXELS = 256
+"""Longest edge of a projection: a cube of 768 voxels has 3 to a pixel, which a viewer shows at full size."""
 
 
-def with_projections(row: Row) -> Row:
-    """Return the row with its `display` picture: three projections side by side, for people."""
-    layout = PointCloudGeometry.of(find_detector(row["detector"]).geometry())
-    step = -(-max(layout.shape) // LARGEST_SIDE)
-    pixels, shape = _voxels(row, layout) // step, tuple(-(-size // step) for size in layout.shape)
-    pictures = [_grey(pixels, np.asarray(row["energy"]), shape, axes) for axes in PROJECTIONS]
-    rows = max(picture.shape[0] for picture in pictures)
-    padded = [np.pad(each, ((rows - each.shape[0], 0), (0, 0))) for each in pictures]
-    return {**row, "display": {"bytes": png(np.concatenate(padded, axis=1)), "path": None}}
+def with_display(row: Row) -> Row:
+    """Return the row with its `display` picture: what falls into one pixel adds up."""
+    geometry = find_detector(row["detector"]).geometry() | {"positions": row["positions"]}
+    return {**row, "display": stored(projections(row, PointCloudGeometry.of(geometry)))}
 
 
-def _voxels(row: Row, layout: PointCloudGeometry) -> NDArray[np.int64]:
-    """Return (hits, 3) numbers of voxels."""
-    positions = np.stack([np.asarray(row[axis]) for axis in "xyz"], axis=-1)
-    if row["positions"] != VOXEL:
-        positions = np.floor((positions - np.array(layout.origin_mm)) / np.array(layout.pitch_mm))
-        positions = np.clip(positions, 0, np.array(layout.shape) - 1)
-    return positions.astype(np.int64)
+def projections(row: Row, layout: PointCloudGeometry) -> NDArray[np.uint8]:
+    """Draw the projections of an event side by side, in the order of `PLANES`.
+
+    Args:
+        row: With the columns x, y, z and energy.
+        layout: Of its detector.
+
+    Returns:
+        Grey levels (height, width), the first axis of a plane to the right, the second one upwards. Where
+        planes differ in height, those that are lower stand on the same floor.
+    """
+    voxels_per_pixel = -(-max(layout.shape) // MOST_PIXELS)
+    sizes = [-(-size // voxels_per_pixel) for size in layout.shape]
+    pixel = [_voxels(row, layout, axis) // voxels_per_pixel for axis in range(3)]
+    energy = np.asarray(row["energy"], dtype=np.float64)
+    height = max(sizes[up] for _, up in PLANES.values())
+    pictures = []
+    for right, up in PLANES.values():
+        flat = (height - 1 - pixel[up]) * sizes[right] + pixel[right]
+        pictures.append(_picture(flat, energy, (height, sizes[right])))
+    return np.concatenate(pictures, axis=1)
 
 
-def _grey(
-    pixels: NDArray[np.int64], energy: NDArray[np.float32], shape: tuple[int, ...], axes: tuple[int, int]
+def _voxels(row: Row, layout: PointCloudGeometry, axis: int) -> NDArray[np.int64]:
+    """Give the numbers of the voxels of hits along an axis."""
+    position: NDArray[Any] = np.asarray(row["xyz"[axis]])
+    if layout.positions == MM:
+        position = np.floor((position - layout.origin_mm[axis]) / layout.pitch_mm[axis])
+    return np.clip(position.astype(np.int64), 0, layout.shape[axis] - 1)
+
+
+def _picture(
+    flat: NDArray[np.int64], energy: NDArray[np.float64], shape: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    up, right = axes
-    cell = pixels[:, up] * shape[right] + pixels[:, right]
-    lit, of_hit = np.unique(cell, return_inverse=True)
-    scaled = np.log1p(np.bincount(of_hit, energy, len(lit))) / np.log1p(DISPLAY_FULL_SCALE_MEV)
-    picture = np.zeros((shape[up], shape[right]), dtype=np.uint8)
-    picture.reshape(-1)[lit] = np.clip(np.rint(255 * scaled), 1, 255)
-    return picture[::-1]
+    height, width = shape
+    inside = np.bincount(flat, weights=energy, minlength=height * width)
+    picture = np.zeros(height * width, dtype=np.uint8)
+    hit = np.flatnonzero(inside)
+    picture[hit] = grey_levels(inside[hit], DISPLAY_FULL_SCALE_MEV)
+    return picture.reshape(shape)

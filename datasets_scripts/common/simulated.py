@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
-from functools import partial
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
+from typing import Any, Self
 
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError, write_dataset
 from nuzoo.datasets_scripts.common.described import digest_of
@@ -18,51 +17,50 @@ from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
 from nuzoo.datasets_scripts.common.undisturbed import undisturbed
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.nearest_names import did_you_mean
+from nuzoo.registry import Sample, import_object
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, Detector, enter_detector, find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
-from nuzoo.simulation.spectra import SPECTRA
-
-if TYPE_CHECKING:
-    from nuzoo.simulation.simulate import SimulatedEvent
+from nuzoo.simulation.response.readout import Readout
 
 
 @dataclass(frozen=True)
-class SimulationPlan:
-    """What decides every byte of a simulated dataset.
+class SimulationPlan(ABC):
+    """What decides every byte of a simulated dataset; each kind of simulation has its own.
 
     Attributes:
         events: How many.
         seed: Seed of the simulation.
         detector: Name of a known one.
-        spectrum: A name in `SPECTRA`.
         shard_size: Events in a file.
 
     Raises:
-        DatasetRequestError: Numbers out of range, unknown detector or spectrum.
+        DatasetRequestError: Numbers out of range, or an unknown detector.
     """
 
     events: int
     seed: int
     detector: str
-    spectrum: str
-    shard_size: int = SHARD_SIZE
+    shard_size: int = field(default=SHARD_SIZE, kw_only=True)
 
     def __post_init__(self) -> None:
         for name, least in (("events", 1), ("seed", 0), ("shard_size", 1)):
             value = getattr(self, name)
             if type(value) is not int or value < least:
                 raise DatasetRequestError(f"{name}: expected at least {least}, a whole number, got {value!r}")
-        for name, known in (("detector", DETECTORS), ("spectrum", SPECTRA)):
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in known:
-                raise DatasetRequestError(
-                    f"{name}: expected one of {', '.join(known)}, got {value!r}{did_you_mean([value], known)}"
-                )
+        self.check_choice("detector", DETECTORS)
         if not DETECTORS[self.detector].has_volume:
             raise DatasetRequestError(
                 f"detector: expected one that can be simulated, got {self.detector}, whose description has "
                 "no volume, drift and electronics: add them (`nuzoo detectors modular-2x2x7` shows how)"
+            )
+
+    def check_choice(self, name: str, known: Mapping[str, Any]) -> None:
+        """Refuse an attribute that is none of the known names."""
+        value = getattr(self, name)
+        if not isinstance(value, str) or value not in known:
+            raise DatasetRequestError(
+                f"{name}: expected one of {', '.join(known)}, got {value!r}{did_you_mean([value], known)}"
             )
 
     @classmethod
@@ -85,11 +83,17 @@ class SimulationPlan:
         """Return the end of `source` of event `index`."""
         return f"seed={self.seed} event={index} detector={self.detector}"
 
-    def simulate(self, index: int) -> SimulatedEvent:
-        """Simulate event `index`."""
-        from nuzoo.simulation.simulate import simulate_event
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Return the least and the largest number of columns that the plan alone decides, by column."""
+        return {}
 
-        return simulate_event(self.seed, index, find_detector(self.detector), SPECTRA[self.spectrum])
+    @abstractmethod
+    def simulate(self, index: int) -> Any:
+        """Simulate event `index`."""
+
+    @abstractmethod
+    def truth(self, event: Any) -> Row:
+        """Return the columns of truth beside those that the readout knows."""
 
     @undisturbed()
     def row(self, index: int) -> Row:
@@ -98,43 +102,53 @@ class SimulationPlan:
         identity = {
             "event_id": self.event_id(index),
             "detector": self.detector,
-            "source": f"{SIMULATED_PREFIX}{version('nuzoo')} {self.origin(index)}",
+            "source": f"{SIMULATED_PREFIX}{_own_version()} {self.origin(index)}",
         }
-        return {**identity, **truth_of(event), **event.detector.readout.respond(event)}
+        return {**identity, **self.truth(event), **event.detector.readout.respond(event)}
 
 
-def requested_detector(name: str | Path) -> Detector:
-    """Find a detector; see `find_detector`.
+@cache
+def _own_version() -> str:
+    return version("nuzoo")
+
+
+def simulation_of(sample: Sample, plan: Mapping[str, Any]) -> SimulationPlan:
+    """Return the plan in the `plan.json` of a simulated dataset.
+
+    Args:
+        sample: Which dataset it is.
+        plan: Contents of the file.
 
     Raises:
-        DatasetRequestError: There is none of this name.
+        DatasetRequestError: Something is missing in it, or cannot be, or no such dataset is simulated.
+    """
+    if sample.plan is None:
+        raise DatasetRequestError(f"expected a dataset that can be simulated, got {sample.name}")
+    found: SimulationPlan = import_object(sample.plan).of(plan)
+    return found
+
+
+def requested_detector(name: str | Path, readout: type[Readout[Any]]) -> Detector:
+    """Find a detector whose events a dataset can hold; see `find_detector`.
+
+    Args:
+        name: Of the detector, or the file that describes it.
+        readout: Class of the readouts that record such events.
+
+    Raises:
+        DatasetRequestError: There is none of this name, or it records other events.
     """
     try:
-        return find_detector(name)
+        detector = find_detector(name)
     except UnknownDetectorError as error:
         raise DatasetRequestError(str(error)) from error
-
-
-def truth_of(event: SimulatedEvent) -> Row:
-    """Return the columns of truth of a simulated event."""
-    interaction = event.interaction
-    hadrons = interaction.pdg[1:]
-    lepton_energy = (1 - interaction.inelasticity) * interaction.neutrino_energy
-    return {
-        "label": event.label,
-        "neutrino_energy": interaction.neutrino_energy / 1000,
-        "neutrino_pdg": interaction.neutrino_pdg,
-        "interaction_mode": int(interaction.mode),
-        "lepton_pdg": int(interaction.pdg[0]),
-        "lepton_energy": lepton_energy / 1000,
-        "inelasticity": interaction.inelasticity,
-        "vertex": event.vertex.astype(np.float32),
-        "n_protons": np.count_nonzero(hadrons == 2212),
-        "n_neutrons": np.count_nonzero(hadrons == 2112),
-        "n_charged_pions": np.count_nonzero(np.abs(hadrons) == 211),
-        "n_neutral_pions": np.count_nonzero(hadrons == 111),
-        "deposited_energy": event.transported.budget.deposited,
-    }
+    if not isinstance(detector.readout, readout):
+        suited = [known.name for known in DETECTORS.values() if isinstance(known.readout, readout)]
+        raise DatasetRequestError(
+            f"detector: expected one of {', '.join(suited)}, whose events this dataset holds, got "
+            f"{detector.name}: take another detector, or another dataset"
+        )
+    return detector
 
 
 def write_simulation(

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from nuzoo.datasets_scripts.common.dataset_folder import DatasetRequestError
 from nuzoo.datasets_scripts.common.described import know_detectors
 from nuzoo.datasets_scripts.common.samples import UnknownDatasetError, find_sample
-from nuzoo.datasets_scripts.common.simulated import SimulationPlan
+from nuzoo.datasets_scripts.common.simulated import SimulationPlan, simulation_of
 from nuzoo.datasets_scripts.common.splits import SPLITS, split_list
 from nuzoo.files.checksums import repository_files, sha256
 from nuzoo.files.names import DETECTOR_FILE, LEFT_OUT_FILE, MANIFEST_FILE, PLAN_FILE
@@ -119,8 +119,9 @@ def open_dataset(folder: Path, also: Collection[str] = ()) -> DatasetFolder:
         raise wrong_file(f"{file}: expected {events} events, got {plan.get('events')}")
     try:
         know_detectors(folder)
-        simulation = SimulationPlan.of(plan) if "simulation" in plan else None
-        return DatasetFolder(folder, shards, plan, find_sample(plan.get("dataset")), simulation)
+        sample = find_sample(plan.get("dataset"))
+        simulation = simulation_of(sample, plan) if "simulation" in plan else None
+        return DatasetFolder(folder, shards, plan, sample, simulation)
     except (DatasetRequestError, UnknownDatasetError, DetectorError) as error:
         raise wrong_file(f"{file}: {error}") from error
 

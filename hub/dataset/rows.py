@@ -26,7 +26,6 @@ from nuzoo.hub.dataset.files import MAKE_AGAIN, DatasetFolder, wrong_file
 from nuzoo.hub.errors import DatasetRepositoryError, DatasetRowError
 from nuzoo.simulation.detectors import find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
-from nuzoo.simulation.spectra import SPECTRA
 
 MACHINE_PATH = r"""(^|[\s"'`(=:,;|<>\[{])(/|~/|(\.\./)+|file:/+|[A-Za-z]:[\\/])[\w.-]"""
 """An absolute path, in the syntax of Arrow's regular expressions: a root, home or drive begins a word."""
@@ -213,19 +212,11 @@ def _check_origin(rows: pa.Table, plan: SimulationPlan) -> None:
         if not source.startswith(SIMULATED_PREFIX) or not source.endswith(f" {plan.origin(index)}"):
             expected = f"{SIMULATED_PREFIX}… {plan.origin(index)}, by {PLAN_FILE}"
             raise _wrong(row, "source", expected, repr(source))
-    if "neutrino_energy" in rows.column_names:
-        low, high = _energies(plan.spectrum)
-        energy = rows["neutrino_energy"]
-        outside = pc.or_(pc.less(energy, low * (1 - ROUNDING)), pc.greater(energy, high * (1 + ROUNDING)))
-        expected = f"null or {low:g} to {high:g} GeV, by the spectrum of {PLAN_FILE}"
-        _refuse(outside, "neutrino_energy", expected, energy)
-
-
-def _energies(spectrum: str) -> tuple[float, float]:
-    """Least and largest energy of a spectrum, GeV."""
-    found = SPECTRA[spectrum]
-    energies = found.energy_range if found.energy_table is None else found.energy_table[0]
-    return energies[0] / 1000, energies[-1] / 1000
+    for column, (low, high) in plan.ranges().items():
+        if column in rows.column_names:
+            values = rows[column]
+            outside = pc.or_(pc.less(values, low * (1 - ROUNDING)), pc.greater(values, high * (1 + ROUNDING)))
+            _refuse(outside, column, f"null or {low:g} to {high:g}, by {PLAN_FILE}", values)
 
 
 def _check_split_list(path: Path, events: list[str]) -> None:

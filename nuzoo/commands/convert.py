@@ -4,6 +4,7 @@ Pixel maps, the format if none is named: DUNE CVN files (.gz with .info), <event
 with <event>_pid.txt, HDF5 (images, pids), .npy and .npz arrays, Parquet, and folders of these. What the
 numbers in a column of labels mean is decided once for the column and said. Point clouds: --format pilarnet-m
 (HDF5), pilarnet-2020 (HDF5 of larcv3), scintillator-particles (.pt of Zenodo 7347562).
+Events of several detectors in a row: --format fasercal (.npz of single events, and .tar of them).
 
 Events that cannot be read are left out and listed in left-out.csv. The exit status is 0 although single
 events of a file are left out, 3 if there was nothing to read in a file.
@@ -15,6 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from nuzoo.command_parser import at_least
 from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, add_cloud_options, check_options, class_list
 from nuzoo.files.names import LEFT_OUT_FILE
@@ -54,6 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--classes", type=class_list, metavar="A,B,…", help="classes of the dataset, such as nue_cc,nc,cosmic"
     )
     option("--labels", choices=("index", "pdg"), help="what numbers as labels are (default: by the column)")
+    option(
+        "--least-hits",
+        type=at_least(0),
+        help="leave out events with fewer hits that are no ghosts (default: 0)",
+    )
+    option(
+        "--ghosts",
+        choices=("status", "unmatched"),
+        help="what a ghost is: by its status, or every hit without a true particle (default: status)",
+    )
     option(
         "--split-fractions",
         type=_fractions,

@@ -97,7 +97,7 @@ def _announce(step: str) -> None:
 def _classify_new_events() -> None:
     from transformers import AutoModelForImageClassification, AutoProcessor
 
-    from nuzoo.datasets_scripts.common.simulated import SimulationPlan
+    from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
     from nuzoo.datasets_scripts.lartpc_pixelmaps import DEFAULT_SPECTRUM
     from nuzoo.files.events.event_classes import EVENT_CLASSES
     from nuzoo.pipelines.loading import load_pipeline
@@ -107,7 +107,7 @@ def _classify_new_events() -> None:
     processor = AutoProcessor.from_pretrained(REPOSITORY)
     print(f"{type(model).__name__} and {type(processor).__name__} from {REPOSITORY}")
     classify = load_pipeline(REPOSITORY)
-    plan = SimulationPlan(NEW_EVENTS, NEW_EVENTS_SEED, MODULAR_LARTPC.name, DEFAULT_SPECTRUM)
+    plan = NeutrinoPlan(NEW_EVENTS, NEW_EVENTS_SEED, MODULAR_LARTPC.name, DEFAULT_SPECTRUM)
     for row in map(plan.row, range(NEW_EVENTS)):
         result = classify(row)
         print(

@@ -4,12 +4,22 @@ from pathlib import Path
 
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation.detectors.detector import Detector
+from nuzoo.simulation.detectors.fasercal import FASERCAL, FASERCAL_1MM, FASERCAL_5MM
 from nuzoo.simulation.detectors.lartpcs import DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.detectors.voxel_detectors import LARTPC_CUBE, SCINTILLATOR_CUBE
 from nuzoo.simulation.errors import DetectorError, UnknownDetectorError
 
 DETECTORS: dict[str, Detector] = {
-    detector.name: detector for detector in (MODULAR_LARTPC, DUNE_LIKE, LARTPC_CUBE, SCINTILLATOR_CUBE)
+    detector.name: detector
+    for detector in (
+        MODULAR_LARTPC,
+        DUNE_LIKE,
+        LARTPC_CUBE,
+        SCINTILLATOR_CUBE,
+        FASERCAL,
+        FASERCAL_5MM,
+        FASERCAL_1MM,
+    )
 }
 """All that this process knows, nuzoo's own first."""
 
@@ -21,6 +31,9 @@ FILE_SUFFIXES = (".yaml", ".yml")
 __all__ = [
     "DETECTORS",
     "DUNE_LIKE",
+    "FASERCAL",
+    "FASERCAL_1MM",
+    "FASERCAL_5MM",
     "LARTPC_CUBE",
     "MODULAR_LARTPC",
     "OWN",

@@ -10,7 +10,7 @@ from nuzoo.simulation.event_types import Vector
 from nuzoo.simulation.materials import Material
 from nuzoo.simulation.response.readout import Readout
 
-R = TypeVar("R", bound=Readout)
+R = TypeVar("R", bound=Readout[Any])
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Detector(Generic[R]):
         vertex_low: lower corner of the box in which interactions happen, uniformly.
         vertex_high: its upper corner.
         readout: what it records.
+        magnetic_field: along x, y and z, tesla.
 
     Raises:
         DetectorError: vertices outside the volume, or a readout that does not suit it.
@@ -37,6 +38,7 @@ class Detector(Generic[R]):
     vertex_low: Vector
     vertex_high: Vector
     readout: R
+    magnetic_field: Vector = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
         corners = zip(self.low, self.vertex_low, self.vertex_high, self.high, strict=True)
@@ -59,4 +61,6 @@ class Detector(Generic[R]):
             return self.readout.facts()
         sides = [f"{(high - low) / 100:g}" for low, high in zip(self.low, self.high, strict=True)]
         volume = f"{' × '.join(sides)} m of {self.material.name.replace('_', ' ')}"
-        return {"active volume": volume, **self.readout.facts()}
+        field = ", ".join(f"{each:g}" for each in self.magnetic_field)
+        bent = {"magnetic field": f"({field}) T"} if any(self.magnetic_field) else {}
+        return {"active volume": volume, **bent, **self.readout.facts()}

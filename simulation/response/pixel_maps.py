@@ -127,7 +127,7 @@ class SparseView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelMapReadout(Readout):
+class PixelMapReadout(Readout["SimulatedEvent"]):
     """What a detector that is seen in projections records: enough to read its files, not to simulate it.
 
     Attributes:

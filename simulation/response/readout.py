@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from nuzoo.simulation.detectors import Detector
-    from nuzoo.simulation.simulate import SimulatedEvent
+
+E = TypeVar("E")
+"""What is simulated of an event."""
 
 
-class Readout(ABC):
+class Readout(ABC, Generic[E]):
     """How a detector records the energy deposited in it: what is left when an event becomes data."""
 
     @abstractmethod
@@ -20,7 +22,7 @@ class Readout(ABC):
         """Say what recorded events look like, as plain data."""
 
     @abstractmethod
-    def respond(self, event: SimulatedEvent) -> dict[str, NDArray[Any]]:
+    def respond(self, event: E) -> dict[str, NDArray[Any]]:
         """Record an event.
 
         The same event is recorded alike each time: noise is drawn from a copy of the event's generator.

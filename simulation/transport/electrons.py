@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nuzoo.simulation.particles import PHOTON, POSITRON
+from nuzoo.simulation.particles import CHARGE, PHOTON, POSITRON
 from nuzoo.simulation.transport.energy_loss import ELECTRON_MASS
 from nuzoo.simulation.transport.kernel import inner
 from nuzoo.simulation.transport.ledger import (
@@ -20,7 +20,7 @@ from nuzoo.simulation.transport.ledger import (
 )
 from nuzoo.simulation.transport.medium import PHOTON_CUT, find_place, read
 from nuzoo.simulation.transport.photons import radiation_angle, screened_pair
-from nuzoo.simulation.transport.stepping import COLLISIONS, scatter
+from nuzoo.simulation.transport.stepping import COLLISIONS, bend, scatter
 from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, isotropic, turn
 
 SHORTEST_STEP = 0.1
@@ -72,6 +72,7 @@ def follow_electron(rng, p, medium, settings, box, ledger):
             return
         beta_p = (p.t + 1e-2) * (p.t + 2 * ELECTRON_MASS) / (p.t + ELECTRON_MASS)
         scatter(rng, p, medium, beta_p, 1.0, step)
+        bend(p, settings, CHARGE[p.species], math.sqrt((p.t + 1e-2) * (p.t + 2 * ELECTRON_MASS)), step)
         if radiates and p.t > PHOTON_CUT:
             _radiate(rng, p, medium, ledger)
 

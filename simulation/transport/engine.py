@@ -190,6 +190,7 @@ def _result(ledger: Ledger, available: float, interaction: int) -> Transported:
         parent=table["parent"].astype(np.int32),
         start=_columns(table, "x", "y", "z"),
         momentum=_columns(table, "px", "py", "pz"),
+        interaction=np.full(len(pdg), interaction, np.int32),
     )
     rows = segments["particle"].copy()
     deposits = Deposits(

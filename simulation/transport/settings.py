@@ -14,6 +14,7 @@ class TransportSettings(NamedTuple):
         parametrised_above: Electrons and photons above this many MeV become parametrised showers.
         hadronic: Whether hadrons interact with nuclei.
         decays: Whether unstable particles decay; those that do not, stop with their mass.
+        magnetic_field: Along x, y and z, tesla; it bends charged particles.
     """
 
     max_step: float = 0.3
@@ -21,3 +22,4 @@ class TransportSettings(NamedTuple):
     parametrised_above: float = 20_000.0
     hadronic: bool = True
     decays: bool = True
+    magnetic_field: tuple[float, float, float] = (0.0, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""What every charged particle does on a step: collisions with electrons and multiple scattering."""
+"""What every charged particle does on a step: collisions, multiple scattering, bending in a field."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import math
 
 from nuzoo.simulation.transport.kernel import inner
 from nuzoo.simulation.transport.vectors import turn
+
+CURVATURE = 2.99792458
+"""MeV/c per tesla and cm that a unit charge is turned by: p/q = 0.3 B R in GeV/c, tesla and metres."""
 
 COLLISIONS = 5.0
 """Collisions per step that are drawn one by one; the softer ones are summed as a Gaussian."""
@@ -41,6 +44,20 @@ def scatter(rng, p, medium, beta_p, charge, length):
     angle = sigma * math.sqrt(2 * rng.standard_exponential())
     azimuth = 2 * math.pi * rng.random()
     p.ux, p.uy, p.uz = turn(p.ux, p.uy, p.uz, math.cos(min(angle, math.pi)), azimuth)
+
+
+@inner
+def bend(p, settings, charge, momentum, length):
+    """Turn `p` as a magnetic field does on a path of `length` cm, for its momentum in MeV/c."""
+    bx, by, bz = settings.magnetic_field
+    if bx == 0.0 and by == 0.0 and bz == 0.0:
+        return
+    factor = CURVATURE * charge * length / momentum
+    x = p.ux + factor * (p.uy * bz - p.uz * by)
+    y = p.uy + factor * (p.uz * bx - p.ux * bz)
+    z = p.uz + factor * (p.ux * by - p.uy * bx)
+    norm = 1 / math.sqrt(x * x + y * y + z * z)
+    p.ux, p.uy, p.uz = x * norm, y * norm, z * norm
 
 
 @inner

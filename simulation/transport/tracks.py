@@ -24,7 +24,7 @@ from nuzoo.simulation.transport.ledger import (
     put_back,
     stop_here,
 )
-from nuzoo.simulation.transport.stepping import COLLISIONS, density_effect, scatter
+from nuzoo.simulation.transport.stepping import COLLISIONS, bend, density_effect, scatter
 from nuzoo.simulation.transport.vectors import distance_to_wall, is_inside, turn
 
 SHORTEST_STEP = 0.03
@@ -83,6 +83,7 @@ def track(rng, p, medium, settings, box, ledger):
             return
         beta_p = (p.t + 1e-3) * (p.t + 2 * mass) / (p.t + mass)
         scatter(rng, p, medium, beta_p, charge, step)
+        bend(p, settings, CHARGE[p.species], math.sqrt((p.t + 1e-3) * (p.t + 2 * mass)), step)
         if happens and rng.random() * (hadronic + decaying) < hadronic:
             interact(rng, p, medium, ledger)
             return

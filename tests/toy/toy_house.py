@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from nuzoo import registry
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_labelled
-from nuzoo.datasets_scripts.common.simulated import SimulationPlan, write_simulation
+from nuzoo.datasets_scripts.common.simulated import write_simulation
+from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
 from nuzoo.evaluation.core.errors import ResultsFileError
 from nuzoo.evaluation.core.evaluator import Headline
 from nuzoo.evaluation.core.inference import cost_of, run_network
@@ -35,7 +36,7 @@ THRESHOLD_MEV = 0.1
 
 
 @dataclass(frozen=True)
-class Points(Readout):
+class Points(Readout[Any]):
     """The middle of each deposit, and whether a shower made it."""
 
     def geometry(self) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def point_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def simulate(out: Path, *, events: int, seed: int = 0, num_proc: int = 1) -> dict[str, Any]:
-    plan = SimulationPlan(events, seed, CUBE.name, "flat-0-10")
+    plan = NeutrinoPlan(events, seed, CUBE.name, "flat-0-10")
     return write_simulation(out, "toy-points", plan, point_row, num_proc)
 
 
@@ -91,6 +92,9 @@ class ToyDisplay:
 
     def draws(self, row: Mapping[str, Any]) -> bool:
         return row.get("detector") == CUBE.name and {*AXES} <= row.keys()
+
+    def facts(self, row: Mapping[str, Any], prediction=None) -> dict[str, str]:
+        return {"hits": str(len(row["energy"]))}
 
     def draw(self, row: Mapping[str, Any], stem: Path, *, prediction=None, sample=None) -> list[Path]:
         figure = Figure()
@@ -252,6 +256,7 @@ ROWS = (
         modality="toy-points",
         tasks=("toy-hit-labels",),
         simulate=f"{__name__}.simulate",
+        plan="nuzoo.datasets_scripts.common.simulated_neutrinos.NeutrinoPlan",
     ),
 )
 

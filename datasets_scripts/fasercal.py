@@ -1,0 +1,219 @@
+"""`fasercal`: interactions of the LHC's neutrinos in a detector of cubes, calorimeters and a spectrometer."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import datasets
+import numpy as np
+from numpy.typing import NDArray
+
+from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, write_conversion
+from nuzoo.datasets_scripts.common.dataset_card import CardWords
+from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
+from nuzoo.datasets_scripts.common.rows import Row, row_features
+from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
+from nuzoo.datasets_scripts.layered_truth import truth_of_layered
+from nuzoo.datasets_scripts.readers.fasercal import FaserCalFiles
+from nuzoo.files.events.detector_event_columns import (
+    DATA_VERSION,
+    DISPLAY_FULL_SCALE_MEV,
+    DetectorEventGeometry,
+)
+from nuzoo.files.events.detector_events import detector_event_schema
+from nuzoo.simulation.detectors import FASERCAL, find_detector
+from nuzoo.simulation.interactions.forward_beam import HIGHEST_GEV, LOWEST_GEV, ForwardBeam
+from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.simulate_layers import LayeredEvent
+
+NAME = "fasercal"
+TAU_SHARE = 0.1
+"""Share of tau neutrinos among charged currents, twenty times that of the beam: `weight` undoes it."""
+
+
+@dataclass(frozen=True)
+class FaserCalPlan(SimulationPlan):
+    """A neutrino of the LHC an event, see `nuzoo.simulation.interactions.forward_beam.ForwardBeam`."""
+
+    def simulate(self, index: int) -> LayeredEvent:
+        """Simulate event `index`."""
+        from nuzoo.simulation.simulate_layers import simulate_layered_event
+
+        return simulate_layered_event(self.seed, index, find_detector(self.detector), ForwardBeam(TAU_SHARE))
+
+    def truth(self, event: LayeredEvent) -> Row:
+        """Return the columns of truth beside those of true hits."""
+        number = {"data_version": DATA_VERSION, "run_number": self.seed, "event_number": event.index}
+        return {**number, **truth_of_layered(event)}
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Return the least and the largest energy of a neutrino, GeV."""
+        return {"neutrino_energy": (LOWEST_GEV, HIGHEST_GEV)}
+
+
+def simulate_dataset(
+    out: Path,
+    *,
+    events: int,
+    seed: int = 0,
+    detector: str = FASERCAL.name,
+    num_proc: int = 1,
+    shard_size: int = SHARD_SIZE,
+) -> dict[str, Any]:
+    """Simulate events into a folder that `datasets.load_dataset` reads; see `lartpc_pixelmaps`.
+
+    Args:
+        out: Folder.
+        events: How many, shared out to the splits by the hash of each event's name.
+        seed: Seed of the simulation.
+        detector: Name of a detector of layers.
+        num_proc: Processes.
+        shard_size: Events in a file.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DatasetRequestError: Numbers out of range, or another detector.
+        DatasetFolderError: `out` holds another dataset.
+    """
+    found = requested_detector(detector, SubDetectorReadout)
+    plan = FaserCalPlan(events, seed, found.name, shard_size=shard_size)
+    return write_simulation(out, NAME, plan, with_display, num_proc)
+
+
+def convert_files(
+    out: Path,
+    paths: Sequence[Path],
+    *,
+    detector: str = FASERCAL.name,
+    least_hits: int = 0,
+    ghosts: str = "status",
+    split_fractions: Mapping[str, float] | None = None,
+    manifests: Path | None = None,
+) -> Conversion:
+    """Turn files of FASERCal events into a folder that `datasets.load_dataset` reads.
+
+    Args:
+        out: Folder.
+        paths: Files and folders, see `nuzoo.datasets_scripts.readers.fasercal`.
+        detector: Whose events they are.
+        least_hits: Events with fewer hits that are no ghosts are left out; the public sample has 20.
+        ghosts: What a ghost is, a name in `GHOST_RULES`.
+        split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
+        manifests: Folder with lists of the events of each split, `<split>.txt`.
+
+    Returns:
+        The manifest, and what was left out; all of it is in `left-out.csv`.
+
+    Raises:
+        DatasetRequestError: No event could be read, or splits by fractions and by lists.
+        SplitError: Fractions that do not add up, or lists that contradict each other.
+        DatasetFolderError: `out` holds another dataset.
+    """
+    if split_fractions is not None and manifests is not None:
+        raise DatasetRequestError("expected splits by fractions or by lists, got both: leave one out")
+    rule = SplitRule() if split_fractions is None else rule_of_fractions(split_fractions)
+    rule = rule if manifests is None else rule_of_lists(manifests)
+    files = FaserCalFiles(paths, detector=detector, least_hits=least_hits, ghosts=ghosts)
+    options = {"detector": detector, "least_hits": least_hits, "ghosts": ghosts}
+    with leavings_of(out) as leavings:
+        files.sink = leavings
+        made = write_conversion(
+            out, NAME, files, files.schema, with_display, leavings, splits=rule, options=options
+        )
+    return replace(made, lost=made.lost + files.lost, notes=tuple(files.notes.told()))
+
+
+def card_words() -> CardWords:
+    """Return what the card says of this dataset alone."""
+    return CardWords(
+        pretty_name="FASERCal events",
+        task_categories=("other",),
+        tags=("physics", "neutrino", "FASER", "calorimeter", "detector events"),
+        citation="Cite nuzoo (CITATION.cff) and, for the detector and the tasks, arXiv:2604.07037.",
+    )
+
+
+def with_display(row: Row) -> Row:
+    """Return the row with its `display` picture: the 3DCal from above and from the side, for people."""
+    shape = DetectorEventGeometry.of(find_detector(row["detector"]).geometry()).cal_shape
+    energy, z = np.asarray(row["cal_energy"]), np.asarray(row["cal_z"])
+    views = [
+        _view(np.asarray(row[f"cal_{axis}"]), z, energy, (shape[i], shape[2])) for i, axis in enumerate("xy")
+    ]
+    return {**row, "display": {"bytes": _png(np.concatenate(views, axis=0)), "path": None}}
+
+
+def _view(
+    across: NDArray[np.int16], along: NDArray[np.int16], energy: NDArray[np.float32], shape: tuple[int, int]
+) -> NDArray[np.uint8]:
+    picture = np.zeros(shape)
+    np.add.at(picture, (across, along), energy)
+    scaled = np.clip(255 * np.log1p(picture) / np.log1p(DISPLAY_FULL_SCALE_MEV), 0, 255)
+    return np.rint(scaled).astype(np.uint8)[::-1]
+
+
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG", compress_level=4)
+    return buffer.getvalue()
+
+
+@dataclass
+class FaserCalConfig(datasets.BuilderConfig):
+    """Configuration of the builder.
+
+    Attributes:
+        events: Events to simulate.
+        seed: Seed of the simulation.
+        detector: Name of a detector of layers.
+    """
+
+    events: int = 1000
+    seed: int = 0
+    detector: str = FASERCAL.name
+
+    @property
+    def plan(self) -> FaserCalPlan:
+        """What to simulate."""
+        return FaserCalPlan(self.events, self.seed, self.detector)
+
+    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
+        """Name the cache of a dataset by all that decides what it holds."""
+        from nuzoo.simulation import SOURCE_DIGEST
+
+        return f"{super().create_config_id(config_kwargs, custom_features)}-{SOURCE_DIGEST}"
+
+
+class FaserCal(datasets.GeneratorBasedBuilder):
+    """The dataset as a `datasets` builder, for those who want it in the library's own cache."""
+
+    BUILDER_CONFIG_CLASS = FaserCalConfig
+    VERSION = datasets.Version("1.0.0")
+    config: FaserCalConfig
+
+    def _info(self) -> datasets.DatasetInfo:
+        geometry = find_detector(self.config.detector).geometry()
+        return datasets.DatasetInfo(features=row_features(detector_event_schema(geometry)))
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        events = {self.config.plan.event_id(index): index for index in range(self.config.events)}
+        return [
+            datasets.SplitGenerator(split, {"events": [events[name] for name in names]})
+            for split, names in by_split(events).items()
+            if names
+        ]
+
+    def _generate_examples(self, events: list[int]) -> Iterator[tuple[str, Row]]:
+        for row in map(self.config.plan.row, events):
+            yield row["event_id"], with_display(row)

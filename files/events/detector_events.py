@@ -1,0 +1,127 @@
+"""Events of a detector with several sub-detectors: their schema, and what its columns must say together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nuzoo.files.events.detector_event_columns import (
+    CAL_STATUS,
+    MATCHED,
+    DetectorEventGeometry,
+    detector_event_columns,
+)
+from nuzoo.files.events.event_errors import EventError, OrderError, RangeError, ShapeError
+from nuzoo.files.events.event_schema import EventSchema, Ragged
+
+LINK_TOLERANCE = 1e-3
+"""How far the weights of the links of a hit may be from a sum of 1: they are stored as float32."""
+
+_AXES = ("x", "y", "z")
+
+
+@dataclass(frozen=True)
+class DetectorEventSchema(EventSchema):
+    """The columns, and what several of them say together.
+
+    Attributes:
+        layers_per_module: layers of cubes along z of one module of the 3DCal.
+    """
+
+    layers_per_module: int = 20
+
+    def check(self, table: Mapping[str, Ragged], *, stored: bool = False) -> None:
+        """Refuse numbers that are not what their columns say, or contradict each other.
+
+        Args:
+            table: see `EventSchema.check`.
+            stored: see `EventSchema.check`.
+
+        Raises:
+            EventError: with the first column and event that are wrong.
+        """
+        super().check(table, stored=stored)
+        if all(f"cal_{axis}" in table for axis in _AXES):
+            _check_cells(table)
+        if "cal_module" in table:
+            self._check_modules(table["cal_z"], table["cal_module"])
+        if all(name in table for name in ("cal_status", "cal_link_count", "link_weight")):
+            _check_links(table["cal_status"], table["cal_link_count"], table["link_weight"])
+
+    def _check_modules(self, z: Ragged, module: Ragged) -> None:
+        if not len(module.values):
+            return
+        wrong = np.flatnonzero(z.values // self.layers_per_module != module.values)
+        if wrong.size:
+            first = int(wrong[0])
+            raise _wrong(
+                RangeError,
+                "cal_module",
+                z,
+                first,
+                f"module {z.values[first] // self.layers_per_module} of layer {z.values[first]}",
+                module.values[first],
+                "number the layers of all modules one after the other, without gaps",
+            )
+
+
+def detector_event_schema(geometry: Mapping[str, Any]) -> DetectorEventSchema:
+    """Return the columns of an event: what each sub-detector recorded, and the truth.
+
+    Args:
+        geometry: see `DetectorEventGeometry.of`.
+
+    Returns:
+        Of hits, those of the cubes, of the AHCAL and the muon tracks. Links are flat: those of the first hit,
+        then of the second and so on, `cal_link_count` of each.
+    """
+    layout = DetectorEventGeometry.of(geometry)
+    columns = detector_event_columns(layout)
+    return DetectorEventSchema(columns, layout.detector or "", layout.layers_per_module)
+
+
+def _check_cells(table: Mapping[str, Ragged]) -> None:
+    """Refuse two hits of one cube."""
+    x, y, z = (table[f"cal_{axis}"].values.astype(np.int64) for axis in _AXES)
+    lists = table["cal_z"]
+    number = np.ravel_multi_index((lists.event, z, y, x), (len(lists.counts) + 1, 1 << 15, 1 << 15, 1 << 15))
+    _, first = np.unique(number, return_index=True)
+    if len(first) < len(number):
+        again = int(np.setdiff1d(np.arange(len(number)), first)[0])
+        got = f"({x[again]}, {y[again]}, {z[again]}) again"
+        raise _wrong(OrderError, "cal_x", lists, again, "each cube once", got, "add up hits of one cube")
+
+
+def _check_links(status: Ragged, count: Ragged, weight: Ragged) -> None:
+    """Refuse links that do not add up: their number, their weights, or those of hits that have none."""
+    per_event = np.bincount(count.event, count.values, len(count.counts)).astype(np.int64)
+    if (wrong := np.flatnonzero(per_event != weight.counts)).size:
+        event = int(wrong[0])
+        problem = (
+            f"expected as many links as cal_link_count says, {per_event[event]}, got {weight.counts[event]}: "
+            "write both columns together"
+        )
+        raise ShapeError(f"column 'link_weight' of event {event}: {problem}", event, "link_weight", problem)
+    if not len(status.values):
+        return
+    links = count.values
+    if (wrong := np.flatnonzero((status.values == MATCHED) != (links > 0))).size:
+        first = int(wrong[0])
+        expected = "links of matched hits, and none of ghosts and unmatched ones"
+        got = f"{links[first]} of a hit that is {CAL_STATUS[status.values[first]]}"
+        raise _wrong(RangeError, "cal_link_count", status, first, expected, got, "correct its status")
+    hit = np.repeat(np.arange(len(links)), links)
+    total = np.bincount(hit, weight.values, len(links))
+    if (wrong := np.flatnonzero((links > 0) & (np.abs(total - 1) > LINK_TOLERANCE))).size:
+        first = int(wrong[0])
+        expected, got = "weights of the links of a hit that sum to 1", f"{total[first]:.6g}"
+        raise _wrong(RangeError, "link_weight", status, first, expected, got, "divide them by their sum")
+
+
+def _wrong(
+    kind: type[EventError], name: str, hits: Ragged, hit: int, expected: str, got: Any, remedy: str
+) -> EventError:
+    event = hits.event_of(hit)
+    problem = f"expected {expected}, got {got} at hit {hit - int(hits.counts[:event].sum())}: {remedy}"
+    return kind(f"column {name!r} of event {event}: {problem}", event, name, problem)

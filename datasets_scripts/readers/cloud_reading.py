@@ -26,6 +26,8 @@ from nuzoo.simulation.detectors import DETECTORS, Detector, find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
 
 AXES = ("x", "y", "z")
+_FAR = 2**31
+"""Voxels that no detector has."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ def whole_positions(where: Path | str, positions: NDArray[Any]) -> dict[str, NDA
             "in mm by the pitch, and round down"
         )
         raise WrongEventError(where, AXES[axis], problem)
-    return dict(zip(AXES, rounded.astype(np.int64).T, strict=True))
+    numbers = np.clip(rounded, -_FAR, _FAR).astype(np.int64)
+    return dict(zip(AXES, numbers.T, strict=True))
 
 
 def checked_energy(where: Path | str, energy: NDArray[Any]) -> NDArray[Any]:

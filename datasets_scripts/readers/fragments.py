@@ -42,7 +42,7 @@ class Fragments:
     pid: Integers | None = None
     momentum: Numbers | None = None
     direction: Numbers | None = None
-    primary: Integers | None = None
+    primary: Numbers | None = None
     vertices: Numbers | None = None
 
     def columns(self, kept: NDArray[np.bool_], energy: NDArray[np.floating]) -> Row:

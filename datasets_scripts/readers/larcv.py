@@ -41,6 +41,7 @@ _TABLES = {
     "particle_extents": f"{PARTICLES}/extents",
 }
 _META = f"{ENERGY}/image_meta"
+_MOST_PARTICLES = 2**31
 _LOOKED_AT = 50
 """Events that are looked at for the order of voxels."""
 
@@ -119,8 +120,7 @@ class LarcvFile:
         if not len(known):
             return np.full(len(ids), -1)
         place = np.minimum(np.searchsorted(known[order], ids), len(known) - 1)
-        value = voxels["value"][order][place]
-        return np.where((known[order][place] == ids) & (value >= 0), value, -1).astype(np.int64)
+        return np.where(known[order][place] == ids, _rows(voxels["value"])[order][place], -1)
 
     def _part(self, name: str, index: int, where: str) -> NDArray[Any]:
         """Read the entries of one event."""
@@ -167,7 +167,12 @@ class LarcvFile:
                 voxels, particles = (self._part(name, index, "") for name in ("group", "particles"))
             except (SourceFileError, OSError):
                 continue
-            yield voxels["id"].astype(np.int64), voxels["value"].astype(np.int64), particles
+            yield voxels["id"].astype(np.int64), _rows(voxels["value"]), particles
+
+
+def _rows(groups: NDArray[Any]) -> NDArray[np.int64]:
+    """Return groups, which are stored as numbers of any kind, as rows of particles; below 0 for none."""
+    return np.where((groups >= 0) & (groups < _MOST_PARTICLES), groups, -1).astype(np.int64)
 
 
 def is_larcv(content: Any) -> bool:

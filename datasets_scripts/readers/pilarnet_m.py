@@ -141,7 +141,7 @@ class PILArNetFile:
         if self.extra_width == _VERSION_2:
             return fragments
         vertices = self._vertices(fragments, extra[:, 2:5], index, where)
-        fragments = replace(fragments, primary=extra[:, 5].astype(np.int64), vertices=vertices)
+        fragments = replace(fragments, primary=extra[:, 5], vertices=vertices)
         if MOMENTA in self.tables:
             direction = self._read(MOMENTA, index, where, _MOMENTA_WIDTH, rows)[:, :3]
         elif self.extra_width > 6:

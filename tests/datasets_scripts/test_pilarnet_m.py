@@ -420,5 +420,14 @@ def test_other_numbers_are_refused_at_once(tmp_path):
             PointCloudFiles([tmp_path], **options)
 
 
+@pytest.mark.parametrize("width", [5, 11])
+def test_files_that_end_anywhere_are_left_out_or_read(tmp_path, write, small, width):
+    whole = write(tmp_path / "whole.h5", [small] * 3, extra=width).read_bytes()
+    for end in np.linspace(0, len(whole) - 1, 23).astype(int):
+        (tmp_path / "cut.h5").write_bytes(whole[:end])
+        files = PointCloudFiles([tmp_path / "cut.h5"])
+        assert not list(files) and files.lost == 1
+
+
 def test_card_words_cite_the_source():
     assert "2006.01993" in pilarnet_m.card_words().source_citation

@@ -26,7 +26,7 @@ from nuzoo.files.checksums import sha256
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
 from nuzoo.simulation import SOURCE_DIGEST
-from nuzoo.simulation.detectors import MODULAR_LARTPC, find_detector
+from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
@@ -165,13 +165,17 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     @property
     def plan(self) -> NeutrinoPlan:
         """What to simulate."""
-        detector = requested_detector(self.detector, PixelMapReadout)
-        return NeutrinoPlan(self.events, self.seed, detector.name, self.spectrum)
+        return NeutrinoPlan(self.events, self.seed, self.known_detector.name, self.spectrum)
+
+    @property
+    def known_detector(self) -> Detector:
+        """Whose events they are."""
+        return requested_detector(self.detector, PixelMapReadout)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
         """Name the cache of a dataset by all that decides what it holds: also by what is in files."""
         files = [path for name in self.files for path in files_below(Path(name))]
-        held = [SOURCE_DIGEST, detector_text(find_detector(self.detector)), *map(sha256, files)]
+        held = [SOURCE_DIGEST, detector_text(self.known_detector), *map(sha256, files)]
         digest = hashlib.sha256("".join(held).encode()).hexdigest()[:16]
         return f"{super().create_config_id(config_kwargs, custom_features)}-{digest}"
 

@@ -62,9 +62,11 @@ class PointCloudGeometry:
             geometry: with the attributes of this class by name.
         """
         return cls(
-            geometry["detector"],
-            geometry["positions"],
-            *(tuple(geometry[name]) for name in ("shape", "pitch_mm", "origin_mm")),
+            detector=geometry["detector"],
+            positions=geometry["positions"],
+            shape=tuple(geometry["shape"]),
+            pitch_mm=tuple(geometry["pitch_mm"]),
+            origin_mm=tuple(geometry["origin_mm"]),
             classes=tuple(geometry.get("classes", ())),
         )
 

@@ -39,6 +39,9 @@ THRESHOLD_MEV = 0.1
 class Points(Readout[Any]):
     """The middle of each deposit, and whether a shower made it."""
 
+    def summary(self) -> str:
+        return f"points in a cube of {SIDE_CM:g} cm"
+
     def geometry(self) -> dict[str, Any]:
         return {"size_mm": 10 * SIDE_CM}
 

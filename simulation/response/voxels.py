@@ -83,7 +83,7 @@ class VoxelReadout(Readout["SimulatedImage"]):
     def facts(self) -> dict[str, str]:
         """Say what a card says of it: property and value, with units."""
         return {
-            "voxels": self.summary(),
+            "grid": self.summary(),
             "threshold": f"{self.threshold_mev:g} MeV in a voxel",
             "label of a voxel": (
                 "that of the particle that left most of its energy; a low-energy deposit that touches a "

@@ -21,7 +21,7 @@ def test_nuzoos_own_are_described_whole(tmp_path, name):
 
 def test_a_detector_without_pixel_maps_is_shown_by_its_facts():
     told = shown(DETECTORS["lartpc-cube-768"])
-    assert "voxels: 768 × 768 × 768 voxels of 3 × 3 × 3 mm" in told
+    assert "grid: 768 × 768 × 768 voxels of 3 × 3 × 3 mm" in told
     assert "active volume: 2.304 × 2.304 × 2.304 m of liquid argon" in told
 
 

@@ -51,15 +51,16 @@ def image_of_each_particle(
         least: hits of a particle that is not left out.
     """
     known = np.flatnonzero(particle > NOWHERE)
-    pairs = np.stack([event[known], particle[known]])
-    order = known[np.lexsort(pairs[::-1])]
-    found, image, counts = np.unique(pairs, axis=1, return_inverse=True, return_counts=True)
+    particles = int(particle.max(initial=0)) + 1
+    pair = event[known] * particles + particle[known]
+    order = np.argsort(pair, kind="stable")
+    found, counts = np.unique(pair, return_counts=True)
     enough = counts >= least
-    numbers = np.cumsum(enough) - 1
-    image = np.sort(image.reshape(-1))
-    stays = enough[image]
-    per_event = np.bincount(found[0, enough], minlength=events)
-    return HitImages(order[stays], numbers[image[stays]], per_event, *found[:, enough])
+    stays = np.repeat(enough, counts)
+    image = np.repeat(np.arange(enough.sum()), counts[enough])
+    of_event, of_particle = np.divmod(found[enough], particles)
+    per_event = np.bincount(of_event, minlength=events)
+    return HitImages(known[order[stays]], image, per_event, of_event, of_particle)
 
 
 def labels_of_particles(

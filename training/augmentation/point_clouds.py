@@ -52,8 +52,8 @@ class PointCloudAugmentation:
         scaled_energy_jitter: Standard deviation of a factor on the scaled energies of an event, at most as
             far from 1: Panda's. They are logarithms, so it is a jitter of brightness, not of calibration.
         grid: "follow" puts the hits into the cells where they are now, adds up those of one cell, and loses
-            those outside of the detector. "keep" leaves the grid as it was and loses none, as Panda does when
-            it is trained for a task.
+            those outside of the detector; places among the targets stay, inside or not. "keep" leaves the
+            grid as it was and loses none, as Panda does when it is trained for a task.
     """
 
     crop: Probability = 0.0

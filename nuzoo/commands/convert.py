@@ -1,10 +1,10 @@
 """Turn real detector files into a folder of Parquet shards that `datasets.load_dataset` reads.
 
 Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png with <event>_pid.txt, HDF5 (images,
-pids), .npy and .npz arrays, Parquet, and folders of these; of --format fasercal .npz of single events and .tar
-of them. What the numbers in a column of labels mean is decided once for the column and said. Events that cannot
-be read are left out and listed in left-out.csv. The exit status is 0 although single events of a file are left
-out, 3 if there was nothing to read in a file.
+pids), .npy and .npz arrays, Parquet, and folders of these; of --format fasercal .npz of single events and
+.tar of them. What the numbers in a column of labels mean is decided once for the column and said. Events that
+cannot be read are left out and listed in left-out.csv. The exit status is 0 although single events of a file
+are left out, 3 if there was nothing to read in a file.
 """
 
 from __future__ import annotations

@@ -40,9 +40,8 @@ def measure(detector: Detector, events: int) -> None:
     total = generation + propagation + response
     print(f"{detector.name}, {events} events")
     print(f"  interaction {generation:6.2f} ms\n  transport   {propagation:6.2f} ms")
-    print(
-        f"  response    {response:6.2f} ms\n  together    {total:6.2f} ms: {1e3 / total:.0f} events/s on one core"
-    )
+    print(f"  response    {response:6.2f} ms")
+    print(f"  together    {total:6.2f} ms: {1e3 / total:.0f} events/s on one core")
     print(f"  of them from stored interactions: {1e3 / (propagation + response):.0f} events/s")
     budgets = [one.budget for one in transported]
     available = sum(one.available for one in budgets)

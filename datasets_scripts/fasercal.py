@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +11,14 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, write_conversion
+from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
+from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
-from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
+from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
+from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
-from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
+from nuzoo.datasets_scripts.common.splits import by_split
 from nuzoo.datasets_scripts.layered_truth import truth_of_layered
 from nuzoo.datasets_scripts.readers.fasercal import FaserCalFiles
 from nuzoo.files.events.detector_event_columns import (
@@ -118,18 +119,9 @@ def convert_files(
         SplitError: Fractions that do not add up, or lists that contradict each other.
         DatasetFolderError: `out` holds another dataset.
     """
-    if split_fractions is not None and manifests is not None:
-        raise DatasetRequestError("expected splits by fractions or by lists, got both: leave one out")
-    rule = SplitRule() if split_fractions is None else rule_of_fractions(split_fractions)
-    rule = rule if manifests is None else rule_of_lists(manifests)
     files = FaserCalFiles(paths, detector=detector, least_hits=least_hits, ghosts=ghosts)
-    options = {"detector": detector, "least_hits": least_hits, "ghosts": ghosts}
-    with leavings_of(out) as leavings:
-        files.sink = leavings
-        made = write_conversion(
-            out, NAME, files, files.schema, with_display, leavings, splits=rule, options=options
-        )
-    return replace(made, lost=made.lost + files.lost, notes=tuple(files.notes.told()))
+    options = {"least_hits": least_hits, "ghosts": ghosts}
+    return write_files(out, NAME, files, with_display, asked_splits(split_fractions, manifests), options)
 
 
 def card_words() -> CardWords:
@@ -149,24 +141,16 @@ def with_display(row: Row) -> Row:
     views = [
         _view(np.asarray(row[f"cal_{axis}"]), z, energy, (shape[i], shape[2])) for i, axis in enumerate("xy")
     ]
-    return {**row, "display": {"bytes": _png(np.concatenate(views, axis=0)), "path": None}}
+    return {**row, "display": stored(np.concatenate(views, axis=0))}
 
 
 def _view(
     across: NDArray[np.int16], along: NDArray[np.int16], energy: NDArray[np.float32], shape: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    picture = np.zeros(shape)
-    np.add.at(picture, (across, along), energy)
-    scaled = np.clip(255 * np.log1p(picture) / np.log1p(DISPLAY_FULL_SCALE_MEV), 0, 255)
-    return np.rint(scaled).astype(np.uint8)[::-1]
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", compress_level=4)
-    return buffer.getvalue()
+    inside, picture = np.zeros(shape), np.zeros(shape, np.uint8)
+    np.add.at(inside, (across, along), energy)
+    picture[inside > 0] = grey_levels(inside[inside > 0], DISPLAY_FULL_SCALE_MEV)
+    return picture[::-1]
 
 
 @dataclass

@@ -25,13 +25,16 @@ CHARMED = {421: 0.53, 411: 0.30, 431: 0.09, 4122: 0.08}
 """Share of charmed hadrons by PDG code (Pythia at 1 TeV: 0.54, 0.31, 0.09, 0.06)."""
 PETERSON = 0.06
 """Parameter of the fragmentation function of Peterson et al., Phys. Rev. D 27 (1983) 105."""
-HADRONS_PER_CHARGED = 1.5
+RADIATES_ABOVE, RADIATED = 10_000.0, 0.25
+"""MeV of W above which gluons take a part from the charm quark, and the power that it falls with: tuned to
+the flights of charm in Pythia."""
+HADRONS_PER_CHARGED = 1.6
 LEVY = 6.5
 KAON_SHARE = 0.12
-NEUTRAL_SHARE = 1 / 3
+NEUTRAL_SHARE = 0.37
 LAMBDA_SHARE = 0.08
 TRANSVERSE_CHARM = 500.0
-_OFFSET = {2: 1.5, 1: 0.9, 0: 0.7, -1: 0.8}
+_OFFSET = {2: 1.8, 1: 1.8, 0: 1.3, -1: 1.3}
 _MOST = 80
 
 
@@ -117,6 +120,7 @@ def _charmed_momentum(rng: np.random.Generator, w: float, mass: float) -> NDArra
         z = rng.random()
         if rng.random() * 1.4 / (4 * PETERSON) < 1 / (z * (1 - 1 / z - PETERSON / (1 - z)) ** 2):
             break
+    z *= (max(w, RADIATES_ABOVE) / RADIATES_ABOVE) ** -RADIATED
     energy = max(z * highest, mass)
     size = np.sqrt(energy**2 - mass**2)
     across = min(TRANSVERSE_CHARM * np.sqrt(-np.log(1 - rng.random())), size)

@@ -213,7 +213,7 @@ def most_energetic(
     codes = int(particle.max(initial=0) + 2) * motifs
     code = (particle - NOWHERE) * motifs + motif
     each, position = np.unique(contributions.voxel * codes + code, return_inverse=True)
-    parts = np.bincount(position, weights=contributions.energy, minlength=len(each))
+    parts = np.bincount(position, contributions.energy, len(each)).astype(np.float64)
     voxel, code = np.divmod(each, codes)
     is_first = np.ones(len(voxel), dtype=bool)
     is_first[1:] = voxel[1:] != voxel[:-1]

@@ -105,7 +105,7 @@ class _Books:
 
     def __init__(self, sandwich: Sandwich) -> None:
         self.sandwich = sandwich
-        self.points: list[tuple[Points, int]] = []
+        self.points = [(Points(np.zeros((0, 3)), np.zeros(0), np.zeros(0, np.int64)), 0)]
         self.table: list[tuple[Rows, Rows, Array, Array]] = []
         self.rows = 0
         self.exits: list[tuple[Rows, Array, Array]] = []

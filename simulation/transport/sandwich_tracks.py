@@ -157,10 +157,9 @@ def ionise(
     share = np.divide(recorded, passed, out=np.zeros_like(lost), where=passed > 0)
     active = lost * share
     wobble = active * rng.gamma(FLUCTUATION, 1 / FLUCTUATION, len(active))
-    sums = np.bincount(track, wobble, len(way))
-    wobble *= np.divide(np.bincount(track, active, len(way)), sums, out=np.zeros_like(sums), where=sums > 0)[
-        track
-    ]
+    sums = _of_each(track, wobble, len(way))
+    scale = np.divide(_of_each(track, active, len(way)), sums, out=np.zeros_like(sums), where=sums > 0)
+    wobble *= scale[track]
     middle = moving.x[track] + ((number + 0.5) * size)[:, None] * moving.u[track]
     kept = wobble > 0
     passive = float(lost.sum() - wobble.sum())
@@ -172,6 +171,11 @@ def ionise(
     )
     ends = np.where(CHARGE[moving.species] != 0, ends, moving.t)
     return Points(middle[kept], wobble[kept], moving.row[track][kept]), passive, ends
+
+
+def _of_each(group: Rows, values: Array, groups: int) -> Array:
+    """Add up values by their group; of nothing too, where NumPy's sums would be whole numbers."""
+    return np.bincount(group, values, groups).astype(np.float64)
 
 
 def recorded(sandwich: Sandwich, points: Points) -> NDArray[np.bool_]:

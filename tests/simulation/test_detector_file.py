@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from nuzoo.simulation.detectors import DETECTORS, OWN, enter_detector, find_detector
+from nuzoo.simulation.detectors import DETECTORS, enter_detector, find_detector
 from nuzoo.simulation.detectors.detector_file import commented_text, read_detector, shown
 from nuzoo.simulation.errors import DetectorError, DetectorFileError, UnknownDetectorError
 

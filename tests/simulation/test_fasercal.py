@@ -8,10 +8,14 @@ import pytest
 
 from nuzoo.simulation.detectors import FASERCAL, FASERCAL_1MM, FASERCAL_5MM, SCINTILLATOR_CUBE
 from nuzoo.simulation.errors import DetectorError
-from nuzoo.simulation.event_types import SemanticClass
+from nuzoo.simulation.event_types import InteractionMode, SemanticClass
 from nuzoo.simulation.interactions.forward_beam import INTERACTIONS, ForwardBeam, charged_current_rate
 from nuzoo.simulation.interactions.generator import InteractionError
-from nuzoo.simulation.interactions.high_energy import TUNGSTEN_NUCLEUS, generate_high_energy
+from nuzoo.simulation.interactions.high_energy import (
+    TUNGSTEN_NUCLEUS,
+    DecayedInteraction,
+    generate_high_energy,
+)
 from nuzoo.simulation.interactions.high_energy_hadrons import CHARMED
 from nuzoo.simulation.interactions.nucleus import Nucleus
 from nuzoo.simulation.interactions.parton_densities import densities
@@ -21,6 +25,7 @@ from nuzoo.simulation.response.cubes import CubeElectronics, TrueHits, light_of,
 from nuzoo.simulation.response.muon_spectrometer import MuonSpectrometer
 from nuzoo.simulation.sandwich import AHCAL, CAL, ECAL
 from nuzoo.simulation.simulate_layers import simulate_layered_event
+from nuzoo.simulation.transport.sandwich_cascade import transport_layers
 from nuzoo.simulation.transport.sandwich_showers import showers
 from nuzoo.simulation.transport.sandwich_tracks import Moving, ionise, range_of
 
@@ -97,6 +102,32 @@ def test_interaction_adds_up(events):
             )
         vertex = found.momentum[found.parent < 0].sum(axis=0)
         np.testing.assert_allclose(vertex, [0, 0, found.neutrino_energy], atol=3000)
+
+
+@pytest.mark.parametrize("codes", [[14], [14, 2112], [14, 22], [14, 111], [14, -13], [14, 310, 2212]])
+def test_events_of_few_slow_particles(codes):
+    """100 MeV/c each, into the middle of the detector."""
+    n = len(codes)
+    few = DecayedInteraction(
+        neutrino_pdg=14,
+        neutrino_energy=1e4,
+        is_cc=False,
+        mode=InteractionMode.DIS,
+        target_pdg=2212,
+        inelasticity=0.5,
+        pdg=np.array(codes, np.int32),
+        momentum=np.tile([0.0, 60.0, 80.0], (n, 1)),
+        invisible_energy=0.0,
+        parent=np.full(n, -1, np.int32),
+        offset=np.zeros((n, 3)),
+        origin=np.zeros(n, np.int8),
+        is_final=np.ones(n, bool),
+        tau_decay_mode=0,
+    )
+    vertex = np.array([*SANDWICH.centre_cm, SANDWICH.origin_mm[2] / 10 + 5])
+    found = transport_layers(np.random.default_rng(1), few, vertex, SANDWICH).budget
+    total = found.deposited + found.absorbed + found.escaped + found.invisible + found.rest_mass
+    assert total == pytest.approx(found.available, rel=1e-9)
 
 
 def test_same_event_whatever_came_before(events):

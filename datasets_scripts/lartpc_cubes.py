@@ -91,6 +91,16 @@ def card_words() -> CardWords:
     return CardWords(
         pretty_name="LArTPC cubes",
         tags=("physics", "neutrino", "LArTPC", "point cloud", "3D"),
+        composition=(
+            "Each event is a mixture: 1 to 3 vertices, of which a third are neutrinos (nue and numu alike, "
+            "flat from 0 to 10 GeV, 74 % charged current) and two thirds particle bombs (1 to 6 electrons, "
+            "photons, muons, pions or protons from one point, each to anywhere, flat in kinetic energy from "
+            "50 to 1,000 MeV, protons to 400 MeV), and 0 to 3 muons from above (cos² of the zenith angle, "
+            "0.2 to 5 GeV/c, flat in the logarithm). Events with less than "
+            f"{FEWEST_VOXELS:,} or more than {MOST_VOXELS:,} "
+            "voxels are drawn again. Energies are those deposited: no recombination, drift or noise. "
+            "`benchmarks/compare_pilarnet.py` compares them with genuine PILArNet-M events."
+        ),
         citation="Cite nuzoo (CITATION.cff) and, for the form of the events, PILArNet-M (arXiv:2502.02558).",
     )
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,15 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.converted import Conversion, leavings_of, write_conversion
+from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
+from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
-from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
-from nuzoo.datasets_scripts.common.described import digest_of
+from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
+from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
 from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
-from nuzoo.datasets_scripts.common.splits import SplitRule, by_split, rule_of_fractions, rule_of_lists
+from nuzoo.datasets_scripts.common.splits import by_split
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.files.checksums import sha256
 from nuzoo.files.events.event_classes import check_class_names
@@ -101,28 +101,14 @@ def convert_files(
         SplitError: Fractions that do not add up, or lists that contradict each other.
         DatasetFolderError: `out` holds another dataset.
     """
-    if split_fractions is not None and manifests is not None:
-        raise DatasetRequestError("expected splits by fractions or by lists, got both: leave one out")
-    rule = SplitRule() if split_fractions is None else rule_of_fractions(split_fractions)
-    rule = rule if manifests is None else rule_of_lists(manifests)
+    rule = asked_splits(split_fractions, manifests)
     counted = tuple(classes or declared_classes(paths))
     check_class_names(counted)
     files = DetectorFiles(
         paths, detector=detector, mev_per_count=mev_per_count, classes=counted, labels=labels
     )
     given = {"mev_per_count": mev_per_count, "classes": classes and [*classes], "labels": labels}
-    options = _described(files.detector) | {key: value for key, value in given.items() if value is not None}
-    with leavings_of(out) as leavings:
-        files.sink = leavings
-        made = write_conversion(
-            out, NAME, files, files.schema, with_display, leavings, splits=rule, options=options
-        )
-    return replace(made, lost=made.lost + files.lost, notes=tuple(files.notes.told()))
-
-
-def _described(detector: Detector | None) -> dict[str, str]:
-    """Return what a plan says of the detector that was asked for."""
-    return {} if detector is None else {"detector": detector.name, **digest_of(detector)}
+    return write_files(out, NAME, files, with_display, rule, given)
 
 
 def card_words() -> CardWords:
@@ -145,24 +131,15 @@ def with_display(row: Row) -> Row:
     geometry = find_detector(row["detector"]).geometry()
     shape = geometry["height"], geometry["width"]
     pictures = [_grey(row[f"{view}_index"], row[f"{view}_energy"], shape) for view in geometry["views"]]
-    return {**row, "display": {"bytes": _png(np.concatenate(pictures, axis=1)), "path": None}}
+    return {**row, "display": stored(np.concatenate(pictures, axis=1))}
 
 
 def _grey(
     index: NDArray[np.uint32], energy: NDArray[np.float32], shape: tuple[int, int]
 ) -> NDArray[np.uint8]:
     picture = np.zeros(shape, dtype=np.uint8)
-    scaled = np.log1p(np.asarray(energy)) / np.log1p(DISPLAY_FULL_SCALE_MEV)
-    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = np.clip(np.rint(255 * scaled), 1, 255)
+    picture.reshape(-1)[np.asarray(index, dtype=np.int64)] = grey_levels(energy, DISPLAY_FULL_SCALE_MEV)
     return picture[::-1]
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", compress_level=4)
-    return buffer.getvalue()
 
 
 @dataclass
@@ -188,13 +165,17 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     @property
     def plan(self) -> NeutrinoPlan:
         """What to simulate."""
-        detector = requested_detector(self.detector, PixelMapReadout)
-        return NeutrinoPlan(self.events, self.seed, detector.name, self.spectrum)
+        return NeutrinoPlan(self.events, self.seed, self.known_detector.name, self.spectrum)
+
+    @property
+    def known_detector(self) -> Detector:
+        """Whose events they are."""
+        return requested_detector(self.detector, PixelMapReadout)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
         """Name the cache of a dataset by all that decides what it holds: also by what is in files."""
         files = [path for name in self.files for path in files_below(Path(name))]
-        held = [SOURCE_DIGEST, detector_text(find_detector(self.detector)), *map(sha256, files)]
+        held = [SOURCE_DIGEST, detector_text(self.known_detector), *map(sha256, files)]
         digest = hashlib.sha256("".join(held).encode()).hexdigest()[:16]
         return f"{super().create_config_id(config_kwargs, custom_features)}-{digest}"
 

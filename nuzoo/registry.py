@@ -306,5 +306,29 @@ for _row in (
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
         card="nuzoo.datasets_scripts.lartpc_cubes.card_words",
     ),
+    Sample(
+        name="pilarnet-m",
+        modality="point-clouds",
+        tasks=(),
+        builder="nuzoo.datasets_scripts.pilarnet_m.PILArNetM",
+        convert="nuzoo.datasets_scripts.pilarnet_m.convert_files",
+        card="nuzoo.datasets_scripts.pilarnet_m.card_words",
+    ),
+    Sample(
+        name="pilarnet-2020",
+        modality="point-clouds",
+        tasks=(),
+        convert="nuzoo.datasets_scripts.pilarnet_2020.convert_files",
+        card="nuzoo.datasets_scripts.pilarnet_2020.card_words",
+    ),
+    Sample(
+        name="scintillator-particles",
+        modality="point-clouds",
+        tasks=(),
+        simulate="nuzoo.datasets_scripts.scintillator_particles.simulate_dataset",
+        plan="nuzoo.datasets_scripts.common.simulated_particles.ParticlePlan",
+        convert="nuzoo.datasets_scripts.scintillator_particles.convert_files",
+        card="nuzoo.datasets_scripts.scintillator_particles.card_words",
+    ),
 ):
     _enter(_row)

@@ -95,9 +95,14 @@ class SavedProcessor(PushedWithCode):
         return [one.name for one in taken if one.kind in named and one.name != "format_version"]
 
     @property
+    def needed_statistics(self) -> tuple[str, ...]:
+        """Those of `statistics` that it needs, by its other settings."""
+        return self.statistics
+
+    @property
     def is_fitted(self) -> bool:
         """Whether it has the statistics that it needs."""
-        return all(getattr(self, name) is not None for name in self.statistics)
+        return all(getattr(self, name) is not None for name in self.needed_statistics)
 
     @classmethod
     def for_geometry(cls, geometry: Mapping[str, Any], **settings: Any) -> Self:
@@ -187,6 +192,7 @@ class SavedProcessor(PushedWithCode):
                 f"expected settings of the kinds that {cls.__name__} takes, got another ({error}): "
                 "use the file that was saved with the model, or correct the setting"
             ) from error
+        made.refuse_unfitted()
         return (made, kwargs) if unused_wanted else made
 
     def to_dict(self) -> dict[str, Any]:
@@ -255,7 +261,7 @@ class SavedProcessor(PushedWithCode):
         """Raise `MissingStatisticsError` unless it is fitted."""
         if not self.is_fitted:
             raise MissingStatisticsError(
-                f"expected a fitted processor, got {'=None, '.join(self.statistics)}=None: load the "
+                f"expected a fitted processor, got {'=None, '.join(self.needed_statistics)}=None: load the "
                 "processor that is saved with the model, or call processor.fit(rows) on the training events"
             )
 

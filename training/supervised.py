@@ -14,6 +14,7 @@ from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, ch
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import TASKS
+from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import EventTrainer
 from nuzoo.training.recipe import Recipe, RecipeError
@@ -92,7 +93,7 @@ def build_trainer(
         processor.fit(first_events(splits["train"]))
     batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
     return EventTrainer(
-        augmentation=recipe.augmentation,
+        augmentation=bound(recipe.augmentation, processor, targets),
         per_hit=is_per_hit(splits["train"], targets),
         model=recipe.model.build(recipe.task, config),
         args=recipe.training,

@@ -54,6 +54,7 @@ class CardWords:
         pretty_name: For people.
         task_categories: What the Hub calls what it is for.
         tags: On the Hub.
+        composition: What happens in the events that nuzoo simulates, Markdown.
         citation: Of what nuzoo simulated of it, Markdown.
         source_citation: Of what was converted from files, Markdown.
     """
@@ -61,6 +62,7 @@ class CardWords:
     pretty_name: str
     task_categories: tuple[str, ...] = ("other",)
     tags: tuple[str, ...] = ("physics", "neutrino")
+    composition: str = ""
     citation: str = "Cite nuzoo (CITATION.cff)."
     source_citation: str = CONVERSION_CITATION
 
@@ -117,6 +119,8 @@ def dataset_card(
         ),
         split_rule=_each(configs, lambda facts: facts.plan.get("splits", SPLIT_RULE)),
         split_lists=", ".join(f"`{_root(configs, name)}{MANIFESTS_FOLDER}/`" for name in configs),
+        composition=_each(configs, lambda facts: _own_words(facts.sample).composition * facts.simulated),
+        shares={name: facts.shares for name, facts in configs.items() if any(facts.shares.values())},
         generation="\n".join(generations),
         limits=_each(configs, lambda facts: SIMULATION_LIMITS if facts.simulated else CONVERSION_LIMITS),
         licence_text=f"`{licence}`" if licence else LICENCE_NOT_STATED,

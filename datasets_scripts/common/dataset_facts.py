@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 from datasets import Features
 
 from nuzoo.datasets_scripts.common.described import know_detectors
 from nuzoo.datasets_scripts.common.samples import find_sample, schema_as_stored, targets_of
 from nuzoo.datasets_scripts.common.splits import SPLITS
-from nuzoo.files.events.event_schema import EventSchema
+from nuzoo.files.events.event_schema import Column, EventSchema
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
 from nuzoo.files.plain_text import plain
 from nuzoo.registry import Sample
@@ -51,6 +52,7 @@ class DatasetFacts:
         features: The columns.
         plan: Contents of plan.json.
         splits: The splits by name, in the order of the manifest.
+        shares: For each column of lists of classes the share of entries of each class, of all splits.
         shards: How many files.
         first_source: `source` of the first row: the simulation's version, or a file.
         content: SHA-256 of the SHA-256 of all shards.
@@ -62,6 +64,7 @@ class DatasetFacts:
     features: Features
     plan: Mapping[str, Any]
     splits: Mapping[str, SplitFacts]
+    shares: Mapping[str, Mapping[str, float]]
     shards: int
     first_source: str
     content: str
@@ -128,6 +131,11 @@ def dataset_facts(folder: Path) -> DatasetFacts:
             )
             for split, group in shards.items()
         },
+        shares={
+            column.name: _shares([shard for group in shards.values() for shard in group], column)
+            for column in schema.columns
+            if column.is_ragged and column.classes and column.name in features
+        },
         shards=len(manifest["files"]),
         first_source=row["source"],
         content=_content(manifest),
@@ -149,6 +157,17 @@ def _counts(shards: list[Path], column: str, classes: tuple[str, ...]) -> dict[s
         with pq.ParquetFile(shard) as content:
             counts.update(content.read(columns=[column])[column].to_pylist())
     return {name: counts[number] for number, name in [*enumerate(classes), (None, None)]}
+
+
+def _shares(shards: list[Path], column: Column) -> dict[str, float]:
+    """Return the share of each class among the entries of a column of lists, none where it is not known."""
+    counts = np.zeros(len(column.classes), np.int64)
+    for shard in shards:
+        with pq.ParquetFile(shard) as content:
+            for batch in content.iter_batches(columns=[column.name]):
+                numbers = batch[column.name].flatten().to_numpy(zero_copy_only=False)
+                counts += np.bincount(numbers.astype(np.int64), minlength=len(counts))
+    return dict(zip(column.classes, counts / counts.sum(), strict=True)) if counts.any() else {}
 
 
 def _unpacked(shard: Path) -> int:

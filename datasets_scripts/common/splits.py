@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,27 @@ class SplitRule:
             return {}
         shares = ", ".join(f"{fraction:.4g} {split}" for split, fraction in self.fractions.items())
         return {"splits": HASHED.format(shares=shares) + STAYS}
+
+
+@dataclass(frozen=True)
+class StatedSplits(SplitRule):
+    """Splits that the source of the files states.
+
+    Attributes:
+        stated: Gives the split of an event by its name, None for none.
+        story: What `plan.json` says of it.
+    """
+
+    stated: Callable[[str], str | None] = split_of
+    story: str = ""
+
+    def of(self, event_id: str) -> str | None:
+        """Return the split of an event, None for none."""
+        return self.stated(event_id)
+
+    def plan(self) -> dict[str, Any]:
+        """Return what `plan.json` says of the rule."""
+        return {"splits": self.story}
 
 
 def rule_of_fractions(fractions: Mapping[str, float]) -> SplitRule:

@@ -64,11 +64,11 @@ def read_npz(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
     `label_names` says what the numbers of `labels` count. The checksum of the maps stands at their end: of a
     damaged archive, events may come before its error.
     """
-    with _open_archive(file) as archive:
+    with open_archive(file) as archive:
         member = _member(file, archive, ("images",))
         if member is None:
-            raise without_images(file, _described(file, archive))
-        event_ids, column = _column(file, archive, ("event_id",)), _labels(file, archive, reading)
+            raise without_images(file, described_archive(file, archive))
+        event_ids, column = array_in(file, archive, ("event_id",)), _labels(file, archive, reading)
         with archive.open(member) as stream:
             images = _open_array(file, stream, member.file_size)
             yield from _rows(file, images, reading, column, event_ids)
@@ -76,22 +76,22 @@ def read_npz(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
 
 def names_in_npz(file: Path) -> tuple[str, ...]:
     """Return the names of the classes that an archive declares, none where it declares none."""
-    with _open_archive(file) as archive:
-        return texts_of(_column(file, archive, NAMES_OF_LABELS))
+    with open_archive(file) as archive:
+        return texts_of(array_in(file, archive, NAMES_OF_LABELS))
 
 
 def _labels(file: Path, archive: zipfile.ZipFile, reading: Reading) -> LabelColumn | None:
     called = labels_in(file, {name.removesuffix(".npy") for name in archive.namelist()}, reading)
     try:
-        labels, names = (_column(file, archive, known) for known in ((called,), NAMES_OF_LABELS))
+        labels, names = (array_in(file, archive, known) for known in ((called,), NAMES_OF_LABELS))
     except SourceFileError as error:
         reading.go_without(error)
         return None
     return None if labels is None else label_column(called, labels, names)
 
 
-def _described(file: Path, archive: zipfile.ZipFile) -> Contents:
-    """Return shape and type of the arrays of an archive, by their names."""
+def described_archive(file: Path, archive: zipfile.ZipFile) -> Contents:
+    """Return shape and type of the arrays of an archive, by their names; see `known_files`."""
     found: Contents = {}
     for member in archive.infolist()[:_LISTED]:
         name = member.filename.removesuffix(".npy")
@@ -104,7 +104,13 @@ def _described(file: Path, archive: zipfile.ZipFile) -> Contents:
     return found
 
 
-def _open_archive(file: Path) -> zipfile.ZipFile:
+def open_archive(file: Path) -> zipfile.ZipFile:
+    """Open an archive of arrays.
+
+    Raises:
+        TruncatedFileError: It does not end as one.
+        NotThisFormatError: It is none.
+    """
     try:
         return zipfile.ZipFile(file)
     except zipfile.BadZipFile as error:
@@ -153,7 +159,13 @@ def _open_array(file: Path, stream: IO[bytes], size: int) -> _Array:
     return _Array(stream, shape, dtype)
 
 
-def _column(file: Path, archive: zipfile.ZipFile, names: tuple[str, ...]) -> NDArray[Any] | None:
+def array_in(file: Path, archive: zipfile.ZipFile, names: tuple[str, ...]) -> NDArray[Any] | None:
+    """Return the first array of some names that an archive has, None if it has none.
+
+    Raises:
+        ObjectArrayError: It holds Python objects.
+        SourceFileError: It is too large, or not whole.
+    """
     member = _member(file, archive, names)
     if member is None:
         return None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.labels import LabelColumn, read_labels
-from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, plain
+from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     MissingViewError,
@@ -183,16 +183,6 @@ def check_hits(where: Path | str, row: Row, detector: MapDetector, reading: Read
         )
 
 
-def event_name(file: Path, event: str) -> str:
-    """Event id of an event that its files name, `<folder>/<event>`."""
-    return plain(f"{file.absolute().parent.name}/{event}")
-
-
-def numbered_id(file: Path, index: int, reading: Reading) -> str:
-    """Event id of event `index` of a file: `<folder>/<stem>#<index>`, and its ending if stems are alike."""
-    return event_name(file, f"{file.name if file in reading.alike else file.stem}#{index}")
-
-
 def blank_row(event_id: str, detector: MapDetector, source: str) -> Row:
     """Return a row that knows neither label nor truth."""
     known = {"event_id": event_id, "detector": detector.name, "source": source}
@@ -262,7 +252,7 @@ class DenseFile:
         maps = np.moveaxis(maps, -1, -3) if _has_views_last(maps.shape) else maps
         for index, event in enumerate(maps, first):
             name = (
-                numbered_id(self.path, index, self.reading)
+                self.reading.numbered_id(self.path, index)
                 if self.event_ids is None
                 else _text(self.event_ids[index])
             )

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.readers.dense_maps import blank_row, event_name, matching_detector, view_columns
+from nuzoo.datasets_scripts.readers.dense_maps import blank_row, matching_detector, view_columns
 from nuzoo.datasets_scripts.readers.known_files import packed_kind
 from nuzoo.datasets_scripts.readers.labels import NEUTRINOS, class_number, unlabelled
-from nuzoo.datasets_scripts.readers.reading import Reading, beside
+from nuzoo.datasets_scripts.readers.reading import Reading, beside, event_name
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     NotThisFormatError,

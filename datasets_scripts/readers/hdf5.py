@@ -36,15 +36,15 @@ def read_hdf5(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
     import h5py
 
     with h5py.File(file, "r") as content:
-        images = _dataset(file, content, ("images",))
+        images = dataset_in(file, content, ("images",))
         if images is None:
-            raise without_images(file, _described(content))
+            raise without_images(file, described(content))
         if images.ndim != 4:
             remedy = "save the maps as (events, views, rows, columns)"
             raise ArraySizeError(file, "'images' with 4 axes", f"shape {images.shape}", remedy)
         called = labels_in(file, content, reading)
         labels, names, event_ids = (
-            _dataset(file, content, known) for known in ((called,), NAMES_OF_LABELS, ("event_id",))
+            dataset_in(file, content, known) for known in ((called,), NAMES_OF_LABELS, ("event_id",))
         )
         column = label_column(called, labels, names) if called else None
         events = dense_file(file, images.shape, images.dtype, reading, labels=column, event_ids=event_ids)
@@ -59,10 +59,10 @@ def names_in_hdf5(file: Path) -> tuple[str, ...]:
     import h5py
 
     with h5py.File(file, "r") as content:
-        return texts_of(_dataset(file, content, NAMES_OF_LABELS))
+        return texts_of(dataset_in(file, content, NAMES_OF_LABELS))
 
 
-def _described(content: Any) -> Contents:
+def described(content: Any) -> Contents:
     """Return shape and type of all that a file holds, by its path in it."""
     import h5py
 
@@ -77,7 +77,12 @@ def _described(content: Any) -> Contents:
     return found
 
 
-def _dataset(file: Path, content: Any, names: tuple[str, ...]) -> Any:
+def dataset_in(file: Path, content: Any, names: tuple[str, ...]) -> Any:
+    """Return the first dataset of some names that a file has, None if it has none.
+
+    Raises:
+        NotThisFormatError: It is a link, a group, or lies in other files.
+    """
     import h5py
 
     name = next((name for name in names if name and name in content), None)

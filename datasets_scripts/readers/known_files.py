@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nuzoo.datasets_scripts.readers.source_errors import MissingViewError, SourceFileError
+from nuzoo.datasets_scripts.readers.source_errors import MissingViewError, NotThisFormatError, SourceFileError
 
 _BEGINNING = 1 << 16
 _SEARCHED = 8 << 20
@@ -143,26 +143,52 @@ def _is_number(word: str) -> bool:
     return True
 
 
-_HITS = {
+_CLOUD = "give --format {name} (nuzoo convert), or --modality point-clouds (nuzoo display)"
+_CLOUDS = {
+    "cluster": FileKind("point clouds of PILArNet-M", _CLOUD.format(name="pilarnet-m")),
+    "particle_mcst_group": FileKind("point clouds of larcv3", _CLOUD.format(name="pilarnet-2020")),
+    "voxel": FileKind("a point cloud of one event, as of PILArNet", "give --modality point-clouds"),
+}
+_DEPOSITS = {
     "segments": FileKind("energy deposits of edep-sim (Geant4), before any detector", _DETECTOR_FIRST),
     "packets": FileKind("packets of pixels, as of larnd-sim", _PROJECT),
     "pix_x": FileKind("charges of single pixels, as of larnd-sim", _PROJECT),
-    "voxel": FileKind("a point cloud of one event, as of PILArNet", _PROJECT),
     "tt": FileKind("hits of single detectors with an event each, as of OPERA", _PROJECT),
 }
-"""What files without maps hold, by the name of one of their arrays."""
+_MAPS = {"images": FileKind("pixel maps", "give --format lartpc-pixelmaps, or --modality pixel-maps")}
+"""What files of arrays hold, by the name of one of them."""
+
+_POINTS = "'point' and 'cluster' of PILArNet-M, or groups of larcv3 in 'Data'"
+_VOXELS_FIRST = "run a detector simulation on it, or make events with nuzoo simulate"
+
+
+def without_points(file: Path, contents: Contents, expected: str = _POINTS) -> SourceFileError:
+    """Return the error of a file of arrays that holds no point clouds: what it holds, and what to do."""
+    kind = _kind_of(contents, _MAPS | _DEPOSITS | _CLOUDS)
+    remedy = "check that the file is what its name says"
+    if kind is not None:
+        remedy = _VOXELS_FIRST if kind in _DEPOSITS.values() else kind.remedy
+    text = kind.text if kind else "other arrays"
+    return NotThisFormatError(file, expected, f"{text}: {_listed(contents)}", remedy)
+
+
+def _kind_of(contents: Contents, kinds: Mapping[str, FileKind]) -> FileKind | None:
+    names = {part for path in contents for part in path.split("/")}
+    return next((kind for name, kind in kinds.items() if name in names), None)
+
+
+def _listed(contents: Contents) -> str:
+    listed = ", ".join(f"{name} {each.shape}" for name, each in list(contents.items())[:_SHOWN]) or "nothing"
+    return f"{listed}{', …' if len(contents) > _SHOWN else ''}"
 
 
 def without_images(file: Path, contents: Contents) -> SourceFileError:
     """Return the error of a file of arrays that has none called 'images': what it holds, and what to do."""
-    names = {name.rpartition("/")[2] for name in contents}
-    kind = next((kind for name, kind in _HITS.items() if name in names), None)
+    kind = _kind_of(contents, _DEPOSITS | _CLOUDS)
     maps = [name for name, each in contents.items() if len(each.shape) == 4]
-    listed = ", ".join(f"{name} {each.shape}" for name, each in list(contents.items())[:_SHOWN]) or "nothing"
     if kind is None and maps:
         kind = FileKind(
             "arrays of another name", f"name the array of the maps 'images' (it may be {maps[0]!r})"
         )
     kind = kind or FileKind("arrays that are no maps", f"save the maps as {MAPS}")
-    more = ", …" if len(contents) > _SHOWN else ""
-    return MissingViewError(file, "maps called 'images'", f"{kind.text}: {listed}{more}", kind.remedy)
+    return MissingViewError(file, "maps called 'images'", f"{kind.text}: {_listed(contents)}", kind.remedy)

@@ -19,7 +19,6 @@ from nuzoo.datasets_scripts.readers.dense_maps import (
     known_columns,
     map_detectors,
     map_schema,
-    numbered_id,
 )
 from nuzoo.datasets_scripts.readers.labels import read_labels
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading
@@ -47,12 +46,12 @@ def read_parquet(file: Path, reading: Reading) -> Iterator[Row | SourceFileError
     """
     import pyarrow.parquet as pq
 
-    _check_ends(file)
+    check_ends(file)
     with pq.ParquetFile(file) as content:
         schema = content.schema_arrow
         detector = _detector_of(file, schema.names, reading, _named_detector(content))
         _check_types(file, schema, detector)
-        _check_row_groups(file, content.metadata)
+        check_row_groups(file, content.metadata)
         check_no_counts(file, reading, "energies in MeV, as columns <view>_energy are")
         events = _Events(file, detector, reading, _classes(file, content, detector, reading))
         columns = events.scalars(schema.names) + [column.name for column in map_schema(detector).hits]
@@ -90,7 +89,12 @@ def _classes(
     return found
 
 
-def _check_ends(file: Path) -> None:
+def check_ends(file: Path) -> None:
+    """Refuse a file that does not begin and end as Parquet does.
+
+    Raises:
+        SourceFileError: It does not.
+    """
     with file.open("rb") as stream:
         begin = stream.read(len(_MAGIC))
         end = stream.seek(0, 2)
@@ -148,7 +152,12 @@ def _check_types(file: Path, schema: Any, detector: MapDetector) -> None:
             raise NotThisFormatError(file, f"{expected} in column {column.name!r}", got, "convert the column")
 
 
-def _check_row_groups(file: Path, metadata: Any) -> None:
+def check_row_groups(file: Path, metadata: Any) -> None:
+    """Refuse row groups that do not fit in memory.
+
+    Raises:
+        TooLargeError: One does not.
+    """
     sizes = (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
     largest = max(sizes, default=0)
     if largest > _LARGEST_ROW_GROUP:
@@ -193,7 +202,7 @@ class _Events:
     def _row(self, known: Row, lists: dict[str, NDArray[Any] | None]) -> Row:
         index, where = self.read, f"{self.file}#{self.read}"
         row = blank_row(
-            numbered_id(self.file, index, self.reading),
+            self.reading.numbered_id(self.file, index),
             self.detector,
             f"{self.reading.source(self.file)}#{index}",
         )

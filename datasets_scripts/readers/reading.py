@@ -38,11 +38,39 @@ class Notes(Counter[str]):
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How files are to be read, and what is told of them.
+class FileReading:
+    """What files of any modality are read with.
 
     Attributes:
         root: Folder that the `source` of an event is told from.
+        truth: Whether an event without readable labels and truth is refused. They are unknown otherwise.
+        alike: Files whose names differ in their endings alone from those of others.
+        notes: What was decided, and of which files.
+    """
+
+    root: Path = Path("/")
+    truth: bool = True
+    alike: set[Path] = field(default_factory=set)
+    notes: Notes = field(default_factory=Notes)
+
+    def note(self, decision: str, file: Path | str) -> None:
+        """Remember what was decided for a file."""
+        self.notes.add(decision, self.source(Path(file)))
+
+    def source(self, file: Path) -> str:
+        """Return where a file is, from the folder that all files are in."""
+        return plain(os.path.relpath(_absolute(file), self.root))
+
+    def numbered_id(self, file: Path, index: int) -> str:
+        """Event id of event `index` of a file: `<folder>/<stem>#<index>`; of alike files with the ending."""
+        return event_name(file, f"{file.name if file in self.alike else file.stem}#{index}")
+
+
+@dataclass(frozen=True)
+class Reading(FileReading):
+    """How files of pixel maps are to be read, and what is told of them.
+
+    Attributes:
         detector: Whose events these are; None for the known one of this shape or these names of views.
         mev_per_count: MeV of one count, as the user says of all files.
         usual_mev_per_count: The same of files of counts that nothing else is known of.
@@ -51,12 +79,8 @@ class Reading:
         numbered: How many of them, from the first on, a number as a label may mean; None for all. The others
             are there by their names.
         labels: "index" or "pdg": what numbers in a column of labels are; None decides a column at a time.
-        truth: Whether an event without readable labels and truth is refused. They are unknown otherwise.
-        alike: Files whose names differ in their endings alone from those of others.
-        notes: What was decided, and of which files.
     """
 
-    root: Path = Path("/")
     detector: MapDetector | None = None
     mev_per_count: float | None = None
     usual_mev_per_count: float | None = None
@@ -64,13 +88,6 @@ class Reading:
     classes: tuple[str, ...] = EVENT_CLASSES
     numbered: int | None = None
     labels: str | None = None
-    truth: bool = True
-    alike: set[Path] = field(default_factory=set)
-    notes: Notes = field(default_factory=Notes)
-
-    def note(self, decision: str, file: Path | str) -> None:
-        """Remember what was decided for a file."""
-        self.notes.add(decision, self.source(Path(file)))
 
     @property
     def counted(self) -> tuple[str, ...]:
@@ -87,10 +104,6 @@ class Reading:
     def counting(self, classes: tuple[str, ...]) -> Reading:
         """Return the same for another column that counts things."""
         return replace(self, classes=classes, numbered=None, labels="index", notes=Notes())
-
-    def source(self, file: Path) -> str:
-        """Return where a file is, from the folder that all files are in."""
-        return plain(os.path.relpath(_absolute(file), self.root))
 
     def count_energy(self, known: float | None = None) -> float | None:
         """Return the MeV of one count: what the user, the model, the detector or at last a format knows."""
@@ -123,3 +136,8 @@ def beside(file: Path, name: str) -> Path | None:
     stem, dot, ending = name.rpartition(".")
     names = (name, f"{stem}{dot}{ending.upper()}", name.upper())
     return next((path for path in map(file.with_name, names) if path.is_file()), None)
+
+
+def event_name(file: Path, event: str) -> str:
+    """Event id of an event that its files name, `<folder>/<event>`."""
+    return plain(f"{file.absolute().parent.name}/{event}")

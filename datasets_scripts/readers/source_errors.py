@@ -15,7 +15,10 @@ class SourceFileError(ValueError):
         expected: What the file should have held.
         got: What it held.
         remedy: What to do about it.
+        passed_over: It is of something that was not wanted, rather than broken.
     """
+
+    passed_over = False
 
     def __init__(self, file: Path | str, expected: str, got: str, remedy: str) -> None:
         super().__init__(file, expected, got, remedy)
@@ -64,6 +67,12 @@ class OtherDetectorError(SourceFileError):
     """A row of another detector than its file."""
 
 
+class TooFewHitsError(SourceFileError):
+    """An event with fewer hits than are asked for."""
+
+    passed_over = True
+
+
 class WrongEventError(SourceFileError):
     """An event with numbers that their column cannot hold; the `EventError` that says so is its cause."""
 
@@ -73,6 +82,18 @@ class WrongEventError(SourceFileError):
 
     def __str__(self) -> str:
         return f"{self.file}, column {self.column}: {self.problem}"
+
+
+class UntrustedVertexError(SourceFileError):
+    """Vertices are asked for that are in another frame than the hits, or are not there."""
+
+
+class HostilePickleError(SourceFileError):
+    """A pickle that asks for more than arrays of numbers; nothing of it is run."""
+
+
+class OtherOrderError(SourceFileError):
+    """Voxels whose numbers count the axes in another order."""
 
 
 class UnknownScaleError(SourceFileError):
@@ -93,7 +114,7 @@ def without_frames(error: SourceFileError) -> SourceFileError:
 
 
 @contextmanager
-def naming_errors(file: Path, expected: str) -> Iterator[None]:
+def naming_errors(file: Path | str, expected: str) -> Iterator[None]:
     """Turn whatever a library raises on a bad file into a `SourceFileError`.
 
     Args:

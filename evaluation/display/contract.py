@@ -13,6 +13,13 @@ class EventDisplay(Protocol):
     def draws(self, row: Mapping[str, Any]) -> bool:
         """Say whether a row is an event of this modality."""
 
+    def facts(self, row: Mapping[str, Any], prediction: Mapping[str, Any] | None = None) -> dict[str, str]:
+        """Say in a few words what is true of an event that was drawn, and what is predicted of it.
+
+        Returns:
+            Text or the name of a class by title, for a list of events; what is not known is left out.
+        """
+
     def draw(
         self,
         row: Mapping[str, Any],

@@ -65,7 +65,7 @@ def draw_events(
             named = sample or (None if source.startswith(SIMULATED_PREFIX) else f"from {source}")
             stem = out / stem_of(str(row["event_id"]))
             files = display.draw(row, stem, prediction=prediction, sample=named)
-            drawn.append(DrawnEvent.of(row, files, prediction, named))
+            drawn.append(DrawnEvent.of(row, files, display.facts(row, prediction), named))
         except (EventError, EvaluationError, UnknownDetectorError) as error:
             if left_out is None:
                 raise

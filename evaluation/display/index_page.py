@@ -13,7 +13,6 @@ from urllib.parse import quote
 from nuzoo.evaluation.core.errors import DisplayError
 from nuzoo.evaluation.core.provenance import sample_tag
 from nuzoo.evaluation.core.style import class_parts
-from nuzoo.evaluation.display.event_summary import true_class
 from nuzoo.files.atomic import write_atomically
 
 INDEX_STEM = "index"
@@ -45,14 +44,12 @@ class DrawnEvent:
         cls,
         row: Mapping[str, Any],
         files: Sequence[Path],
-        prediction: Mapping[str, Any] | None,
+        facts: Mapping[str, str],
         sample: str | None,
     ) -> DrawnEvent:
-        """Take from a row what is told of it."""
-        facts = {"truth": true_class(row), "prediction": (prediction or {}).get("label")}
-        known = {name: value for name, value in facts.items() if isinstance(value, str)}
+        """Take from a row what it is called."""
         tag = sample_tag([str(row.get("source", ""))], sample)
-        return cls(str(row.get("event_id", "")), str(row.get("detector", "")), tag, known, files)
+        return cls(str(row.get("event_id", "")), str(row.get("detector", "")), tag, facts, files)
 
     def file(self, suffix: str) -> str | None:
         """Give the address of its file with an ending, for a page in the same folder."""

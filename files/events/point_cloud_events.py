@@ -25,6 +25,9 @@ MAX_HIT_ENERGY_MEV = 1e6
 DISPLAY_FULL_SCALE_MEV = 20.0
 """What is white in the picture `display`; grey grows as log(1 + E / MeV)."""
 
+PLANES = {"zx": (2, 0), "zy": (2, 1), "xy": (0, 1)}
+"""Planes onto which pictures project an event, by name: numbers of the axes to the right and upwards."""
+
 NOWHERE = -1
 """`particle` and `interaction` of a hit that belongs to none, such as a low-energy deposit."""
 
@@ -59,9 +62,11 @@ class PointCloudGeometry:
             geometry: with the attributes of this class by name.
         """
         return cls(
-            geometry["detector"],
-            geometry["positions"],
-            *(tuple(geometry[name]) for name in ("shape", "pitch_mm", "origin_mm")),
+            detector=geometry["detector"],
+            positions=geometry["positions"],
+            shape=tuple(geometry["shape"]),
+            pitch_mm=tuple(geometry["pitch_mm"]),
+            origin_mm=tuple(geometry["origin_mm"]),
             classes=tuple(geometry.get("classes", ())),
         )
 

@@ -1,10 +1,13 @@
 """Turn real detector files into a folder of Parquet shards that `datasets.load_dataset` reads.
 
-Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png with <event>_pid.txt, HDF5 (images,
-pids), .npy and .npz arrays, Parquet, and folders of these; of --format fasercal .npz of single events and
-.tar of them. What the numbers in a column of labels mean is decided once for the column and said. Events that
-cannot be read are left out and listed in left-out.csv. The exit status is 0 although single events of a file
-are left out, 3 if there was nothing to read in a file.
+Pixel maps, the format if none is named: DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png
+with <event>_pid.txt, HDF5 (images, pids), .npy and .npz arrays, Parquet, and folders of these. What the
+numbers in a column of labels mean is decided once for the column and said. Point clouds: --format pilarnet-m
+(HDF5), pilarnet-2020 (HDF5 of larcv3), scintillator-particles (.pt of Zenodo 7347562).
+Events of several detectors in a row: --format fasercal (.npz of single events, and .tar of them).
+
+Events that cannot be read are left out and listed in left-out.csv. The exit status is 0 although single
+events of a file are left out, 3 if there was nothing to read in a file.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from pathlib import Path
 
 from nuzoo.command_parser import at_least
 from nuzoo.commands.inputs import check_apart, check_files, listed
-from nuzoo.commands.options import PARTIAL, check_options, class_list
+from nuzoo.commands.options import PARTIAL, add_cloud_options, check_options, class_list
 from nuzoo.files.names import LEFT_OUT_FILE
 from nuzoo.files.output_folder import check_output
 from nuzoo.registry import DATASETS, import_object
@@ -29,15 +32,25 @@ def conversions() -> dict[str, str]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     formats = list(conversions())
-    one = {"default": formats[0]} if len(formats) == 1 else {"required": True}
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files and folders")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--format", choices=formats, **one, help="the dataset that they become")
+    parser.add_argument(
+        "--format",
+        choices=formats,
+        default=formats[0],
+        help=f"the dataset that they become (default: {formats[0]})",
+    )
 
     def option(name: str, **arguments: object) -> None:
         parser.add_argument(name, default=argparse.SUPPRESS, **arguments)  # type: ignore[arg-type]
 
     option("--detector", help="whose events these are: a name, or a YAML file (default: by the arrays)")
+    add_cloud_options(option)
+    option(
+        "--vertices",
+        action="store_true",
+        help="refuse files of PILArNet-M whose vertices are not in the frame of their points",
+    )
     option("--mev-per-count", type=float, help="MeV of one count, where the files hold counts")
     option(
         "--classes", type=class_list, metavar="A,B,…", help="classes of the dataset, such as nue_cc,nc,cosmic"

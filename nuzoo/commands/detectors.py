@@ -1,4 +1,4 @@
-"""List the detectors that nuzoo knows, or show one as YAML: a start for one of your own.
+"""List the detectors that nuzoo knows, or show one: one with pixel maps as YAML, a start for one of your own.
 
 `nuzoo detectors NAME > my-detector.yaml`, then give `--detector my-detector.yaml` to the commands that
 simulate or read files. Only name, size and views are needed; the rest is for simulations.
@@ -17,11 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.simulation.detectors import DETECTORS, find_detector
-    from nuzoo.simulation.detectors.detector_file import commented_text
+    from nuzoo.simulation.detectors.detector_file import shown
     from nuzoo.simulation.detectors.overview import overview
 
     if args.detector is not None:
-        print(commented_text(find_detector(args.detector)), end="")
+        print(shown(find_detector(args.detector)), end="")
         return 0
     for line in overview(DETECTORS.values()):
         print(line)

@@ -38,7 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--event", action="append", help="event id; may be repeated (default: the first)")
     parser.add_argument("--number", type=at_least(1), default=4, help="how many without --event (default: 4)")
     parser.add_argument("--model", help="model folder or repository, to show its predictions")
-    parser.add_argument("--modality", choices=MODALITIES, help="of the events in files (default: the first)")
+    parser.add_argument(
+        "--modality",
+        choices=MODALITIES,
+        help="of the events in files (default: the first); those of a dataset are known by their columns",
+    )
     add_reading_options(parser)
     parser.add_argument("--out", type=Path, default=Path("displays"), help="folder (default: displays)")
     parser.add_argument(

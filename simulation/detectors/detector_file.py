@@ -238,14 +238,16 @@ def detector_text(detector: Detector[PixelMapReadout]) -> str:
     return yaml.safe_dump(known, sort_keys=False, default_flow_style=None, allow_unicode=True, width=100)
 
 
-def commented_text(detector: Detector) -> str:
-    """Describe a detector as YAML, with what each field means.
+def shown(detector: Detector) -> str:
+    """Show a detector: one with pixel maps as YAML with what each field means, any other by its facts."""
+    if isinstance(detector.readout, PixelMapReadout):
+        return commented_text(detector)
+    facts = {"name": detector.name, **detector.facts()}
+    return "".join(f"{name}: {value}\n" for name, value in facts.items())
 
-    Raises:
-        DetectorFileError: It is not seen in projections.
-    """
-    if not isinstance(detector.readout, PixelMapReadout):
-        raise DetectorFileError(f"{detector.name}: expected a detector with pixel maps, got another")
+
+def commented_text(detector: Detector[PixelMapReadout]) -> str:
+    """Describe a detector as YAML, with what each field means."""
     return "".join(f"# {line}\n" for line in _notes()) + detector_text(detector)
 
 

@@ -147,6 +147,12 @@ class PixelMapReadout(Readout["SimulatedEvent"]):
             "pixel_pitch_mm": [[view.row_pitch_mm, view.column_pitch_mm] for view in self.views],
         }
 
+    def summary(self) -> str:
+        """Say in a line what it records, with units."""
+        first, names = self.views[0], ", ".join(view.name for view in self.views)
+        pitches = dict.fromkeys(f"{view.row_pitch_mm:g} × {view.column_pitch_mm:g}" for view in self.views)
+        return f"views {names} of {first.rows} × {first.columns} pixels of {', '.join(pitches)} mm"
+
     def facts(self) -> dict[str, str]:
         """Say what a card says of it: property and value, with units."""
         facts = {
@@ -195,6 +201,11 @@ class DriftReadout(PixelMapReadout):
 
     drift: Drift
     electronics: Electronics
+
+    def summary(self) -> str:
+        """Say in a line what it records, with units."""
+        anodes = ", ".join(f"{anode / 100:g}" for anode in self.drift.anodes)
+        return f"{super().summary()}; {self.drift.field:g} kV/cm to x = {anodes} m"
 
     def facts(self) -> dict[str, str]:
         """Say what a card says of it: property and value, with units."""

@@ -22,6 +22,10 @@ class Readout(ABC, Generic[E]):
         """Say what recorded events look like, as plain data."""
 
     @abstractmethod
+    def summary(self) -> str:
+        """Say in a line what it records, with units."""
+
+    @abstractmethod
     def respond(self, event: E) -> dict[str, NDArray[Any]]:
         """Record an event.
 

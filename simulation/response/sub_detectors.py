@@ -69,6 +69,11 @@ class SubDetectorReadout(Readout["LayeredEvent"]):
         """Say what recorded events look like, as plain data."""
         return {**self.sandwich.geometry(), "muon_tracks": self.spectrometer.tracks}
 
+    def summary(self) -> str:
+        """Say in a line what it records, with units."""
+        cubes, tungsten = " × ".join(map(str, self.sandwich.cal_shape)), self.sandwich.tungsten_mm
+        return f"{cubes} cubes behind {tungsten:g} mm of tungsten a module, two calorimeters, muon tracks"
+
     def facts(self) -> dict[str, str]:
         """Say what a card says of it: property and value, with units."""
         of = self.sandwich

@@ -75,11 +75,15 @@ class VoxelReadout(Readout["SimulatedImage"]):
             **classes,
         }
 
+    def summary(self) -> str:
+        """Say in a line what it records, with units."""
+        numbers, edges = (" × ".join(f"{each:g}" for each in sides) for sides in (self.shape, self.pitch_mm))
+        return f"{numbers} voxels of {edges} mm"
+
     def facts(self) -> dict[str, str]:
         """Say what a card says of it: property and value, with units."""
-        numbers, edges = (" × ".join(f"{each:g}" for each in sides) for sides in (self.shape, self.pitch_mm))
         return {
-            "voxels": f"{numbers} of {edges} mm",
+            "grid": self.summary(),
             "threshold": f"{self.threshold_mev:g} MeV in a voxel",
             "label of a voxel": (
                 "that of the particle that left most of its energy; a low-energy deposit that touches a "

@@ -34,7 +34,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     WrongEventError,
 )
 from nuzoo.files.events.pixel_map_events import pixel_map_schema
-from nuzoo.simulation.detectors import DETECTORS, DUNE_LIKE, MODULAR_LARTPC
+from nuzoo.simulation.detectors import DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.errors import UnknownDetectorError
 
 MODULAR_SHAPE = (2, 512, 512)
@@ -377,7 +377,7 @@ def test_bad_hdf5(tmp_path):
     write_hdf5(file, zeros(2, 2, 64, 512, 512))
     fails(file, ArraySizeError, "4 axes")
     write_hdf5(file, zeros(4, 2, 300, 300))
-    fails(file, ArraySizeError, *DETECTORS)
+    fails(file, ArraySizeError, MODULAR_LARTPC.name, DUNE_LIKE.name)
     write_hdf5(file, zeros(4, 1, 512, 512))
     fails(file, MissingViewError, "xz, yz")
     fails(file, MissingViewError, detector="modular-2x2x7")
@@ -445,7 +445,7 @@ def test_bad_npy(tmp_path):
     np.save(file, zeros(5))
     fails(file, ArraySizeError, "axes")
     np.save(file, zeros(2, 100, 100))
-    fails(file, ArraySizeError, *DETECTORS)
+    fails(file, ArraySizeError, MODULAR_LARTPC.name, DUNE_LIKE.name)
     np.save(file, zeros(1, 512, 512))
     fails(file, MissingViewError)
     np.save(file, np.zeros(MODULAR_SHAPE, "U3"))

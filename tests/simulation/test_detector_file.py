@@ -1,8 +1,8 @@
 import pytest
 import yaml
 
-from nuzoo.simulation.detectors import DETECTORS, OWN, enter_detector, find_detector
-from nuzoo.simulation.detectors.detector_file import commented_text, read_detector
+from nuzoo.simulation.detectors import DETECTORS, enter_detector, find_detector
+from nuzoo.simulation.detectors.detector_file import commented_text, read_detector, shown
 from nuzoo.simulation.errors import DetectorError, DetectorFileError, UnknownDetectorError
 
 SMALL = {"name": "small", "size": [8, 6], "views": [{"name": "yz", "pitch_mm": 4}]}
@@ -14,9 +14,15 @@ def written(folder, content):
     return file
 
 
-@pytest.mark.parametrize("name", sorted(OWN))
+@pytest.mark.parametrize("name", ["dune-like-3view", "modular-2x2x7"])
 def test_nuzoos_own_are_described_whole(tmp_path, name):
     assert read_detector(written(tmp_path, commented_text(DETECTORS[name]))) == DETECTORS[name]
+
+
+def test_a_detector_without_pixel_maps_is_shown_by_its_facts():
+    told = shown(DETECTORS["lartpc-cube-768"])
+    assert "grid: 768 × 768 × 768 voxels of 3 × 3 × 3 mm" in told
+    assert "active volume: 2.304 × 2.304 × 2.304 m of liquid argon" in told
 
 
 def test_the_least_description_gives_views_size_and_pitch(tmp_path):

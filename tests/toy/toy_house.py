@@ -39,6 +39,9 @@ THRESHOLD_MEV = 0.1
 class Points(Readout[Any]):
     """The middle of each deposit, and whether a shower made it."""
 
+    def summary(self) -> str:
+        return f"points in a cube of {SIDE_CM:g} cm"
+
     def geometry(self) -> dict[str, Any]:
         return {"size_mm": 10 * SIDE_CM}
 
@@ -92,6 +95,9 @@ class ToyDisplay:
 
     def draws(self, row: Mapping[str, Any]) -> bool:
         return row.get("detector") == CUBE.name and {*AXES} <= row.keys()
+
+    def facts(self, row: Mapping[str, Any], prediction=None) -> dict[str, str]:
+        return {"hits": str(len(row["energy"]))}
 
     def draw(self, row: Mapping[str, Any], stem: Path, *, prediction=None, sample=None) -> list[Path]:
         figure = Figure()

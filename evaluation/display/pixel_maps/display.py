@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nuzoo.evaluation.display.event_summary import true_class
 from nuzoo.evaluation.display.pixel_maps.event_display import draw_event
 from nuzoo.evaluation.display.pixel_maps.event_page import write_interactive
 from nuzoo.evaluation.display.pixel_maps.event_views import views_of
@@ -19,6 +20,11 @@ class PixelMapDisplay:
         """Say whether a row has a view of the detector that it names."""
         detector = DETECTORS.get(row.get("detector", ""))
         return detector is not None and any(f"{view.name}_index" in row for view in views_of(detector))
+
+    def facts(self, row: Mapping[str, Any], prediction: Mapping[str, Any] | None = None) -> dict[str, str]:
+        """Say what class an event has, and what class a model says."""
+        facts = {"truth": true_class(row), "prediction": (prediction or {}).get("label")}
+        return {title: value for title, value in facts.items() if value is not None}
 
     def draw(self, row: Mapping[str, Any], stem: Path, **options: Any) -> list[Path]:
         """Draw an event as a picture and as an interactive page."""

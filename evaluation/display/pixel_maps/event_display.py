@@ -6,37 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, ListedColormap, LogNorm
+from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.provenance import sample_tag
-from nuzoo.evaluation.core.style import (
-    GREY,
-    LETTERS_PER_INCH,
-    PALE,
-    PALETTE,
-    class_title,
-    figure,
-    literal,
-    wrapped,
-)
+from nuzoo.evaluation.core.style import GREY, LETTERS_PER_INCH, PALETTE, figure, literal, wrapped
+from nuzoo.evaluation.display.energy_scale import energy_colours
 from nuzoo.evaluation.display.event_summary import true_class, truth_lines
 from nuzoo.evaluation.display.pixel_maps.event_views import ViewMap, energy_range, event_views
+from nuzoo.evaluation.display.side_panels import draw_facts, draw_scores
 
 PANEL_INCHES = 4.4
-NAME_WIDTH, LONGEST_NAME = 26, 78
-"""Letters of the name of an event in a line, and in all."""
-
-LINE_HEIGHT = 0.05
-"""Of text beside the maps, in units of its panel's height."""
-
-VALUE_WIDTH = 14
 CAPTION_INCHES = 0.8
 INSET_PIXELS = 96
 INSET_SIZE = 0.22
@@ -92,17 +77,13 @@ def draw_event(
         )
         bar.minorticks_off()
         bar.set_label("Energy per pixel (MeV)")
-        _draw_truth(drawn.add_subplot(grid[0, -1]), row)
-        _draw_prediction(drawn.add_subplot(grid[1, -1]), prediction, true_class(row))
+        facts = truth_lines(row) or [("truth", "not known")]
+        draw_facts(drawn.add_subplot(grid[0, -1]), str(row.get("event_id", "")), facts)
+        draw_scores(drawn.add_subplot(grid[1, -1]), prediction, true_class(row))
         if caption:
             text = "\n".join(wrapped(line, int(LETTERS_PER_INCH * width)) for line in caption.splitlines())
             drawn.supxlabel(text, x=0.01, ha="left", fontsize=10)
     return out
-
-
-def energy_colours() -> Colormap:
-    """Give perceptually uniform colours, from pale (little energy) to dark, visible on white."""
-    return ListedColormap(matplotlib.colormaps["inferno_r"](np.linspace(0.12, 1, 256)))
 
 
 def _draw_view(axes: Axes, shown: ViewMap, norm: LogNorm, window: tuple[float, float, float, float]) -> None:
@@ -166,44 +147,3 @@ def brightest_of_blocks(image: NDArray[np.float64], pixels: int) -> NDArray[np.f
     padded[: image.shape[0], : image.shape[1]] = np.nan_to_num(image, nan=-np.inf)
     brightest = padded.reshape(rows, block, columns, block).max(axis=(1, 3))
     return np.where(np.isfinite(brightest), brightest, np.nan)
-
-
-def _draw_truth(axes: Axes, row: Mapping[str, Any]) -> None:
-    axes.axis("off")
-    name = str(row.get("event_id", ""))
-    name = wrapped(name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…", NAME_WIDTH)
-    _write(axes, 0, 1, name, family="monospace")
-    lines = truth_lines(row) or [("truth", "not known")]
-    height = 1 - LINE_HEIGHT * (name.count("\n") + 2)
-    step = min(2 * LINE_HEIGHT, height / len(lines))
-    for name, value in lines:
-        text = class_title(value, VALUE_WIDTH) if name == "class" else wrapped(value, VALUE_WIDTH)
-        _write(axes, 0, height, name, color=GREY)
-        _write(axes, 0.62, height, text)
-        height -= step + LINE_HEIGHT * text.count("\n")
-
-
-def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
-    """Write beside the maps, which keep their place whatever is written."""
-    axes.text(x, y, text, fontsize=9, va="top", **style).set_in_layout(False)
-
-
-def _draw_prediction(axes: Axes, prediction: Mapping[str, Any] | None, truth: str | None) -> None:
-    if prediction is None:
-        axes.axis("off")
-        return
-    scores = prediction["scores"]
-    names = list(scores)
-    chosen = PALETTE[0] if truth in (None, prediction["label"]) else PALETTE[1]
-    colours = [chosen if name == prediction["label"] else PALE for name in names]
-    axes.barh(range(len(names)), list(scores.values()), color=colours)
-    for i, score in enumerate(scores.values()):
-        axes.text(score + 0.02, i, f"{score:.2f}", va="center", fontsize=9)
-    verdict = "" if truth is None else " (correct)" if truth == prediction["label"] else " (wrong)"
-    axes.set_title(f"prediction{verdict}", loc="left", fontsize=9)
-    axes.set_yticks(range(len(names)), [class_title(name, VALUE_WIDTH) for name in names])
-    axes.invert_yaxis()
-    axes.set(xlim=(0, 1.18), xticks=[])
-    axes.grid(False)
-    axes.spines[["bottom"]].set_visible(False)
-    axes.tick_params(length=0)

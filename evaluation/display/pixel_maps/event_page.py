@@ -7,26 +7,20 @@ the page writes it with `textContent` only, so no string of a dataset can become
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
-from matplotlib.colors import to_hex
 
 from nuzoo.evaluation.core.provenance import sample_tag
 from nuzoo.evaluation.core.style import class_parts
+from nuzoo.evaluation.display.energy_scale import colours_on_dark
 from nuzoo.evaluation.display.event_summary import true_class, truth_lines
+from nuzoo.evaluation.display.page_parts import write_page
 from nuzoo.evaluation.display.pixel_maps.event_views import ViewMap, energy_range, event_views
-from nuzoo.files.atomic import write_atomically
 
 PAGE = "event_page.html"
-PLACEHOLDER, TITLE = "EVENT_DATA", "EVENT_TITLE"
-COLOURS = 64
 ENERGY_DIGITS = 3
 
 
@@ -40,7 +34,6 @@ def write_interactive(
     """Write the interactive page of one event to `out`, see `nuzoo.evaluation.display.contract`."""
     views = event_views(row)
     low, high = energy_range(views)
-    shades = matplotlib.colormaps["inferno"](np.linspace(0.25, 1, COLOURS))
     name, truth = str(row.get("event_id", "")), true_class(row)
     scores = {} if prediction is None else prediction["scores"]
     event = {
@@ -52,21 +45,10 @@ def write_interactive(
         "prediction": prediction and {"label": prediction["label"], "scores": list(scores.items())},
         "symbols": {name: class_parts(name) for name in (*scores, *filter(None, [truth]))},
         "scale": {"low": low, "high": high},
-        "colours": [to_hex(shade) for shade in shades],
+        "colours": colours_on_dark(),
         "views": [_embedded(view) for view in views],
     }
-    page = files("nuzoo.evaluation.display.pixel_maps").joinpath(PAGE).read_text(encoding="utf-8")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    head, body = page.split(PLACEHOLDER)
-    head = head.replace(TITLE, escape(" ".join(name.split())))
-    write_atomically(out, head + json_for_html(event) + body)
-    return out
-
-
-def json_for_html(data: Any) -> str:
-    """Write JSON that is safe inside a script element: no tag, comment or entity can appear in it."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return write_page(out, __package__, PAGE, name, event)
 
 
 def _embedded(of: ViewMap) -> dict[str, Any]:

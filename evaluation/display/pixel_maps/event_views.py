@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.evaluation.core.errors import DisplayError
+from nuzoo.evaluation.display.energy_scale import scale_of
 from nuzoo.files.events.event_schema import Ragged
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.events.pixel_map_events import pixel_map_schema
@@ -29,12 +31,6 @@ SMALLEST_WINDOW_CM = 30.0
 
 ORIGIN = {"vertex": "vertex", "mean": "mean pixel", "first": "first pixel"}
 """What the anchor of a view is called on an axis."""
-
-ENERGY_DECADES = 3.0
-"""Largest dynamic range of the colour scale."""
-
-BRIGHTEST_FRACTION = 0.999
-"""Quantile of the pixel energies at the top of the colour scale: single pixels do not set it."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +83,16 @@ def event_views(row: Mapping[str, Any]) -> list[ViewMap]:
 
     Raises:
         UnknownDetectorError: There is no such detector.
+        DisplayError: It is not one that is seen in pixel maps.
         EventError: A view is missing, or the maps do not fit the detector.
     """
     detector = find_detector(row["detector"])
     views = views_of(detector)
+    if not views:
+        raise DisplayError(
+            f"event {row.get('event_id')}: expected a detector that is seen in pixel maps, got "
+            f"{detector.name}: name the detector that recorded these hits"
+        )
     columns = {
         name: np.asarray(row[name])
         for view in views
@@ -133,13 +135,7 @@ def _axis_label(view: View, axis: Sequence[float], anchor: Anchor, pixel: int, i
 
 def energy_range(views: Sequence[ViewMap]) -> tuple[float, float]:
     """Give the ends of a logarithmic colour scale in MeV, common to all views of an event."""
-    energy = np.concatenate([view.energy for view in views])
-    energy = energy[energy > 0]
-    if len(energy) == 0:
-        return 0.1, 10.0
-    high = float(np.quantile(energy, BRIGHTEST_FRACTION))
-    low = max(float(np.quantile(energy, 0.02)), high / 10**ENERGY_DECADES)
-    return min(low, high / 3), high
+    return scale_of(np.concatenate([view.energy for view in views]))
 
 
 def axis_name(direction: Sequence[float], view: str) -> str:

@@ -1,0 +1,127 @@
+"""`scintillator-particles`: single particles in a scintillator of cubes, simulated or of Zenodo 7347562."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
+from nuzoo.datasets_scripts.common.converted import Conversion
+from nuzoo.datasets_scripts.common.dataset_card import CardWords
+from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
+from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
+from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.simulated_particles import MOMENTUM, ParticlePlan
+from nuzoo.datasets_scripts.common.splits import StatedSplits, split_of
+from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
+from nuzoo.datasets_scripts.readers.scintillator import NAME, split_folder
+from nuzoo.simulation.detectors import SCINTILLATOR_CUBE
+from nuzoo.simulation.response.scintillator import CubeReadout
+
+_VALIDATION = 0.05
+SPLIT_STORY = (
+    f"Events of the folder `testing` are for the test; of `training`, {_VALIDATION:.0%} are for validation, "
+    "by the SHA-256 of their `event_id`. Others belong to a split by that alone (90 % training, 5 % "
+    "validation, 5 % test)."
+)
+
+
+def source_split(event_id: str) -> str:
+    """Return the split of an event: that of its folder, or by the hash of its name."""
+    folder = split_folder(event_id)
+    if folder == "testing":
+        return "test"
+    if folder == "training":
+        return split_of(event_id, {"train": 1 - _VALIDATION, "validation": _VALIDATION})
+    return split_of(event_id)
+
+
+def simulate_dataset(
+    out: Path,
+    *,
+    events: int,
+    seed: int = 0,
+    detector: str = SCINTILLATOR_CUBE.name,
+    num_proc: int = 1,
+    shard_size: int = SHARD_SIZE,
+) -> dict[str, Any]:
+    """Simulate single particles into a folder that `datasets.load_dataset` reads.
+
+    Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
+
+    Args:
+        out: Folder.
+        events: How many, shared out to the splits by the hash of each event's name.
+        seed: Seed of the simulation.
+        detector: A name in `DETECTORS` of one of cubes of scintillator.
+        num_proc: Processes.
+        shard_size: Events in a file.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DatasetRequestError: Numbers out of range, or a detector that does not suit.
+        DatasetFolderError: `out` holds another dataset.
+    """
+    found = requested_detector(detector, CubeReadout)
+    plan = ParticlePlan(events, seed, found.name, shard_size=shard_size)
+    return write_simulation(out, NAME, plan, with_display, num_proc)
+
+
+def convert_files(
+    out: Path,
+    paths: Sequence[Path],
+    *,
+    detector: str | None = None,
+    mev_per_charge: float | None = None,
+    energy_threshold: float | None = None,
+    split_fractions: Mapping[str, float] | None = None,
+    manifests: Path | None = None,
+) -> Conversion:
+    """Turn scintillator events into a folder that `datasets.load_dataset` reads.
+
+    Args:
+        out: Folder.
+        paths: Files and folders; an event is labelled by the name of its folder.
+        detector: A name in `DETECTORS`, or the file that describes one; the scintillator of Zenodo 7347562 by
+            default.
+        mev_per_charge: MeV of one unit of charge; 0.02 by default, which is no calibration.
+        energy_threshold: Hits of this many MeV or less are left out; 0 by default.
+        split_fractions: Share of each split; by the folders `training` and `testing` by default.
+        manifests: Folder with lists of the events of each split, `<split>.txt`.
+
+    Returns:
+        The manifest, and what was left out; all of it is in `left-out.csv`.
+
+    Raises:
+        DatasetRequestError: No event could be read, or splits by fractions and by lists.
+        SplitError: Fractions that do not add up, or lists that contradict each other.
+        DatasetFolderError: `out` holds another dataset.
+    """
+    options = {"mev_per_charge": mev_per_charge, "energy_threshold": energy_threshold}
+    files = PointCloudFiles(
+        paths,
+        detector=detector,
+        mev_per_charge=mev_per_charge,
+        energy_threshold=energy_threshold,
+        formats=[NAME],
+    )
+    rule = asked_splits(split_fractions, manifests, StatedSplits(stated=source_split, story=SPLIT_STORY))
+    return write_files(out, NAME, files, with_display, rule, options)
+
+
+def card_words() -> CardWords:
+    """Return what the card says of this dataset alone."""
+    return CardWords(
+        pretty_name="Scintillator particles",
+        tags=("physics", "scintillator", "particle identification", "point clouds"),
+        composition=(
+            "Each event is one particle, of each class as many and of both charges as many (protons apart), "
+            "from anywhere in the inner metre to anywhere, flat in momentum: "
+            + ", ".join(f"{name} {low:g} to {high:g} MeV/c" for name, (low, high) in MOMENTUM.items())
+            + ". Energies are the light of cubes in MeV of minimum-ionising particles."
+        ),
+        source_citation="Cite Zenodo 7347562 and arXiv:2211.04890.",
+    )

@@ -1,0 +1,95 @@
+"""What is known about a point cloud as a whole, as words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nuzoo.evaluation.display.point_clouds.event_columns import EventColumns
+from nuzoo.evaluation.display.point_clouds.particle_names import interaction_name
+from nuzoo.files.events.event_truth import SIMULATED_PREFIX
+from nuzoo.files.events.point_cloud_events import INTERACTION_KINDS
+
+MOST_LINES = 6
+"""Different interactions that are told of."""
+
+MEV_PER_GEV = 1000.0
+
+
+def fact_lines(row: Mapping[str, Any], columns: EventColumns) -> list[tuple[str, str]]:
+    """Give title and value of what is known of an event; what is not known is left out.
+
+    The threshold is that of our simulation: events of other origin may have been cut elsewhere.
+    """
+    known = columns.known
+    energy = float(known.get("energy", np.zeros(0)).sum(dtype=np.float64))
+    name = event_class(row, columns.layout.classes)
+    lines = [("class", name)] if name is not None else []
+    lines += [("detector", columns.detector.name), ("hits", f"{columns.hits:,}"), ("energy", _energy(energy))]
+    for word in ("particle", "interaction"):
+        if (number := _number_of(word, columns)) is not None:
+            lines.append((f"{word}s", f"{number:,}"))
+    told = Counter(interaction_names(columns))
+    several = [f"{times} × {each}" if times > 1 else each for each, times in told.items()]
+    lines += [("", text) for text in several[:MOST_LINES]]
+    if len(several) > MOST_LINES:
+        lines.append(("", f"and {len(several) - MOST_LINES} others"))
+    threshold = columns.detector.facts().get("threshold")
+    if threshold and str(row.get("source", "")).startswith(SIMULATED_PREFIX):
+        lines.append(("threshold", threshold))
+    return lines
+
+
+def event_class(row: Mapping[str, Any], classes: Sequence[str]) -> str | None:
+    """Name the class of a whole event; None where there is none."""
+    label = row.get("label")
+    if label is None or np.ndim(label):
+        return None
+    is_number = isinstance(label, int | np.integer) and 0 <= label < len(classes)
+    return classes[label] if is_number else str(label)
+
+
+def interaction_names(columns: EventColumns) -> list[str]:
+    """Name each interaction as far as it is known; none without a table of them."""
+    known = columns.known
+    length = next((len(of) for name, of in known.items() if name.startswith("interaction_")), 0)
+    kinds = known.get("interaction_kind")
+    pdg = known.get("interaction_pdg", np.zeros(length))
+    energy = known.get("interaction_neutrino_energy", np.zeros(length))
+    current = known.get("interaction_is_cc", np.full(length, -1))
+    return [
+        interaction_name(
+            "" if kinds is None else INTERACTION_KINDS[kinds[i]],
+            int(pdg[i]),
+            float(energy[i]),
+            int(current[i]),
+        )
+        for i in range(length)
+    ]
+
+
+def interaction_counts(kinds: Iterable[int]) -> str:
+    """Say how many interactions there are of each kind, such as "2 neutrino, 1 cosmic"."""
+    counts = Counter(kinds)
+    return ", ".join(f"{counts[i]} {kind}" for i, kind in enumerate(INTERACTION_KINDS) if counts[i])
+
+
+def label_shares(labels: Sequence[str]) -> str:
+    """Say what share of the hits has each label, the most frequent ones first."""
+    return ", ".join(f"{label} {times / len(labels):.0%}" for label, times in Counter(labels).most_common(3))
+
+
+def _number_of(word: str, columns: EventColumns) -> int | None:
+    """Count the rows of a table, or without one those that hits name."""
+    table = next((of for name, of in columns.known.items() if name.startswith(f"{word}_")), None)
+    if table is not None:
+        return len(table)
+    of_hits = columns.known.get(word)
+    return None if of_hits is None else len(np.unique(of_hits[of_hits >= 0]))
+
+
+def _energy(mev: float) -> str:
+    return f"{mev:.1f} MeV" if mev < MEV_PER_GEV else f"{mev / MEV_PER_GEV:.2f} GeV"

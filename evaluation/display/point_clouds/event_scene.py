@@ -1,0 +1,106 @@
+"""Point clouds as scenes: hits in cm with all that is known and predicted of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nuzoo.evaluation.core.errors import DisplayError
+from nuzoo.evaluation.core.provenance import sample_tag
+from nuzoo.evaluation.core.style import PALETTE
+from nuzoo.evaluation.display.point_clouds.event_columns import EventColumns, event_columns
+from nuzoo.evaluation.display.point_clouds.event_facts import event_class, fact_lines, interaction_names
+from nuzoo.evaluation.display.point_clouds.particle_names import particle_name
+from nuzoo.evaluation.display.scenes.scene import NEUTRAL, NONE, Colouring, Mark, Scene
+from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
+
+BLUE, VERMILION, GREEN, PINK, ORANGE, SKY = PALETTE
+MOTIF_COLOURS = dict(zip(MOTIFS, (SKY, VERMILION, GREEN, PINK, NEUTRAL), strict=True))
+TYPE_COLOURS = dict(zip(PARTICLE_TYPES, (SKY, BLUE, VERMILION, ORANGE, GREEN, NEUTRAL), strict=True))
+
+
+def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sample: str | None) -> Scene:
+    """Turn an event into a scene.
+
+    Args:
+        row: Point-cloud row.
+        prediction: {"labels"} with one for each hit, or {"label", "scores"} of the whole event.
+        sample: What the events are; needed unless the event is our simulation.
+
+    Raises:
+        UnknownDetectorError: There is no such detector.
+        EventError: A column is missing or wrong.
+        EvaluationError: An event of another origin without `sample`, or not one label for each hit.
+    """
+    columns = event_columns(row)
+    colourings = [*_truth(columns), *_predicted(columns, prediction)]
+    return Scene(
+        name=str(row.get("event_id", "")),
+        detector=columns.detector.name,
+        tag=sample_tag([str(row.get("source", ""))], sample),
+        position=columns.hit_places(),
+        energy=columns.known.get("energy", np.empty(0)).astype(np.float64),
+        low=columns.origin,
+        high=columns.origin + np.array(columns.layout.shape) * columns.pitch,
+        pitch=columns.pitch,
+        colourings=tuple(colourings),
+        marks=tuple(_vertices(columns)),
+        facts=tuple(fact_lines(row, columns)),
+        prediction=prediction if prediction and "scores" in prediction else None,
+        truth=event_class(row, columns.layout.classes),
+    )
+
+
+def _truth(columns: EventColumns) -> list[Colouring]:
+    """Give the colourings by what is known of the hits."""
+    known, found = columns.known, list[Colouring]()
+    if "motif" in known:
+        found.append(
+            Colouring("motif", MOTIFS, known["motif"].astype(np.int64), MOTIF_COLOURS, in_figure=True)
+        )
+    if "pid" in known:
+        found.append(Colouring("particle type", PARTICLE_TYPES, known["pid"].astype(np.int64), TYPE_COLOURS))
+    if "particle" in known:
+        names = [particle_name(int(pdg)) for pdg in known.get("particle_pdg", ())]
+        found.append(_by_row("particle", known["particle"], names))
+    if "interaction" in known:
+        found.append(_by_row("interaction", known["interaction"], interaction_names(columns)))
+    return found
+
+
+def _by_row(name: str, rows: NDArray[np.integer[Any]], names: Sequence[str]) -> Colouring:
+    """Colour by rows of a table; where that is not known rows have no names."""
+    count = max(len(names), int(rows.max(initial=-1)) + 1)
+    words = [*names, *[""] * (count - len(names))]
+    labels = (NONE, *(f"{row} {word}".strip() for row, word in enumerate(words)))
+    return Colouring(name, labels, np.maximum(rows.astype(np.int64), -1) + 1)
+
+
+def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> list[Colouring]:
+    """Give the colouring by what a model says of each hit."""
+    if prediction is None or "labels" not in prediction:
+        return []
+    said = [str(label) for label in prediction["labels"]]
+    if len(said) != columns.hits:
+        raise DisplayError(
+            f"prediction: expected a label for each of {columns.hits} hits, got {len(said)}: give what the "
+            "model says of this event"
+        )
+    order = {label: number for number, label in enumerate((*MOTIFS, *PARTICLE_TYPES))}
+    labels = sorted(set(said), key=lambda label: (order.get(label, len(order)), label))
+    number = {label: code for code, label in enumerate(labels)}
+    codes = np.array([number[label] for label in said], dtype=np.int64)
+    return [Colouring("prediction", tuple(labels), codes, TYPE_COLOURS | MOTIF_COLOURS, in_figure=True)]
+
+
+def _vertices(columns: EventColumns) -> list[Mark]:
+    places = columns.vertices()
+    if places is None:
+        return []
+    return [
+        Mark(f"vertex of {number} {name}".strip(), place)
+        for number, (name, place) in enumerate(zip(interaction_names(columns), places, strict=True))
+    ]

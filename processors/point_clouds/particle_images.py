@@ -1,0 +1,93 @@
+"""Voxels of a particle placed in an image: cut out around its middle, or shrunk until it fits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Framing = Literal["crop", "scale"]
+
+
+@dataclass(frozen=True)
+class FramedVoxels:
+    """Voxels in their images.
+
+    Attributes:
+        kept: (n,) the voxels that are in an image.
+        cells: (n, 3) where, from 0.
+        origin: (images, 3) the first voxel of each image in the detector, of "crop".
+        scale: (images,) what distances were multiplied by, 1 of "crop".
+        size: voxels of an image along each axis.
+        is_cut: of "crop".
+    """
+
+    kept: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    origin: NDArray[np.int64]
+    scale: NDArray[np.float64]
+    size: tuple[int, ...]
+    is_cut: bool
+
+
+def limits_of(
+    image: NDArray[np.int64], voxels: NDArray[Any], images: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the least and the largest voxel (images, 3) of each image, 0 where it has none."""
+    low, high = np.zeros((images, 3), dtype=np.int64), np.zeros((images, 3), dtype=np.int64)
+    counts = np.bincount(image, minlength=images)
+    if len(image):
+        starts = (np.cumsum(counts) - counts)[counts > 0]
+        low[counts > 0] = np.minimum.reduceat(voxels, starts, axis=0)
+        high[counts > 0] = np.maximum.reduceat(voxels, starts, axis=0)
+    return low, high
+
+
+def cropped(
+    image: NDArray[np.int64],
+    voxels: NDArray[np.int64],
+    images: int,
+    size: Sequence[int],
+    sides: Sequence[int],
+) -> FramedVoxels:
+    """Cut a box out of the detector around the middle of each image's voxels, and lose those outside.
+
+    Its first voxel is (low + high + 1) // 2 - size // 2, moved so that the box is in the detector.
+
+    Args:
+        image: (voxels,) the image of each, ascending.
+        voxels: (voxels, 3).
+        images: how many there are.
+        size: of the box.
+        sides: of the detector, in voxels.
+    """
+    low, high = limits_of(image, voxels, images)
+    room = np.maximum(np.subtract(sides, size), 0)
+    origin = np.clip((low + high + 1) // 2 - np.array(size) // 2, 0, room)
+    cells = voxels - origin[image]
+    kept = np.flatnonzero(((cells >= 0) & (cells < size)).all(axis=1))
+    return FramedVoxels(kept, cells[kept], origin, np.ones(images), tuple(size), is_cut=True)
+
+
+def scaled(
+    image: NDArray[np.int64], voxels: NDArray[np.int64], images: int, size: Sequence[int]
+) -> FramedVoxels:
+    """Put the middle of each image's voxels into that of a box, shrunk by one factor if they do not fit.
+
+    A voxel v goes to floor((v - (low + high) / 2) s + size / 2), s = min(1, (size - 1) / (high - low)) over
+    the axes: without shrinking neighbours stay neighbours. Several voxels may get into one cell.
+
+    Args:
+        image: (voxels,) the image of each, ascending.
+        voxels: (voxels, 3).
+        images: how many there are.
+        size: of the box.
+    """
+    low, high = limits_of(image, voxels, images)
+    scale = np.minimum(1.0, ((np.array(size) - 1) / np.maximum(high - low, 1)).min(axis=1))
+    place = (voxels - ((low + high) / 2)[image]) * scale[image][:, None]
+    cells = np.floor(place + np.array(size) / 2).astype(np.int64)
+    kept = np.arange(len(voxels))
+    cells = np.clip(cells, 0, np.array(size) - 1)
+    return FramedVoxels(kept, cells, np.zeros_like(low), scale, tuple(size), is_cut=False)

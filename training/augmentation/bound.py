@@ -1,0 +1,31 @@
+"""Augmentations in physical units, told what the numbers of a batch mean."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from nuzoo.processors.contract import EventProcessor
+
+BatchTransform = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@runtime_checkable
+class PhysicalAugmentation(Protocol):
+    """An augmentation whose settings are in mm and MeV."""
+
+    def bound_to(self, processor: EventProcessor, targets: Sequence[str] = ()) -> BatchTransform:
+        """Make what transforms the batches of a processor, asked for with these targets."""
+
+
+def bound(
+    augmentation: BatchTransform | PhysicalAugmentation, processor: EventProcessor, targets: Sequence[str]
+) -> BatchTransform:
+    """Bind an augmentation to a processor if it needs one; others stay as they are.
+
+    Args:
+        augmentation: Of a recipe.
+        processor: What makes the batches.
+        targets: Columns with the truth, as the processor is asked for them.
+    """
+    if isinstance(augmentation, PhysicalAugmentation):
+        return augmentation.bound_to(processor, targets)
+    return augmentation

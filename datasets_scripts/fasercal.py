@@ -93,7 +93,7 @@ def convert_files(
     out: Path,
     paths: Sequence[Path],
     *,
-    detector: str = FASERCAL.name,
+    detector: str | None = None,
     least_hits: int = 0,
     ghosts: str = "status",
     split_fractions: Mapping[str, float] | None = None,
@@ -104,8 +104,8 @@ def convert_files(
     Args:
         out: Folder.
         paths: Files and folders, see `nuzoo.datasets_scripts.readers.fasercal`.
-        detector: Whose events they are.
-        least_hits: Events with fewer hits that are no ghosts are left out; the public sample has 20.
+        detector: Whose events they are; FASERCal by default.
+        least_hits: Events with fewer hits that are no ghosts are passed over; the public sample has 20.
         ghosts: What a ghost is, a name in `GHOST_RULES`.
         split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
         manifests: Folder with lists of the events of each split, `<split>.txt`.
@@ -123,7 +123,7 @@ def convert_files(
     rule = SplitRule() if split_fractions is None else rule_of_fractions(split_fractions)
     rule = rule if manifests is None else rule_of_lists(manifests)
     files = FaserCalFiles(paths, detector=detector, least_hits=least_hits, ghosts=ghosts)
-    options = {"detector": detector, "least_hits": least_hits, "ghosts": ghosts}
+    options = {"detector": files.reading.detector.name, "least_hits": least_hits, "ghosts": ghosts}
     with leavings_of(out) as leavings:
         files.sink = leavings
         made = write_conversion(

@@ -25,7 +25,8 @@ class Modality:
         schema: path of a function from a detector's geometry to the `EventSchema` of its events.
         processor: path of the class of its `EventProcessor`, unless an architecture names another.
         reader: path of a function from files of detectors to rows; see `nuzoo.datasets_scripts.readers`.
-        display: path of its `EventDisplay`, see `nuzoo.evaluation.display.contract`; empty where there is none.
+        display: path of its `EventDisplay`, see `nuzoo.evaluation.display.contract`; empty where there is
+            none.
         augmentation: path of the class of transformations under which an event stays one of its class;
             empty where there is none.
     """

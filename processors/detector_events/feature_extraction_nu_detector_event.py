@@ -218,7 +218,8 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         Returns:
             `cal_coordinates` int64 (hits, 3), `cal_energy` float32 (hits, 1), `cal_offset` int64 (events,),
             the same of the AHCAL; `ecal` float32 (events, towers); `muon_count` float32 (events, 1),
-            `muon_tracks` float32 (tracks, 5) of charge, momentum and chi2, `muon_offset`. All are dimensionless.
+            `muon_tracks` float32 (tracks, 5) of charge, momentum and chi2, `muon_offset`. All are
+            dimensionless.
 
         Raises:
             MissingStatisticsError: the processor has not been fitted.

@@ -1,6 +1,6 @@
 """Momentum of particles that end at a range: ours in cubes of scintillator, and Geant4's in the SuperFGD.
 
-Usage: python benchmarks/compare_superfgd.py FOLDER   (with t2k_mu.root, t2k_pi.root, t2k_p.root; needs uproot)
+Usage: python benchmarks/compare_superfgd.py FOLDER   (with t2k_mu.root, t2k_pi.root, t2k_p.root)
 """
 
 import sys

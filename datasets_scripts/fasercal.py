@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import datasets
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,9 +15,9 @@ from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
 from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
-from nuzoo.datasets_scripts.common.rows import Row, row_features
+from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
-from nuzoo.datasets_scripts.common.splits import by_split
+from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.datasets_scripts.layered_truth import truth_of_layered
 from nuzoo.datasets_scripts.readers.fasercal import FaserCalFiles
 from nuzoo.files.events.detector_event_columns import (
@@ -26,7 +25,6 @@ from nuzoo.files.events.detector_event_columns import (
     DISPLAY_FULL_SCALE_MEV,
     DetectorEventGeometry,
 )
-from nuzoo.files.events.detector_events import detector_event_schema
 from nuzoo.simulation.detectors import FASERCAL, find_detector
 from nuzoo.simulation.interactions.forward_beam import HIGHEST_GEV, LOWEST_GEV, ForwardBeam
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
@@ -42,6 +40,8 @@ TAU_SHARE = 0.1
 @dataclass(frozen=True)
 class FaserCalPlan(SimulationPlan):
     """A neutrino of the LHC an event, see `nuzoo.simulation.interactions.forward_beam.ForwardBeam`."""
+
+    readout = SubDetectorReadout
 
     def simulate(self, index: int) -> LayeredEvent:
         """Simulate event `index`."""
@@ -85,7 +85,7 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, or another detector.
         DatasetFolderError: `out` holds another dataset.
     """
-    found = requested_detector(detector, SubDetectorReadout)
+    found = requested_detector(detector)
     plan = FaserCalPlan(events, seed, found.name, shard_size=shard_size)
     return write_simulation(out, NAME, plan, with_display, num_proc)
 
@@ -153,51 +153,13 @@ def _view(
     return picture[::-1]
 
 
-@dataclass
-class FaserCalConfig(datasets.BuilderConfig):
-    """Configuration of the builder.
+class FaserCal(SimulatedBuilder):
+    """The dataset in the library's own cache: `FaserCal(events=100, seed=1).download_and_prepare()`."""
 
-    Attributes:
-        events: Events to simulate.
-        seed: Seed of the simulation.
-        detector: Name of a detector of layers.
-    """
+    sample = NAME
+    usual_detector = FASERCAL.name
+    plan_class = FaserCalPlan
 
-    events: int = 1000
-    seed: int = 0
-    detector: str = FASERCAL.name
-
-    @property
-    def plan(self) -> FaserCalPlan:
-        """What to simulate."""
-        return FaserCalPlan(self.events, self.seed, self.detector)
-
-    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
-        """Name the cache of a dataset by all that decides what it holds."""
-        from nuzoo.simulation import SOURCE_DIGEST
-
-        return f"{super().create_config_id(config_kwargs, custom_features)}-{SOURCE_DIGEST}"
-
-
-class FaserCal(datasets.GeneratorBasedBuilder):
-    """The dataset as a `datasets` builder, for those who want it in the library's own cache."""
-
-    BUILDER_CONFIG_CLASS = FaserCalConfig
-    VERSION = datasets.Version("1.0.0")
-    config: FaserCalConfig
-
-    def _info(self) -> datasets.DatasetInfo:
-        geometry = find_detector(self.config.detector).geometry()
-        return datasets.DatasetInfo(features=row_features(detector_event_schema(geometry)))
-
-    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        events = {self.config.plan.event_id(index): index for index in range(self.config.events)}
-        return [
-            datasets.SplitGenerator(split, {"events": [events[name] for name in names]})
-            for split, names in by_split(events).items()
-            if names
-        ]
-
-    def _generate_examples(self, events: list[int]) -> Iterator[tuple[str, Row]]:
-        for row in map(self.config.plan.row, events):
-            yield row["event_id"], with_display(row)
+    def finished(self, row: Row) -> Row:
+        """Add the picture to a row."""
+        return with_display(row)

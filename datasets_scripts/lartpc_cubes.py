@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import datasets
-
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
 from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
-from nuzoo.datasets_scripts.common.rows import Row, row_features
+from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
-from nuzoo.datasets_scripts.common.splits import by_split
-from nuzoo.files.events.point_cloud_events import point_cloud_schema
-from nuzoo.simulation import SOURCE_DIGEST
+from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.simulation.detectors import LARTPC_CUBE, find_detector
 from nuzoo.simulation.response.voxels import VoxelReadout
 
@@ -34,6 +28,8 @@ FEWEST_VOXELS, MOST_VOXELS = 1_000, 30_000
 @dataclass(frozen=True)
 class CubesPlan(SimulationPlan):
     """Several interactions an event, see `nuzoo.simulation.mixtures.ImageMixture`."""
+
+    readout = VoxelReadout
 
     def simulate(self, index: int) -> SimulatedImage:
         """Simulate event `index`, as often as it takes until it has a usual number of voxels."""
@@ -80,7 +76,7 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, or a detector that does not suit.
         DatasetFolderError: `out` holds another dataset.
     """
-    found = requested_detector(detector, VoxelReadout)
+    found = requested_detector(detector)
     return write_simulation(
         out, NAME, CubesPlan(events, seed, found.name, shard_size=shard_size), with_display, num_proc
     )
@@ -105,52 +101,13 @@ def card_words() -> CardWords:
     )
 
 
-@dataclass
-class LArTPCCubesConfig(datasets.BuilderConfig):
-    """Configuration of the builder.
+class LArTPCCubes(SimulatedBuilder):
+    """The dataset in the library's own cache: `LArTPCCubes(events=100, seed=1).download_and_prepare()`."""
 
-    Attributes:
-        events: Events to simulate.
-        seed: Seed of the simulation.
-    """
+    sample = NAME
+    usual_detector = LARTPC_CUBE.name
+    plan_class = CubesPlan
 
-    events: int = 1000
-    seed: int = 0
-
-    @property
-    def plan(self) -> CubesPlan:
-        """What to simulate."""
-        return CubesPlan(self.events, self.seed, LARTPC_CUBE.name)
-
-    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
-        """Name the cache of a dataset by all that decides what it holds."""
-        digest = hashlib.sha256(SOURCE_DIGEST.encode()).hexdigest()[:16]
-        return f"{super().create_config_id(config_kwargs, custom_features)}-{digest}"
-
-
-class LArTPCCubes(datasets.GeneratorBasedBuilder):
-    """The dataset as a `datasets` builder, for those who want it in the library's own cache.
-
-    `LArTPCCubes(events=100, seed=1).download_and_prepare()`; `num_proc` shares the events out.
-    """
-
-    BUILDER_CONFIG_CLASS = LArTPCCubesConfig
-    VERSION = datasets.Version("1.0.0")
-    config: LArTPCCubesConfig
-
-    def _info(self) -> datasets.DatasetInfo:
-        return datasets.DatasetInfo(features=row_features(point_cloud_schema(LARTPC_CUBE.geometry())))
-
-    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        plan = self.config.plan
-        events = {plan.event_id(index): index for index in range(plan.events)}
-        return [
-            datasets.SplitGenerator(split, {"events": [events[name] for name in names]})
-            for split, names in by_split(events).items()
-            if names
-        ]
-
-    def _generate_examples(self, events: list[int]) -> Iterator[tuple[str, Row]]:
-        """Yield the rows of events, by their numbers in the simulation."""
-        for row in map(self.config.plan.row, events):
-            yield row["event_id"], with_display(row)
+    def finished(self, row: Row) -> Row:
+        """Add the picture to a row."""
+        return with_display(row)

@@ -26,12 +26,19 @@ from nuzoo.files.checksums import sha256
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
 from nuzoo.simulation import SOURCE_DIGEST
-from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
+from nuzoo.simulation.detectors import MODULAR_LARTPC, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
 NAME = "lartpc-pixelmaps"
 DEFAULT_SPECTRUM = "flat-0-10"
+
+
+@dataclass(frozen=True)
+class PixelMapPlan(NeutrinoPlan):
+    """One neutrino an event, seen in projections."""
+
+    readout = PixelMapReadout
 
 
 def simulate_dataset(
@@ -64,8 +71,8 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, unknown detector or spectrum.
         DatasetFolderError: `out` holds another dataset.
     """
-    found = requested_detector(detector, PixelMapReadout)
-    plan = NeutrinoPlan(events, seed, found.name, spectrum, shard_size=shard_size)
+    found = requested_detector(detector)
+    plan = PixelMapPlan(events, seed, found.name, spectrum, shard_size=shard_size)
     return write_simulation(out, NAME, plan, with_display, num_proc)
 
 
@@ -163,19 +170,14 @@ class LArTPCPixelMapsConfig(datasets.BuilderConfig):
     mev_per_count: float | None = None
 
     @property
-    def plan(self) -> NeutrinoPlan:
+    def plan(self) -> PixelMapPlan:
         """What to simulate."""
-        return NeutrinoPlan(self.events, self.seed, self.known_detector.name, self.spectrum)
-
-    @property
-    def known_detector(self) -> Detector:
-        """Whose events they are."""
-        return requested_detector(self.detector, PixelMapReadout)
+        return PixelMapPlan(self.events, self.seed, requested_detector(self.detector).name, self.spectrum)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
         """Name the cache of a dataset by all that decides what it holds: also by what is in files."""
         files = [path for name in self.files for path in files_below(Path(name))]
-        held = [SOURCE_DIGEST, detector_text(self.known_detector), *map(sha256, files)]
+        held = [SOURCE_DIGEST, detector_text(find_detector(self.plan.detector)), *map(sha256, files)]
         digest = hashlib.sha256("".join(held).encode()).hexdigest()[:16]
         return f"{super().create_config_id(config_kwargs, custom_features)}-{digest}"
 

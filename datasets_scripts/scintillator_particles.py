@@ -11,13 +11,14 @@ from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
 from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
+from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.datasets_scripts.common.simulated_particles import MOMENTUM, ParticlePlan
 from nuzoo.datasets_scripts.common.splits import StatedSplits, split_of
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
 from nuzoo.datasets_scripts.readers.scintillator import NAME, split_folder
 from nuzoo.simulation.detectors import SCINTILLATOR_CUBE
-from nuzoo.simulation.response.scintillator import CubeReadout
 
 _VALIDATION = 0.05
 SPLIT_STORY = (
@@ -65,7 +66,7 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, or a detector that does not suit.
         DatasetFolderError: `out` holds another dataset.
     """
-    found = requested_detector(detector, CubeReadout)
+    found = requested_detector(detector)
     plan = ParticlePlan(events, seed, found.name, shard_size=shard_size)
     return write_simulation(out, NAME, plan, with_display, num_proc)
 
@@ -125,3 +126,15 @@ def card_words() -> CardWords:
         ),
         source_citation="Cite Zenodo 7347562 and arXiv:2211.04890.",
     )
+
+
+class ScintillatorParticles(SimulatedBuilder):
+    """Simulated ones in the library's cache: `ScintillatorParticles(events=100).download_and_prepare()`."""
+
+    sample = NAME
+    usual_detector = SCINTILLATOR_CUBE.name
+    plan_class = ParticlePlan
+
+    def finished(self, row: Row) -> Row:
+        """Add the picture to a row."""
+        return with_display(row)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError, write_dataset
 from nuzoo.datasets_scripts.common.described import digest_of
@@ -33,15 +33,17 @@ class SimulationPlan(ABC):
         seed: Seed of the simulation.
         detector: Name of a known one.
         shard_size: Events in a file.
+        readout: Class of the readouts that record such events.
 
     Raises:
-        DatasetRequestError: Numbers out of range, or an unknown detector.
+        DatasetRequestError: Numbers out of range, or a detector that is unknown or records other events.
     """
 
     events: int
     seed: int
     detector: str
     shard_size: int = field(default=SHARD_SIZE, kw_only=True)
+    readout: ClassVar[type] = Readout
 
     def __post_init__(self) -> None:
         for name, least in (("events", 1), ("seed", 0), ("shard_size", 1)):
@@ -53,6 +55,12 @@ class SimulationPlan(ABC):
             raise DatasetRequestError(
                 f"detector: expected one that can be simulated, got {self.detector}, whose description has "
                 "no volume, drift and electronics: add them (`nuzoo detectors modular-2x2x7` shows how)"
+            )
+        if not isinstance(DETECTORS[self.detector].readout, self.readout):
+            suited = [known.name for known in DETECTORS.values() if isinstance(known.readout, self.readout)]
+            raise DatasetRequestError(
+                f"detector: expected one of {', '.join(suited)}, whose events this dataset holds, got "
+                f"{self.detector}: take another detector, or another dataset"
             )
 
     def check_choice(self, name: str, known: Mapping[str, Any]) -> None:
@@ -128,27 +136,16 @@ def simulation_of(sample: Sample, plan: Mapping[str, Any]) -> SimulationPlan:
     return found
 
 
-def requested_detector(name: str | Path, readout: type[Readout[Any]]) -> Detector:
-    """Find a detector whose events a dataset can hold; see `find_detector`.
-
-    Args:
-        name: Of the detector, or the file that describes it.
-        readout: Class of the readouts that record such events.
+def requested_detector(name: str | Path) -> Detector:
+    """Find a detector; see `find_detector`.
 
     Raises:
-        DatasetRequestError: There is none of this name, or it records other events.
+        DatasetRequestError: There is none of this name.
     """
     try:
-        detector = find_detector(name)
+        return find_detector(name)
     except UnknownDetectorError as error:
         raise DatasetRequestError(str(error)) from error
-    if not isinstance(detector.readout, readout):
-        suited = [known.name for known in DETECTORS.values() if isinstance(known.readout, readout)]
-        raise DatasetRequestError(
-            f"detector: expected one of {', '.join(suited)}, whose events this dataset holds, got "
-            f"{detector.name}: take another detector, or another dataset"
-        )
-    return detector
 
 
 def write_simulation(

@@ -10,6 +10,7 @@ import numpy as np
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan
 from nuzoo.simulation.detectors import Detector, find_detector
+from nuzoo.simulation.response.scintillator import CubeReadout
 
 if TYPE_CHECKING:
     from nuzoo.simulation.images import Origin, SimulatedImage
@@ -29,6 +30,8 @@ MOMENTUM = {
 @dataclass(frozen=True)
 class ParticlePlan(SimulationPlan):
     """One particle an event, of each class of the detector as many."""
+
+    readout = CubeReadout
 
     def simulate(self, index: int) -> SimulatedImage:
         """Simulate event `index`."""

@@ -13,9 +13,9 @@ import numpy as np
 
 from nuzoo.datasets_scripts.common.event_values import checked_values
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.readers.detector_files import Leavings, LeftOut
 from nuzoo.datasets_scripts.readers.fasercal_arrays import LARGEST_FILE, arrays_of
 from nuzoo.datasets_scripts.readers.fasercal_rows import FewHitsError, hits_of_row, row_of
+from nuzoo.datasets_scripts.readers.leavings import Leavings, LeftOut
 from nuzoo.datasets_scripts.readers.reading import Notes, common_root, plain
 from nuzoo.datasets_scripts.readers.source_errors import (
     SourceFileError,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
+DEFAULT_SPLIT = "test"
+
 
 def draw_events(
     rows: Iterable[Row],
@@ -108,11 +110,18 @@ def is_dataset(sources: Sequence[str]) -> bool:
     return len(sources) == 1 and (not path.exists() or (path / CARD_FILE).exists())
 
 
-def read_dataset(source: str, split: str) -> Iterator[Row]:
-    """Read the events of a split of a dataset folder or repository; classes become names."""
+def read_dataset(source: str, split: str | None) -> Iterator[Row]:
+    """Read the events of a split of a dataset folder or repository; classes become names.
+
+    Args:
+        source: Folder or repository.
+        split: Name; None takes `DEFAULT_SPLIT`, of a dataset without it the first that it has.
+    """
     from nuzoo.datasets_scripts.common.loading import load_events
 
     events = load_events(source, split=split, streaming=True)
+    if split is None:
+        events = events[DEFAULT_SPLIT if DEFAULT_SPLIT in events else next(iter(events))]
     for row in events:
         yield named_row(row, events.features)
 

@@ -96,8 +96,8 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
     modality: ClassVar[str] = "detector-events"
     statistics: ClassVar[tuple[str, ...]] = ("input_statistics",)
     model_input_names: ClassVar[list[str]] = [
-        *(f"{part}_{name}" for part in (CAL, AHCAL) for name in ("coordinates", "energy", "offset")),
         ECAL_ENERGY,
+        *(f"{part}_{name}" for part in (CAL, AHCAL) for name in ("coordinates", "energy", "offset")),
         "muon_tracks",
         "muon_offset",
         "muon_count",
@@ -285,7 +285,7 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
     def _recorded(self, parts: RecordedParts) -> dict[str, torch.Tensor]:
         scales = self.scales
         of = {name: scaled(parts, name, scale) for name, scale in scales.items()}
-        batch = {}
+        batch = {ECAL_ENERGY: of[ECAL_ENERGY].reshape(parts.ecal.shape)}
         for part in (CAL, AHCAL):
             batch[f"{part}_coordinates"] = torch.from_numpy(parts.cells(part))
             batch[f"{part}_energy"] = of[f"{part}_energy"][:, None]
@@ -293,7 +293,6 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         charge = torch.from_numpy(parts.values("muon_charge")).float()
         tracks = [charge, *(of[name] for name in (*MUON_MOMENTUM, MUON_CHI2))]
         return batch | {
-            "ecal_energy": of[ECAL_ENERGY].reshape(parts.ecal.shape),
             "muon_tracks": torch.stack(tracks, dim=1),
             "muon_offset": torch.from_numpy(parts.offset("muon_charge")),
             "muon_count": torch.from_numpy(parts.muon_count).float()[:, None],

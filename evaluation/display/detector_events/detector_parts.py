@@ -48,9 +48,9 @@ class DetectorParts:
     def cubes(self, cells: NDArray[np.integer[Any]]) -> Positions:
         """Give the middles (n, 3) of cubes by their numbers (n, 3), which count no gaps."""
         of = self.size
-        cells = np.asarray(cells, np.float64).reshape(-1, 3)
-        module = cells[:, 2] // of.layers_per_module
-        place = (cells + 0.5) * of.cube_mm + of.origin_mm
+        number = np.asarray(cells, np.float64).reshape(-1, 3)
+        module = number[:, 2] // of.layers_per_module
+        place: Positions = (number + 0.5) * of.cube_mm + np.array(of.origin_mm)
         gap = of.module_mm - of.layers_per_module * of.cube_mm
         place[:, 2] += module * gap + of.tungsten_mm
         return place / MM_PER_CM
@@ -82,7 +82,7 @@ class DetectorParts:
             (TILES, of.ahcal_cells, self.tile, of.ahcal_z_mm),
         ):
             low = self._corner(count[:2], pitch, z)
-            found.append(_box(name, low * MM_PER_CM, count * pitch * MM_PER_CM))
+            found.append(_box(name, low * MM_PER_CM, np.array(count) * pitch * MM_PER_CM))
         return found
 
     @property

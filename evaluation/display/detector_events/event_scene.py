@@ -104,8 +104,8 @@ def _main_class(
 ) -> Colouring:
     """Colour each hit by the class that most of its true energy is of."""
     empty = np.zeros(0, np.int64)
-    links = (columns.known.get(column, empty) for column in LINKS)
-    share = share_of_classes(*links, of_true, len(classes))
+    count, true, weight = (columns.known.get(column, empty) for column in LINKS)
+    share = share_of_classes(count, true, weight, of_true, len(classes))
     codes = np.where(share.any(axis=1), share.argmax(axis=1), len(classes))
     return Colouring(name, (*classes, NONE), codes, colours)
 

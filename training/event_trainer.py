@@ -17,7 +17,8 @@ from nuzoo.training.fields import RecipeError
 from nuzoo.training.safe_trainer import SafeTrainer
 
 ENDS = "offset"
-"""Of a batch of ragged events: (events,) where each one's hits end among those of all, which lie in a row."""
+"""Of a batch of ragged events: (events,) where each one's hits end among those of all, which lie in a row.
+Where a batch has several parts, the name of each ends so."""
 
 PADDING = -100
 """What transformers fills up predictions and labels of different lengths with, when it puts them together."""
@@ -57,7 +58,7 @@ class EventTrainer(SafeTrainer):
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
         """Augment, then train."""
-        if ENDS in inputs and self.args.n_gpu > 1:
+        if self.args.n_gpu > 1 and any(name.endswith(ENDS) for name in inputs):
             raise RecipeError(
                 f"expected one GPU for each process to train on ragged events, got {self.args.n_gpu}: start "
                 "it with `torchrun --nproc-per-node`, or set CUDA_VISIBLE_DEVICES to one"

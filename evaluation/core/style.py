@@ -46,8 +46,15 @@ STYLE: dict[Any, Any] = {
     "errorbar.capsize": 2,
 }
 
-NEUTRINOS = {"nue_cc": ("e", "e"), "numu_cc": ("μ", r"\mu"), "nutau_cc": ("τ", r"\tau")}
-"""The index of the ν of a charged current: as a letter, and in a formula."""
+NEUTRINOS = {
+    "nue_cc": ("e", "e", ""),
+    "numu_cc": ("μ", r"\mu", ""),
+    "nutau_cc": ("τ", r"\tau", ""),
+    "nutau_cc_e": ("τ", r"\tau", "τ → e"),
+    "nutau_cc_mu": ("τ", r"\tau", "τ → μ"),
+    "nutau_cc_had": ("τ", r"\tau", "τ → hadrons"),
+}
+"""The index of the ν of a charged current, as a letter and in a formula, and how its lepton decays."""
 
 LETTERS_PER_INCH = 12
 SMALL = 8
@@ -60,14 +67,16 @@ NO_DATES = {".png": {"Software": None}, ".pdf": {"Creator": None, "Producer": No
 def class_parts(name: str) -> list[tuple[str, bool]]:
     """Write a class name as the field does, as pieces of text and whether each is an index."""
     if name in NEUTRINOS:
-        return [("ν", False), (NEUTRINOS[name][0], True), (" CC", False)]
+        letter, _, decay = NEUTRINOS[name]
+        return [("ν", False), (letter, True), (f" CC, {decay}" if decay else " CC", False)]
     return [("NC" if name == "nc" else name.replace("_", " "), False)]
 
 
 def class_title(name: str, width: int = 24) -> str:
     """Write a class name as the field does for a figure; other names as they are, in lines of a width."""
     if name in NEUTRINOS:
-        return rf"$\nu_{{{NEUTRINOS[name][1]}}}$ CC"
+        _, index, decay = NEUTRINOS[name]
+        return rf"$\nu_{{{index}}}$ CC" + (f"\n{decay}" if decay else "")
     return wrapped(class_parts(name)[0][0], width)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
+DEFAULT_SPLIT = "test"
+
 
 def draw_events(
     rows: Iterable[Row],
@@ -92,8 +94,7 @@ def find_display(row: Row, modality: str | None = None) -> EventDisplay:
         DisplayError: No modality has events of such columns.
     """
     names = MODALITIES if modality is None else [modality]
-    paths = [MODALITIES[name].display for name in names]
-    displays: list[EventDisplay] = [import_object(path) for path in paths if path]
+    displays: list[EventDisplay] = [import_object(MODALITIES[name].display) for name in names]
     found = next((display for display in displays if modality or display.draws(row)), None)
     if found is None:
         raise DisplayError(
@@ -109,11 +110,18 @@ def is_dataset(sources: Sequence[str]) -> bool:
     return len(sources) == 1 and (not path.exists() or (path / CARD_FILE).exists())
 
 
-def read_dataset(source: str, split: str) -> Iterator[Row]:
-    """Read the events of a split of a dataset folder or repository; classes become names."""
+def read_dataset(source: str, split: str | None) -> Iterator[Row]:
+    """Read the events of a split of a dataset folder or repository; classes become names.
+
+    Args:
+        source: Folder or repository.
+        split: Name; None takes `DEFAULT_SPLIT`, of a dataset without it the first that it has.
+    """
     from nuzoo.datasets_scripts.common.loading import load_events
 
     events = load_events(source, split=split, streaming=True)
+    if split is None:
+        events = events[DEFAULT_SPLIT if DEFAULT_SPLIT in events else next(iter(events))]
     for row in events:
         yield named_row(row, events.features)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("source", nargs="+", metavar="SOURCE")
-    parser.add_argument("--split", default="test", help="split of a dataset (default: test)")
+    parser.add_argument("--split", help="split of a dataset (default: test, or the first that there is)")
     parser.add_argument("--event", action="append", help="event id; may be repeated (default: the first)")
     parser.add_argument("--number", type=at_least(1), default=4, help="how many without --event (default: 4)")
     parser.add_argument("--model", help="model folder or repository, to show its predictions")

@@ -1,49 +1,50 @@
-"""Made-up events of a detector with several sub-detectors, to try a network and its processor on."""
+"""Made-up detector events, in the form of dataset rows, to try a network and its processor on."""
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nuzoo.files.events.detector_event_columns import DetectorEventGeometry
 
-HITS_PER_EVENT = 60
+HITS, CELLS, TRACKS = 60, 25, 3
+CUBE_MEV, CELL_MEV, TOWER_MEV = 2.0, 0.6, 800.0
+"""A minimum-ionising particle in 1 cm and in 3 mm of plastic, and a tower beside a shower."""
 
 
 def example_detector_events(layout: DetectorEventGeometry, events: int) -> list[dict[str, Any]]:
-    """Make events of hits at random, the same for the same arguments; one is empty, the next has one hit.
+    """Make events of random cells, the same for the same arguments; one is empty, the next has one hit.
 
     Returns:
-        Rows with the columns that every event has.
+        For each event the columns of hits of the 3DCal and the AHCAL, of muon tracks, and the energies of the
+        ECAL as a list; no two hits are in one cell.
     """
     rng = np.random.default_rng(0)
-    rows = []
-    for event in range(events):
-        hits = HITS_PER_EVENT if event > 1 else event
-        tracks = min(event, layout.muon_tracks) if event > 1 else 0
-        momentum = rng.normal(scale=[3.0, 3.0, 200.0], size=(tracks, 3))
-        muon = {
-            "charge": rng.choice([-1.0, 1.0], tracks),
-            **{f"p{axis}": momentum[:, i] for i, axis in enumerate("xyz")},
-            "chi2": rng.chisquare(15, tracks),
-        }
-        rows.append(
-            {
-                **_cells(rng, "cal", layout.cal_shape, hits),
-                **_cells(rng, "ahcal", layout.ahcal_shape, hits // 2),
-                "ecal_energy": rng.gamma(1.0, 1000.0, layout.ecal_shape[0] * layout.ecal_shape[1]).astype(
-                    np.float32
-                )
-                * (hits > 0),
-                "muon_count": tracks,
-                "muon_n_points": np.full(tracks, 12, np.int16),
-                **{f"muon_{name}": values.astype(np.float32) for name, values in muon.items()},
-            }
-        )
-    return rows
+    return [_event(rng, layout, event) for event in range(events)]
 
 
-def _cells(rng: np.random.Generator, name: str, shape: tuple[int, ...], hits: int) -> dict[str, Any]:
-    number = rng.permutation(int(np.prod(shape)))[:hits]
-    cells = np.unravel_index(number, shape)
-    columns = {f"{name}_{axis}": cells[i].astype(np.int16) for i, axis in enumerate("xyz")}
-    return {**columns, f"{name}_energy": rng.gamma(1.0, 3.0, hits).astype(np.float32)}
+def _event(rng: np.random.Generator, layout: DetectorEventGeometry, event: int) -> dict[str, Any]:
+    cal = _cells(rng, layout.cal_shape, HITS)[: event if event < 2 else None]
+    ahcal = _cells(rng, layout.ahcal_shape, CELLS)[: 0 if event < 2 else None]
+    tracks = min(TRACKS, layout.muon_tracks) if event > 1 else 0
+    towers = rng.exponential(TOWER_MEV, layout.ecal_shape[0] * layout.ecal_shape[1])
+    momentum = rng.normal((0, 0, 300), (3, 3, 80), (tracks, 3)).astype(np.float32)
+    return {
+        **_columns("cal", cal),
+        "cal_energy": rng.gamma(2.0, CUBE_MEV / 2, len(cal)).astype(np.float32),
+        "ecal_energy": (towers * (event > 1)).tolist(),
+        **_columns("ahcal", ahcal),
+        "ahcal_energy": rng.gamma(2.0, CELL_MEV / 2, len(ahcal)).astype(np.float32),
+        "muon_charge": rng.choice((-1.0, 1.0), tracks).astype(np.float32),
+        **{f"muon_p{axis}": momentum[:, i].copy() for i, axis in enumerate("xyz")},
+        "muon_chi2": rng.chisquare(10, tracks).astype(np.float32),
+    }
+
+
+def _cells(rng: np.random.Generator, shape: tuple[int, ...], number: int) -> NDArray[np.int64]:
+    flat = rng.choice(int(np.prod(shape)), number, replace=False)
+    return np.stack(np.unravel_index(flat, shape), axis=1)
+
+
+def _columns(word: str, cells: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    return {f"{word}_{axis}": cells[:, i].copy() for i, axis in enumerate("xyz")}

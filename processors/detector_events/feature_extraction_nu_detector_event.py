@@ -1,58 +1,91 @@
-"""Detector events for sparse networks: what each sub-detector recorded becomes numbers around 0."""
+"""Detector events for networks: what each part recorded becomes standardised numbers in ragged batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 from transformers import PreTrainedConfig
 from transformers.feature_extraction_utils import BatchFeature, FeatureExtractionMixin
 
 from nuzoo.files.events.detector_event_columns import DetectorEventGeometry
 from nuzoo.files.events.detector_events import detector_event_schema
-from nuzoo.files.events.event_errors import MissingColumnError, NonFiniteError, ShapeError
-from nuzoo.files.events.event_schema import EventSchema, Ragged
+from nuzoo.files.events.event_schema import EventSchema
+from nuzoo.processors.detector_events.detector_event_parts import (
+    AHCAL,
+    CAL,
+    ECAL_ENERGY,
+    MUON_MOMENTUM,
+    RecordedParts,
+    as_rows,
+    read_parts,
+)
+from nuzoo.processors.detector_events.detector_event_settings import (
+    PUBLISHED_VERTEX,
+    GhostRule,
+    VertexConstants,
+    check_detector_event_settings,
+)
+from nuzoo.processors.detector_events.detector_event_targets import (
+    read_event_targets,
+    read_voxel_labels,
+    refuse_unknown_targets,
+)
+from nuzoo.processors.detector_events.detector_event_words import (
+    detector_event_facts,
+    detector_event_instructions,
+)
+from nuzoo.processors.detector_events.event_quantities import (
+    ENERGIES,
+    MUON_CHI2,
+    QUANTITIES,
+    WITH_FACTOR,
+    QuantityScale,
+    scaled,
+)
 from nuzoo.processors.detector_events.example_detector_events import example_detector_events
-from nuzoo.processors.event_tables import as_table, in_steps, is_table, read_target, values_of
-from nuzoo.processors.input_errors import ProcessorModelMismatchError, ProcessorSettingError
+from nuzoo.processors.detector_events.training_constants import TrainingConstants
+from nuzoo.processors.event_tables import as_table, in_steps
+from nuzoo.processors.input_errors import ProcessorModelMismatchError
 from nuzoo.processors.saved_processor import SavedProcessor
 from nuzoo.processors.standardisation import RobustStandardisation, Transform
 
-TRANSFORMS: dict[str, Transform] = {
-    "cal_energy": "log1p",
-    "ahcal_energy": "log1p",
-    "ecal_energy": "log1p",
-    "muon_px": "identity",
-    "muon_py": "identity",
-    "muon_pz": "identity",
-    "muon_chi2": "log1p",
-}
-"""Of each quantity, as in version 7 of the public code; a later one has asinh for px and py, log1p for pz."""
-
 EVENTS_PER_FIT_STEP = 256
-MUON_FEATURES = ("muon_charge", "muon_px", "muon_py", "muon_pz", "muon_chi2")
-VECTORS = ("primary_vertex", "vis_momentum", "jet_momentum", "lepton_momentum")
-CLASSES = ("flavour", "charm")
+MUON_FEATURES = 5
+SHAPES = ("cal_shape", "layers_per_module", "ecal_shape", "ahcal_shape")
+TINY: dict[str, Any] = {
+    "cal_shape": (24, 24, 40),
+    "layers_per_module": 20,
+    "ecal_shape": (5, 5),
+    "ahcal_shape": (12, 12, 10),
+}
 
 
 class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # type: ignore[misc]
-    """Turn events into hits of the cubes and of the AHCAL, towers of the ECAL, and muon tracks.
+    """Turn what the parts of a detector recorded into standardised numbers, one part after the other.
 
-    Hits of event after event lie in a row; the offsets say where each event's end. Energies and track
-    quantities are standardised by `RobustStandardisation`, whose constants `fit` measures.
+    Hits of the 3DCal and the AHCAL, and muon tracks, lie in a row, those of event after event in their order;
+    an offset of each part says where each event's end. The ECAL is dense. What an event becomes depends on
+    nothing else in the batch. Constants are those of the events that `fit` is given, training ones.
 
     Args:
         detector: identifier of the detector; rows of another one are refused. None takes any.
-        cal_shape: cubes of the 3DCal along x, y and z.
+        cal_shape: cubes of the 3DCal along x, y and z, without gaps.
         layers_per_module: layers of cubes of one module.
         ecal_shape: towers along x and y.
         ahcal_shape: cells along x, y and z.
-        muon_tracks: the most tracks that are stored.
-        transforms: of each quantity, those that differ from `TRANSFORMS`.
-        least_points: tracks with fewer points are left out, as are those without chi2.
-        constants: k, mu and sigma of each quantity.
+        muon_tracks: the most tracks of an event.
+        energy_transform: of the robust standardisation of all energies.
+        charge_factor: that energies of the 3DCal and the AHCAL are multiplied by first, 1/MeV. It changes the
+            constants and nothing else.
+        muon_transforms: of the momenta of muon tracks along x, y and z. The public code has identity in one
+            version, and asinh, asinh and log1p in a later one; which made the paper is not known.
+        vertex: "published" standardises vertices by the constants of the public code, "fitted" by the mean
+            and standard deviation of the training events.
+        ghosts: what a ghost is, a name in `nuzoo.files.events.detector_event_labels.GHOST_RULES`.
+        input_statistics: k, mu and sigma of each quantity in `QUANTITIES`.
+        momentum_statistics: see the function of this name; None where `fit` was given no truth.
+        vertex_mean_mm: along x, y and z.
+        vertex_std_mm: along x, y and z.
         **kwargs: see `SavedProcessor`.
 
     Raises:
@@ -61,18 +94,13 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
     """
 
     modality: ClassVar[str] = "detector-events"
-    statistics: ClassVar[tuple[str, ...]] = ("constants",)
+    statistics: ClassVar[tuple[str, ...]] = ("input_statistics",)
     model_input_names: ClassVar[list[str]] = [
-        "cal_coordinates",
-        "cal_energy",
-        "cal_offset",
-        "ahcal_coordinates",
-        "ahcal_energy",
-        "ahcal_offset",
-        "ecal",
-        "muon_count",
+        ECAL_ENERGY,
+        *(f"{part}_{name}" for part in (CAL, AHCAL) for name in ("coordinates", "energy", "offset")),
         "muon_tracks",
         "muon_offset",
+        "muon_count",
     ]
 
     def __init__(
@@ -83,9 +111,15 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         ecal_shape: Sequence[int] = (5, 5),
         ahcal_shape: Sequence[int] = (18, 18, 40),
         muon_tracks: int = 10,
-        transforms: Mapping[str, Transform] | None = None,
-        least_points: int = 3,
-        constants: Mapping[str, Mapping[str, float]] | None = None,
+        energy_transform: Transform = "log1p",
+        charge_factor: float = 10.0,
+        muon_transforms: Sequence[Transform] = ("identity", "identity", "identity"),
+        vertex: VertexConstants = "published",
+        ghosts: GhostRule = "status",
+        input_statistics: dict[str, dict[str, float]] | None = None,
+        momentum_statistics: dict[str, dict[str, Any]] | None = None,
+        vertex_mean_mm: Sequence[float] | None = None,
+        vertex_std_mm: Sequence[float] | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -93,33 +127,25 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         self.cal_shape, self.ecal_shape = list(cal_shape), list(ecal_shape)
         self.ahcal_shape = list(ahcal_shape)
         self.layers_per_module, self.muon_tracks = layers_per_module, muon_tracks
-        self.transforms = dict(transforms or {})
-        self.least_points = least_points
-        self.constants = None if constants is None else {name: dict(one) for name, one in constants.items()}
-        if unknown := sorted({*self.transforms, *(self.constants or {})} - TRANSFORMS.keys()):
-            raise ProcessorSettingError(
-                f"transforms and constants: expected those of {', '.join(TRANSFORMS)}, got "
-                f"{', '.join(unknown)}: correct the names"
-            )
-        if self.constants is not None:
-            self._check_constants()
-
-    def _check_constants(self) -> None:
-        constants = self.constants or {}
-        if missing := [name for name in TRANSFORMS if name not in constants]:
-            raise ProcessorSettingError(
-                f"constants: expected those of {', '.join(TRANSFORMS)}, got none of {', '.join(missing)}: "
-                "fit the processor again"
-            )
-        if wrong := [name for name, one in constants.items() if one.keys() != {"k", "mu", "sigma"}]:
-            raise ProcessorSettingError(f"constants of {wrong[0]}: expected k, mu and sigma, got others")
-        for name in TRANSFORMS:
-            self.scale_of(name)
+        self.energy_transform, self.charge_factor = energy_transform, charge_factor
+        self.muon_transforms = list(muon_transforms)
+        self.vertex, self.ghosts = vertex, ghosts
+        self.input_statistics, self.momentum_statistics = input_statistics, momentum_statistics
+        known = PUBLISHED_VERTEX if vertex == "published" else (None, None)
+        mean, deviation = (vertex_mean_mm or known[0], vertex_std_mm or known[1])
+        self.vertex_mean_mm, self.vertex_std_mm = (one and list(one) for one in (mean, deviation))
+        check_detector_event_settings(vars(self), self.transforms)
 
     @classmethod
     def tiny(cls, config: Any) -> Self:
-        """Build a small one for tests."""
-        return cls(cal_shape=(12, 12, 20), layers_per_module=10, ahcal_shape=(6, 6, 10))
+        """Build a small one for tests, of the detector of a network where that says so."""
+        return cls(**{name: getattr(config, name, size) for name, size in TINY.items()})
+
+    @property
+    def needed_statistics(self) -> tuple[str, ...]:
+        """Names of the settings that `fit` measures."""
+        of_vertex = ("vertex_mean_mm", "vertex_std_mm") if self.vertex == "fitted" else ()
+        return (*self.statistics, *of_vertex)
 
     @property
     def _layout(self) -> DetectorEventGeometry:
@@ -130,42 +156,60 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         """The columns that it reads."""
         return detector_event_schema(vars(self))
 
-    def scale_of(self, quantity: str) -> RobustStandardisation:
-        """Return the standardisation of a quantity, a name in `TRANSFORMS`."""
+    @property
+    def transforms(self) -> dict[str, Transform]:
+        """The transform of each quantity."""
+        of_energies = dict.fromkeys(ENERGIES, self.energy_transform)
+        return {
+            **of_energies,
+            **dict(zip(MUON_MOMENTUM, self.muon_transforms, strict=False)),
+            MUON_CHI2: "log1p",
+        }
+
+    @property
+    def factors(self) -> dict[str, float]:
+        """What each quantity is multiplied by first."""
+        return {name: float(self.charge_factor) if name in WITH_FACTOR else 1.0 for name in QUANTITIES}
+
+    @property
+    def scales(self) -> dict[str, QuantityScale]:
+        """From each quantity, energies in MeV and momenta in GeV/c, to that of the network, and back."""
         self.refuse_unfitted()
-        transform = self.transforms.get(quantity, TRANSFORMS[quantity])
-        return RobustStandardisation(transform, **(self.constants or {})[quantity])
+        return {
+            name: QuantityScale(self.factors[name], RobustStandardisation(self.transforms[name], **constants))
+            for name, constants in (self.input_statistics or {}).items()
+        }
 
     def example_events(self, events: int = 4) -> list[dict[str, Any]]:
         """Make up events of this processor's detector; see `example_detector_events`."""
         return example_detector_events(self._layout, events)
 
     def check_agrees(self, config: PreTrainedConfig) -> None:
-        """Refuse a network for another detector's shapes, or one that reads a question as well."""
+        """Refuse a network for a detector of other parts, or one that reads a question as well."""
         super().check_agrees(config)
-        for name, value in self.network_fields().items():
-            if (wanted := getattr(config, name, None)) is not None and list(wanted) != value:
+        for name in SHAPES:
+            own, other = getattr(self, name), getattr(config, name, None)
+            if other is not None and (list(other) if isinstance(own, list) else other) != own:
                 raise ProcessorModelMismatchError(
-                    f"expected a processor for the model's {name} {list(wanted)}, got one for {value}: "
-                    "use the processor that is saved with the model"
+                    f"expected a processor for the model's {name}={other}, got one for {own}: use the "
+                    "processor that is saved with the model"
                 )
 
     def network_fields(self) -> dict[str, Any]:
-        """Give the shapes of the sub-detectors."""
-        return {name: getattr(self, name) for name in ("cal_shape", "ecal_shape", "ahcal_shape")}
+        """Give the shapes of the parts, the features of a track, and the constants."""
+        names = (*SHAPES, "input_statistics", "momentum_statistics", "vertex_mean_mm", "vertex_std_mm")
+        return {name: getattr(self, name) for name in names} | {"muon_features": MUON_FEATURES}
 
     def facts(self) -> dict[str, str]:
         """Say what it expects, with units, for people: meaning and value."""
-        shapes = {name: " × ".join(map(str, value)) for name, value in self.network_fields().items()}
-        return {
-            "detector": self.detector or "any of these shapes",
-            **{name.replace("_", " "): shape for name, shape in shapes.items()},
-            "energies": "MeV; standardised robustly after log(1 + E / k)",
-            "muon tracks": f"charge, momentum in GeV/c, chi2; at least {self.least_points} points",
-        }
+        return detector_event_facts(vars(self))
+
+    def instructions(self) -> dict[str, Any]:
+        """Say how its tensors are made, for those who make them without it; see `EventProcessor`."""
+        return detector_event_instructions(vars(self), self.transforms)
 
     def fit(self, rows: Any, *, detector: str | None = None, **unknown: Any) -> Self:
-        """Measure the constants of each quantity on the training events.
+        """Measure the constants on the training events, those of momenta where all of these know the truth.
 
         Args:
             rows: see `__call__`; read in steps.
@@ -173,26 +217,18 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
             **unknown: refused by name.
 
         Raises:
-            MissingStatisticsError: values of a quantity are too few, or all alike.
+            MissingStatisticsError: values of a quantity are too few, or all alike; or vertices shall be
+                fitted, and are not known.
             EventError: see `__call__`.
         """
         self.refuse_options(unknown, ("detector",))
-        found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in TRANSFORMS}
+        found = TrainingConstants(self.schema)
         for step in in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events):
-            hits, ecal, _ = self._read(as_table(step), detector)
-            kept = self._tracks(hits)
-            for name in TRANSFORMS:
-                if name == "ecal_energy":
-                    found[name].append(ecal.ravel())
-                else:
-                    values = hits[name].values.astype(np.float32)
-                    found[name].append(values[kept] if name in MUON_FEATURES else values)
-        fitted = {}
-        for name, parts in found.items():
-            transform = self.transforms.get(name, TRANSFORMS[name])
-            values = np.concatenate([np.empty(0, np.float32), *parts])
-            fitted[name] = RobustStandardisation.fit(values, transform, name).constants
-        self.constants = fitted
+            found.add(*self._read(step, detector))
+        statistics, momenta = found.of_inputs(self.transforms, self.factors), found.of_momenta()
+        if self.vertex == "fitted":
+            self.vertex_mean_mm, self.vertex_std_mm = found.of_vertices()
+        self.input_statistics, self.momentum_statistics = statistics, momenta
         return self
 
     def __call__(
@@ -201,118 +237,63 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         *,
         targets: Sequence[str] = (),
         detector: str | None = None,
+        voxel_labels: bool = False,
         return_tensors: str | None = "pt",
         **unknown: Any,
     ) -> BatchFeature:
-        """Make a batch of one event or of several.
+        """Make the tensors of one event or of a batch of events.
 
         Args:
             rows: a dataset row or a list of them, a batch as a dataset's slice gives it, an Arrow table or a
                 `datasets.Dataset`.
-            targets: columns with the truth: one of `CLASSES` becomes `labels`, of several `<column>_labels`
-                each; those of `VECTORS` keep their names and units.
+            targets: columns with the truth of events; see `read_event_targets` for what they become.
             detector: accept rows of this detector although the processor is made for another one.
+            voxel_labels: also say what made each hit of the 3DCal; see `read_voxel_labels`.
             return_tensors: "pt" for torch, "np" for NumPy.
             **unknown: refused by name.
 
         Returns:
-            `cal_coordinates` int64 (hits, 3), `cal_energy` float32 (hits, 1), `cal_offset` int64 (events,),
-            the same of the AHCAL; `ecal` float32 (events, towers); `muon_count` float32 (events, 1),
-            `muon_tracks` float32 (tracks, 5) of charge, momentum and chi2, `muon_offset`. All are
-            dimensionless.
+            Of the 3DCal `cal_coordinates`, int64 (hits, 3), numbers of cubes; `cal_energy`, float32
+            (hits, 1); `cal_offset`, int64 (events,), where each event's hits end. Of the AHCAL the same as
+            `ahcal_…`. `ecal_energy`, float32 (events, towers). `muon_tracks`, float32 (tracks, 5): charge,
+            px, py, pz and chi2, with `muon_offset`; `muon_count`, float32 (events, 1), the tracks that were
+            found. All are dimensionless. With targets and `voxel_labels` the truth.
 
         Raises:
             MissingStatisticsError: the processor has not been fitted.
             DetectorMismatchError: rows are of another detector.
-            ProcessorSettingError: an option or a target is unknown.
+            ProcessorSettingError: an option is unknown or out of range.
             EventError: see `nuzoo.files.events.event_errors` and `nuzoo.processors.input_errors`.
         """
         self.refuse_options(unknown)
         self.refuse_unfitted()
-        rows = self._listed(as_table(rows))
-        hits, ecal, count = self._read(rows, detector)
-        kept = self._tracks(hits)
-        tracks = [self._scaled(name, hits[name].values[kept]) for name in MUON_FEATURES]
-        event = hits["muon_chi2"].event[kept]
-        batch = {
-            **self._hits(hits, "cal"),
-            **self._hits(hits, "ahcal"),
-            "ecal": self._scaled("ecal_energy", ecal),
-            "muon_count": torch.from_numpy(count[:, None].astype(np.float32)),
-            "muon_tracks": torch.stack(tracks, dim=1),
-            "muon_offset": torch.from_numpy(np.bincount(event, minlength=len(count)).cumsum()),
-        }
-        return BatchFeature(batch | _truth(rows, targets, len(count)), tensor_type=return_tensors)
+        refuse_unknown_targets(targets)
+        rows, parts = self._read(rows, detector)
+        batch = self._recorded(parts)
+        if voxel_labels:
+            batch |= read_voxel_labels(rows, self.schema, self.ghosts)
+        vertex = (self.vertex_mean_mm or (), self.vertex_std_mm or ())
+        batch |= read_event_targets(rows, self.schema, targets, len(parts.muon_count), vertex)
+        return BatchFeature(batch, tensor_type=return_tensors)
 
-    def _listed(self, rows: Any) -> Any:
-        return rows if is_table(rows) else self.split_events(rows)
-
-    def _read(
-        self, rows: Any, detector: str | None
-    ) -> tuple[dict[str, Ragged], NDArray[np.float32], NDArray[Any]]:
-        """Read lists of hits, (events, towers) of the ECAL, and (events,) numbers of tracks."""
-        rows = self._listed(rows)
+    def _read(self, rows: Any, detector: str | None) -> tuple[Any, RecordedParts]:
+        """Read rows: apart, and what was recorded."""
+        rows = as_rows(as_table(rows), self.schema)
         self.check_detector(rows, detector)
-        hits = self.read_hits(rows) if detector is None else self._of_other(rows)
-        events = len(hits["cal_energy"].counts)
-        towers = int(np.prod(self.ecal_shape))
-        ecal = _vectors(rows, "ecal_energy", events, towers)
-        count = _vectors(rows, "muon_count", events, 1)[:, 0]
-        return hits, ecal, count
+        return rows, read_parts(rows, self.schema)
 
-    def _of_other(self, rows: Any) -> dict[str, Ragged]:
-        own, self.detector = self.detector, None
-        try:
-            return self.read_hits(rows)
-        finally:
-            self.detector = own
-
-    def _tracks(self, hits: Mapping[str, Ragged]) -> NDArray[np.bool_]:
-        points, chi2 = hits["muon_n_points"].values, hits["muon_chi2"].values
-        return np.asarray((points >= self.least_points) & (chi2 > 0))
-
-    def _hits(self, hits: Mapping[str, Ragged], name: str) -> dict[str, Tensor]:
-        cells = np.stack([hits[f"{name}_{axis}"].values.astype(np.int64) for axis in "xyz"], axis=1)
-        energy = hits[f"{name}_energy"]
-        return {
-            f"{name}_coordinates": torch.from_numpy(cells),
-            f"{name}_energy": self._scaled(f"{name}_energy", energy.values)[:, None],
-            f"{name}_offset": torch.from_numpy(np.cumsum(energy.counts)),
+    def _recorded(self, parts: RecordedParts) -> dict[str, torch.Tensor]:
+        scales = self.scales
+        of = {name: scaled(parts, name, scale) for name, scale in scales.items()}
+        batch = {ECAL_ENERGY: of[ECAL_ENERGY].reshape(parts.ecal.shape)}
+        for part in (CAL, AHCAL):
+            batch[f"{part}_coordinates"] = torch.from_numpy(parts.cells(part))
+            batch[f"{part}_energy"] = of[f"{part}_energy"][:, None]
+            batch[f"{part}_offset"] = torch.from_numpy(parts.offset(f"{part}_energy"))
+        charge = torch.from_numpy(parts.values("muon_charge")).float()
+        tracks = [charge, *(of[name] for name in (*MUON_MOMENTUM, MUON_CHI2))]
+        return batch | {
+            "muon_tracks": torch.stack(tracks, dim=1),
+            "muon_offset": torch.from_numpy(parts.offset("muon_charge")),
+            "muon_count": torch.from_numpy(parts.muon_count).float()[:, None],
         }
-
-    def _scaled(self, name: str, values: NDArray[Any]) -> Tensor:
-        tensor = torch.from_numpy(values.astype(np.float32))
-        return self.scale_of(name).forward(tensor).float() if name in TRANSFORMS else tensor
-
-
-def _truth(rows: Any, targets: Sequence[str], events: int) -> dict[str, Tensor]:
-    """Read classes and vectors of events."""
-    if unknown := [name for name in targets if name not in (*CLASSES, *VECTORS)]:
-        raise ProcessorSettingError(
-            f"targets: expected some of {', '.join((*CLASSES, *VECTORS))}, got {', '.join(unknown)}: "
-            "correct them"
-        )
-    classes = [name for name in targets if name in CLASSES]
-    names = {name: "labels" if len(classes) == 1 else f"{name}_labels" for name in classes}
-    truth = {names[name]: read_target(rows, [name], events)["labels"] for name in classes}
-    vectors = {name: torch.from_numpy(_vectors(rows, name, events, 3)) for name in targets if name in VECTORS}
-    return truth | vectors
-
-
-def _vectors(rows: Any, name: str, events: int, length: int) -> NDArray[np.float32]:
-    """Read a column of one vector, or number, for each event: float32 (events, length)."""
-    values = values_of(rows, name)
-    if len(values) != events or any(value is None for value in values):
-        raise MissingColumnError(
-            f"column {name!r}: expected {length} numbers of each of {events} events, got none for some: "
-            "leave such events out",
-            column=name,
-        )
-    if any(np.size(value) != length for value in values):
-        raise ShapeError(f"column {name!r}: expected {length} numbers of each event, got others", column=name)
-    found = np.array([np.ravel(value) for value in values], np.float32).reshape(events, length)
-    if not np.isfinite(found).all():
-        raise NonFiniteError(
-            f"column {name!r}: expected finite numbers, got others: correct them", column=name
-        )
-    return found

@@ -152,3 +152,9 @@ def test_soft_labels_by_hand():
         np.array([2, 0, 1]), np.array([0, 1, 1]), np.array([0.25, 0.75, 1.0]), np.array([2, 0]), 3
     )
     np.testing.assert_allclose(share, [[0.75, 0, 0.25], [0, 0, 0], [1, 0, 0]])
+
+
+def test_no_hits_have_no_shares():
+    nothing = np.zeros(0, np.int64)
+    share = share_of_classes(nothing, nothing, np.zeros(0), nothing, 3)
+    assert (share.shape, share.dtype) == ((0, 3), np.float32)

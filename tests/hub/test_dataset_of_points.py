@@ -36,6 +36,9 @@ EVENTS = 40
 class Points(Readout):
     side: int
 
+    def summary(self) -> str:
+        return f"a box of {self.side} cells"
+
     def geometry(self) -> dict[str, Any]:
         return {"side": self.side}
 

@@ -102,6 +102,36 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A part of the detector, shown by its edges.
+
+    Attributes:
+        name: For people; boxes of one name belong together.
+        low: Lower corner, cm (3,).
+        high: Upper corner.
+        colour: Of its edges on a dark page.
+    """
+
+    name: str
+    low: Positions
+    high: Positions
+    colour: str
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A line through a scene, such as a track that was fitted.
+
+    Attributes:
+        name: For people.
+        places: Along it, cm (k, 3).
+    """
+
+    name: str
+    places: Positions
+
+
+@dataclass(frozen=True)
 class Scene:
     """An event in space.
 
@@ -116,6 +146,8 @@ class Scene:
         pitch: Edges of the cells that the points fill, cm (3,).
         colourings: What the points can be coloured by, besides energy.
         marks: Places of their own.
+        boxes: Parts of the detector; without any the whole of it is one.
+        trails: Lines of their own.
         facts: Title and value of what is known of the event; the value of "class" is the name of one.
         prediction: What a model says of the whole event, {"label", "scores"}.
         truth: The class of the whole event.
@@ -131,6 +163,8 @@ class Scene:
     pitch: Positions
     colourings: tuple[Colouring, ...] = ()
     marks: tuple[Mark, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    trails: tuple[Trail, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     prediction: Mapping[str, Any] | None = None
     truth: str | None = None

@@ -68,15 +68,15 @@ def draw_scene(scene: Scene, out: Path) -> list[Path]:
             panels = [drawn.add_subplot(grid[number, column]) for column in range(len(PLANES))]
             for axes, (name, view) in zip(panels, views.items(), strict=True):
                 _frame(axes, name, low, high)
-                _draw_marks(axes, scene, view.axes)
+                draw_marks(axes, scene, view.axes)
             beside = drawn.add_subplot(grid[number, -2])
             beside.axis("off")
             if number:
                 _draw_classes(panels, beside, list(views.values()), scene, printed[number - 1])
             else:
                 _draw_energy(panels, beside, list(views.values()), scene)
-                _draw_scale_bar(panels[0])
-        _draw_side(drawn, grid[:, -1], scene, rows)
+                draw_scale_bar(panels[0])
+        draw_side(drawn, grid[:, -1], scene, rows * PANEL_INCHES)
     return [out, out.with_suffix(".pdf")]
 
 
@@ -91,42 +91,76 @@ def _frame(axes: Axes, name: str, low: NDArray[np.float64], high: NDArray[np.flo
 def _draw_energy(panels: Sequence[Axes], beside: Axes, views: Sequence[Projection], scene: Scene) -> None:
     norm = LogNorm(*scale_of(np.concatenate([view.energy for view in views])), clip=True)
     for axes, view in zip(panels, views, strict=True):
-        _draw_cells(axes, view, scene, energy_colours()(norm(view.energy)))
-    bar = panels[0].figure.colorbar(
+        draw_cells(axes, view, scene.pitch, energy_colours()(norm(view.energy)))
+    draw_bar(beside, norm, BAR, "Energy in a cell (MeV)")
+
+
+def draw_bar(beside: Axes, norm: LogNorm, place: tuple[float, float, float, float], label: str) -> None:
+    """Explain the colours of energies.
+
+    Args:
+        beside: Panel in which the bar is.
+        norm: Of the energies.
+        place: Left, bottom, width and height in the panel.
+        label: What has these energies, with their unit.
+    """
+    assert beside.figure is not None
+    bar = beside.figure.colorbar(
         ScalarMappable(norm, energy_colours()),
-        cax=beside.inset_axes(BAR),
+        cax=beside.inset_axes(place),
         ticks=LogLocator(subs=(1, 2, 5)),
         format="%g",
     )
     bar.minorticks_off()
-    bar.set_label("Energy in a cell (MeV)")
+    bar.set_label(label)
 
 
 def _draw_classes(
     panels: Sequence[Axes], beside: Axes, views: Sequence[Projection], scene: Scene, colouring: Colouring
 ) -> None:
     """Colour each cell by the class with most energy in it, and explain the colours."""
-    legend = colouring.legend(scene.energy)
-    colours = np.full(len(colouring.labels), "#000000")
-    for entry in legend:
-        colours[list(entry.codes)] = entry.colour
+    colours = class_colours(colouring, scene.energy)
     for axes, view in zip(panels, views, strict=True):
         main = view.main_class(colouring.codes, scene.energy)
-        _draw_cells(axes, view, scene, colours[main].tolist())
+        draw_cells(axes, view, scene.pitch, colours[main].tolist())
+    handles = [Line2D([], [], label="vertex", **MARK)] if scene.marks else []
+    draw_legend(beside, colouring, scene.energy, handles)
+
+
+def class_colours(colouring: Colouring, energy: NDArray[np.float64]) -> NDArray[np.str_]:
+    """Give the colour of each class, (labels,); see `Colouring.legend`."""
+    colours = np.full(len(colouring.labels), "#000000")
+    for entry in colouring.legend(energy):
+        colours[list(entry.codes)] = entry.colour
+    return colours
+
+
+def draw_legend(
+    beside: Axes, colouring: Colouring, energy: NDArray[np.float64], more: Sequence[Line2D] = ()
+) -> None:
+    """Explain the colours of classes, and other signs below them."""
     handles = [
         Line2D([], [], color=entry.colour, marker="s", linestyle="", label=wrapped(entry.name, LEGEND_WIDTH))
-        for entry in legend
+        for entry in colouring.legend(energy)
     ]
-    if scene.marks:
-        handles.append(Line2D([], [], label="vertex", **MARK))
     title = literal(colouring.name)
-    beside.legend(handles=handles, title=title, loc="upper left", borderaxespad=0, alignment="left")
+    beside.legend(handles=[*handles, *more], title=title, loc="upper left", borderaxespad=0, alignment="left")
 
 
-def _draw_cells(axes: Axes, view: Projection, scene: Scene, colours: Any) -> None:
-    """Draw each cell as a rectangle, those with most energy last: nothing hides them."""
+def draw_cells(
+    axes: Axes, view: Projection, pitch: NDArray[np.float64], colours: Any, finest: int = FINEST
+) -> None:
+    """Draw each cell as a rectangle, those with most energy last: nothing hides them.
+
+    Args:
+        axes: Panel.
+        view: What is drawn.
+        pitch: Edges of the cells along x, y and z, cm (3,).
+        colours: Of each cell.
+        finest: Cells along the panel; smaller ones are drawn that large.
+    """
     left, right = axes.get_xlim()
-    edges = np.maximum(scene.pitch[list(view.axes)], (right - left) / FINEST)
+    edges = np.maximum(pitch[list(view.axes)], (right - left) / finest)
     corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) * edges
     order = np.argsort(view.energy, kind="stable")
     cells = PolyCollection(
@@ -146,13 +180,14 @@ MARK: dict[str, Any] = {
 }
 
 
-def _draw_marks(axes: Axes, scene: Scene, plane: tuple[int, int]) -> None:
+def draw_marks(axes: Axes, scene: Scene, plane: tuple[int, int]) -> None:
+    """Draw the places of a scene in the plane of two axes."""
     for mark in scene.marks:
         right, up = mark.position[list(plane)]
         axes.plot(right, up, zorder=4, scalex=False, scaley=False, **MARK)
 
 
-def _draw_scale_bar(axes: Axes) -> None:
+def draw_scale_bar(axes: Axes) -> None:
     """Draw a bar above the right end of a panel, where no data are."""
     left, right = axes.get_xlim()
     length = round_below(SCALE_BAR * (right - left))
@@ -168,10 +203,16 @@ def round_below(length: float) -> float:
     return float(max((step for step in ROUND if step * power <= length), default=1) * power)
 
 
-def _draw_side(drawn: Figure, place: Any, scene: Scene, rows: int) -> None:
-    """Write what is known of the event, and draw what a model says of it as a whole."""
+def draw_side(drawn: Figure, place: Any, scene: Scene, height: float) -> None:
+    """Write what is known of the event, and draw what a model says of it as a whole.
+
+    Args:
+        drawn: Figure.
+        place: In its grid.
+        scene: The event.
+        height: Of the place, inches.
+    """
     bars = len(scene.prediction["scores"]) if scene.prediction else 0
-    height = rows * PANEL_INCHES
     below = (0.28 * bars + 0.4) / height if bars else 0.01
     facts, scores = place.subgridspec(2, 1, height_ratios=(1 - below, below)).subplots()
     draw_facts(facts, scene.name, scene.facts, FACT_LINE_INCHES / height / (1 - below))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nuzoo.evaluation.core.style import class_parts
 from nuzoo.evaluation.display.energy_scale import colours_on_dark, scale_of
 from nuzoo.evaluation.display.page_parts import write_page
-from nuzoo.evaluation.display.scenes.scene import Colouring, Scene
+from nuzoo.evaluation.display.scenes.scene import Box, Colouring, Scene
 
 PAGE = "scene_page.html"
 PLOTLY_PLACE = "PACKED_PLOTLY"
@@ -92,9 +92,15 @@ def _embedded(scene: Scene) -> dict[str, Any]:
         "colours": colours_on_dark(),
         "colourings": [_colouring(colouring, scene.energy, kept) for colouring in scene.colourings],
         "marks": [{"name": mark.name, "position": mark.position.tolist()} for mark in scene.marks],
+        "boxes": [_box(box) for box in scene.boxes],
+        "trails": [{"name": trail.name, "places": trail.places.tolist()} for trail in scene.trails],
         "window": [corner.tolist() for corner in window],
         "detector": [scene.low.tolist(), scene.high.tolist()],
     }
+
+
+def _box(box: Box) -> dict[str, Any]:
+    return {"name": box.name, "colour": box.colour, "corners": [box.low.tolist(), box.high.tolist()]}
 
 
 def _parts(title: str, value: str) -> list[tuple[str, bool]]:

@@ -94,7 +94,7 @@ def convert_files(
     out: Path,
     paths: Sequence[Path],
     *,
-    detector: str = FASERCAL.name,
+    detector: str | None = None,
     least_hits: int = 0,
     ghosts: str = "status",
     split_fractions: Mapping[str, float] | None = None,
@@ -105,8 +105,8 @@ def convert_files(
     Args:
         out: Folder.
         paths: Files and folders, see `nuzoo.datasets_scripts.readers.fasercal`.
-        detector: Whose events they are.
-        least_hits: Events with fewer hits that are no ghosts are left out; the public sample has 20.
+        detector: Whose events they are; FASERCal by default.
+        least_hits: Events with fewer hits that are no ghosts are passed over; the public sample has 20.
         ghosts: What a ghost is, a name in `GHOST_RULES`.
         split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
         manifests: Folder with lists of the events of each split, `<split>.txt`.

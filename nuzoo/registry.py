@@ -25,16 +25,18 @@ class Modality:
         schema: path of a function from a detector's geometry to the `EventSchema` of its events.
         processor: path of the class of its `EventProcessor`, unless an architecture names another.
         reader: path of a function from files of detectors to rows; see `nuzoo.datasets_scripts.readers`.
-        display: path of its `EventDisplay`; see `nuzoo.evaluation.display.contract`.
-        augmentation: path of the class of transformations under which an event stays one of its class.
+        display: path of its `EventDisplay`, see `nuzoo.evaluation.display.contract`; empty where there is
+            none.
+        augmentation: path of the class of transformations under which an event stays one of its class;
+            empty where there is none.
     """
 
     name: str
     schema: str
     processor: str
     reader: str
-    display: str
-    augmentation: str
+    display: str = ""
+    augmentation: str = ""
 
 
 @dataclass(frozen=True)
@@ -224,8 +226,6 @@ for _row in (
         schema="nuzoo.files.events.detector_events.detector_event_schema",
         processor="nuzoo.processors.detector_events.feature_extraction_nu_detector_event.NuDetectorEventFeatureExtractor",
         reader="nuzoo.datasets_scripts.readers.fasercal.FaserCalFiles",
-        display="nuzoo.evaluation.display.detector_events.display.DISPLAY",
-        augmentation="nuzoo.training.augmentation.detector_events.DetectorEventAugmentation",
     ),
     Task(
         name="event-classification",

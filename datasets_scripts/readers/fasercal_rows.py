@@ -84,6 +84,8 @@ class BrokenLinksError(SourceFileError):
 class FewHitsError(SourceFileError):
     """An event with fewer hits than were asked for."""
 
+    passed_over = True
+
 
 def row_of(where: Path | str, arrays: Arrays, *, truth: bool = True) -> Row:
     """Return the columns of an event, not yet checked against their schema.

@@ -92,7 +92,8 @@ def find_display(row: Row, modality: str | None = None) -> EventDisplay:
         DisplayError: No modality has events of such columns.
     """
     names = MODALITIES if modality is None else [modality]
-    displays: list[EventDisplay] = [import_object(MODALITIES[name].display) for name in names]
+    paths = [MODALITIES[name].display for name in names]
+    displays: list[EventDisplay] = [import_object(path) for path in paths if path]
     found = next((display for display in displays if modality or display.draws(row)), None)
     if found is None:
         raise DisplayError(

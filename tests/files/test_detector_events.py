@@ -48,6 +48,7 @@ COLUMNS = {
     "muon_py": [],
     "muon_pz": [],
     "muon_chi2": [],
+    "muon_n_points": [],
 }
 
 

@@ -39,6 +39,9 @@ class Points(Readout):
     def geometry(self) -> dict[str, Any]:
         return {"side": self.side}
 
+    def summary(self) -> str:
+        return f"{self.side} points"
+
     def respond(self, event) -> dict[str, np.ndarray]:
         raise NotImplementedError
 

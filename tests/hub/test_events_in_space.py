@@ -1,4 +1,4 @@
-"""Every dataset of events in space: made, published, verified, loaded back and streamed; and what its card says."""
+"""Datasets of events in space: made, published, verified, loaded and streamed, and what their cards say."""
 
 import re
 from itertools import count
@@ -19,6 +19,7 @@ from nuzoo.hub.dataset.checks import PLACEHOLDER
 from nuzoo.registry import DATASETS
 from nuzoo.simulation.detectors import find_detector
 
+from ..datasets_scripts.larcv_files import EVENT, larcv_event, write_larcv
 from ..datasets_scripts.pilarnet_files import SMALL, pilarnet_event, write_pilarnet
 from .flows import Session, contents
 
@@ -46,13 +47,22 @@ def pilarnet(folder: Path) -> Path:
     return out
 
 
+def pilarnet_of_2020(folder: Path) -> Path:
+    out = folder / "pilarnet-2020"
+    file = write_larcv(folder / "a.h5", [larcv_event(EVENT)] * EVENTS)
+    fractions = ["--split-fractions", "train=0.4,validation=0.3,test=0.3"]
+    assert main(["convert", str(file), "--format", "pilarnet-2020", *fractions, "--out", str(out)]) == 0
+    return out
+
+
 MAKE = {
     "fasercal": simulated("fasercal"),
     "lartpc-cubes": simulated("lartpc-cubes"),
+    "pilarnet-2020": pilarnet_of_2020,
     "pilarnet-m": pilarnet,
     "scintillator-particles": simulated("scintillator-particles"),
 }
-LICENCE = {"pilarnet-m": ["--licence", "cc-by-4.0"]}
+LICENCE = ["--licence", "cc-by-4.0"]
 """That of files of others must be stated."""
 
 
@@ -70,8 +80,14 @@ def folder(request, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def repository(folder, session) -> str:
     name = f"org/{folder.name}"
-    session.publish(folder, "--repo", name, "--type", "dataset", *LICENCE.get(folder.name, []))
+    session.publish(
+        folder, "--repo", name, "--type", "dataset", *([] if DATASETS[folder.name].simulate else LICENCE)
+    )
     return name
+
+
+def test_no_dataset_is_forgotten():
+    assert set(MAKE) == {name for name, row in DATASETS.items() if row.modality != "pixel-maps"}
 
 
 def written(folder: Path) -> dict[str, list[dict]]:

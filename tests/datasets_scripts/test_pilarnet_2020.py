@@ -12,6 +12,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     OtherOrderError,
     WrongEventError,
 )
+
 from .larcv_files import EVENT, EXTENT, ORIGIN, PARTICLE, SIDE
 from .larcv_files import larcv_event as event
 from .larcv_files import write_larcv as write

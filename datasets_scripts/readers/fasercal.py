@@ -178,6 +178,11 @@ class FaserCalFiles(EventFiles[FaserCalReading]):
         )
         super().__init__(paths, reading, strict=strict)
 
+    @property
+    def detector(self) -> Detector:
+        """Whose events they are."""
+        return self.reading.detector
+
     def schema(self, row: Row) -> DetectorEventSchema:
         """Return the columns of a row."""
         return self.reading.schema

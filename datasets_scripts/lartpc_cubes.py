@@ -20,6 +20,7 @@ from nuzoo.datasets_scripts.common.splits import by_split
 from nuzoo.files.events.point_cloud_events import point_cloud_schema
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import LARTPC_CUBE, find_detector
+from nuzoo.simulation.materials import LAR
 from nuzoo.simulation.response.voxels import VoxelReadout
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def simulate_dataset(
         out: Folder.
         events: How many, shared out to the splits by the hash of each event's name.
         seed: Seed of the simulation.
-        detector: A name in `DETECTORS` of one that is seen in voxels.
+        detector: A name in `DETECTORS` of one of liquid argon that is seen in voxels.
         num_proc: Processes.
         shard_size: Events in a file.
 
@@ -80,7 +81,7 @@ def simulate_dataset(
         DatasetRequestError: Numbers out of range, or a detector that does not suit.
         DatasetFolderError: `out` holds another dataset.
     """
-    found = requested_detector(detector, VoxelReadout)
+    found = requested_detector(detector, VoxelReadout, LAR)
     return write_simulation(
         out, NAME, CubesPlan(events, seed, found.name, shard_size=shard_size), with_display, num_proc
     )

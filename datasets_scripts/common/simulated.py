@@ -21,6 +21,7 @@ from nuzoo.registry import Sample, import_object
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, Detector, enter_detector, find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
+from nuzoo.simulation.materials import Material
 from nuzoo.simulation.response.readout import Readout
 
 
@@ -128,12 +129,15 @@ def simulation_of(sample: Sample, plan: Mapping[str, Any]) -> SimulationPlan:
     return found
 
 
-def requested_detector(name: str | Path, readout: type[Readout[Any]]) -> Detector:
+def requested_detector(
+    name: str | Path, readout: type[Readout[Any]], material: Material | None = None
+) -> Detector:
     """Find a detector whose events a dataset can hold; see `find_detector`.
 
     Args:
         name: Of the detector, or the file that describes it.
         readout: Class of the readouts that record such events.
+        material: What such detectors are filled with; None for anything.
 
     Raises:
         DatasetRequestError: There is none of this name, or it records other events.
@@ -142,8 +146,12 @@ def requested_detector(name: str | Path, readout: type[Readout[Any]]) -> Detecto
         detector = find_detector(name)
     except UnknownDetectorError as error:
         raise DatasetRequestError(str(error)) from error
-    if not isinstance(detector.readout, readout):
-        suited = [known.name for known in DETECTORS.values() if isinstance(known.readout, readout)]
+
+    def suits(known: Detector) -> bool:
+        return isinstance(known.readout, readout) and material in (None, known.material)
+
+    if not suits(detector):
+        suited = [known.name for known in DETECTORS.values() if suits(known)]
         raise DatasetRequestError(
             f"detector: expected one of {', '.join(suited)}, whose events this dataset holds, got "
             f"{detector.name}: take another detector, or another dataset"

@@ -31,7 +31,8 @@ SEED = next(s for s in count() if {split_of(f"sim-{s}-{index}") for index in ran
 def simulated(name):
     def make(folder: Path) -> Path:
         out = folder / name
-        assert main(["simulate", name, "--events", str(EVENTS), "--seed", str(SEED), "--out", str(out)]) == 0
+        numbers = {"--events": EVENTS, "--seed": SEED, "--shard-size": 3, "--out": out}
+        assert main(["simulate", name, *(str(part) for pair in numbers.items() for part in pair)]) == 0
         return out
 
     return make
@@ -118,10 +119,26 @@ def test_it_is_published_verified_loaded_back_and_streamed(folder, repository, s
     rows = written(folder)
     assert set(rows) == set(SPLITS)
     said = session.run(LOADED.format(folder=str(folder), name=repository, splits=list(rows)))
-    columns = len(pq.read_schema(folder / "data/train-00000-of-00001.parquet").names)
+    columns = len(rows["train"][0])
     expected = sorted(f"{split} {len(members)} {columns}" for split, members in rows.items())
     first, second = np.array_split(said.splitlines(), 2)
     assert sorted(first) == sorted(second) == expected
+
+
+WORKERS = """
+from torch.utils.data import DataLoader
+rows = load_dataset({name!r}, split="train", streaming=True).select_columns("event_id")
+batches = DataLoader(rows, batch_size=2, num_workers=2)
+print(rows.num_shards, *(name for batch in batches for name in batch["event_id"]))
+"""
+
+
+def test_two_workers_give_each_event_of_the_stream_once(folder, repository, session):
+    shards, *names = session.run(
+        "from datasets import load_dataset" + WORKERS.format(name=repository)
+    ).split()
+    assert int(shards) == len([*folder.glob("data/train-*.parquet")])
+    assert sorted(names) == sorted(row["event_id"] for row in written(folder)["train"])
 
 
 def test_rows_know_what_the_schema_says(folder):

@@ -25,7 +25,7 @@ from nuzoo.files.events.detector_event_columns import (
     DISPLAY_FULL_SCALE_MEV,
     DetectorEventGeometry,
 )
-from nuzoo.simulation.detectors import FASERCAL, find_detector
+from nuzoo.simulation.detectors import FASERCAL, Detector, find_detector
 from nuzoo.simulation.interactions.forward_beam import HIGHEST_GEV, LOWEST_GEV, ForwardBeam
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
 
@@ -41,7 +41,10 @@ TAU_SHARE = 0.1
 class FaserCalPlan(SimulationPlan):
     """A neutrino of the LHC an event, see `nuzoo.simulation.interactions.forward_beam.ForwardBeam`."""
 
-    readout = SubDetectorReadout
+    @classmethod
+    def suits(cls, detector: Detector) -> bool:
+        """Say whether the dataset holds events of a detector."""
+        return isinstance(detector.readout, SubDetectorReadout)
 
     def simulate(self, index: int) -> LayeredEvent:
         """Simulate event `index`."""

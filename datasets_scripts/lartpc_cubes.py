@@ -13,7 +13,8 @@ from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
-from nuzoo.simulation.detectors import LARTPC_CUBE, find_detector
+from nuzoo.simulation.detectors import LARTPC_CUBE, Detector, find_detector
+from nuzoo.simulation.materials import LAR
 from nuzoo.simulation.response.voxels import VoxelReadout
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ FEWEST_VOXELS, MOST_VOXELS = 1_000, 30_000
 class CubesPlan(SimulationPlan):
     """Several interactions an event, see `nuzoo.simulation.mixtures.ImageMixture`."""
 
-    readout = VoxelReadout
+    @classmethod
+    def suits(cls, detector: Detector) -> bool:
+        """Say whether the dataset holds events of a detector."""
+        return isinstance(detector.readout, VoxelReadout) and detector.material == LAR
 
     def simulate(self, index: int) -> SimulatedImage:
         """Simulate event `index`, as often as it takes until it has a usual number of voxels."""
@@ -65,7 +69,7 @@ def simulate_dataset(
         out: Folder.
         events: How many, shared out to the splits by the hash of each event's name.
         seed: Seed of the simulation.
-        detector: A name in `DETECTORS` of one that is seen in voxels.
+        detector: A name in `DETECTORS` of one of liquid argon that is seen in voxels.
         num_proc: Processes.
         shard_size: Events in a file.
 

@@ -26,7 +26,7 @@ from nuzoo.files.checksums import sha256
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
 from nuzoo.simulation import SOURCE_DIGEST
-from nuzoo.simulation.detectors import MODULAR_LARTPC, find_detector
+from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
@@ -38,7 +38,10 @@ DEFAULT_SPECTRUM = "flat-0-10"
 class PixelMapPlan(NeutrinoPlan):
     """One neutrino an event, seen in projections."""
 
-    readout = PixelMapReadout
+    @classmethod
+    def suits(cls, detector: Detector) -> bool:
+        """Say whether the dataset holds events of a detector."""
+        return isinstance(detector.readout, PixelMapReadout)
 
 
 def simulate_dataset(

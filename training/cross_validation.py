@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from nuzoo.datasets_scripts.common.labelled_rows import check_modality
 from nuzoo.evaluation.core.events import with_truth
 from nuzoo.evaluation.core.provenance import describe_dataset
 from nuzoo.files.folder_lock import locked
@@ -56,6 +57,7 @@ def cross_validate_and_report(
     """
     targets = TASKS[recipe.task].targets
     _check_recipe(recipe)
+    check_modality(splits, recipe.architecture.modality)
     rows = with_truth(splits, targets)
     describe_dataset(rows, sample)
     _, config = describe_network(recipe, rows)

@@ -10,7 +10,7 @@ import datasets
 from datasets import LargeList, List
 from transformers import PreTrainedConfig, TrainerCallback, set_seed
 
-from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector, check_modality
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import TASKS
@@ -130,6 +130,7 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProce
         RecipeError: A setting that the processor needs is missing.
         UnusableDatasetError: See `geometry_of`.
     """
+    check_modality({"train": rows}, recipe.architecture.modality)
     kind = recipe.architecture.processor_class()
     if recipe.model.pretrained:
         return kind.from_pretrained(resolve_model(recipe.model.pretrained), **recipe.processor)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset
 
+from nuzoo.datasets_scripts.common.samples import modality_of
 from nuzoo.files.events.event_schema import EventSchema
 
 
@@ -71,6 +72,27 @@ def check_columns(rows: Dataset, split: str, needed: Sequence[str]) -> None:
             f"split {split}: expected events with the columns {', '.join(needed)}, got none named "
             f"{', '.join(missing)}; it has {', '.join(rows.column_names)}"
         )
+
+
+def check_modality(splits: Mapping[str, Dataset | None], modality: str) -> None:
+    """Refuse rows that are other events than a model reads; those that are not known pass.
+
+    Args:
+        splits: The rows of each split, None where there are none.
+        modality: What the model reads, a name in `nuzoo.registry.MODALITIES`.
+
+    Raises:
+        UnusableDatasetError: They are.
+    """
+    for split, rows in splits.items():
+        if not rows or "detector" not in rows.column_names:
+            continue
+        detector = _column(rows.select([0]), "detector")[0].as_py()
+        if (found := modality_of(detector, rows.column_names)) not in (None, modality):
+            raise UnusableDatasetError(
+                f"split {split}: this model reads {modality}, these events are {found}, of {detector}: take "
+                f"a model that reads {found}, or a dataset of {modality}"
+            )
 
 
 def check_detector(rows: Dataset, split: str, detector: str | None) -> None:

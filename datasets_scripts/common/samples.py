@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from datasets import Features
 
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.registry import DATASETS, MODALITIES, TASKS, Sample, import_object
-from nuzoo.simulation.detectors import Detector
+from nuzoo.simulation.detectors import DETECTORS, Detector
 
 
 class UnknownDatasetError(ValueError):
@@ -36,6 +38,28 @@ def schema_of(modality: str, detector: Detector) -> EventSchema:
     """
     schema: EventSchema = import_object(MODALITIES[modality].schema)(detector.geometry())
     return schema
+
+
+def modality_of(detector: object, columns: Collection[str]) -> str | None:
+    """Find out what events look like.
+
+    Args:
+        detector: Name of the one that recorded them.
+        columns: What is known of them.
+
+    Returns:
+        A name in `nuzoo.registry.MODALITIES`; None for a detector or columns that are not known.
+    """
+    if detector not in DETECTORS:
+        return None
+    for modality in MODALITIES:
+        try:
+            schema = schema_of(modality, DETECTORS[str(detector)])
+        except KeyError:  # its geometry is one of other events
+            continue
+        if {column.name for column in schema.hits} <= set(columns):
+            return modality
+    return None
 
 
 def targets_of(sample: Sample) -> list[str]:

@@ -186,6 +186,7 @@ def _differences(earlier: str, text: str) -> str:
     except (ValueError, TypeError):
         return "there is no plan"
     keys = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+    keys = ["dataset"] if "dataset" in keys else keys  # which says it all
     return ", ".join(f"{key} is {there.get(key)!r} instead of {here.get(key)!r}" for key in keys)
 
 

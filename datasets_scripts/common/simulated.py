@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError, write_dataset
 from nuzoo.datasets_scripts.common.described import digest_of
@@ -21,7 +21,6 @@ from nuzoo.registry import Sample, import_object
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, Detector, enter_detector, find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
-from nuzoo.simulation.response.readout import Readout
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,6 @@ class SimulationPlan(ABC):
         seed: Seed of the simulation.
         detector: Name of a known one.
         shard_size: Events in a file.
-        readout: Class of the readouts that record such events.
 
     Raises:
         DatasetRequestError: Numbers out of range, or a detector that is unknown or records other events.
@@ -43,7 +41,6 @@ class SimulationPlan(ABC):
     seed: int
     detector: str
     shard_size: int = field(default=SHARD_SIZE, kw_only=True)
-    readout: ClassVar[type] = Readout
 
     def __post_init__(self) -> None:
         for name, least in (("events", 1), ("seed", 0), ("shard_size", 1)):
@@ -56,12 +53,17 @@ class SimulationPlan(ABC):
                 f"detector: expected one that can be simulated, got {self.detector}, whose description has "
                 "no volume, drift and electronics: add them (`nuzoo detectors modular-2x2x7` shows how)"
             )
-        if not isinstance(DETECTORS[self.detector].readout, self.readout):
-            suited = [known.name for known in DETECTORS.values() if isinstance(known.readout, self.readout)]
+        if not self.suits(DETECTORS[self.detector]):
+            suited = [known.name for known in DETECTORS.values() if self.suits(known)]
             raise DatasetRequestError(
                 f"detector: expected one of {', '.join(suited)}, whose events this dataset holds, got "
                 f"{self.detector}: take another detector, or another dataset"
             )
+
+    @classmethod
+    def suits(cls, detector: Detector) -> bool:
+        """Say whether the dataset holds events of a detector."""
+        return True
 
     def check_choice(self, name: str, known: Mapping[str, Any]) -> None:
         """Refuse an attribute that is none of the known names."""

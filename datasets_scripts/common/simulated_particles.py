@@ -31,7 +31,10 @@ MOMENTUM = {
 class ParticlePlan(SimulationPlan):
     """One particle an event, of each class of the detector as many."""
 
-    readout = CubeReadout
+    @classmethod
+    def suits(cls, detector: Detector) -> bool:
+        """Say whether the dataset holds events of a detector."""
+        return isinstance(detector.readout, CubeReadout)
 
     def simulate(self, index: int) -> SimulatedImage:
         """Simulate event `index`."""

@@ -30,6 +30,7 @@ def read_cloud_npz(file: Path, reading: CloudReading) -> Iterator[Row | SourceFi
         if not {"voxel", "energy"} <= arrays.keys():
             contents = described_archive(file, archive)
             raise without_points(file, contents, "arrays 'voxel' (hits, 3) and 'energy' (hits,)")
+    reading.check_wanted(file, "a point cloud of one event")
     voxel = arrays.pop("voxel")
     if voxel.ndim != 2 or voxel.shape[1] != 3:
         remedy = "save the voxel numbers as three columns x, y, z"

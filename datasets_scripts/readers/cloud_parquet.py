@@ -35,6 +35,7 @@ def read_cloud_parquet(file: Path, reading: CloudReading) -> Iterator[Row | Sour
         if not set(_NEEDED) <= set(names):
             held = {name: Described((content.metadata.num_rows,), "") for name in names}
             raise without_points(file, held, f"columns {', '.join(_NEEDED)}")
+        reading.check_wanted(file, "rows as nuzoo stores them")
         check_row_groups(file, content.metadata)
         read = 0
         for batch in content.iter_batches(_EVENTS_AT_ONCE, use_threads=False):

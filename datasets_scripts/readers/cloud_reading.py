@@ -58,19 +58,21 @@ class CloudReading(FileReading):
         """Return the threshold that was asked for, else the usual one of a format, MeV."""
         return usual if self.energy_threshold is None else self.energy_threshold
 
-    def check_wanted(self, file: Path, name: str, text: str) -> None:
+    def check_wanted(self, file: Path, text: str, name: str = "") -> None:
         """Refuse a file of another format than is asked for.
 
         Args:
             file: The file.
-            name: Of its format.
             text: What it is, for people.
+            name: Of its format; empty of one that no dataset is made of.
 
         Raises:
             NotThisFormatError: It is not wanted.
         """
         if self.formats and name not in self.formats:
             remedy = f"give --format {name}, or read it with nuzoo.datasets_scripts.readers"
+            if not name:
+                remedy = "leave it out: nuzoo display draws it, and a dataset of nuzoo's needs no conversion"
             raise NotThisFormatError(file, f"files of {' or '.join(self.formats)}", text, remedy)
 
     def check_enough(self, where: Path | str, points: int) -> None:
@@ -104,7 +106,9 @@ def cloud_detector(name: str) -> Detector:
     detector = find_detector(name)
     if "positions" not in detector.geometry():
         names = ", ".join(cloud_detectors())
-        raise UnknownDetectorError(f"detector: expected one of point clouds ({names}), got {name!r}")
+        raise UnknownDetectorError(
+            f"detector: expected one of point clouds ({names}), got {name!r}: take one of these"
+        )
     return detector
 
 
@@ -149,15 +153,21 @@ def whole_positions(where: Path | str, positions: NDArray[Any]) -> dict[str, NDA
 
 
 def checked_energy(where: Path | str, energy: NDArray[Any]) -> NDArray[Any]:
-    """Return the energies of all hits, before any threshold, which would hide NaN.
+    """Return the energies of all hits, before any threshold, which would hide NaN and what is below zero.
 
     Raises:
-        WrongEventError: One is NaN or infinite.
+        WrongEventError: One is NaN, infinite or negative.
     """
     finite = np.isfinite(energy)
     if not finite.all():
         hit = int(np.argmin(finite))
         problem = f"expected finite numbers, got {energy[hit]} at entry {hit}: make the event again"
+        raise WrongEventError(where, "energy", problem)
+    if energy.size and energy.min() < 0:
+        hit = int(np.argmin(energy))
+        problem = (
+            f"expected at least 0, got {energy[hit]} at entry {hit}: subtract the pedestal, or set it to 0"
+        )
         raise WrongEventError(where, "energy", problem)
     return energy
 

@@ -245,4 +245,4 @@ class EventFiles(ABC, Generic[R]):
         if kind is None:
             remedy = "convert it to one of these formats, or leave it out"
             return UnknownFileTypeError(file, expected, repr(file.suffix or file.name), remedy), False
-        return UnknownFileTypeError(file, expected, kind.text, kind.remedy), kind.has_events
+        return UnknownFileTypeError(file, expected, kind.text, kind.remedy_for(self.formats)), kind.has_events

@@ -170,7 +170,8 @@ class FaserCalFiles(EventFiles[FaserCalReading]):
         found = find_detector(detector or FASERCAL.name)
         if not isinstance(found.readout, SubDetectorReadout):
             raise UnknownDetectorError(
-                f"detector: expected one with sub-detectors such as {FASERCAL.name}, got {detector!r}"
+                f"detector: expected one with sub-detectors such as {FASERCAL.name}, got {detector!r}: "
+                "take that one"
             )
         paths = [*map(Path, paths)]
         reading = FaserCalReading(

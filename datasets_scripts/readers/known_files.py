@@ -6,7 +6,7 @@ import bz2
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +26,19 @@ class FileKind:
 
     Attributes:
         text: What, for people.
-        remedy: What to do with it.
+        remedy: What to do with it; empty where its ending decides.
         has_events: Whether there may be events in it.
+        ending: Of the name of such a file.
     """
 
     text: str
-    remedy: str
+    remedy: str = ""
     has_events: bool = True
+    ending: str = ""
+
+    def remedy_for(self, endings: Collection[str]) -> str:
+        """Say what to do with it where files of these endings are read."""
+        return self.remedy or (f"name it {self.ending}" if self.ending in endings else _OTHER_FORMAT)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ class Described:
 Contents = dict[str, Described]
 """What a file holds, by name."""
 
+_OTHER_FORMAT = (
+    "give --format (nuzoo convert) or --modality (nuzoo display) of what it holds, or leave it out"
+)
 _UNPACK = "unpack it, and give the files or the folder"
 _TABLE = "it holds no events that nuzoo reads: leave it out"
 _PROJECT = f"project the hits of each event on the views of your detector, and save the maps as {MAPS}"
@@ -70,12 +79,13 @@ _ROOT_CLASSES = {
 }
 _ROOT = FileKind("a ROOT file", f"read its tree with uproot, and save the maps as {MAPS}")
 
+_ZIP, _TORCH, _FIRST_NAME = b"PK\x03\x04", b"data.pkl", 256
 _MAGIC = {
-    b"PK\x03\x04": FileKind("a zip archive", _UNPACK),
+    _ZIP: FileKind("a zip archive", _UNPACK),
     b"7z\xbc\xaf": FileKind("a 7z archive", _UNPACK),
-    b"\x89HDF": FileKind("an HDF5 file", "name it .h5"),
-    b"\x93NUMPY": FileKind("an array of NumPy", "name it .npy"),
-    b"PAR1": FileKind("a Parquet file", "name it .parquet"),
+    b"\x89HDF": FileKind("an HDF5 file", ending=".h5"),
+    b"\x93NUMPY": FileKind("an array of NumPy", ending=".npy"),
+    b"PAR1": FileKind("a Parquet file", ending=".parquet"),
     b"\x89PNG": FileKind(
         "a PNG picture that is not named after a view", "name it <event>_<view>.png, such as event1_xz.png"
     ),
@@ -95,6 +105,8 @@ def known_kind(file: Path) -> FileKind | None:
                 return _root_kind(begin + stream.read(_SEARCHED))
     except OSError:
         return None
+    if begin.startswith(_ZIP) and _TORCH in begin[:_FIRST_NAME]:
+        return FileKind("a file of torch.save", ending=".pt")
     for magic, kind in _MAGIC.items():
         if begin.startswith(magic):
             return kind
@@ -143,11 +155,16 @@ def _is_number(word: str) -> bool:
     return True
 
 
-_CLOUD = "give --format {name} (nuzoo convert), or --modality point-clouds (nuzoo display)"
+_GIVE = "give --format {{name}} (nuzoo convert), or --modality {modality} (nuzoo display)"
+_CLOUD = _GIVE.format(modality="point-clouds")
+_LAYERS = _GIVE.format(modality="detector-events")
 _CLOUDS = {
     "cluster": FileKind("point clouds of PILArNet-M", _CLOUD.format(name="pilarnet-m")),
     "particle_mcst_group": FileKind("point clouds of larcv3", _CLOUD.format(name="pilarnet-2020")),
     "voxel": FileKind("a point cloud of one event, as of PILArNet", "give --modality point-clouds"),
+    "reco_hits": FileKind(
+        "an event of several sub-detectors, as of FASERCal", _LAYERS.format(name="fasercal")
+    ),
 }
 _DEPOSITS = {
     "segments": FileKind("energy deposits of edep-sim (Geant4), before any detector", _DETECTOR_FIRST),
@@ -157,6 +174,17 @@ _DEPOSITS = {
 }
 _MAPS = {"images": FileKind("pixel maps", "give --format lartpc-pixelmaps, or --modality pixel-maps")}
 """What files of arrays hold, by the name of one of them."""
+
+_STORED = {
+    "positions": FileKind(
+        "point clouds", "give --modality point-clouds (nuzoo display), or a model of these"
+    ),
+    "cal_energy": FileKind(
+        "events of several sub-detectors",
+        "give --modality detector-events (nuzoo display), or a model of these",
+    ),
+}
+"""What rows that nuzoo stores hold beside pixel maps, by the name of a column."""
 
 _POINTS = "'point' and 'cluster' of PILArNet-M, or groups of larcv3 in 'Data'"
 _VOXELS_FIRST = "run a detector simulation on it, or make events with nuzoo simulate"
@@ -170,6 +198,11 @@ def without_points(file: Path, contents: Contents, expected: str = _POINTS) -> S
         remedy = _VOXELS_FIRST if kind in _DEPOSITS.values() else kind.remedy
     text = kind.text if kind else "other arrays"
     return NotThisFormatError(file, expected, f"{text}: {_listed(contents)}", remedy)
+
+
+def stored_kind(columns: Collection[str]) -> FileKind | None:
+    """Say what rows of nuzoo's own hold that are no pixel maps; None if that is not known."""
+    return next((kind for name, kind in _STORED.items() if name in columns), None)
 
 
 def _kind_of(contents: Contents, kinds: Mapping[str, FileKind]) -> FileKind | None:

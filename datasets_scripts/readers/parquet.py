@@ -20,6 +20,7 @@ from nuzoo.datasets_scripts.readers.dense_maps import (
     map_detectors,
     map_schema,
 )
+from nuzoo.datasets_scripts.readers.known_files import stored_kind
 from nuzoo.datasets_scripts.readers.labels import read_labels
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading
 from nuzoo.datasets_scripts.readers.source_errors import (
@@ -125,6 +126,8 @@ def _detector_of(file: Path, names: list[str], reading: Reading, named: MapDetec
     detector = reading.detector or named or max(map_detectors(reading), key=present)
     for column in map_schema(detector).hits:
         if column.name not in names:
+            if (kind := stored_kind(names)) is not None:
+                raise NotThisFormatError(file, "rows of pixel maps", kind.text, kind.remedy)
             got = ", ".join(names[:12]) or "no columns"
             remedy = f"{CHOOSE}, or add the view"
             raise MissingViewError(file, f"a column {column.name!r} for {detector.name!r}", got, remedy)

@@ -35,10 +35,10 @@ def read_cloud_hdf5(file: Path, reading: CloudReading) -> Iterator[Row | SourceF
 
     with h5py.File(file, "r") as content:
         if pilarnet_m.is_pilarnet_m(content):
-            reading.check_wanted(file, pilarnet_m.NAME, "a file of PILArNet-M")
+            reading.check_wanted(file, "a file of PILArNet-M", pilarnet_m.NAME)
             yield from pilarnet_m.read_pilarnet_m(file, content, reading)
         elif larcv.is_larcv(content):
-            reading.check_wanted(file, larcv.NAME, "a file of larcv3")
+            reading.check_wanted(file, "a file of larcv3", larcv.NAME)
             yield from larcv.read_larcv(file, content, reading)
         else:
             raise without_points(file, described(content))
@@ -100,7 +100,9 @@ class PointCloudFiles(EventFiles[CloudReading]):
         ):
             if value is not None and not (math.isfinite(value) and (value > 0 if positive else value >= 0)):
                 least = "above 0" if positive else "of at least 0"
-                raise ValueError(f"{name}: expected a number {least}, got {value}")
+                raise ValueError(
+                    f"{name}: expected a number {least}, got {value}: leave it out for the usual one"
+                )
         paths = [*map(Path, paths)]
         for folder in filter(is_folder, paths):
             know_detectors(folder)

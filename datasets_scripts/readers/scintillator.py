@@ -39,7 +39,7 @@ def read_scintillator(file: Path, reading: CloudReading) -> Iterator[Row | Sourc
     `reco_hits` is (hits, 4 or more): x, y, z in mm and charge. Hits of one cube are added up. The class is
     the name of the folder.
     """
-    reading.check_wanted(file, NAME, "a scintillator event")
+    reading.check_wanted(file, "a scintillator event", NAME)
     arrays = read_torch_arrays(file)
     hits = arrays.get(HITS)
     if hits is None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector, check_modality
 from nuzoo.evaluation.core.errors import ComparisonError
 from nuzoo.evaluation.core.evaluate_model import check_calibrates, check_options, evaluate_model, task_of
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
@@ -164,14 +164,15 @@ def _examine(
         raise ComparisonError(f"{path}: expected a model of a task with a comparison, got {task.name}")
     own = {name: value for name, value in options.items() if name != "batch_size"}
     check_options(evaluator, own, as_saved="--compare")
-    events = select_events(splits, split, task.targets)
-    events = replace(events, seen=seen_events(path, events.rows, processor.schema))
-    to_inference_device(model)
-    few = events.one_per_detector()
     try:
+        check_modality(splits, processor.modality)
+        events = select_events(splits, split, task.targets)
         check_detector(events.rows, split, processor.detector)
     except UnusableDatasetError as error:
         raise ComparisonError(f"{path} cannot be measured on these events: {error}") from error
+    events = replace(events, seen=seen_events(path, events.rows, processor.schema))
+    to_inference_device(model)
+    few = events.one_per_detector()
     subject = evaluator.describe(model, processor, events, sample)
     try:
         with tempfile.TemporaryDirectory() as trial:

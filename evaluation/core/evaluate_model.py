@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nuzoo.datasets_scripts.common.labelled_rows import check_modality
 from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.events import read_splits, select_events
 from nuzoo.evaluation.core.inference import to_inference_device
@@ -110,6 +111,7 @@ def evaluate_model(
     check_options(evaluator, options, as_saved="--calibrate" if calibrate else None)
     if calibrate and evaluator.store_calibration is None:
         raise ValueError(f"--calibrate: {task.name} has nothing to calibrate, leave it out")
+    check_modality(splits, processor.modality)
     events = select_events(splits, split, task.targets)
     events = replace(events, seen=seen_events(path, events.rows, processor.schema))
     to_inference_device(model)

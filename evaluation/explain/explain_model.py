@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nuzoo.configuration.event_classifier_config import class_names_of
+from nuzoo.datasets_scripts.common.labelled_rows import check_modality
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.errors import ExplanationError
 from nuzoo.evaluation.core.events import Events, read_splits, select_events
@@ -61,8 +62,10 @@ def explain_model(
         ValueError: No such split or event, a model that writes no text and nothing to mask, or nothing found.
     """
     check_output(out)
-    rows = select_events(read_splits(data, split), split, ("label",)).rows
+    splits = read_splits(data, split)
     model, processor = load_model(path)
+    check_modality(splits, processor.modality)
+    rows = select_events(splits, split, ("label",)).rows
     processor, _ = asked(processor, Events(rows), model.config, prompt=prompt)
     rows = labels_by_name(rows, class_names_of(model.config))
     writes = model.config.writes_text

@@ -164,7 +164,7 @@ class EventSchema:
         Raises:
             EventError: with the first column and event that are wrong.
         """
-        lengths: dict[str, tuple[str, NDArray[np.int64]]] = {}
+        lengths: dict[str, _Lengths] = {}
         for column in self.columns:
             if column.name not in table:
                 if column.is_ragged and column.required:
@@ -172,14 +172,13 @@ class EventSchema:
                 continue
             lists = table[column.name]
             if column.is_ragged:
-                of_column, counts = lengths.setdefault(column.per, (column.name, lists.counts))
-                _check_lengths(of_column, column, counts, lists)
+                lengths.setdefault(column.per, _Lengths(column, lists)).compare(column, lists)
             check_numbers(column, lists)
             if stored and column.ascending:
                 _check_order(column, lists)
         for column in self.columns:
             if column.name in table and column.refers in lengths:
-                _check_references(column, table[column.name], lengths[column.refers][1])
+                _check_references(column, table[column.name], lengths[column.refers].counts)
 
     def _missing(self, column: Column, table: Mapping[str, Ragged]) -> EventError:
         return MissingColumnError(
@@ -188,6 +187,35 @@ class EventSchema:
             "use what was made for the detector that recorded the event, or rename the columns",
             column=column.name,
         )
+
+
+class _Lengths:
+    """How many entries the lists of one word have in each event, by the first column that knows."""
+
+    def __init__(self, column: Column, lists: Ragged) -> None:
+        self.counts = lists.counts
+        self._said_by = np.full(len(lists.counts), column.name, dtype=object)
+        self._always_known = column.required
+
+    def compare(self, column: Column, lists: Ragged) -> None:
+        """Refuse lists of other lengths; take those of events that no column before knew."""
+        name, counts = column.name, lists.counts
+        if len(self.counts) != len(counts) or int(counts.sum()) != len(lists.values):
+            raise ShapeError(
+                f"column {name!r}: expected {int(counts.sum())} entries of {len(self.counts)} events, got "
+                f"{len(lists.values)} of {len(counts)}: write all columns together",
+                column=name,
+            )
+        known = np.full(len(counts), True) if column.required else counts > 0
+        new = known & (self.counts == 0) & (not self._always_known)
+        if (wrong := np.flatnonzero((self.counts != counts) & known & ~new)).size:
+            event = int(wrong[0])
+            problem = (
+                f"expected as many entries as in {self._said_by[event]!r}, {self.counts[event]}, got "
+                f"{counts[event]}: write both columns together"
+            )
+            raise ShapeError(f"column {name!r} of event {event}: {problem}", event, name, problem)
+        self.counts, self._said_by[new] = np.where(new, counts, self.counts), name
 
 
 def check_numbers(column: Column, lists: Ragged) -> None:
@@ -239,24 +267,6 @@ def _check_floats(column: Column, lists: Ragged) -> None:
         first = int(np.argmin(finite))
         mend = "mask dead channels as zero, and look for a division by zero or an overflow upstream"
         raise _wrong(NonFiniteError, column, lists, first, "finite numbers", values[first], mend)
-
-
-def _check_lengths(first: str, column: Column, expected: NDArray[np.int64], lists: Ragged) -> None:
-    name = column.name
-    if len(expected) != len(lists.counts) or int(lists.counts.sum()) != len(lists.values):
-        raise ShapeError(
-            f"column {name!r}: expected {int(lists.counts.sum())} entries of {len(expected)} events, got "
-            f"{len(lists.values)} of {len(lists.counts)}: write all columns together",
-            column=name,
-        )
-    known = lists.counts > 0 if not column.required else True
-    if (wrong := np.flatnonzero((expected != lists.counts) & known)).size:
-        event = int(wrong[0])
-        problem = (
-            f"expected as many entries as in {first!r}, {expected[event]}, got {lists.counts[event]}: "
-            "write both columns together"
-        )
-        raise ShapeError(f"column {name!r} of event {event}: {problem}", event, name, problem)
 
 
 def _check_references(column: Column, lists: Ragged, rows: NDArray[np.int64]) -> None:

@@ -76,6 +76,11 @@ def run(args: argparse.Namespace) -> int:
 
     pipeline = None if args.model is None else load_pipeline(args.model)
     modality = args.modality or (pipeline.image_processor.modality if pipeline else next(iter(MODALITIES)))
+    if pipeline is not None and pipeline.image_processor.modality != modality:
+        raise CommandLineError(
+            f"--modality: expected {pipeline.image_processor.modality}, which {args.model} reads, got "
+            f"{modality}: leave --model out to draw the events alone"
+        )
     reader = import_object(MODALITIES[modality].reader)
     options = reading_options(args, reader, modality)
     left_out: list[Omission] = []

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=absent,
         help="a name of `nuzoo detectors`, or a YAML file (default: the dataset's)",
     )
+    parser.add_argument(
+        "--shard-size", type=at_least(1), default=absent, help="events in a file at most (default: 500)"
+    )
     parser.add_argument("--spectrum", default=absent, help="flat-0-10 or broad-0.5-40 (default: the first)")
 
 

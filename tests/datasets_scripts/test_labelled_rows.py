@@ -5,6 +5,7 @@ from nuzoo.datasets_scripts.common.labelled_rows import (
     UnusableDatasetError,
     check_class_names,
     check_detector,
+    check_modality,
 )
 
 
@@ -20,6 +21,18 @@ def test_classes_in_another_order_are_refused():
 
 def test_labels_without_names_are_taken_as_numbers():
     check_class_names(Dataset.from_dict({"label": [0, 1]}), ["nue_cc", "nc"], "here")
+
+
+def test_events_of_another_modality_are_called_so():
+    hits = {"x": [[1]], "y": [[1]], "z": [[1]], "energy": [[1.0]]}
+    clouds = Dataset.from_dict({"detector": ["lartpc-cube-768"], **hits})
+    check_modality({"train": clouds, "test": None}, "point-clouds")
+    for unknown in (Dataset.from_dict(hits), Dataset.from_dict({"detector": ["my-own"], **hits})):
+        check_modality({"train": unknown}, "pixel-maps")
+    with pytest.raises(
+        UnusableDatasetError, match="split test: this model reads pixel-maps, these events are p"
+    ):
+        check_modality({"train": None, "test": clouds}, "pixel-maps")
 
 
 def test_events_of_another_detector_are_called_so():

@@ -5,10 +5,8 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +31,6 @@ from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.simulate import simulate_event
 
 EVENTS, SEED, SHARD_SIZE = 60, 3, 6
-
-COMMAND = """
-import sys
-from pathlib import Path
-from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
-if __name__ == "__main__":
-    simulate_dataset(Path(sys.argv[1]), events=60, seed=3, shard_size=6, num_proc=int(sys.argv[2]))
-"""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -73,29 +63,6 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def loaded(folder, tmp_path_factory):
     return load_dataset(str(folder), cache_dir=str(tmp_path_factory.mktemp("cache")))
-
-
-@pytest.mark.parametrize("num_proc", [1, 2])
-def test_a_killed_run_goes_on_to_the_same_bytes(folder, tmp_path, num_proc):
-    script, out = tmp_path / "simulate.py", tmp_path / "out"
-    script.write_text(COMMAND)
-    killed = subprocess.Popen(
-        [sys.executable, str(script), str(out), str(num_proc)],
-        start_new_session=True,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while len(shards(out)) < 2 and killed.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    kept = {path: path.read_bytes() for path in shards(out)}
-    assert 2 <= len(kept) < len(shards(folder))
-    assert not (out / "manifest.json").exists()
-    (out / "data" / "train-00000-of-00099.partial").write_bytes(b"half a shard")
-
-    make(out)
-    assert contents(out) == contents(folder)
 
 
 def test_the_number_of_processes_does_not_show(folder, tmp_path):

@@ -178,6 +178,11 @@ def changed(event, **arrays):
         ({"point": ((0, 2), 0.5)}, WrongEventError, "column z: expected whole numbers of voxels, got 0.5"),
         ({"point": ((4, 0), np.inf)}, WrongEventError, "column x: expected whole numbers"),
         ({"point": ((2, 3), np.nan)}, WrongEventError, "column energy: expected finite numbers, got nan"),
+        (
+            {"point": ((2, 3), -0.5)},
+            WrongEventError,
+            "column energy: expected at least 0, got -0.5 at entry 2",
+        ),
         ({"extra": ((1, 1), np.nan)}, WrongEventError, "column particle_momentum: expected finite"),
     ],
 )

@@ -46,6 +46,22 @@ def test_truth_that_is_not_known_may_be_empty():
     point_cloud_schema(VOXELS).check(two_events(motif=ragged([], [])))
 
 
+def test_a_table_has_the_length_that_its_first_known_column_says():
+    """Of particles without a PDG code, as in PILArNet-M, other columns tell how many there are."""
+    schema = point_cloud_schema(VOXELS)
+    table = {"particle_pdg": ragged([], []), "particle_hits": ragged([2, 1], [])}
+    schema.check(two_events(**table))
+    schema.check(two_events(**table, particle_energy=ragged([1.0, 2.0], [], dtype=np.float32)))
+    with pytest.raises(
+        ShapeError, match=r"'particle_energy' of event 0: .* in 'particle_interaction', 2, got 1"
+    ):
+        schema.check(two_events(**table, particle_energy=ragged([1.0], [], dtype=np.float32)))
+    with pytest.raises(RangeError, match="below the 2 of every particle"):
+        schema.check(two_events(**table, particle=ragged([0, 2, -1], [])))
+    with pytest.raises(ShapeError, match=r"'motif' of event 1: .* in 'x', 0, got 1"):
+        schema.check(two_events(motif=ragged([1, 0, 4], [2])))
+
+
 @pytest.mark.parametrize(
     ("changed", "error", "words"),
     [

@@ -18,6 +18,7 @@ from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.event_classifier_config import class_names_of
+from nuzoo.datasets_scripts.common.labelled_rows import check_modality
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.modes import unlock_weights
 from nuzoo.files.names import OWN_BASE_FOLDER, TRAINING_ARGUMENTS_FILE
@@ -258,6 +259,7 @@ def vlm_processor(recipe: VlmRecipe, config: NuVlmConfig, rows: datasets.Dataset
 
 def _schema_of(recipe: VlmRecipe, rows: datasets.Dataset | None) -> EventSchema:
     """Return what the processor of a recipe will read, which needs no base to be known."""
+    check_modality({"train": rows}, NuVlmProcessor.modality)
     settings = {"prompt": recipe.prompt, **recipe.processor}
     return NuVlmProcessor.for_geometry(geometry_of(rows), **settings).schema
 

@@ -33,7 +33,7 @@ def convert_files(
     paths: Sequence[Path],
     *,
     detector: str | None = None,
-    energy_threshold: float | None = None,
+    energy_threshold: float = 0.0,
     split_fractions: Mapping[str, float] | None = None,
     manifests: Path | None = None,
 ) -> Conversion:

@@ -19,7 +19,7 @@ from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.splits import HASHED, SPLITS, STAYS, StatedSplits, split_of
 from nuzoo.datasets_scripts.readers.cloud_reading import cloud_schema
 from nuzoo.datasets_scripts.readers.event_ranges import EventRange, ranges_of, read_range
-from nuzoo.datasets_scripts.readers.pilarnet_m import MIN_POINTS, NAME, counts_file
+from nuzoo.datasets_scripts.readers.pilarnet_m import ENERGY_THRESHOLD_MEV, MIN_POINTS, NAME, counts_file
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
 from nuzoo.simulation.detectors import LARTPC_CUBE
 
@@ -43,9 +43,9 @@ def convert_files(
     paths: Sequence[Path],
     *,
     detector: str | None = None,
-    energy_threshold: float | None = None,
-    min_points: int | None = None,
-    vertices: bool | None = None,
+    energy_threshold: float = ENERGY_THRESHOLD_MEV,
+    min_points: int = MIN_POINTS,
+    vertices: bool = False,
     split_fractions: Mapping[str, float] | None = None,
     manifests: Path | None = None,
 ) -> Conversion:
@@ -74,8 +74,8 @@ def convert_files(
         paths,
         detector=detector,
         energy_threshold=energy_threshold,
-        min_points=MIN_POINTS if min_points is None else min_points,
-        vertices=bool(vertices),
+        min_points=min_points,
+        vertices=vertices,
         formats=[NAME],
     )
     rule = asked_splits(split_fractions, manifests, StatedSplits(stated=folder_split, story=SPLIT_STORY))

@@ -17,7 +17,7 @@ from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.datasets_scripts.common.simulated_particles import MOMENTUM, ParticlePlan
 from nuzoo.datasets_scripts.common.splits import StatedSplits, split_of
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
-from nuzoo.datasets_scripts.readers.scintillator import NAME, split_folder
+from nuzoo.datasets_scripts.readers.scintillator import MEV_PER_CHARGE, NAME, split_folder
 from nuzoo.simulation.detectors import SCINTILLATOR_CUBE
 
 _VALIDATION = 0.05
@@ -77,7 +77,7 @@ def convert_files(
     *,
     detector: str | None = None,
     mev_per_charge: float | None = None,
-    energy_threshold: float | None = None,
+    energy_threshold: float = 0.0,
     split_fractions: Mapping[str, float] | None = None,
     manifests: Path | None = None,
 ) -> Conversion:
@@ -101,7 +101,8 @@ def convert_files(
         SplitError: Fractions that do not add up, or lists that contradict each other.
         DatasetFolderError: `out` holds another dataset.
     """
-    options = {"mev_per_charge": mev_per_charge, "energy_threshold": energy_threshold}
+    scale = MEV_PER_CHARGE if mev_per_charge is None else mev_per_charge
+    options = {"mev_per_charge": scale, "energy_threshold": energy_threshold}
     files = PointCloudFiles(
         paths,
         detector=detector,

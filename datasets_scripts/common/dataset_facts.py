@@ -52,7 +52,7 @@ class DatasetFacts:
         features: The columns.
         plan: Contents of plan.json.
         splits: The splits by name, in the order of the manifest.
-        shares: For each column of lists of classes the share of entries of each class, of all splits.
+        shares: For each other column of classes the share of entries of each class, of all splits.
         shards: How many files.
         first_source: `source` of the first row: the simulation's version, or a file.
         content: SHA-256 of the SHA-256 of all shards.
@@ -134,7 +134,7 @@ def dataset_facts(folder: Path) -> DatasetFacts:
         shares={
             column.name: _shares([shard for group in shards.values() for shard in group], column)
             for column in schema.columns
-            if column.is_ragged and column.classes and column.name in features
+            if column.classes and column.name in features and column.name not in counted
         },
         shards=len(manifest["files"]),
         first_source=row["source"],
@@ -160,13 +160,14 @@ def _counts(shards: list[Path], column: str, classes: tuple[str, ...]) -> dict[s
 
 
 def _shares(shards: list[Path], column: Column) -> dict[str, float]:
-    """Return the share of each class among the entries of a column of lists, none where it is not known."""
+    """Return the share of each class among the entries of a column, none where it is not known."""
     counts = np.zeros(len(column.classes), np.int64)
     for shard in shards:
         with pq.ParquetFile(shard) as content:
             for batch in content.iter_batches(columns=[column.name]):
-                numbers = batch[column.name].flatten().to_numpy(zero_copy_only=False)
-                counts += np.bincount(numbers.astype(np.int64), minlength=len(counts))
+                numbers = batch[column.name].flatten() if column.is_ragged else batch[column.name].drop_null()
+                known = numbers.to_numpy(zero_copy_only=False).astype(np.int64)
+                counts += np.bincount(known, minlength=len(counts))
     return dict(zip(column.classes, counts / counts.sum(), strict=True)) if counts.any() else {}
 
 

@@ -1,5 +1,6 @@
 """Datasets of events in space: made, published, verified, loaded and streamed, and what their cards say."""
 
+import json
 import re
 from itertools import count
 from pathlib import Path
@@ -133,6 +134,17 @@ print(rows.num_shards, *(name for batch in batches for name in batch["event_id"]
 """
 
 
+def test_the_card_says_how_the_rows_were_made(folder):
+    plan = json.loads((folder / "plan.json").read_text())
+    card = (folder / "README.md").read_text().partition("## Generation")[2].partition("## Size")[0]
+    if "simulation" in plan:
+        made = f"`nuzoo simulate {folder.name} --events {EVENTS} --seed {SEED} --detector {plan['detector']}`"
+        assert made in card and plan["simulation"] in card
+    else:
+        assert f"`nuzoo convert --format {folder.name}`, energy_threshold " in card and plan["sha256"] in card
+        assert all(f", {name} {value}" in card for name, value in plan["options"].items())
+
+
 def test_two_workers_give_each_event_of_the_stream_once(folder, repository, session):
     shards, *names = session.run(
         "from datasets import load_dataset" + WORKERS.format(name=repository)
@@ -160,8 +172,9 @@ def test_its_card_tells_everything(folder, repository, local_hub):
         (line,) = re.findall(rf"^\| `{column.name}` \| (.+) \|$", card.text, re.M)
         assert column.text in line and (column.unit or "") in line
         assert all(plain(name) in line for name in column.classes)
-        if column.classes and column.is_ragged:
-            entries = [entry for row in rows for entry in row[column.name] or ()]
+        if column.classes:
+            lists = [row[column.name] if column.is_ragged else [row[column.name]] for row in rows]
+            entries = [entry for each in lists for entry in each or () if entry is not None]
             shares = re.search(rf"^\| `default` \| `{column.name}` \| (.+) \|$", card.text, re.M)
             assert bool(shares) == bool(entries)
             for number, name in enumerate(column.classes if entries else ()):

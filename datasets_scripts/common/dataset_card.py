@@ -235,7 +235,7 @@ def _generation(facts: DatasetFacts) -> str:
     if "sha256" in plan:
         options = "".join(f", {key} {value}" for key, value in plan.get("options", {}).items())
         return (
-            f"read from detector files by `nuzoo convert --format {plan['dataset']}`{options}; the SHA-256 of "
-            f"the rows is `{plan['sha256']}`."
+            f"read from detector files by `nuzoo convert --format {plan['dataset']}`{options}; the SHA-256 "
+            f"of the rows is `{plan['sha256']}`."
         )
     return f"made from {', '.join(f'{key} {value}' for key, value in plan.items())}."

@@ -62,7 +62,7 @@ def check_rows(dataset: DatasetFolder) -> None:
                     if "splits" not in dataset.plan:
                         _check_splits(names, shard.split)
                     if dataset.simulation:
-                        _check_origin(rows, dataset.simulation)
+                        _check_origin(rows, dataset.simulation, columns.schema)
                 except EventError as wrong:
                     raise DatasetRowError(
                         f"{path}, row {first + (wrong.event or 0)}, column {wrong.column}: {wrong.problem}; "
@@ -200,7 +200,7 @@ def _check_splits(events: list[str], split: str) -> None:
             raise _wrong(row, "event_id", f"events of split {split}", f"{event!r}, which belongs to {own}")
 
 
-def _check_origin(rows: pa.Table, plan: SimulationPlan) -> None:
+def _check_origin(rows: pa.Table, plan: SimulationPlan, schema: EventSchema) -> None:
     """Refuse rows that a simulation by this plan does not make."""
     for row, (event, source) in enumerate(
         zip(*(rows[name].to_pylist() for name in ("event_id", "source")), strict=True)
@@ -216,7 +216,8 @@ def _check_origin(rows: pa.Table, plan: SimulationPlan) -> None:
         if column in rows.column_names:
             values = rows[column]
             outside = pc.or_(pc.less(values, low * (1 - ROUNDING)), pc.greater(values, high * (1 + ROUNDING)))
-            _refuse(outside, column, f"null or {low:g} to {high:g}, by {PLAN_FILE}", values)
+            expected = f"null or {low:g} to {high:g} {schema[column].unit}, by {PLAN_FILE}"
+            _refuse(outside, column, expected, values)
 
 
 def _check_split_list(path: Path, events: list[str]) -> None:

@@ -339,7 +339,7 @@ def test_a_shard_that_is_no_parquet(copy):
         ),
         (
             lambda p: p.update(spectrum="broad-0.5-40"),
-            "column neutrino_energy: .* 0.5 to 40 GeV, by the spectrum",
+            "column neutrino_energy: .* 0.5 to 40 GeV, by plan.json",
         ),
     ],
 )
@@ -466,7 +466,7 @@ ROW_FAULTS = {
     "other energy": (
         "neutrino_energy",
         lambda _: 10.5,
-        "0 to 10 GeV, by the spectrum of plan.json, got 10.5",
+        "0 to 10 GeV, by plan.json, got 10.5",
     ),
     "windows": ("source", lambda _: r"read C:\data\run7.h5", "no path"),
     "no source": ("source", lambda _: None, "a text, got null"),

@@ -29,7 +29,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An `ArgumentParser` that takes no abbreviation, and names what was probably meant.
+    """An `ArgumentParser` that takes no abbreviation and no option twice, and names what was probably meant.
 
     Args:
         **kwargs: See `argparse.ArgumentParser`.
@@ -48,10 +48,18 @@ class CommandParser(argparse.ArgumentParser):
         """Refuse them before what is missing: a misspelt option is both."""
         given = [*arguments, "--"]
         options = [text.partition("=")[0] for text in given[: given.index("--")] if text.startswith("--")]
+        self._refuse_repeated(options)
         known = [name for name in self._option_string_actions if name.startswith("--")]
         if unknown := [name for name in options if name not in known and " " not in name]:
             hint = did_you_mean(unknown, known) or f": expected options among {', '.join(known)}"
             self.error(f"no such option {', '.join(unknown)}{hint}")
+
+    def _refuse_repeated(self, options: Sequence[str]) -> None:
+        """Refuse what only the last one of would count."""
+        for name, action in self._option_string_actions.items():
+            times = options.count(name)
+            if times > 1 and isinstance(action, argparse._StoreAction):
+                self.error(f"{name}: expected it once, got it {times} times: leave all but one out")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:

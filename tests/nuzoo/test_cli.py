@@ -93,6 +93,10 @@ def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
         (["simulate", "lartpc-pixelmap", "--events", "5", "--out", "x"], "did you mean lartpc-pixelmaps?"),
         (["publish", "x", "--repo", "a/b", "--type", "datset"], "did you mean dataset?"),
         (["verify", "a/b", "--run"], "no such option --run"),
+        (
+            ["evaluate", "--model", "a", "--model=b", "--data", "x"],
+            "--model: expected it once, got it 2 times",
+        ),
     ],
 )
 def test_what_is_misspelt_is_refused_with_the_nearest_that_is_known(command, hint, capsys):

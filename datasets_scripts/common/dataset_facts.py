@@ -75,6 +75,11 @@ class DatasetFacts:
         return "simulation" in self.plan
 
     @property
+    def detector_facts(self) -> dict[str, str]:
+        """Property and value of its detector, with units; of simulated events also how they were recorded."""
+        return self.detector.facts() | (self.detector.readout.simulation_facts() if self.simulated else {})
+
+    @property
     def empty_splits(self) -> list[str]:
         """The splits that no event fell into."""
         return [split for split in SPLITS if split not in self.splits]

@@ -242,7 +242,7 @@ def shown(detector: Detector) -> str:
     """Show a detector: one with pixel maps as YAML with what each field means, any other by its facts."""
     if isinstance(detector.readout, PixelMapReadout):
         return commented_text(detector)
-    facts = {"name": detector.name, **detector.facts()}
+    facts = {"name": detector.name, **detector.facts(), **detector.readout.simulation_facts()}
     return "".join(f"{name}: {value}\n" for name, value in facts.items())
 
 

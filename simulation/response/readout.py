@@ -42,6 +42,10 @@ class Readout(ABC, Generic[E]):
         """Say what a card says of it: property and value, with units."""
         return {name.replace("_", " "): _words(value) for name, value in self.geometry().items()}
 
+    def simulation_facts(self) -> dict[str, str]:
+        """Say what holds of events that nuzoo simulates alone: property and value, with units."""
+        return {}
+
     def check(self, detector: Detector) -> None:
         """Refuse a detector that cannot be read out this way.
 

@@ -34,9 +34,9 @@ class CubeReadout(VoxelReadout):
     crosstalk: float
     photoelectrons_per_mev: float
 
-    def facts(self) -> dict[str, str]:
-        """Say what a card says of it: property and value, with units."""
-        return super().facts() | {
+    def simulation_facts(self) -> dict[str, str]:
+        """Say what holds of events that nuzoo simulates alone: property and value, with units."""
+        return super().simulation_facts() | {
             "quenching": (
                 f"Birks' constant {self.birks_cm_per_mev:g} cm/MeV, calibrated at {self.mip_dedx:g} MeV/cm"
             ),

@@ -82,8 +82,11 @@ class VoxelReadout(Readout["SimulatedImage"]):
 
     def facts(self) -> dict[str, str]:
         """Say what a card says of it: property and value, with units."""
+        return {"grid": self.summary()}
+
+    def simulation_facts(self) -> dict[str, str]:
+        """Say what holds of events that nuzoo simulates alone: property and value, with units."""
         return {
-            "grid": self.summary(),
             "threshold": f"{self.threshold_mev:g} MeV in a voxel",
             "label of a voxel": (
                 "that of the particle that left most of its energy; a low-energy deposit that touches a "

@@ -249,7 +249,7 @@ def test_a_page_holds_the_whole_event(tmp_path):
     facts = {title: parts[0][0] for title, parts in event["facts"]}
     assert facts["hits"] == "4"
     assert facts["energy"] == "7.5 MeV"
-    assert facts["threshold"] == DETECTORS["lartpc-cube-768"].facts()["threshold"]
+    assert facts["threshold"] == DETECTORS["lartpc-cube-768"].readout.simulation_facts()["threshold"]
     _, event = page_of(small_row(source="run 7"), tmp_path, sample="data")
     assert "threshold" not in dict(event["facts"]), "what others cut, nobody has said"
 

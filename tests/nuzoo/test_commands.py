@@ -198,7 +198,8 @@ def test_convert_makes_a_dataset_of_files(arrays, tmp_path, capsys):
 
 def test_simulate_refuses_impossible_numbers(tmp_path, capsys):
     for option, least in (("--events", 1), ("--num-proc", 1), ("--seed", 0)):
-        command = ["simulate", "lartpc-pixelmaps", "--events", "5", option, f"{least - 1}"]
+        needed = [] if option == "--events" else ["--events", "5"]
+        command = ["simulate", "lartpc-pixelmaps", *needed, option, f"{least - 1}"]
         with pytest.raises(SystemExit) as ended:
             main([*command, "--out", str(tmp_path / "x")])
         assert ended.value.code == 2

@@ -35,7 +35,8 @@ def models(simulated_dataset, tmp_path_factory):
 
 
 def explain(model, data, out, *options):
-    command = ["explain", "--model", model, "--data", data, "--split", "train", "--out", out, *options]
+    split = [] if "--split" in options else ["--split", "train"]
+    command = ["explain", "--model", model, "--data", data, *split, "--out", out, *options]
     return main([str(part) for part in command])
 
 

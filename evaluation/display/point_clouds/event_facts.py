@@ -37,7 +37,7 @@ def fact_lines(row: Mapping[str, Any], columns: EventColumns) -> list[tuple[str,
     lines += [("", text) for text in several[:MOST_LINES]]
     if len(several) > MOST_LINES:
         lines.append(("", f"and {len(several) - MOST_LINES} others"))
-    threshold = columns.detector.facts().get("threshold")
+    threshold = columns.detector.readout.simulation_facts().get("threshold")
     if threshold and str(row.get("source", "")).startswith(SIMULATED_PREFIX):
         lines.append(("threshold", threshold))
     return lines

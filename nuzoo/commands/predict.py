@@ -76,6 +76,10 @@ def run(args: argparse.Namespace) -> int:
     if (first := next(predictions, None)) is not None:
         write_table(chain([first], predictions), args.out, truth_types(schema))
     left_out = tell_reading(files) + refused
+    if not (names or left_out):
+        raise ValueError(
+            f"{listed(args.files)}: expected events, got no file of any (`nuzoo predict --help`)"
+        )
     if repeated := len(names) - len(set(names)):
         print(
             f"warning: events with the event_id of another: {repeated}; the column source tells them apart",

@@ -107,6 +107,15 @@ def test_predict_refuses_events_of_another_detector_one_by_one(model, tmp_path, 
     assert not out.exists()
 
 
+def test_predict_says_that_a_folder_holds_no_events(model, tmp_path, capsys):
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "LICENSE").write_text("free")
+    out = tmp_path / "p.csv"
+    assert main(["predict", "--model", str(model), str(tmp_path / "events"), "--out", str(out)]) == 1
+    assert "expected events, got no file of any" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_predict_needs_no_label_and_tells_of_repeated_names(model, tmp_path, capsys):
     maps = np.zeros((512, 512), np.uint8)
     maps[250:260, 256:400] = 30

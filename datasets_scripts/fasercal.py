@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
-from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
 from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.simulated import SimulationPlan, simulator
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.datasets_scripts.layered_truth import truth_of_layered
 from nuzoo.datasets_scripts.readers.fasercal import FaserCalFiles
@@ -60,37 +59,6 @@ class FaserCalPlan(SimulationPlan):
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Return the least and the largest energy of a neutrino, GeV."""
         return {"neutrino_energy": (LOWEST_GEV, HIGHEST_GEV)}
-
-
-def simulate_dataset(
-    out: Path,
-    *,
-    events: int,
-    seed: int = 0,
-    detector: str = FASERCAL.name,
-    num_proc: int = 1,
-    shard_size: int = SHARD_SIZE,
-) -> dict[str, Any]:
-    """Simulate events into a folder that `datasets.load_dataset` reads; see `lartpc_pixelmaps`.
-
-    Args:
-        out: Folder.
-        events: How many, shared out to the splits by the hash of each event's name.
-        seed: Seed of the simulation.
-        detector: Name of a detector of layers.
-        num_proc: Processes.
-        shard_size: Events in a file.
-
-    Returns:
-        The manifest.
-
-    Raises:
-        DatasetRequestError: Numbers out of range, or another detector.
-        DatasetFolderError: `out` holds another dataset.
-    """
-    found = requested_detector(detector)
-    plan = FaserCalPlan(events, seed, found.name, shard_size=shard_size)
-    return write_simulation(out, NAME, plan, with_display, num_proc)
 
 
 def convert_files(
@@ -154,6 +122,9 @@ def _view(
     np.add.at(inside, (across, along), energy)
     picture[inside > 0] = grey_levels(inside[inside > 0], DISPLAY_FULL_SCALE_MEV)
     return picture[::-1]
+
+
+simulate_dataset = simulator(NAME, FaserCalPlan, FASERCAL.name, with_display)
 
 
 class FaserCal(SimulatedBuilder):

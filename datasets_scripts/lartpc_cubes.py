@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
-from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
 from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.simulated import SimulationPlan, simulator
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.simulation.detectors import LARTPC_CUBE, Detector, find_detector
 from nuzoo.simulation.materials import LAR
@@ -52,38 +50,7 @@ class CubesPlan(SimulationPlan):
         return {}
 
 
-def simulate_dataset(
-    out: Path,
-    *,
-    events: int,
-    seed: int = 0,
-    detector: str = LARTPC_CUBE.name,
-    num_proc: int = 1,
-    shard_size: int = SHARD_SIZE,
-) -> dict[str, Any]:
-    """Simulate events into a folder that `datasets.load_dataset` reads.
-
-    Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
-
-    Args:
-        out: Folder.
-        events: How many, shared out to the splits by the hash of each event's name.
-        seed: Seed of the simulation.
-        detector: A name in `DETECTORS` of one of liquid argon that is seen in voxels.
-        num_proc: Processes.
-        shard_size: Events in a file.
-
-    Returns:
-        The manifest.
-
-    Raises:
-        DatasetRequestError: Numbers out of range, or a detector that does not suit.
-        DatasetFolderError: `out` holds another dataset.
-    """
-    found = requested_detector(detector)
-    return write_simulation(
-        out, NAME, CubesPlan(events, seed, found.name, shard_size=shard_size), with_display, num_proc
-    )
+simulate_dataset = simulator(NAME, CubesPlan, LARTPC_CUBE.name, with_display)
 
 
 def card_words() -> CardWords:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
-from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
 from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.simulated import simulator
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.datasets_scripts.common.simulated_particles import MOMENTUM, ParticlePlan
 from nuzoo.datasets_scripts.common.splits import StatedSplits, split_of
@@ -38,37 +36,7 @@ def source_split(event_id: str) -> str:
     return split_of(event_id)
 
 
-def simulate_dataset(
-    out: Path,
-    *,
-    events: int,
-    seed: int = 0,
-    detector: str = SCINTILLATOR_CUBE.name,
-    num_proc: int = 1,
-    shard_size: int = SHARD_SIZE,
-) -> dict[str, Any]:
-    """Simulate single particles into a folder that `datasets.load_dataset` reads.
-
-    Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
-
-    Args:
-        out: Folder.
-        events: How many, shared out to the splits by the hash of each event's name.
-        seed: Seed of the simulation.
-        detector: A name in `DETECTORS` of one of cubes of scintillator.
-        num_proc: Processes.
-        shard_size: Events in a file.
-
-    Returns:
-        The manifest.
-
-    Raises:
-        DatasetRequestError: Numbers out of range, or a detector that does not suit.
-        DatasetFolderError: `out` holds another dataset.
-    """
-    found = requested_detector(detector)
-    plan = ParticlePlan(events, seed, found.name, shard_size=shard_size)
-    return write_simulation(out, NAME, plan, with_display, num_proc)
+simulate_dataset = simulator(NAME, ParticlePlan, SCINTILLATOR_CUBE.name, with_display)
 
 
 def convert_files(

@@ -1,7 +1,7 @@
 """Robust standardisation: quantities that span decades become numbers around 0 with a scatter of about 1."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self, get_args
 
@@ -60,6 +60,12 @@ class RobustStandardisation:
                 f"expected finite constants k, mu and sigma, k and sigma above 0, got {numbers}: "
                 "fit them on training events"
             )
+
+    @classmethod
+    def fit_parts(cls, parts: Iterable[NDArray[Any]], transform: Transform, quantity: str = "values") -> Self:
+        """Measure the constants of values that come in parts, held in single precision; see `fit`."""
+        held = [np.asarray(part, dtype=np.float32) for part in parts]
+        return cls.fit(np.concatenate([np.empty(0, dtype=np.float32), *held]), transform, quantity)
 
     @classmethod
     def fit(cls, values: NDArray[Any], transform: Transform, quantity: str = "values") -> Self:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError, write_dataset
 from nuzoo.datasets_scripts.common.described import digest_of
@@ -186,6 +186,68 @@ def write_simulation(
         num_proc=num_proc,
         shard_size=plan.shard_size,
     )
+
+
+class SimulateDataset(Protocol):
+    """Simulates events into a folder that `datasets.load_dataset` reads.
+
+    Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
+    """
+
+    def __call__(
+        self,
+        out: Path,
+        *,
+        events: int,
+        seed: int = 0,
+        detector: str = "",
+        num_proc: int = 1,
+        shard_size: int = SHARD_SIZE,
+    ) -> dict[str, Any]:
+        """Simulate.
+
+        Args:
+            out: Folder.
+            events: How many, shared out to the splits by the hash of each event's name.
+            seed: Seed of the simulation.
+            detector: A name in `DETECTORS` of one whose events the dataset holds.
+            num_proc: Processes.
+            shard_size: Events in a file.
+
+        Returns:
+            The manifest.
+
+        Raises:
+            DatasetRequestError: Numbers out of range, or a detector that does not suit.
+            DatasetFolderError: `out` holds another dataset.
+        """
+
+
+def simulator(
+    dataset: str, plan_class: type[SimulationPlan], usual_detector: str, finish: Callable[[Row], Row]
+) -> SimulateDataset:
+    """Make the function that simulates a dataset whose plan has nothing of its own to choose.
+
+    Args:
+        dataset: Its name in `nuzoo.registry.DATASETS`.
+        plan_class: Of what decides its events.
+        usual_detector: Its detector unless another is asked for.
+        finish: See `write_simulation`.
+    """
+
+    def simulate_dataset(
+        out: Path,
+        *,
+        events: int,
+        seed: int = 0,
+        detector: str = usual_detector,
+        num_proc: int = 1,
+        shard_size: int = SHARD_SIZE,
+    ) -> dict[str, Any]:
+        plan = plan_class(events, seed, requested_detector(detector).name, shard_size=shard_size)
+        return write_simulation(out, dataset, plan, finish, num_proc)
+
+    return simulate_dataset
 
 
 def _finished_row(plan: SimulationPlan, detector: Detector, finish: Callable[[Row], Row], index: int) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     SourceFileError,
     TooFewHitsError,
     WrongEventError,
+    naming_errors,
 )
 from nuzoo.files.events.event_errors import OrderError, ShapeError
 from nuzoo.files.events.event_schema import EventSchema, Ragged
@@ -198,6 +200,28 @@ def checked_cloud(row: Row, schema: EventSchema) -> Row:
         _check_once(lists, schema)
     stored = {name: values.astype(schema[name].dtype) for name, values in lists.items()}
     return checked_values(row | stored, schema)
+
+
+def rows_of(
+    file: Path, events: Iterable[int], expected: str, row: Callable[[int, str], Row]
+) -> Iterator[Row | SourceFileError]:
+    """Yield the row of each event of a file that holds many, or its error.
+
+    Args:
+        file: The file.
+        events: Their numbers.
+        expected: What each is, for messages.
+        row: Reads an event, by its number and where it is.
+    """
+    for index in events:
+        where = f"{file}#{index}"
+        try:
+            with naming_errors(where, expected):
+                made = row(index, where)
+        except SourceFileError as error:
+            yield error
+        else:
+            yield made
 
 
 def _check_once(lists: dict[str, NDArray[Any]], schema: EventSchema) -> None:

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.readers.cloud_reading import AXES, CloudReading, blank_cloud, checked_energy
+from nuzoo.datasets_scripts.readers.cloud_reading import (
+    AXES,
+    CloudReading,
+    blank_cloud,
+    checked_energy,
+    rows_of,
+)
 from nuzoo.datasets_scripts.readers.hdf5 import dataset_in
 from nuzoo.datasets_scripts.readers.larcv_order import VoxelGrid, decoded, told_order
 from nuzoo.datasets_scripts.readers.larcv_particles import particle_columns
@@ -24,7 +30,6 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     OtherOrderError,
     SourceFileError,
     WrongEventError,
-    naming_errors,
 )
 from nuzoo.simulation.detectors import LARTPC_CUBE
 
@@ -80,15 +85,8 @@ class LarcvFile:
         Args:
             events: Their numbers; all by default.
         """
-        for index in range(self.events) if events is None else events:
-            where = f"{self.file}#{index}"
-            try:
-                with naming_errors(where, "an event of larcv3"):
-                    row = self._row(index, where)
-            except SourceFileError as error:
-                yield error
-            else:
-                yield row
+        chosen = range(self.events) if events is None else events
+        yield from rows_of(self.file, chosen, "an event of larcv3", self._row)
 
     def _row(self, index: int, where: str) -> Row:
         voxels = self._part("energy", index, where)

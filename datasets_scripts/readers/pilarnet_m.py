@@ -21,6 +21,7 @@ from nuzoo.datasets_scripts.readers.cloud_reading import (
     CloudReading,
     blank_cloud,
     checked_energy,
+    rows_of,
     whole_positions,
 )
 from nuzoo.datasets_scripts.readers.fragments import MISSING, Fragments
@@ -32,7 +33,6 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     TruncatedFileError,
     UntrustedVertexError,
     WrongEventError,
-    naming_errors,
 )
 from nuzoo.files.events.point_cloud_events import PARTICLE_TYPES
 from nuzoo.simulation.detectors import LARTPC_CUBE
@@ -88,15 +88,8 @@ class PILArNetFile:
         Args:
             events: Their numbers; all by default.
         """
-        for index in range(self.events) if events is None else events:
-            where = f"{self.file}#{index}"
-            try:
-                with naming_errors(where, "an event of PILArNet-M"):
-                    row = self._row(index, where)
-            except SourceFileError as error:
-                yield error
-            else:
-                yield row
+        chosen = range(self.events) if events is None else events
+        yield from rows_of(self.file, chosen, "an event of PILArNet-M", self._row)
 
     def _row(self, index: int, where: str) -> Row:
         if self.points is not None:

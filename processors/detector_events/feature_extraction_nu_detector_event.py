@@ -44,12 +44,11 @@ from nuzoo.processors.detector_events.event_quantities import (
 )
 from nuzoo.processors.detector_events.example_detector_events import example_detector_events
 from nuzoo.processors.detector_events.training_constants import TrainingConstants
-from nuzoo.processors.event_tables import as_table, in_steps
+from nuzoo.processors.event_tables import EVENTS_PER_FIT_STEP, as_table, in_steps
 from nuzoo.processors.input_errors import ProcessorModelMismatchError
 from nuzoo.processors.saved_processor import SavedProcessor
 from nuzoo.processors.standardisation import RobustStandardisation, Transform
 
-EVENTS_PER_FIT_STEP = 256
 MUON_FEATURES = 5
 SHAPES = ("cal_shape", "layers_per_module", "ecal_shape", "ahcal_shape")
 TINY: dict[str, Any] = {

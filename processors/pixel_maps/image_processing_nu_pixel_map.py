@@ -15,7 +15,7 @@ from transformers.image_processing_utils import BaseImageProcessor
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.events.pixel_map_events import PixelMapGeometry, pixel_map_schema
 from nuzoo.files.migration import Migration
-from nuzoo.processors.event_tables import as_table, in_steps, read_target
+from nuzoo.processors.event_tables import EVENTS_PER_FIT_STEP, as_table, in_steps, read_target
 from nuzoo.processors.input_errors import (
     MissingStatisticsError,
     PixelSizeError,
@@ -30,7 +30,6 @@ Scale = Literal["log", "linear"]
 HalfResolution = Literal["energy", "image"]
 PixelPitch = float | Sequence[float] | Sequence[Sequence[float]]
 
-EVENTS_PER_FIT_STEP = 256
 PIXEL_PITCH_TOLERANCE = 0.01
 TINY_VIEWS = ("xz", "yz", "uv")
 TINY_PIXELS = 64

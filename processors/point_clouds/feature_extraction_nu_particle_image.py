@@ -12,7 +12,7 @@ from transformers.feature_extraction_utils import BatchFeature, FeatureExtractio
 
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.events.point_cloud_events import VOXEL, PointCloudGeometry, point_cloud_schema
-from nuzoo.processors.event_tables import as_table, in_steps, read_hits, read_target
+from nuzoo.processors.event_tables import EVENTS_PER_FIT_STEP, as_table, in_steps, read_hits, read_target
 from nuzoo.processors.input_errors import ProcessorModelMismatchError, ProcessorSettingError
 from nuzoo.processors.point_clouds.cloud_frame import CloudFrame
 from nuzoo.processors.point_clouds.example_point_clouds import example_point_clouds
@@ -31,7 +31,6 @@ from nuzoo.processors.saved_processor import SavedProcessor
 from nuzoo.processors.standardisation import RobustStandardisation, Transform, check_transform
 
 Subject = Literal["event", "particle"]
-EVENTS_PER_FIT_STEP = 256
 TINY_VOXELS = 24
 
 
@@ -213,9 +212,8 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         """
         self.refuse_options(unknown, ("detector",))
         steps = in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events)
-        energies = [self._images(as_table(step), detector).energy.astype(np.float32) for step in steps]
-        values = np.concatenate([np.empty(0, dtype=np.float32), *energies])
-        fitted = RobustStandardisation.fit(values, self.energy_transform, "energies of voxels")
+        energies = (self._images(as_table(step), detector).energy for step in steps)
+        fitted = RobustStandardisation.fit_parts(energies, self.energy_transform, "energies of voxels")
         self.energy_statistics = fitted.constants
         return self
 

@@ -12,7 +12,7 @@ from transformers.feature_extraction_utils import BatchFeature, FeatureExtractio
 
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.events.point_cloud_events import VOXEL, PointCloudGeometry, point_cloud_schema
-from nuzoo.processors.event_tables import as_table, in_steps
+from nuzoo.processors.event_tables import EVENTS_PER_FIT_STEP, as_table, in_steps
 from nuzoo.processors.input_errors import ProcessorModelMismatchError, ProcessorSettingError
 from nuzoo.processors.point_clouds.cloud_frame import CloudFrame, Grid
 from nuzoo.processors.point_clouds.energy_scale import LogEnergyScale
@@ -27,7 +27,6 @@ from nuzoo.processors.standardisation import RobustStandardisation, Transform, c
 
 Normalisation = Literal["panda", "robust"]
 
-EVENTS_PER_FIT_STEP = 256
 CHANNELS = 4
 """Numbers of a point: its coordinates and its energy."""
 TINY_VOXELS = 64
@@ -199,9 +198,8 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
         self.refuse_options(unknown, ("detector",))
         if self.normalisation == "robust":
             steps = in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events)
-            energies = [self._points(as_table(step), detector)[3].energy.astype(np.float32) for step in steps]
-            values = np.concatenate([np.empty(0, dtype=np.float32), *energies])
-            fitted = RobustStandardisation.fit(values, self.energy_transform, "energies of points")
+            energies = (self._points(as_table(step), detector)[3].energy for step in steps)
+            fitted = RobustStandardisation.fit_parts(energies, self.energy_transform, "energies of points")
             self.energy_statistics = fitted.constants
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.materials import LAR, POLYSTYRENE
 from nuzoo.simulation.response.motifs import MotifRules
+from nuzoo.simulation.response.quenching import POLYSTYRENE_BIRKS
 from nuzoo.simulation.response.scintillator import CubeReadout
 from nuzoo.simulation.response.voxels import VoxelReadout
 
@@ -33,7 +34,7 @@ SCINTILLATOR_CUBE = Detector(
         threshold_mev=0.1,
         classes=("proton", "pion", "muon", "electron"),
         rules=MotifRules(delta_voxels=3, fragment_voxels=3),
-        birks_cm_per_mev=0.0126,
+        birks_cm_per_mev=POLYSTYRENE_BIRKS,
         mip_dedx=2.0,
         crosstalk=0.03,
         photoelectrons_per_mev=75.0,

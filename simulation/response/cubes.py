@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from nuzoo.files.events.detector_event_columns import GHOST, MATCHED, UNMATCHED
 from nuzoo.simulation.event_types import SemanticClass
+from nuzoo.simulation.response.quenching import quenched
 
 Array = NDArray[np.float64]
 Cells = NDArray[np.int64]
 
-BIRKS_CM_PER_MEV = 0.0126
-"""kB of polystyrene, 0.126 mm/MeV."""
 MINIMUM_LOSS = 2.05
 """MeV/cm of the electrons of showers."""
 SLOW_PROTON_LOSS = 40.0
@@ -103,18 +102,13 @@ def true_hits(
     slow = summed(energy * (semantic == SemanticClass.LOW_ENERGY))
     shower = summed(energy * (semantic == SemanticClass.SHOWER))
     track = np.maximum(total - slow - shower, 0.0)
-    light = _quenched(track, np.maximum(track, MINIMUM_LOSS))
-    light += _quenched(shower, np.full_like(shower, MINIMUM_LOSS))
-    light += _quenched(slow, np.full_like(slow, SLOW_PROTON_LOSS))
+    light = np.asarray(quenched(track, np.maximum(track, MINIMUM_LOSS)), np.float64)
+    light += quenched(shower, np.full_like(shower, MINIMUM_LOSS))
+    light += quenched(slow, np.full_like(slow, SLOW_PROTON_LOSS))
     kept = total > LEAST_TRUE_MEV
     where = np.stack(np.unravel_index(unique % int(np.prod(shape)), shape), axis=1).astype(np.int64)
     rows = unique // int(np.prod(shape))
     return TrueHits(where[kept], rows[kept], total[kept], light[kept])
-
-
-def _quenched(energy: Array, loss_per_cm: Array) -> Array:
-    """Birks' law."""
-    return energy / (1 + BIRKS_CM_PER_MEV * loss_per_cm)
 
 
 def light_of(hits: TrueHits, shape: tuple[int, int, int], layers: int, crosstalk: float) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nuzoo.simulation.event_types import Deposits
 from nuzoo.simulation.response.motifs import Contributions
+from nuzoo.simulation.response.quenching import quenched
 from nuzoo.simulation.response.voxels import VoxelReadout, Voxels
 
 STOPPED_DEDX = 60.0
@@ -50,7 +51,7 @@ class CubeReadout(VoxelReadout):
         with np.errstate(divide="ignore", invalid="ignore"):
             dedx = np.where(length > 1e-4, deposits.energy / length, STOPPED_DEDX)
         calibration = 1 + self.birks_cm_per_mev * self.mip_dedx
-        return deposits.energy * calibration / (1 + self.birks_cm_per_mev * dedx)
+        return calibration * quenched(deposits.energy, dedx, self.birks_cm_per_mev)
 
     def contributions(self, deposits: Deposits) -> Contributions:
         """Share the light of deposits out to the cubes that they cross and to the next ones."""

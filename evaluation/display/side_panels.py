@@ -15,7 +15,7 @@ NAME_WIDTH, LONGEST_NAME = 26, 78
 LINE_HEIGHT = 0.05
 """Of text, in units of its panel's height."""
 
-VALUE_WIDTH, VALUE_PLACE = 14, 0.55
+VALUE_WIDTH, VALUE_PLACE = 14, 0.6
 """Letters of a value in a line, and where it begins, in units of its panel's width."""
 
 

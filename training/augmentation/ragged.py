@@ -1,17 +1,9 @@
-"""Events of several lengths in one tensor: which event a row is of, and a choice among its rows."""
+"""Events of several lengths in one tensor: a choice among the rows of each."""
 
 import torch
 from torch import Tensor
 
-
-def counts_of(offset: Tensor) -> Tensor:
-    """Give the rows (events,) of each event, by where they end (events,)."""
-    return torch.diff(offset, prepend=offset.new_zeros(1))
-
-
-def events_of(offset: Tensor) -> Tensor:
-    """Give the number of the event of each row, (rows,), by where events end (events,)."""
-    return torch.repeat_interleave(torch.arange(len(offset), device=offset.device), counts_of(offset))
+from nuzoo.modeling.sparse.ragged import counts_of, events_of
 
 
 def nearest(coordinates: Tensor, offset: Tensor, centre: Tensor, number: Tensor) -> Tensor:

@@ -1,0 +1,157 @@
+"""The configuration of `nu_point`, the point transformer for events as hits in space."""
+
+from typing import Any, Literal, Self
+
+from huggingface_hub.dataclasses import strict
+
+from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+
+Curve = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
+Readout = Literal["upcast", "decoder"]
+
+HEAD_DIM = 16
+"""Width of a head of attention, at every resolution."""
+
+
+@strict
+class NuPointConfig(NuPreTrainedConfig):
+    """A Point Transformer V3 (arXiv 2312.10035) in the form of Panda (arXiv 2512.01324).
+
+    The defaults are Panda's encoder. Stages lie between poolings, which double the cells along each axis.
+
+    Args:
+        in_channels: numbers of a point: its coordinates and its energy.
+        grid_shape: cells along each axis of the detector, for the record; `serialization_bits` limits cells.
+        serialization_bits: of each axis of a cell. Hilbert's curve depends on them modulo 3.
+        encoder_depths: blocks of each stage.
+        encoder_channels: width of each stage, multiples of 16.
+        decoder_depths: blocks of each stage of the decoder, the finest first; one less than the encoder's.
+        decoder_channels: its widths, the finest first.
+        readout: what the features of a point are: "upcast" joins those of the cells that it is in at every
+            stage of the encoder, "decoder" adds a decoder, and gives its.
+        window_size: most points that attend to each other.
+        curves: along which windows are cut, in turns from block to block.
+        shuffle_curves: draw at each stage, in training only, which curve comes first, second, and so on.
+        mlp_ratio: width of the hidden layer of each perceptron, in units of the block's.
+        drop_path_rate: probability, in training, that a point skips what the last block of the encoder, or
+            the first of the decoder, adds; it rises from 0 along the encoder, and falls along the decoder.
+        layer_scale_init: what a block adds is multiplied by weights that start here.
+        layer_norm_eps: added to the variance.
+        initializer_range: standard deviation of the initial weights.
+        use_mask_token: there are weights that stand for points which are masked.
+        lovasz_weight: of the Lovász-softmax loss beside the cross-entropy, where classes are learnt.
+    """
+
+    model_type = "nu_point"
+
+    in_channels: int = 4
+    grid_shape: list[int] | tuple[int, ...] = (768, 768, 768)
+    serialization_bits: int = 14
+    encoder_depths: list[int] | tuple[int, ...] = (3, 3, 3, 9, 3)
+    encoder_channels: list[int] | tuple[int, ...] = (48, 96, 192, 384, 512)
+    decoder_depths: list[int] | tuple[int, ...] = (2, 2, 2, 2)
+    decoder_channels: list[int] | tuple[int, ...] = (64, 96, 192, 384)
+    readout: Readout = "upcast"
+    window_size: int = 256
+    curves: list[Curve] | tuple[Curve, ...] = ("hilbert", "hilbert-trans", "z", "z-trans")
+    shuffle_curves: bool = True
+    mlp_ratio: float = 4.0
+    drop_path_rate: float = 0.3
+    layer_scale_init: float = 1e-5
+    layer_norm_eps: float = 1e-5
+    initializer_range: float = 0.02
+    use_mask_token: bool = False
+    lovasz_weight: float = 0.05
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        lists = ("encoder_depths", "encoder_channels", "decoder_depths", "decoder_channels")
+        for name in (*lists, "curves", "grid_shape"):
+            setattr(self, name, list(getattr(self, name)))
+        super().__post_init__(**kwargs)
+
+    @property
+    def feature_size(self) -> int:
+        """Numbers of a point that the network gives."""
+        return self.decoder_channels[0] if self.readout == "decoder" else sum(self.encoder_channels)
+
+    @property
+    def encoder_drop_paths(self) -> list[list[float]]:
+        """The probability of each block of each stage."""
+        return _by_stage(self._ramp(sum(self.encoder_depths)), self.encoder_depths)
+
+    @property
+    def decoder_drop_paths(self) -> list[list[float]]:
+        """The probability of each block of each stage, the finest first."""
+        stages = _by_stage(self._ramp(sum(self.decoder_depths)), self.decoder_depths)
+        return [stage[::-1] for stage in stages]
+
+    def _ramp(self, blocks: int) -> list[float]:
+        return [self.drop_path_rate * block / max(blocks - 1, 1) for block in range(blocks)]
+
+    @classmethod
+    def base(cls, **kwargs: Any) -> Self:
+        """Make the default, Panda's: 91 million parameters, 107 with a decoder."""
+        return cls(**kwargs)
+
+    @classmethod
+    def small(cls, **kwargs: Any) -> Self:
+        """Make a network of 5 million parameters: for one GPU."""
+        size: dict[str, Any] = {
+            "encoder_depths": (2, 2, 2, 4, 2),
+            "encoder_channels": (32, 48, 64, 96, 128),
+            "decoder_depths": (1, 1, 1, 1),
+            "decoder_channels": (32, 48, 64, 96),
+        }
+        return cls(**(size | kwargs))
+
+    @classmethod
+    def tiny(cls, **kwargs: Any) -> Self:
+        """Make one of 0.4 million: minutes of training on two CPU cores."""
+        size: dict[str, Any] = {
+            "encoder_depths": (1, 1, 1, 1),
+            "encoder_channels": (16, 32, 48, 64),
+            "decoder_depths": (1, 1, 1),
+            "decoder_channels": (16, 32, 48),
+            "window_size": 64,
+            "drop_path_rate": 0.1,
+            "layer_scale_init": 1.0,
+            "mlp_ratio": 2.0,
+        }
+        return cls(**(size | kwargs))
+
+    def validate_architecture(self) -> None:
+        """Raise `ValueError` for sizes that make no network."""
+        stages = (len(self.encoder_depths), len(self.encoder_channels))
+        decoder = (len(self.decoder_depths) + 1, len(self.decoder_channels) + 1)
+        if len({*stages, *decoder}) != 1 or not self.decoder_depths:
+            raise ValueError(
+                "encoder_depths and encoder_channels must have one entry per stage, two at least, and "
+                f"decoder_depths and decoder_channels one less, got {self.encoder_depths}, "
+                f"{self.encoder_channels}, {self.decoder_depths}, {self.decoder_channels}"
+            )
+        sizes = [*self.encoder_depths, *self.decoder_depths, self.in_channels, self.window_size]
+        widths = [*self.encoder_channels, *self.decoder_channels]
+        if min(sizes) < 1 or any(width < 1 or width % HEAD_DIM for width in widths):
+            raise ValueError(
+                f"depths, in_channels and window_size must be at least 1, channels multiples of {HEAD_DIM}, "
+                f"got {sizes}, {widths}"
+            )
+        if not self.curves:
+            raise ValueError("curves: expected one at least")
+        if not len(self.encoder_depths) <= self.serialization_bits <= 16:
+            raise ValueError(
+                f"serialization_bits must be from {len(self.encoder_depths)}, the stages, to 16, got "
+                f"{self.serialization_bits}"
+            )
+        if max(self.grid_shape) > 1 << self.serialization_bits:
+            raise ValueError(
+                f"grid_shape: {self.grid_shape} does not fit into {self.serialization_bits} bits an axis: "
+                "raise serialization_bits"
+            )
+        if not 0 <= self.drop_path_rate < 1:
+            raise ValueError(f"drop_path_rate must be from 0 to below 1, got {self.drop_path_rate}")
+
+
+def _by_stage(values: list[float], depths: list[int] | tuple[int, ...]) -> list[list[float]]:
+    ends = [sum(depths[: stage + 1]) for stage in range(len(depths))]
+    return [values[end - depth : end] for end, depth in zip(ends, depths, strict=True)]

@@ -1,0 +1,219 @@
+"""The blocks of a point transformer: convolution, attention in windows, and a perceptron."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers.modeling_layers import GradientCheckpointingLayer
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from nuzoo.configuration.configuration_nu_point import HEAD_DIM, NuPointConfig
+from nuzoo.modeling.sparse.point_level import PointLevel
+from nuzoo.modeling.sparse.submanifold_convolution import SubmanifoldConv3d
+from nuzoo.modeling.sparse.windows import Windows
+
+Weights = tuple[Tensor, ...]
+
+
+def eager_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    scaling: float,
+    **_: Any,
+) -> tuple[Tensor, Tensor]:
+    """Attend with weights that can be looked at; shapes are those of transformers' attention functions."""
+    scores = scaling * query @ key.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    weights = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype)
+    return (weights @ value).transpose(1, 2), weights
+
+
+class WindowAttention(nn.Module):
+    """Attention of points to those of their window, with heads of 16 channels."""
+
+    is_causal = False
+
+    def __init__(self, config: NuPointConfig, channels: int):
+        super().__init__()
+        self.config = config
+        self.heads = channels // HEAD_DIM
+        self.num_key_value_groups = 1
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.proj = nn.Linear(channels, channels)
+
+    def forward(self, points: Tensor, windows: Windows) -> tuple[Tensor, Weights]:
+        """Map (points, channels) to the same shape; weights (windows, heads, length, length) if "eager"."""
+        qkv = self.qkv(points)
+        attended, weights = (
+            zip(
+                *(
+                    self._attend(qkv, rows, mask)
+                    for rows, mask in ((windows.whole, None), (windows.short, windows.is_filled))
+                    if rows.numel()
+                ),
+                strict=True,
+            )
+            if len(points)
+            else ((points,), ())
+        )
+        joined = torch.cat(attended).index_select(0, windows.place)
+        return self.proj(joined), tuple(weight for weight in weights if weight is not None)
+
+    def _attend(self, qkv: Tensor, rows: Tensor, is_filled: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Attend in windows (w, length) of rows: (w * length, channels), and weights or None."""
+        of_windows = qkv.index_select(0, rows.flatten()).view(*rows.shape, 3, self.heads, HEAD_DIM)
+        query, key, value = of_windows.permute(2, 0, 3, 1, 4)
+        attention: Any = ALL_ATTENTION_FUNCTIONS.get_interface(
+            self.config._attn_implementation, eager_attention
+        )
+        mask = None if is_filled is None else is_filled[:, None, None].expand(-1, -1, rows.shape[1], -1)
+        attended, weights = attention(self, query, key, value, mask, dropout=0.0, scaling=HEAD_DIM**-0.5)
+        return attended.flatten(2).flatten(0, 1), weights
+
+
+class DropPath(nn.Module):
+    """Leaves out what a block adds, for points by chance, in training; others are scaled up.
+
+    Args:
+        probability: of leaving out.
+    """
+
+    def __init__(self, probability: float):
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, added: Tensor) -> Tensor:
+        """Map (points, channels) to the same shape."""
+        if not self.training or not self.probability:
+            return added
+        kept = torch.rand(len(added), 1, device=added.device) >= self.probability
+        return added * (kept / (1 - self.probability)).to(added.dtype)
+
+
+class LayerScale(nn.Module):
+    """Multiplies each channel by a weight."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(channels))
+
+    def forward(self, added: Tensor) -> Tensor:
+        """Map (points, channels) to the same shape."""
+        return added * self.gamma
+
+
+class PointPerceptron(nn.Sequential):
+    """A perceptron of one hidden layer."""
+
+    def __init__(self, channels: int, hidden: int):
+        super().__init__(nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels))
+
+
+class ConditionalPosition(nn.Module):
+    """What the cells around a point hold: it tells the network where points are relative to each other.
+
+    It is computed in the precision of its weights, also where an autocast asks for less.
+    """
+
+    def __init__(self, channels: int, layer_norm_eps: float):
+        super().__init__()
+        self.convolution = SubmanifoldConv3d(channels, channels)
+        self.projection = nn.Linear(channels, channels)
+        self.norm = nn.LayerNorm(channels, layer_norm_eps)
+
+    def forward(self, points: Tensor, level: PointLevel) -> Tensor:
+        """Map (points, channels) to the same shape."""
+        with torch.autocast(points.device.type, enabled=False):
+            points = self.convolution(points.to(self.projection.weight.dtype), level.neighbours)
+            return self.norm(self.projection(points))
+
+
+class NuPointBlock(GradientCheckpointingLayer):
+    """Adds to points what their neighbours, their window, and they themselves tell.
+
+    Args:
+        config: the network's configuration.
+        channels: of a point.
+        drop_path: probability of leaving out.
+    """
+
+    def __init__(self, config: NuPointConfig, channels: int, drop_path: float):
+        super().__init__()
+        self.window_size = config.window_size
+        self.position = ConditionalPosition(channels, config.layer_norm_eps)
+        self.norm_attention = nn.LayerNorm(channels, config.layer_norm_eps)
+        self.attention = WindowAttention(config, channels)
+        self.scale_attention = LayerScale(channels)
+        self.norm_mlp = nn.LayerNorm(channels, config.layer_norm_eps)
+        self.mlp = PointPerceptron(channels, int(channels * config.mlp_ratio))
+        self.scale_mlp = LayerScale(channels)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, points: Tensor, level: PointLevel, curve: int) -> tuple[Tensor, Weights]:
+        """Map (points, channels) to the same shape.
+
+        Args:
+            points: features.
+            level: where they are.
+            curve: number of the curve along which windows are cut.
+
+        Returns:
+            Features, and the weights of the attention, empty unless it is "eager".
+        """
+        points = points + self.position(points, level)
+        windows = level.windows(curve, self.window_size)
+        attended, weights = self.attention(self.norm_attention(points), windows)
+        points = points + self.drop_path(self.scale_attention(attended))
+        return points + self.drop_path(self.scale_mlp(self.mlp(self.norm_mlp(points)))), weights
+
+
+class NuPointPooling(nn.Module):
+    """Joins the points of a doubled cell: the largest of each channel of their projections."""
+
+    def __init__(self, config: NuPointConfig, channels: int, out_channels: int):
+        super().__init__()
+        self.projection = nn.Linear(channels, out_channels)
+        self.norm = nn.LayerNorm(out_channels, config.layer_norm_eps)
+
+    def forward(self, points: Tensor, sizes: Tensor) -> Tensor:
+        """Map (points, channels) to (coarser points, out_channels).
+
+        Args:
+            points: features; those of a doubled cell follow each other.
+            sizes: (coarser points,) how many they are.
+        """
+        projected = self.projection(points)
+        if len(projected):
+            projected = torch.segment_reduce(projected, "max", lengths=sizes, axis=0)
+        return F.gelu(self.norm(projected))
+
+
+class NuPointUnpooling(nn.Module):
+    """Adds to the points of a stage what the cells that they are in know."""
+
+    def __init__(self, config: NuPointConfig, coarse_channels: int, channels: int, out_channels: int):
+        super().__init__()
+        eps = config.layer_norm_eps
+        self.coarse = nn.Sequential(
+            nn.Linear(coarse_channels, out_channels), nn.LayerNorm(out_channels, eps), nn.GELU()
+        )
+        self.skip = nn.Sequential(
+            nn.Linear(channels, out_channels), nn.LayerNorm(out_channels, eps), nn.GELU()
+        )
+
+    def forward(self, coarse: Tensor, points: Tensor, sizes: Tensor) -> Tensor:
+        """Map (coarser points, coarse_channels) and (points, channels) to (points, out_channels).
+
+        Args:
+            coarse: features of doubled cells.
+            points: features of the encoder.
+            sizes: (coarser points,) how many points each has.
+        """
+        return self.skip(points) + self.coarse(coarse).repeat_interleave(
+            sizes, dim=0, output_size=len(points)
+        )

@@ -1,0 +1,42 @@
+"""What a labelling of points costs: cross-entropy and Lovász-softmax."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def segmentation_loss(logits: Tensor, labels: Tensor, lovasz_weight: float) -> Tensor:
+    """Give the mean cross-entropy, plus the Lovász-softmax loss times a weight.
+
+    Args:
+        logits: (points, classes).
+        labels: int64 (points,); points with a negative one do not count.
+        lovasz_weight: of the second.
+
+    Returns:
+        A scalar, float32; 0 without points that count.
+    """
+    known = labels >= 0
+    logits, labels = logits[known].float(), labels[known]
+    if not len(labels):
+        return logits.sum()
+    loss = F.cross_entropy(logits, labels)
+    return loss + lovasz_weight * lovasz_softmax(logits.softmax(dim=1), labels) if lovasz_weight else loss
+
+
+def lovasz_softmax(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Give the Lovász-softmax loss (arXiv 1705.08790), averaged over the classes that are there.
+
+    Args:
+        probabilities: (points, classes).
+        labels: int64 (points,).
+    """
+    is_class = F.one_hot(labels, probabilities.shape[1]).to(probabilities.dtype)
+    errors, order = (is_class - probabilities).abs().sort(dim=0, descending=True)
+    is_class = is_class.gather(0, order)
+    total = is_class.sum(dim=0)
+    found = is_class.cumsum(dim=0)
+    union = total + (1 - is_class).cumsum(dim=0)
+    jaccard = 1 - (total - found) / union
+    steps = torch.diff(jaccard, dim=0, prepend=torch.zeros_like(jaccard[:1]))
+    return (errors * steps).sum(dim=0)[total > 0].mean()

@@ -1,0 +1,14 @@
+"""Events of several lengths in one tensor, whose rows lie event after event: compressed sparse rows."""
+
+import torch
+from torch import Tensor
+
+
+def counts_of(offset: Tensor) -> Tensor:
+    """Give the rows (events,) of each event, by where they end (events,)."""
+    return torch.diff(offset, prepend=offset.new_zeros(1))
+
+
+def events_of(offset: Tensor) -> Tensor:
+    """Give the number of the event of each row, (rows,), by where events end (events,)."""
+    return torch.repeat_interleave(torch.arange(len(offset), device=offset.device), counts_of(offset))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -108,9 +109,7 @@ class NuPointEncoder(nn.Module):
     def __init__(self, config: NuPointConfig):
         super().__init__()
         widths, drop_paths = config.encoder_channels, config.encoder_drop_paths
-        self.poolings = nn.ModuleList(
-            NuPointPooling(config, *pair) for pair in zip(widths, widths[1:], strict=False)
-        )
+        self.poolings = nn.ModuleList(NuPointPooling(config, *pair) for pair in pairwise(widths))
         self.stages = nn.ModuleList(
             NuPointStage(config, width, drops) for width, drops in zip(widths, drop_paths, strict=True)
         )
@@ -211,6 +210,7 @@ class NuPointModel(NuPointPreTrainedModel):
                 token for masked points.
         """
         refuse_arguments(self, kwargs)
+        output_hidden_states = self._wanted("hidden_states", output_hidden_states)
         output_attentions = self._wanted("attentions", output_attentions)
         encoded, attentions, order = self.encode(coordinates, energy, grid_coordinates, offset, is_masked)
         hidden_states = [stage.features for stage in encoded]
@@ -222,9 +222,7 @@ class NuPointModel(NuPointPreTrainedModel):
             hidden_states, attentions = hidden_states + decoded, attentions + weights
         return BaseModelOutput(
             last_hidden_state=torch.empty_like(features).index_copy(0, order, features),
-            hidden_states=tuple(hidden_states)
-            if self._wanted("hidden_states", output_hidden_states)
-            else None,
+            hidden_states=tuple(hidden_states) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,
         )
 

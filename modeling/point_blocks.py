@@ -49,20 +49,12 @@ class WindowAttention(nn.Module):
     def forward(self, points: Tensor, windows: Windows) -> tuple[Tensor, Weights]:
         """Map (points, channels) to the same shape; weights (windows, heads, length, length) if "eager"."""
         qkv = self.qkv(points)
-        attended, weights = (
-            zip(
-                *(
-                    self._attend(qkv, rows, mask)
-                    for rows, mask in ((windows.whole, None), (windows.short, windows.is_filled))
-                    if rows.numel()
-                ),
-                strict=True,
-            )
-            if len(points)
-            else ((points,), ())
-        )
-        joined = torch.cat(attended).index_select(0, windows.place)
-        return self.proj(joined), tuple(weight for weight in weights if weight is not None)
+        parts = ((windows.whole, None), (windows.short, windows.is_filled))
+        attended = [self._attend(qkv, rows, is_filled) for rows, is_filled in parts if rows.numel()]
+        if not attended:
+            return self.proj(points), ()
+        joined = torch.cat([values for values, _ in attended]).index_select(0, windows.place)
+        return self.proj(joined), tuple(weights for _, weights in attended if weights is not None)
 
     def _attend(self, qkv: Tensor, rows: Tensor, is_filled: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Attend in windows (w, length) of rows: (w * length, channels), and weights or None."""

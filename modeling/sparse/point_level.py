@@ -116,6 +116,6 @@ def _check_shape(cells: Tensor, offset: Tensor, bits: int) -> None:
         raise PointCellError(f"expected fewer events in a batch, got {len(offset)} with {bits} bits an axis")
     if points and (cells.amin() < 0 or cells.amax() >= 1 << bits):
         raise PointCellError(
-            f"expected cells from 0 to {(1 << bits) - 1}, got {int(cells.amin())} to {int(cells.amax())}: use "
-            "the processor that is saved with the model"
+            f"expected cells from 0 to {(1 << bits) - 1}, got {int(cells.amin())} to {int(cells.amax())}: "
+            "use the processor that is saved with the model"
         )

@@ -5,9 +5,15 @@ from typing import Any, Literal, Self
 from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+from nuzoo.files.events.event_classes import check_class_names
+from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
 
 Curve = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
 Readout = Literal["upcast", "decoder"]
+HitTarget = Literal["motif", "pid"]
+
+HIT_CLASSES: dict[str, tuple[str, ...]] = {"motif": MOTIFS, "pid": PARTICLE_TYPES}
+"""Classes of hits, by the column of truth that counts them."""
 
 HEAD_DIM = 16
 """Width of a head of attention, at every resolution."""
@@ -38,6 +44,7 @@ class NuPointConfig(NuPreTrainedConfig):
         layer_scale_init: what a block adds is multiplied by weights that start here.
         layer_norm_eps: added to the variance.
         initializer_range: standard deviation of the initial weights.
+        target: column of the truth of a hit that is learnt; `id2label` names its classes by default.
         use_mask_token: there are weights that stand for points which are masked.
         lovasz_weight: of the Lovász-softmax loss beside the cross-entropy, where classes are learnt.
     """
@@ -60,13 +67,17 @@ class NuPointConfig(NuPreTrainedConfig):
     layer_scale_init: float = 1e-5
     layer_norm_eps: float = 1e-5
     initializer_range: float = 0.02
+    target: HitTarget = "motif"
     use_mask_token: bool = False
-    lovasz_weight: float = 0.05
+    lovasz_weight: float = 0.0
 
     def __post_init__(self, **kwargs: Any) -> None:
         lists = ("encoder_depths", "encoder_channels", "decoder_depths", "decoder_channels")
         for name in (*lists, "curves", "grid_shape"):
             setattr(self, name, list(getattr(self, name)))
+        classes = HIT_CLASSES.get(self.target, ())
+        if self.id2label is None and kwargs.get("num_labels") in (None, len(classes)):
+            self.id2label = dict(enumerate(classes))
         super().__post_init__(**kwargs)
 
     @property
@@ -118,6 +129,10 @@ class NuPointConfig(NuPreTrainedConfig):
             "mlp_ratio": 2.0,
         }
         return cls(**(size | kwargs))
+
+    def validate_classes(self) -> None:
+        """Raise `ValueError` for class names that no table can hold."""
+        check_class_names((self.id2label or {}).values())
 
     def validate_architecture(self) -> None:
         """Raise `ValueError` for sizes that make no network."""

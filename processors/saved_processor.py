@@ -61,6 +61,7 @@ class SavedProcessor(PushedWithCode):
         latest_format: the format that this class writes.
         migrations: for each earlier format, how the keys of its files become those of the next.
         statistics: settings that `fit` measures, and without which nothing runs.
+        kept_from_network: see `EventProcessor`.
         writes_text: it is for networks that are asked a question, see `NuPreTrainedConfig`.
         detector: identifier of the detector; events of another one are refused. None takes any.
     """
@@ -68,6 +69,7 @@ class SavedProcessor(PushedWithCode):
     latest_format: ClassVar[int] = 1
     migrations: ClassVar[Mapping[int, Migration]] = {}
     statistics: ClassVar[tuple[str, ...]] = ()
+    kept_from_network: ClassVar[tuple[str, ...]] = ()
     writes_text: ClassVar[bool] = False
     detector: str | None = None
 
@@ -196,8 +198,13 @@ class SavedProcessor(PushedWithCode):
         return (made, kwargs) if unused_wanted else made
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the settings as they are saved."""
+        """Give the settings as they are saved.
+
+        AutoImageProcessor, which pipelines ask, would guess the name of a class from that of another kind.
+        """
         saved = super().to_dict()  # type: ignore[misc]
+        if "feature_extractor_type" in saved:
+            saved["image_processor_type"] = type(self).__name__
         return {name: value for name, value in saved.items() if not name.startswith("_")}
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> Any:

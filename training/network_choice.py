@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from huggingface_hub.errors import StrictDataclassError
@@ -95,6 +96,13 @@ class NetworkChoice:
             raise RecipeError(f"model: {' '.join(str(error).split())}") from error
         processor.check_agrees(config)
         return config
+
+    @cached_property
+    def known_fields(self) -> dict[str, Any]:
+        """Fields of the configuration that are known without the events: of the checkpoint, and given."""
+        if not self.pretrained:
+            return self.fields
+        return PreTrainedConfig.get_config_dict(resolve_model(self.pretrained))[0] | self.fields
 
     @property
     def other_classes(self) -> str:

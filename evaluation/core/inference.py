@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.core.machine import peak_memory
 from nuzoo.evaluation.core.results import Cost, Number
+from nuzoo.processors.contract import network_inputs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -77,7 +78,7 @@ def run_network(
 
     def forward(inputs: Mapping[str, Any]) -> Answer:
         inputs = _on_device_of(model, inputs)
-        return gather(model(**inputs), inputs)
+        return gather(model(**network_inputs(processor, inputs)), inputs)
 
     with torch.inference_mode(), tqdm(total=len(rows), desc=description, unit="ev") as bar:
         if len(rows):

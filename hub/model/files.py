@@ -20,10 +20,13 @@ from nuzoo.registry import ARCHITECTURES, Architecture, class_name, import_objec
 
 BODY = "AutoModel"
 PROCESSOR_AUTO_CLASSES = {
-    ImageProcessingMixin: "AutoImageProcessor",
-    FeatureExtractionMixin: "AutoFeatureExtractor",
+    ImageProcessingMixin: ("AutoImageProcessor",),
+    FeatureExtractionMixin: ("AutoFeatureExtractor", "AutoImageProcessor"),
 }
-"""For each base class of transformers the Auto class that loads its heirs, beside `AutoProcessor`."""
+"""For each base class of transformers the Auto classes that load its heirs, beside `AutoProcessor`.
+
+`pipeline()` asks AutoImageProcessor, see `EventPipeline`, which would guess another name.
+"""
 
 
 def write_model(
@@ -83,7 +86,7 @@ def write_processor(folder: Path, processor: EventProcessor, *, bundled: bool = 
         return
     kind = type(processor)
     export_code([kind], folder)
-    auto_classes = [name for base, name in PROCESSOR_AUTO_CLASSES.items() if issubclass(kind, base)]
+    auto_classes = [name for base, names in PROCESSOR_AUTO_CLASSES.items() if issubclass(kind, base) for name in names]
     auto_map = dict.fromkeys([*auto_classes, "AutoProcessor"], reference(kind))
     for name in PROCESSOR_FILES:
         if (folder / name).exists():

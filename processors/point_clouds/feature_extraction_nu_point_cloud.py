@@ -69,6 +69,7 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
 
     modality: ClassVar[str] = "point-clouds"
     model_input_names: ClassVar[list[str]] = ["coordinates", "energy", "grid_coordinates", "offset"]
+    kept_from_network: ClassVar[tuple[str, ...]] = ("inverse", "inverse_offset")
 
     def __init__(
         self,

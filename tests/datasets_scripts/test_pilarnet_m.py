@@ -441,6 +441,14 @@ def test_two_workers_give_each_event_once(tmp_path, write, small, monkeypatch, s
     assert Counter(shared) == Counter(alone)
 
 
+@pytest.mark.parametrize("counts", [[21, 21], [21] * 9])
+def test_counts_of_other_events_lose_none_in_a_stream(tmp_path, write, small, counts):
+    file = write(tmp_path / "train" / "a.h5", [small] * 5, counts=np.array(counts))
+    builder = PILArNetM(files=(str(file),), min_points=0, cache_dir=str(tmp_path / "cache"))
+    with pytest.raises(ArraySizeError, match=f"expected {len(counts)} events, as are counted, got 5"):
+        list(builder.as_streaming_dataset("train"))
+
+
 def test_the_builder_prepares_the_same_events(tmp_path, write, small):
     source = layout(tmp_path, write, small)
     builder = PILArNetM(cache_dir=str(tmp_path / "cache"), files=[str(source)], min_points=0)

@@ -231,6 +231,13 @@ def test_scale_bars_have_round_lengths(length, expected):
 # Pages
 
 
+def test_numbers_of_particles_without_a_table_may_be_any():
+    row = without_truth(small_row(x=[1, 2, 3], y=[0] * 3, z=[0] * 3, energy=[1.0] * 3))
+    scene = event_scene(row | {"particle": [10**9, -1, 7]}, None, None)
+    colouring = next(each for each in scene.colourings if each.name == "particle")
+    assert [colouring.labels[code] for code in colouring.codes] == ["1000000000", "none", "7"]
+
+
 def test_a_page_holds_the_whole_event(tmp_path):
     _, event = page_of(small_row(), tmp_path)
     assert unpacked(event["energy"], "<f4").tolist() == [1.0, 2.0, 0.5, 4.0]

@@ -1,7 +1,7 @@
 """Voxels of a particle placed in an image: cut out around its middle, or shrunk until it fits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +29,19 @@ class FramedVoxels:
     scale: NDArray[np.float64]
     size: tuple[int, ...]
     is_cut: bool
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """How far images may be from the middle of their frames, and where in that range they are.
+
+    Attributes:
+        most: cells along each axis, either way.
+        draw: (images, 3) from 0 to below 1, where in the range that is possible.
+    """
+
+    most: int
+    draw: NDArray[np.float64]
 
 
 def limits_of(
@@ -91,3 +104,28 @@ def scaled(
     kept = np.arange(len(voxels))
     cells = np.clip(cells, 0, np.array(size) - 1)
     return FramedVoxels(kept, cells, np.zeros_like(low), scale, tuple(size), is_cut=False)
+
+
+def displaced(
+    framed: FramedVoxels, image: NDArray[np.int64], by: Displacement, sides: Sequence[int]
+) -> FramedVoxels:
+    """Move images in their frames by whole cells, as far as none of their voxels leaves it.
+
+    A box that is cut out moves the other way, and stays in the detector.
+
+    Args:
+        framed: voxels in the middle of their images.
+        image: (voxels,) the image of each, ascending.
+        by: how far.
+        sides: of the detector, in voxels.
+    """
+    inside = image[framed.kept]
+    low, high = limits_of(inside, framed.cells, len(framed.scale))
+    least = np.maximum(-low, -by.most)
+    most = np.minimum(np.array(framed.size) - 1 - high, by.most)
+    if framed.is_cut:
+        room = np.maximum(np.subtract(sides, framed.size), 0)
+        least, most = np.maximum(least, framed.origin - room), np.minimum(most, framed.origin)
+    shift = np.floor(least + by.draw * (most - least + 1)).astype(np.int64)
+    origin = framed.origin - shift if framed.is_cut else framed.origin
+    return replace(framed, cells=framed.cells + shift[inside], origin=origin)

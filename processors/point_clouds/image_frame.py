@@ -8,14 +8,7 @@ from numpy.typing import NDArray
 
 from nuzoo.processors.point_clouds.image_context import Context, image_context
 from nuzoo.processors.point_clouds.merging import merge_hits
-from nuzoo.processors.point_clouds.particle_images import (
-    Displacement,
-    FramedVoxels,
-    Framing,
-    cropped,
-    displaced,
-    scaled,
-)
+from nuzoo.processors.point_clouds.particle_images import FramedVoxels, Framing, cropped, scaled
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class ImageFrame:
         voxels: NDArray[Any],
         energy: NDArray[np.float64],
         per_event: NDArray[np.int64],
-        moved: Displacement | None = None,
+        framed: FramedVoxels | None = None,
     ) -> Images:
         """Make images.
 
@@ -66,12 +59,10 @@ class ImageFrame:
             voxels: (voxels, 3) in the detector, each once in an image.
             energy: (voxels,) MeV.
             per_event: (events,) images of each event.
-            moved: how images differ from those in the middle of their frames.
+            framed: the voxels in their images; by default in the middle of these.
         """
         number = int(per_event.sum())
-        framed = self.framed(image, voxels, number)
-        if moved is not None:
-            framed = displaced(framed, image, moved, self.shape)
+        framed = framed or self.framed(image, voxels, number)
         context = image_context(self.context, image, voxels, energy, framed, per_event, self.shape)
         inside = image[framed.kept]
         merged = merge_hits(inside, framed.cells, energy[framed.kept])

@@ -76,11 +76,22 @@ def cropped(
         sides: of the detector, in voxels.
     """
     low, high = limits_of(image, voxels, images)
-    room = np.maximum(np.subtract(sides, size), 0)
-    origin = np.clip((low + high + 1) // 2 - np.array(size) // 2, 0, room)
+    origin = (low + high + 1) // 2 - np.array(size) // 2
+    return cut_out(image, voxels, np.clip(origin, 0, room_of(size, sides)), size)
+
+
+def cut_out(
+    image: NDArray[np.int64], voxels: NDArray[np.int64], origin: NDArray[np.int64], size: Sequence[int]
+) -> FramedVoxels:
+    """Cut a box that begins at `origin` (images, 3) out of each image; see `cropped`."""
     cells = voxels - origin[image]
     kept = np.flatnonzero(((cells >= 0) & (cells < size)).all(axis=1))
-    return FramedVoxels(kept, cells[kept], origin, np.ones(images), tuple(size), is_cut=True)
+    return FramedVoxels(kept, cells[kept], origin, np.ones(len(origin)), tuple(size), is_cut=True)
+
+
+def room_of(size: Sequence[int], sides: Sequence[int]) -> NDArray[np.int64]:
+    """Give the largest first voxel (3,) of a box that is in the detector, both of so many voxels."""
+    return np.maximum(np.subtract(sides, size), 0)
 
 
 def scaled(
@@ -124,8 +135,8 @@ def displaced(
     least = np.maximum(-low, -by.most)
     most = np.minimum(np.array(framed.size) - 1 - high, by.most)
     if framed.is_cut:
-        room = np.maximum(np.subtract(sides, framed.size), 0)
-        least, most = np.maximum(least, framed.origin - room), np.minimum(most, framed.origin)
+        least = np.maximum(least, framed.origin - room_of(framed.size, sides))
+        most = np.minimum(most, framed.origin)
     shift = np.floor(least + by.draw * (most - least + 1)).astype(np.int64)
     origin = framed.origin - shift if framed.is_cut else framed.origin
     return replace(framed, cells=framed.cells + shift[inside], origin=origin)

@@ -49,4 +49,4 @@ def leaked(own: Contributions, shape: tuple[int, int, int], share: float) -> Con
         voxel.append(np.ravel_multi_index(tuple(beside[held].T), shape))
         deposit.append(own.deposit[held])
         energy.append(share * own.energy[held])
-    return Contributions(*map(np.concatenate, (voxel, deposit, energy)))
+    return Contributions(np.concatenate(voxel), np.concatenate(deposit), np.concatenate(energy))

@@ -15,7 +15,7 @@ from nuzoo.files.migration import Migration, migrate
 from nuzoo.files.names import PROCESSOR_FILES
 from nuzoo.files.nearest_names import did_you_mean, nearest_names
 from nuzoo.files.origin import verify_files, whereabouts
-from nuzoo.processors.event_tables import is_single_row, read_hits, split_rows, values_of
+from nuzoo.processors.event_tables import as_table, is_single_row, read_hits, split_rows, values_of
 from nuzoo.processors.input_errors import (
     DetectorMismatchError,
     MissingStatisticsError,
@@ -263,6 +263,21 @@ class SavedProcessor(PushedWithCode):
     def instructions(self) -> dict[str, Any]:
         """Say how its tensors are made: by its settings; see `EventProcessor.instructions`."""
         return {"constants": self.to_dict(), "steps": []}
+
+    def opened(self, rows: Any, unknown: Iterable[str]) -> Any:
+        """Begin a call: give its rows in a form that is read column by column, where they have one.
+
+        Args:
+            rows: see `nuzoo.processors.event_tables.as_table`.
+            unknown: names of what was given and is no option of a call.
+
+        Raises:
+            ProcessorSettingError: there are such names.
+            MissingStatisticsError: it has not been fitted.
+        """
+        self.refuse_options(unknown)
+        self.refuse_unfitted()
+        return as_table(rows)
 
     def refuse_unfitted(self) -> None:
         """Raise `MissingStatisticsError` unless it is fitted."""

@@ -27,7 +27,8 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
 
     Args:
         row: Point-cloud row.
-        prediction: {"labels"} and perhaps {"scores"} with one for each hit, or {"label", "scores"} of the whole event.
+        prediction: {"labels"}, and perhaps {"scores"}, with one for each hit, or {"label", "scores"} of the
+            whole event.
         sample: What the events are; needed unless the event is our simulation.
 
     Raises:

@@ -106,7 +106,7 @@ def point_level(
 
 
 def cells_of_points(cells: Tensor, offset: Tensor, bits: int, doublings: int) -> tuple[Tensor, Tensor]:
-    """Number the occupied cells of a coarse stage, as `PointLevel.coarser` orders them.
+    """Find the occupied cells of a coarse stage, as `PointLevel.coarser` orders them.
 
     Args:
         cells: int64 (points, 3), see `point_level`.

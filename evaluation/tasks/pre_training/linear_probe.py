@@ -95,7 +95,7 @@ def fitted_probe(
     """Fit a probe on the features that a network gives of labelled events; see `fit_probe`."""
     chosen, labels = [], []
     for features, truth, offset in labelled_features(model, processor, rows, settings.target, batch_size):
-        kept = torch.cat([span for span in _spread(offset.tolist(), settings.points)])
+        kept = torch.cat(list(_spread(offset.tolist(), settings.points)))
         kept = kept[truth[kept] >= 0]
         chosen.append(features[kept])
         labels.append(truth[kept])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from datasets import Dataset
 
+from nuzoo.evaluation.core.events import columns_read
+from nuzoo.evaluation.tasks.hit_segmentation.numbers import event_confusion, scores
 from nuzoo.evaluation.tasks.pre_training.health import health_of
 from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings, fitted_probe, labelled_features
 
@@ -35,7 +38,7 @@ def measure(
     was_training = model.training
     model.eval()
     fitted_on, tested_on = settings.split(rows)
-    measured = health_of(_outputs(model, processor, tested_on, batch_size))
+    measured = health_of(outputs_of(model, processor, tested_on, batch_size))
     if settings.target in rows.column_names and len(fitted_on):
         probe = fitted_probe(model, processor, fitted_on, settings, batch_size)
         classes = len(probe.bias)
@@ -50,7 +53,10 @@ def measure(
     return measured
 
 
-def _outputs(model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int):
+def outputs_of(
+    model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int
+) -> Iterator[Any]:
+    """Give the outputs of a network for events, batch by batch."""
     columns = [name for name in columns_read(processor) if name in rows.column_names]
     table = rows.select_columns(columns).with_format("arrow")
     for first in range(0, len(table), batch_size):

@@ -1,20 +1,16 @@
 """How much a network that learnt without labels knows: a linear classifier of its features of points."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
+from datasets import Dataset
 from torch import Tensor
+from transformers import PreTrainedModel
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel
-
-    from nuzoo.processors.contract import EventProcessor
+from nuzoo.processors.contract import EventProcessor
 
 Count = Annotated[int, "a whole number of 1 or more", lambda value: value >= 1]
 STEPS = 100

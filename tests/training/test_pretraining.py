@@ -1,6 +1,10 @@
 """Pre-training without labels, from a recipe to a folder that other networks start from."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import datasets
 import pytest
@@ -13,6 +17,7 @@ from nuzoo.training.recipe import load_recipe
 from nuzoo.training.self_distillation.pretraining import build_pretraining, pretrain
 from nuzoo.training.self_distillation.teacher import TEACHER_FILE
 from tests.evaluation.point_cloud_rows import event_row, without_truth
+from tests.training.distilled_in_processes import VIEWS, loss_of, networks
 
 SMALL = {
     "views.local_views": 2,
@@ -151,3 +156,40 @@ def test_events_without_truth_are_enough(splits, tmp_path):
     folder = pretrain(run, splits=bare)
     measured = next(entry for entry in history(folder) if "eval_loss" in entry)
     assert "eval_prototypes_used" in measured and "eval_macro_f1" not in measured
+
+
+def of_events(clouds, events, chosen):
+    """Every view of some events of a batch of clouds."""
+    numbers = [view * events + event for view in range(VIEWS) for event in chosen]
+    ends = clouds["offset"].tolist()
+    rows = torch.cat([torch.arange([0, *ends][number], ends[number]) for number in numbers])
+    counts = torch.diff(clouds["offset"], prepend=torch.zeros(1, dtype=torch.long))[numbers]
+    part = {name: value[rows] for name, value in clouds.items() if name != "offset"}
+    return {**part, "offset": counts.cumsum(0)}
+
+
+def test_two_processes_have_the_loss_and_the_gradient_of_one(splits, tmp_path):
+    """Of three events one process has two: their tokens are not as many."""
+    trainer = build_pretraining(recipe(tmp_path / "run"), splits, [])
+    clouds = trainer.augmentation(trainer.train_dataset.__getitems__([0, 1, 2]))
+    clouds["is_masked"] = torch.rand(len(clouds["coordinates"])) < 0.5
+    clouds["is_masked"][int(clouds["offset"][2 * 3 - 1]) :] = False
+    for rank, chosen in enumerate(([0, 2], [1])):
+        torch.save(of_events(clouds, 3, chosen), tmp_path / f"clouds-{rank}.pt")
+    command = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0", "--standalone"]
+    script = Path(__file__).with_name("distilled_in_processes.py")
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, *command, str(script), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    found = torch.load(tmp_path / "found.pt")
+    student, teacher = networks()
+    loss = loss_of(student, teacher, clouds)
+    loss.backward()
+    assert found["loss"].item() == pytest.approx(loss.item(), rel=1e-6)
+    for name, parameter in student.named_parameters():
+        torch.testing.assert_close(found["gradients"][name], parameter.grad, rtol=1e-3, atol=1e-6)

@@ -31,7 +31,7 @@ def match_nearest(
     cubes, known_cubes = (torch.floor(each / radius).long() for each in (places, known_places))
     low = torch.minimum(cubes.amin(0), known_cubes.amin(0)) - 1
     extent = torch.maximum(cubes.amax(0), known_cubes.amax(0)) - low + 2
-    keys, rows = torch.sort(_keys(known_cubes - low, known_group, extent))
+    keys, rows = torch.sort(_keys(known_cubes - low, known_group, extent), stable=True)
     wanted = _keys(cubes - low, group, extent)
     least = torch.full_like(places[:, 0], radius)
     for x, y, z in product((-1, 0, 1), repeat=3):

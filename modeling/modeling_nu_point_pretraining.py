@@ -37,6 +37,8 @@ class NuPointForPreTrainingOutput(ModelOutput):
 class Prototypes(nn.Module):
     """Directions of a norm that is not learnt, 1."""
 
+    norm: Tensor
+
     def __init__(self, size: int, number: int):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(number, size))

@@ -109,11 +109,11 @@ def test_masks_are_whole_cubes_of_the_right_number():
 
 
 def test_schedules():
-    assert warmed(0.04, 0.07, 0.05, 0.0) == 0.04
-    assert warmed(0.04, 0.07, 0.05, 0.025) == pytest.approx(0.055)
-    assert warmed(0.04, 0.07, 0.05, 0.05) == warmed(0.04, 0.07, 0.05, 1.0) == 0.07
-    assert warmed(1.0, 2.0, 0.0, 0.0) == 2.0
-    assert [cosine(0.994, 1.0, part) for part in (0.0, 0.5, 1.0)] == pytest.approx([0.994, 0.997, 1.0])
+    ends = (0.04, 0.07)
+    assert warmed(ends, 0.05, 0.0) == 0.04
+    assert warmed(ends, 0.05, 0.025) == pytest.approx(0.055)
+    assert warmed(ends, 0.05, 0.05) == warmed(ends, 0.05, 1.0) == warmed(ends, 0.0, 0.0) == 0.07
+    assert [cosine((0.994, 1.0), part) for part in (0.0, 0.5, 1.0)] == pytest.approx([0.994, 0.997, 1.0])
 
 
 def test_teacher_is_the_exponential_mean_of_its_students():

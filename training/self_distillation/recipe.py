@@ -39,7 +39,7 @@ class Masks:
 
     def at(self, progress: float) -> tuple[float, float]:
         """Give side in mm and fraction when a part of the training is done."""
-        return warmed(*self.side_mm, self.warmup, progress), warmed(*self.fraction, self.warmup, progress)
+        return warmed(self.side_mm, self.warmup, progress), warmed(self.fraction, self.warmup, progress)
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ class Distillation:
 
     def teacher_temperature_at(self, progress: float) -> float:
         """Give the teacher's temperature when a part of the training is done."""
-        return warmed(*self.teacher_temperature, self.warmup, progress)
+        return warmed(self.teacher_temperature, self.warmup, progress)
 
     def momentum_at(self, progress: float) -> float:
         """Give the teacher's momentum when a part of the training is done."""
-        return cosine(*self.momentum, progress)
+        return cosine(self.momentum, progress)
 
 
 @dataclass(frozen=True)

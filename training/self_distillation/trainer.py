@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from nuzoo.modeling.sparse.ragged import events_of
 from nuzoo.training.event_trainer import EventTrainer
@@ -41,7 +48,8 @@ class SelfDistillationTrainer(EventTrainer):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.recipe, self.measure = recipe, measure
-        self.teacher: Any = teacher_of(self.model)
+        self.student = cast(PreTrainedModel, self.model)
+        self.teacher: Any = teacher_of(self.student)
         processor: Any = self.processing_class
         self.frame = processor.frame
         self.parts: Counter[str] = Counter()
@@ -109,14 +117,14 @@ class SelfDistillationTrainer(EventTrainer):
         with torch.random.fork_rng():
             torch.manual_seed(self.args.seed)
             loss = self._validation_loss()
-        measured = {"loss": loss, **self.measure(self.model)}
+        measured = {"loss": loss, **self.measure(self.student)}
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
     def _validation_loss(self) -> float:
-        model = self.model.eval()
+        model = self.student.eval()
         losses = []
         with torch.no_grad(), self.compute_loss_context_manager():
             for batch in self.get_eval_dataloader():
@@ -138,9 +146,9 @@ class SelfDistillationTrainer(EventTrainer):
     def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
         """Make the optimiser, with the learning rates and decays of `parameter_groups`."""
         if self.optimizer is None:
-            kind, options = Trainer.get_optimizer_cls_and_kwargs(self.args, self.model)
+            kind, options = Trainer.get_optimizer_cls_and_kwargs(self.args, self.student)
             decay = self.recipe.optimiser.layer_decay
-            groups = parameter_groups(self.model, self.args.learning_rate, self.args.weight_decay, decay)
+            groups = parameter_groups(self.student, self.args.learning_rate, self.args.weight_decay, decay)
             self.optimizer = kind(groups, **options)
         return self.optimizer
 
@@ -157,7 +165,7 @@ class _EveryStep(TrainerCallback):
         """Set the decay."""
         final = self.trainer.recipe.optimiser.final_weight_decay
         if final is not None:
-            decay = cosine(args.weight_decay, final, self.trainer.progress)
+            decay = cosine((args.weight_decay, final), self.trainer.progress)
             for group in kwargs["optimizer"].param_groups:
                 group["weight_decay"] = decay * group[DECAYS]
 
@@ -166,4 +174,4 @@ class _EveryStep(TrainerCallback):
     ) -> None:
         """Move the teacher."""
         trainer = self.trainer
-        follow(trainer.teacher, trainer.model, trainer.recipe.distillation.momentum_at(trainer.progress))
+        follow(trainer.teacher, trainer.student, trainer.recipe.distillation.momentum_at(trainer.progress))

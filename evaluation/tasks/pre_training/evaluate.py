@@ -77,13 +77,14 @@ def evaluate_pretraining(
     start_memory_measurement(model.device)
     probe = fitted_probe(model, processor, known, settings, batch_size)
     post: Any = processor
+    body: Any = model.base_model
 
     def classes_of(outputs: Any, inputs: Mapping[str, Any]) -> list[NDArray[np.int64]]:
         logits = SimpleNamespace(logits=probe(outputs.last_hidden_state.float()))
         return [event.cpu().numpy() for event in post.post_process_semantic_segmentation(logits, inputs)]
 
     answers, times = run_network(
-        model.base_model,
+        body,
         processor,
         rows,
         classes_of,

@@ -101,6 +101,20 @@ def test_another_network_starts_from_it_with_a_new_head(model, batch, tmp_path):
     assert not any("mask_head" in name for name in loaded.state_dict())
 
 
+def test_a_decoder_is_new_where_it_is_asked_for(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    with pytest.raises(WeightsError, match=r"missing: nu_point\.decoder"):
+        NuPointForSemanticSegmentation.from_pretrained(
+            tmp_path, readout="decoder", reinitialize=["classifier"]
+        )
+    loaded = NuPointForSemanticSegmentation.from_pretrained(
+        tmp_path, readout="decoder", reinitialize=["classifier", "nu_point.decoder"]
+    )
+    for name, value in model.nu_point.state_dict().items():
+        assert torch.equal(value, loaded.nu_point.state_dict()[name]), name
+    assert all(torch.isfinite(value).all() for value in loaded.state_dict().values())
+
+
 def test_body_with_a_missing_weight_is_refused_all_the_same(model, tmp_path):
     weights = model.state_dict()
     del weights["nu_point.encoder.stages.1.0.attention.qkv.weight"]

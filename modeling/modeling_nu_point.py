@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -85,7 +85,7 @@ class NuPointPreTrainedModel(NuPreTrainedModel):
     base_model_prefix = "nu_point"
     main_input_name = "coordinates"
     input_modalities = "point-cloud"
-    heads = ("classifier",)
+    heads: ClassVar[tuple[str, ...]] = ("classifier", "mask_head", "unmask_head")
     _no_split_modules = ["NuPointBlock"]  # noqa: RUF012 (transformers' own declaration)
     _supports_sdpa = True
     accepts_loss_kwargs = False
@@ -267,6 +267,8 @@ class NuPointModel(NuPointPreTrainedModel):
 
 class NuPointForSemanticSegmentation(NuPointPreTrainedModel):
     """The network with a linear head over the classes of a point."""
+
+    heads = ("classifier",)
 
     def __init__(self, config: NuPointConfig):
         super().__init__(config)

@@ -267,6 +267,15 @@ for _row in (
         pipeline_name="hit-segmentation",
         pipeline="nuzoo.pipelines.hit_segmentation.HitSegmentationPipeline",
     ),
+    Task(
+        name="pre-training",
+        recipe="nuzoo.training.self_distillation.recipe.SelfDistillationRecipe",
+        trainer="nuzoo.training.self_distillation.pretraining.pretrain",
+        auto_class="AutoModelForPreTraining",
+        evaluator="nuzoo.evaluation.tasks.pre_training.evaluator.EVALUATOR",
+        card="pre_training.md",
+        pipeline_tag="feature-extraction",
+    ),
     Architecture(
         model_type="nu_cnn",
         config="nuzoo.configuration.configuration_nu_cnn.NuCnnConfig",
@@ -302,9 +311,12 @@ for _row in (
         model_type="nu_point",
         config="nuzoo.configuration.configuration_nu_point.NuPointConfig",
         modality="point-clouds",
-        networks={"hit-segmentation": "nuzoo.modeling.modeling_nu_point.NuPointForSemanticSegmentation"},
+        networks={
+            "hit-segmentation": "nuzoo.modeling.modeling_nu_point.NuPointForSemanticSegmentation",
+            "pre-training": "nuzoo.modeling.modeling_nu_point_pretraining.NuPointForPreTraining",
+        },
         body="nuzoo.modeling.modeling_nu_point.NuPointModel",
-        recipes=("nu_point_motif", "nu_point_motif_tiny"),
+        recipes=("nu_point_motif", "nu_point_motif_tiny", "nu_point_pretrain", "nu_point_pretrain_tiny"),
     ),
     Sample(
         name="lartpc-pixelmaps",

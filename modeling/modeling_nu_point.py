@@ -27,12 +27,12 @@ class Stage:
     Attributes:
         features: (points, channels).
         level: where the points are.
-        sizes: (points,) of how many points of the finer stage each is made; None of the finest.
+        sizes: (points,) of how many points of the finer stage each is made: 1 of the finest.
     """
 
     features: Tensor
     level: PointLevel
-    sizes: Tensor | None = None
+    sizes: Tensor
 
 
 class NuPointEmbedding(nn.Module):
@@ -117,7 +117,7 @@ class NuPointEncoder(nn.Module):
     def forward(self, points: Tensor, level: PointLevel) -> tuple[list[Stage], list[Tensor]]:
         """Give the stages of (points, channels), the finest first, and the weights of attention."""
         points, weights = self.stages[0](points, level)
-        stages, attentions = [Stage(points, level)], [*weights]
+        stages, attentions = [Stage(points, level, torch.ones_like(level.morton))], [*weights]
         for pooling, blocks in zip(self.poolings, self.stages[1:], strict=True):
             level, sizes = level.coarser()
             points, weights = blocks(pooling(points, sizes), level)

@@ -65,6 +65,7 @@ def embed(
         EvaluationError: The network has no features for hits, or fewer than two things are embedded.
     """
     body: Any = model.base_model
+
     def means(output: Any, inputs: Mapping[str, Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         features, event = _features(output, inputs, by_particle)
         particle = inputs["labels"] if by_particle else torch.full_like(event, NO_PARTICLE)

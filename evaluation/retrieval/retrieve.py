@@ -80,6 +80,7 @@ def retrieve(
     to_inference_device(model)
     found = embed(model, processor, rows, by_particle=particle is not None, batch_size=batch_size)
     nearest = nearest_to(found, _place(found, names.index(like), particle, like), number + 1)
+    out.mkdir(parents=True, exist_ok=True)
     with replacing(out / TABLE) as partial:
         _write_table(partial, nearest, names)
     return [out / TABLE, *_draw(rows, nearest, out, sample)]

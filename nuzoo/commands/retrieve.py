@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, help="dataset folder or repository")
     parser.add_argument("--split", default="test", help="split to search in (default: test)")
     parser.add_argument("--like", required=True, metavar="EVENT", help="event id")
-    parser.add_argument("--particle", type=at_least(0), help="row of a particle of it: find particles like it")
+    parser.add_argument("--particle", type=at_least(0), help="row of a particle of it: find such particles")
     parser.add_argument("--number", type=at_least(1), default=10, help="how many (default: 10)")
     parser.add_argument("--batch-size", type=at_least(1), default=16)
     parser.add_argument("--out", type=Path, default=Path("retrieved"), help="folder (default: retrieved)")

@@ -1,4 +1,5 @@
 import math
+from itertools import chain
 
 import pytest
 import torch
@@ -63,8 +64,8 @@ def test_parameter_counts_are_those_of_panda():
 
 def test_drop_paths_rise_along_the_encoder_and_fall_along_the_decoder():
     config = NuPointConfig()
-    assert sum(config.encoder_drop_paths, []) == pytest.approx([0.3 * block / 20 for block in range(21)])
-    in_use = sum(config.decoder_drop_paths[::-1], [])
+    assert [*chain(*config.encoder_drop_paths)] == pytest.approx([0.3 * block / 20 for block in range(21)])
+    in_use = [*chain(*config.decoder_drop_paths[::-1])]
     assert in_use == pytest.approx([0.3 * block / 7 for block in range(8)][::-1])
 
 

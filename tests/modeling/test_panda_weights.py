@@ -1,25 +1,16 @@
+from itertools import product
+
 import pytest
 import torch
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation, NuPointModel
-from nuzoo.modeling.panda_weights import from_panda
+from nuzoo.modeling.panda_weights import from_panda, nuzoo_name
 from nuzoo.modeling.weight_errors import WeightsError
 
-NORM, LINEAR = ("weight", "bias"), ("weight", "bias")
-BLOCK = {
-    "cpe.0": LINEAR,
-    "cpe.1": LINEAR,
-    "cpe.2": NORM,
-    "norm1.0": NORM,
-    "ls1.0": ("gamma",),
-    "attn.qkv": LINEAR,
-    "attn.proj": LINEAR,
-    "norm2.0": NORM,
-    "ls2.0": ("gamma",),
-    "mlp.0.fc1": LINEAR,
-    "mlp.0.fc2": LINEAR,
-}
+NORM = ("weight", "bias")
+LAYERS = ("cpe.0", "cpe.1", "cpe.2", "norm1.0", "attn.qkv", "attn.proj", "norm2.0", "mlp.0.fc1", "mlp.0.fc2")
+BLOCK = [*product(LAYERS, NORM), ("ls1.0", "gamma"), ("ls2.0", "gamma")]
 
 
 def names_of_panda(config):
@@ -30,9 +21,7 @@ def names_of_panda(config):
     for part, stages in depths.items():
         for stage, depth in enumerate(stages):
             blocks = [f"{part}.{part}{stage}.block{number}" for number in range(depth)]
-            names += [
-                f"{block}.{layer}.{kind}" for block in blocks for layer in BLOCK for kind in BLOCK[layer]
-            ]
+            names += [f"{block}.{layer}.{kind}" for block in blocks for layer, kind in BLOCK]
     for stage in range(1, len(config.encoder_depths)):
         names += [f"enc.enc{stage}.down.{layer}.{kind}" for layer in ("proj", "norm.0") for kind in NORM]
     for stage in range(len(config.decoder_depths)):
@@ -57,8 +46,6 @@ def semantic(model):
         from_panda(unshaped, model, "file")
     assert "missing" not in str(refused.value)
     assert "unexpected" not in str(refused.value)
-    from nuzoo.modeling.panda_weights import nuzoo_name
-
     held = model.state_dict()
     torch.manual_seed(0)
     return {name: torch.randn(held[nuzoo_name(name, "nu_point.")].shape) for name in names}
@@ -85,9 +72,7 @@ def test_semantic_network_has_every_tensor_of_panda_once(model, semantic):
 @pytest.mark.parametrize("prefix", ["module.student.backbone.", "student.backbone.", "backbone.", ""])
 def test_backbone_is_read_from_every_file_that_holds_one(model, semantic, prefix):
     backbone = model.nu_point
-    bare = {
-        name.removeprefix("backbone."): tensor for name, tensor in semantic.items() if "seg_head" not in name
-    }
+    bare = {name.removeprefix("backbone."): semantic[name] for name in semantic if "seg_head" not in name}
     file = {f"{prefix}{name}": tensor for name, tensor in bare.items()}
     if "student" in prefix:
         file |= {name.replace("student", "teacher"): tensor + 1 for name, tensor in file.items()}

@@ -9,23 +9,22 @@ from nuzoo.modeling.sparse.serialisation import ORDERS, codes_of
 from .clouds import random_cloud
 
 
+def keys_of(counts, cells):
+    event = torch.repeat_interleave(counts).tolist()
+    return [(number, *cell) for number, cell in zip(event, cells.tolist(), strict=True)]
+
+
 def test_coarser_points_are_those_of_a_dictionary():
     cells, offset = random_cloud([70, 0, 1, 50], extent=9)
     level, order = point_level(cells, offset, ORDERS, 5)
     assert torch.equal(level.cells, cells[order])
-    event = torch.repeat_interleave(level.counts)
     children = defaultdict(list)
-    for row, (number, cell) in enumerate(zip(event.tolist(), (level.cells >> 1).tolist(), strict=True)):
-        children[number, *cell].append(row)
+    for row, key in enumerate(keys_of(level.counts, level.cells >> 1)):
+        children[key].append(row)
     coarser, sizes = level.coarser()
-    coarse_event = torch.repeat_interleave(coarser.counts)
-    keys = [
-        (number, *cell) for number, cell in zip(coarse_event.tolist(), coarser.cells.tolist(), strict=True)
-    ]
-    ends = sizes.cumsum(0).tolist()
-    found = {
-        key: list(range(end - size, end)) for key, end, size in zip(keys, ends, sizes.tolist(), strict=True)
-    }
+    rows = torch.arange(len(level.cells)).split(sizes.tolist())
+    keys = keys_of(coarser.counts, coarser.cells)
+    found = {key: part.tolist() for key, part in zip(keys, rows, strict=True)}
     assert found == children
     assert coarser.counts.tolist()[1:3] == [0, 1]
 

@@ -13,9 +13,8 @@ def test_morton_code_is_made_of_the_bits_of_x_y_and_z_in_turns():
     cells[0], cells[1] = 0, (1 << 14) - 1
 
     def by_bits(x, y, z):
-        return int(
-            "".join("".join(bits) for bits in zip(f"{x:014b}", f"{y:014b}", f"{z:014b}", strict=True)), 2
-        )
+        triples = zip(f"{x:014b}", f"{y:014b}", f"{z:014b}", strict=True)
+        return int("".join("".join(triple) for triple in triples), 2)
 
     assert codes_of(cells, "z", 14).tolist() == [by_bits(*cell) for cell in cells.tolist()]
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "let a vision-language model explain its answers, and test whether what it cites matters",
     "display": "draw events as PNG and interactive HTML",
     "retrieve": "find events like one, by what a network sees in them",
+    "bench": "run a study of many trainings: how many labelled events a network needs",
     "models": "list the trained models that come with nuzoo, show one, or make one again",
     "detectors": "list the detectors that are known, or show one as a start for your own",
     "export": "write a trained network as an ONNX file, checked with onnxruntime",
@@ -39,7 +40,7 @@ STATUSES = {
     143: "stopped by SIGTERM",
 }
 
-RESUMED = ("simulate", "train")
+RESUMED = ("simulate", "train", "bench")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

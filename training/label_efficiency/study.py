@@ -1,0 +1,160 @@
+"""A study of how many labelled events a network needs: numbers of events, ways to train, and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from nuzoo.files.nearest_names import did_you_mean
+from nuzoo.training.fields import Count, RecipeError, checked_fields, types_of
+from nuzoo.training.recipe import Recipe, load_recipe
+from nuzoo.training.recipe_files import override_value, read_yaml, set_field
+
+STUDIES = Path(__file__).parents[1] / "studies"
+"""Those that come with nuzoo."""
+
+PRETRAINED = "pretrained"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Numbers of others, to be shown beside ours and labelled as theirs.
+
+    Attributes:
+        source: Where they are from.
+        events: Numbers of labelled events.
+        values: For each of their ways the headline number at each of these.
+    """
+
+    source: str
+    events: list[int]
+    values: dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of a study.
+
+    Attributes:
+        way: Its name.
+        events: Number of labelled events.
+        seed: Of the training.
+    """
+
+    way: str
+    events: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.way}-{self.events}-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A grid of trainings.
+
+    Attributes:
+        source: Where the choices come from.
+        recipe: Of every training: a name or a file.
+        out: Folder.
+        events: Numbers of labelled events.
+        seeds: Of the trainings.
+        ways: For each way to train the fields of the recipe that are its own, by dotted names, and
+            `pretrained: true` where it starts from the checkpoint.
+        pretrained: That checkpoint.
+        fields: Fields of the recipe of all.
+        published: Numbers of others.
+    """
+
+    source: str
+    recipe: str
+    out: str
+    events: list[Count]
+    seeds: list[int]
+    ways: dict[str, dict[str, Any]]
+    pretrained: str | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    published: dict[str, Any] | None = None
+
+    @classmethod
+    def read(cls, name: str | Path, overrides: Iterable[str] = ()) -> Self:
+        """Read a study.
+
+        Args:
+            name: A YAML file, or the name of a study that comes with nuzoo.
+            overrides: `field=value` strings; the value is YAML. Fields of the recipe are
+                `fields.section.field=value`.
+
+        Raises:
+            RecipeError: No such study, an unknown field, or a value that a field cannot have.
+        """
+        given = read_yaml(_find(name))
+        for override in overrides:
+            key, equals, value = override.partition("=")
+            if not equals:
+                raise RecipeError(f"override {override!r}: expected field=value")
+            if key.startswith("fields."):
+                given.setdefault("fields", {})[key.removeprefix("fields.")] = override_value(value)
+            else:
+                set_field(given, key, override_value(value))
+        study = cls(**checked_fields("study", given, types_of(cls)))
+        study.check()
+        return study
+
+    def check(self) -> None:
+        """Refuse what cannot be run, or a recipe that cannot be made, before anything is trained.
+
+        Raises:
+            RecipeError: With what is wrong.
+        """
+        if not (self.events and self.seeds and self.ways):
+            raise RecipeError("study: expected events, seeds and ways, one of each at least")
+        if not self.pretrained and any(way.get(PRETRAINED) for way in self.ways.values()):
+            raise RecipeError("study.pretrained: expected a checkpoint for the ways that start from one")
+        for cell in self.cells():
+            self.recipe_of(cell)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything goes."""
+        return Path(self.out)
+
+    @property
+    def theirs(self) -> Published | None:
+        """Numbers of others."""
+        return None if self.published is None else Published(**self.published)
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield the trainings, those of few events first."""
+        for events in sorted(self.events):
+            for way in self.ways:
+                for seed in self.seeds:
+                    yield Cell(way, events, seed)
+
+    def recipe_of(self, cell: Cell) -> Recipe:
+        """Make the recipe of a training."""
+        own: Mapping[str, Any] = self.ways[cell.way]
+        starts = [f"model.pretrained={self.pretrained}"] if own.get(PRETRAINED) else []
+        recipe: Recipe = load_recipe(self.recipe, starts)
+        fields = {key: value for key, value in own.items() if key != PRETRAINED}
+        place = {
+            "data.train_events": cell.events,
+            "training.seed": cell.seed,
+            "training.output_dir": (self.folder / cell.name).as_posix(),
+        }
+        return recipe.changed(self.fields | fields | place)
+
+
+def _find(name: str | Path) -> Path:
+    known = sorted(file.stem for file in STUDIES.glob("*.yaml"))
+    if Path(name).is_file():
+        return Path(name)
+    if str(name) in known:
+        return STUDIES / f"{name}.yaml"
+    raise RecipeError(
+        f"no study {name}: give a YAML file or one of {', '.join(known)}{did_you_mean([str(name)], known)}"
+    )

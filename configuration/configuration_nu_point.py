@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from huggingface_hub.dataclasses import strict
 
-from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+from nuzoo.configuration.query_decoder_config import HEAD_DIM, QueryDecoderConfig
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
 
@@ -15,15 +15,13 @@ HitTarget = Literal["motif", "pid"]
 HIT_CLASSES: dict[str, tuple[str, ...]] = {"motif": MOTIFS, "pid": PARTICLE_TYPES}
 """Classes of hits, by the column of truth that counts them."""
 
-HEAD_DIM = 16
-"""Width of a head of attention, at every resolution."""
-
 
 @strict
-class NuPointConfig(NuPreTrainedConfig):
+class NuPointConfig(QueryDecoderConfig):
     """A Point Transformer V3 (arXiv 2312.10035) in the form of Panda (arXiv 2512.01324).
 
     The defaults are Panda's encoder. Stages lie between poolings, which double the cells along each axis.
+    Where instances are looked for, `QueryDecoderConfig` says how.
 
     Args:
         in_channels: numbers of a point: its coordinates and its energy.
@@ -112,6 +110,7 @@ class NuPointConfig(NuPreTrainedConfig):
             "encoder_channels": (32, 48, 64, 96, 128),
             "decoder_depths": (1, 1, 1, 1),
             "decoder_channels": (32, 48, 64, 96),
+            "query_channels": 128,
         }
         return cls(**(size | kwargs))
 
@@ -127,6 +126,8 @@ class NuPointConfig(NuPreTrainedConfig):
             "drop_path_rate": 0.1,
             "layer_scale_init": 1.0,
             "mlp_ratio": 2.0,
+            "query_channels": 64,
+            "query_mlp_ratio": 2.0,
         }
         return cls(**(size | kwargs))
 

@@ -85,8 +85,8 @@ class NuPointPreTrainedModel(NuPreTrainedModel):
     base_model_prefix = "nu_point"
     main_input_name = "coordinates"
     input_modalities = "point-cloud"
-    heads = ("classifier",)
-    _no_split_modules = ["NuPointBlock"]  # noqa: RUF012 (transformers' own declaration)
+    heads = ("classifier", "query_decoder", "stuff_head")
+    _no_split_modules = ["NuPointBlock", "QueryBlock"]  # noqa: RUF012 (transformers' own declaration)
     _supports_sdpa = True
     accepts_loss_kwargs = False
 
@@ -97,6 +97,8 @@ class NuPointPreTrainedModel(NuPreTrainedModel):
             init.trunc_normal_(module.weight, std=self.config.initializer_range)
             if module.bias is not None:
                 init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            init.normal_(module.weight)
         elif isinstance(module, LayerScale):
             init.constant_(module.gamma, self.config.layer_scale_init)
         elif isinstance(module, NuPointEmbedding) and module.mask_token is not None:
@@ -267,6 +269,8 @@ class NuPointModel(NuPointPreTrainedModel):
 
 class NuPointForSemanticSegmentation(NuPointPreTrainedModel):
     """The network with a linear head over the classes of a point."""
+
+    heads = ("classifier",)
 
     def __init__(self, config: NuPointConfig):
         super().__init__(config)

@@ -267,6 +267,17 @@ for _row in (
         pipeline_name="hit-segmentation",
         pipeline="nuzoo.pipelines.hit_segmentation.HitSegmentationPipeline",
     ),
+    Task(
+        name="particle-segmentation",
+        recipe="nuzoo.training.recipe.Recipe",
+        trainer="nuzoo.training.supervised.train",
+        targets=("particle", "pid", "interaction"),
+        auto_class="AutoModelForUniversalSegmentation",
+        evaluator="nuzoo.evaluation.tasks.particle_segmentation.evaluator.EVALUATOR",
+        card="particle_segmentation.md",
+        pipeline_name="particle-segmentation",
+        pipeline="nuzoo.pipelines.particle_segmentation.ParticleSegmentationPipeline",
+    ),
     Architecture(
         model_type="nu_cnn",
         config="nuzoo.configuration.configuration_nu_cnn.NuCnnConfig",
@@ -302,9 +313,14 @@ for _row in (
         model_type="nu_point",
         config="nuzoo.configuration.configuration_nu_point.NuPointConfig",
         modality="point-clouds",
-        networks={"hit-segmentation": "nuzoo.modeling.modeling_nu_point.NuPointForSemanticSegmentation"},
+        networks={
+            "hit-segmentation": "nuzoo.modeling.modeling_nu_point.NuPointForSemanticSegmentation",
+            "particle-segmentation": (
+                "nuzoo.modeling.modeling_nu_point_instances.NuPointForUniversalSegmentation"
+            ),
+        },
         body="nuzoo.modeling.modeling_nu_point.NuPointModel",
-        recipes=("nu_point_motif", "nu_point_motif_tiny"),
+        recipes=("nu_point_motif", "nu_point_motif_tiny", "nu_point_particles", "nu_point_particles_tiny"),
     ),
     Sample(
         name="lartpc-pixelmaps",
@@ -329,7 +345,7 @@ for _row in (
     Sample(
         name="lartpc-cubes",
         modality="point-clouds",
-        tasks=("hit-segmentation",),
+        tasks=("hit-segmentation", "particle-segmentation"),
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
@@ -338,7 +354,7 @@ for _row in (
     Sample(
         name="pilarnet-m",
         modality="point-clouds",
-        tasks=("hit-segmentation",),
+        tasks=("hit-segmentation", "particle-segmentation"),
         builder="nuzoo.datasets_scripts.pilarnet_m.PILArNetM",
         convert="nuzoo.datasets_scripts.pilarnet_m.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_m.card_words",
@@ -346,7 +362,7 @@ for _row in (
     Sample(
         name="pilarnet-2020",
         modality="point-clouds",
-        tasks=("hit-segmentation",),
+        tasks=("hit-segmentation", "particle-segmentation"),
         convert="nuzoo.datasets_scripts.pilarnet_2020.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_2020.card_words",
     ),

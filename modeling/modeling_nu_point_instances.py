@@ -107,7 +107,8 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             particle_offset: int64 (events,), where the particles of each event end.
             interaction_vertex: (interactions, 3), in the unit of `coordinates`.
             interaction_offset: int64 (events,), where the interactions of each event end.
-            output_auxiliary_logits: also return what the earlier blocks of the decoder tell.
+            output_auxiliary_logits: also return what the earlier blocks of the decoder tell; by default in
+                training.
             output_hidden_states: see `NuPointModel.forward`.
             output_attentions: see `NuPointModel.forward`.
             **kwargs: `return_dict=False` returns a tuple.
@@ -147,10 +148,12 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             "interaction": (interaction_labels, None, {"start": interaction_vertex}, interaction_offset),
         }
         ids, classes, tables, table_offset = by_kind[self.config.instances]
+        wants_all = self.training if output_auxiliary_logits is None else output_auxiliary_logits
+        earlier = [self._told(block) for block in blocks[:-1]] if wants_all or ids is not None else []
         loss = None
         if ids is not None:
             truth = Truth(ids, classes, offset, self._tables(tables), table_offset)
-            loss = self._loss([*map(self._told, blocks[:-1]), last], stuff, truth)
+            loss = self._loss([*earlier, last], stuff, truth)
         return InstanceSegmentationOutput(
             loss=loss,
             class_queries_logits=last.classes,
@@ -158,7 +161,7 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             stuff_logits=stuff,
             momentum_queries=last.regressed.get("momentum"),
             start_queries=last.regressed.get("start"),
-            auxiliary_logits=self._auxiliary(blocks) if output_auxiliary_logits else None,
+            auxiliary_logits=tuple(map(_named, earlier)) if wants_all else None,
             hidden_states=outputs.hidden_states,
             attentions=None if outputs.attentions is None else (*outputs.attentions, *attentions),
         )
@@ -166,12 +169,6 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
     def _told(self, block: DecodedBlock) -> Told:
         regressed = self.query_decoder.regressed(block.queries)
         return Told(block.masks, self.classifier(block.queries), regressed)
-
-    def _auxiliary(self, blocks: list[DecodedBlock]) -> tuple[dict[str, Tensor], ...]:
-        return tuple(
-            {"class_queries_logits": told.classes, "masks_queries_logits": told.masks}
-            for told in map(self._told, blocks[:-1])
-        )
 
     def _tables(self, tables: dict[str, Tensor | None]) -> dict[str, Tensor]:
         """Give what is to be told of each instance, in the unit in which it is told."""
@@ -200,3 +197,7 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             instances = instances_of(truth, self.config.num_labels)
             loss = panoptic_loss(single, instances, counts_of(truth.offset).tolist())
             return loss + background_loss(stuff.float(), is_background)
+
+
+def _named(told: Told) -> dict[str, Tensor]:
+    return {"class_queries_logits": told.classes, "masks_queries_logits": told.masks}

@@ -15,7 +15,8 @@ CLASSES, BACKGROUND = 4, (NONE,)
 
 def hits(*runs):
     """Numbers of hits that follow each other: (number, how many)."""
-    return np.concatenate([np.full(count, number, dtype=np.int64) for number, count in runs])
+    parts = [np.full(count, number, dtype=np.int64) for number, count in runs]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def overlap(true, found, found_labels, classes=None):

@@ -67,7 +67,7 @@ class QueryDecoderConfig(NuPreTrainedConfig):
                 "regressed: an interaction has a start, and no momentum: leave momentum out, or look for "
                 "particles"
             )
-        others = {name for name in (self.id2label or {}).values()} - {self.background}
+        others = set((self.id2label or {}).values()) - {self.background}
         if self.instances == "interaction" and len(others) > 1 and self.background_labels:
             raise ValueError(
                 f"id2label: interactions have one class beside {self.background!r}, got "

@@ -35,9 +35,7 @@ class Told:
         return type(self)(self.masks.float(), self.classes.float(), regressed)
 
 
-def panoptic_loss(
-    blocks: Sequence[Told], instances: Sequence[EventInstances], counts: list[int]
-) -> Tensor:
+def panoptic_loss(blocks: Sequence[Told], instances: Sequence[EventInstances], counts: list[int]) -> Tensor:
     """Sum the losses of all blocks of a decoder; each is matched anew.
 
     Args:

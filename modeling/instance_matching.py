@@ -25,9 +25,7 @@ class MatchingError(ValueError):
     """Queries and instances that cannot be matched."""
 
 
-def match(
-    masks: Sequence[Tensor], class_logits: Tensor, instances: Sequence[EventInstances]
-) -> list[Pairs]:
+def match(masks: Sequence[Tensor], class_logits: Tensor, instances: Sequence[EventInstances]) -> list[Pairs]:
     """Assign queries to instances, each to one at most, so that the costs sum to the least.
 
     Args:
@@ -45,9 +43,7 @@ def match(
     if not is_scipy_available():
         raise ImportError("expected SciPy, which assigns queries to instances in training: pip install scipy")
     log_probabilities = class_logits.log_softmax(dim=-1)[..., :-1]
-    costs = [
-        matching_cost(*event) for event in zip(masks, log_probabilities, instances, strict=True)
-    ]
+    costs = [matching_cost(*event) for event in zip(masks, log_probabilities, instances, strict=True)]
     flat = torch.cat([cost.flatten() for cost in costs]).cpu()  # one wait for the device
     if not bool(flat.isfinite().all()):
         raise MatchingError(
@@ -56,9 +52,7 @@ def match(
         )
     tables = flat.split([cost.numel() for cost in costs])
     device = class_logits.device
-    return [
-        _assigned(table.view(cost.shape), device) for table, cost in zip(tables, costs, strict=True)
-    ]
+    return [_assigned(table.view(cost.shape), device) for table, cost in zip(tables, costs, strict=True)]
 
 
 def _assigned(cost: Tensor, device: torch.device) -> Pairs:

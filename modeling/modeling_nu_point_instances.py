@@ -15,6 +15,7 @@ from nuzoo.modeling.modeling_nu_point import NuPointModel, NuPointPreTrainedMode
 from nuzoo.modeling.query_decoder import DecodedBlock, QueryDecoder, perceptron
 from nuzoo.modeling.sparse.ragged import counts_of
 from nuzoo.modeling.true_instances import Truth, instances_of
+
 MEV_PER_GEV = 1000.0
 
 

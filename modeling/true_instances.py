@@ -78,7 +78,9 @@ def instances_of(truth: Truth, num_classes: int) -> list[EventInstances]:
     start = (truth.offset - counts_of(truth.offset))[event]
     members, counts = torch.bincount(event, minlength=len(of_event)).tolist(), of_event.tolist()
     tables = {name: values.split(counts) for name, values in known.items()}
-    parts = zip((rows - start).split(members), (instance - first).split(members), labels.split(counts))
+    parts = zip(
+        (rows - start).split(members), (instance - first).split(members), labels.split(counts), strict=True
+    )
     return [
         EventInstances(*part, {name: values[number] for name, values in tables.items()})
         for number, part in enumerate(parts)
@@ -106,7 +108,7 @@ def _majority(truth: Truth, rows: Tensor, instance: Tensor, instances: int, clas
             f"expected classes of points below {classes}, the number that the network has, got "
             f"{int(voted.max())}: use labels of its classes"
         )
-    votes = torch.bincount(
-        (instance * classes + voted)[does_vote], minlength=instances * classes
-    ).view(instances, classes)
+    votes = torch.bincount((instance * classes + voted)[does_vote], minlength=instances * classes).view(
+        instances, classes
+    )
     return torch.where(votes.sum(dim=1) > 0, votes.argmax(dim=1), UNKNOWN_CLASS)

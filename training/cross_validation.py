@@ -64,9 +64,9 @@ def cross_validate_and_report(
     rows = in_classes_of(config, targets, {"all": rows})["all"]
     with locked(recipe.output):
         predictions = cross_validate(recipe, rows, folds)
-        results = recipe.evaluator.report_cross_validation(
-            predictions, rows, config, folds, recipe.output, sample
-        )
+        report = recipe.evaluator.report_cross_validation
+        assert report is not None
+        results = report(predictions, rows, config, folds, recipe.output, sample)
     measured = recipe.evaluator.headline(results)[0].told
     return f"{measured} ({len(rows)} events, {folds} folds)\nresults: {recipe.output}"
 
@@ -112,6 +112,11 @@ def _check_recipe(recipe: Recipe) -> None:
         raise RecipeError(
             f"expected a network that is trained whole to cross-validate, got one for {recipe.task}: "
             "leave out --folds"
+        )
+    if recipe.evaluator.report_cross_validation is None:
+        raise RecipeError(
+            f"expected a task whose folds can be put together, got {recipe.task}: leave out --folds, and "
+            "train on one split"
         )
     if recipe.data.train_events is not None:
         raise RecipeError(

@@ -122,9 +122,7 @@ def _shared(inside: Tensor, counts: Tensor) -> Tensor:
     return torch.stack([event.T @ event for event in events])
 
 
-def _painted(
-    found: Candidates, scores: Tensor, counts: Tensor, rules: SegmentRules
-) -> tuple[Tensor, Tensor]:
+def _painted(found: Candidates, scores: Tensor, counts: Tensor, rules: SegmentRules) -> tuple[Tensor, Tensor]:
     """Let masks take the points that better ones left, event by event at the same time.
 
     Returns:
@@ -151,7 +149,7 @@ def _painted(
 def _numbered(
     labels: Tensor, scores: Tensor, took: Tensor, fused: Collection[int]
 ) -> tuple[Tensor, list[list[dict[str, Any]]]]:
-    """Number the instances of each event from 1, the best first, and say what each is.
+    """Give the instances of each event numbers from 1, the best first, and say what each is.
 
     Returns:
         The number of the instance of each query, (events, queries + 1), `NO_SEGMENT` for none and last; and

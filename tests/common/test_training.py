@@ -14,11 +14,11 @@ from .inputs import (
     assert_close,
     assert_equal,
     example_inputs,
-    truth_for,
     loss_of,
     results_of,
     stirred,
     tensors_of,
+    truth_for,
 )
 
 LEARNING_STEPS = 200

@@ -141,7 +141,10 @@ def reference(classes, masks, stuff, threshold=0.5, mask_threshold=0.5, min_poin
                 score = probability[query] * of_mask[inside, query].mean()
                 candidates.append((float(score), int(labels[query]), inside))
     candidates.sort(key=lambda one: -one[0])
-    iou = [[float((a[2] & b[2]).sum() / (a[2] | b[2]).sum()) * (a[1] == b[1]) for b in candidates] for a in candidates]
+    iou = [
+        [float((a[2] & b[2]).sum() / (a[2] | b[2]).sum()) * (a[1] == b[1]) for b in candidates]
+        for a in candidates
+    ]
     own = [max([iou[k][i] for k in range(i)], default=0.0) for i in range(len(candidates))]
     decayed = [
         one[0] * min([math.exp(-2 * (iou[i][j] ** 2 - own[i] ** 2)) for i in range(j)], default=1.0)

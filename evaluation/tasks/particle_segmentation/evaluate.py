@@ -114,9 +114,7 @@ def evaluate_instances(
     return results
 
 
-def _predictions(
-    rows: Dataset, config: PreTrainedConfig, found: list[dict[str, Any]]
-) -> InstancePredictions:
+def _predictions(rows: Dataset, config: PreTrainedConfig, found: list[dict[str, Any]]) -> InstancePredictions:
     truth, classes = true_instances(rows, config)
     infos = [event["segments_info"] for event in found]
     return InstancePredictions(

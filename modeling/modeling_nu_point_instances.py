@@ -80,8 +80,8 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
         particle_labels: Tensor | None = None,
         pid_labels: Tensor | None = None,
         interaction_labels: Tensor | None = None,
-        particle_momentum_labels: Tensor | None = None,
         particle_start: Tensor | None = None,
+        particle_start_momentum: Tensor | None = None,
         particle_offset: Tensor | None = None,
         interaction_vertex: Tensor | None = None,
         interaction_offset: Tensor | None = None,
@@ -103,8 +103,8 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
                 particles, negative for none.
             pid_labels: int64 (points,), its class, negative where that is not known.
             interaction_labels: int64 (points,), the interaction of each point, negative for none.
-            particle_momentum_labels: (particles,), MeV/c.
             particle_start: (particles, 3), in the unit of `coordinates`.
+            particle_start_momentum: (particles, 3), MeV/c.
             particle_offset: int64 (events,), where the particles of each event end.
             interaction_vertex: (interactions, 3), in the unit of `coordinates`.
             interaction_offset: int64 (events,), where the interactions of each event end.
@@ -143,7 +143,7 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             "particle": (
                 particle_labels,
                 pid_labels,
-                {"momentum": particle_momentum_labels, "start": particle_start},
+                {"momentum": particle_start_momentum, "start": particle_start},
                 particle_offset,
             ),
             "interaction": (interaction_labels, None, {"start": interaction_vertex}, interaction_offset),
@@ -181,7 +181,7 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             )
         known = {name: values.float() for name, values in wanted.items() if values is not None}
         if "momentum" in known:
-            momentum = known["momentum"] / MEV_PER_GEV
+            momentum = known["momentum"].norm(dim=1) / MEV_PER_GEV
             known["momentum"] = torch.where(momentum > 0, momentum, torch.nan).log10()
         return known
 

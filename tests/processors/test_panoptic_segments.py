@@ -136,10 +136,10 @@ def reference(classes, masks, stuff, threshold=0.5, mask_threshold=0.5, min_poin
     candidates = []
     for query in range(len(labels)):
         inside = (of_mask[:, query] > mask_threshold) & (stuff < 0)
-        if labels[query] not in (NONE, NO_OBJECT) and probability[query] >= threshold:
-            if inside.sum() >= min_points:
-                score = probability[query] * of_mask[inside, query].mean()
-                candidates.append((float(score), int(labels[query]), inside))
+        is_one = labels[query] not in (NONE, NO_OBJECT) and probability[query] >= threshold
+        if is_one and inside.sum() >= min_points:
+            score = probability[query] * of_mask[inside, query].mean()
+            candidates.append((float(score), int(labels[query]), inside))
     candidates.sort(key=lambda one: -one[0])
     iou = [
         [float((a[2] & b[2]).sum() / (a[2] | b[2]).sum()) * (a[1] == b[1]) for b in candidates]

@@ -522,8 +522,8 @@ def test_found_instances_are_drawn_beside_the_true_ones(drawn):
     }
     legends = legends_of(drawn(small_row(), prediction=prediction))
     assert list(legends) == ["particle", "found instance", "prediction"]
-    assert legends["found instance"] == ["none", "1 photon 0.90", "2 muon 0.75"]
-    assert legends["particle"] == ["none", "0 μ⁻", "1 e⁻"]
+    assert legends["found instance"] == ["none", "1 photon 0.90", "2 muon 0.75", "vertex"]
+    assert legends["particle"] == ["none", "0 μ⁻", "1 e⁻", "vertex"]
     with pytest.raises(DisplayError, match="each of 4 hits, got 2"):
         scene_of(small_row(), prediction=prediction | {"instances": [1, 1]})
     assert DISPLAY.facts(small_row(), prediction)["prediction"] == "1 photon, 1 muon"

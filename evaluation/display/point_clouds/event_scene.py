@@ -97,8 +97,8 @@ def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> l
     for said in (prediction[name] for name in ("labels", "instances") if name in prediction):
         if len(said) != columns.hits:
             raise DisplayError(
-                f"prediction: expected a label for each of {columns.hits} hits, got {len(said)}: give what the "
-                "model says of this event"
+                f"prediction: expected a label for each of {columns.hits} hits, got {len(said)}: give what "
+                "the model says of this event"
             )
     said = [str(label) for label in prediction["labels"]]
     order = {label: number for number, label in enumerate((*MOTIFS, *PARTICLE_TYPES))}

@@ -180,8 +180,6 @@ def test_numbers_of_matched_queries_are_compared_where_they_are_known():
 def test_the_background_is_a_binary_cross_entropy():
     logits = torch.tensor([1.0, -2.0, 0.5])
     found = background_loss(logits, torch.tensor([True, False, False]))
-    expected = (
-        F.softplus(torch.tensor(-1.0)) + F.softplus(torch.tensor(-2.0)) + F.softplus(torch.tensor(0.5))
-    ) / 3
+    expected = F.softplus(torch.tensor([-1.0, -2.0, 0.5])).mean()
     assert found.item() == pytest.approx(expected.item())
     assert background_loss(logits[:0], torch.zeros(0, dtype=torch.bool)).item() == 0

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from huggingface_hub.errors import StrictDataclassError
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.modeling.modeling_nu_point_instances import NuPointForUniversalSegmentation
@@ -22,7 +23,7 @@ def tiny(seed=0, **fields):
     return NuPointForUniversalSegmentation(NuPointConfig.tiny(**({"id2label": PARTICLES} | fields))).eval()
 
 
-def events(number=4, targets=()):
+def events(number=4):
     processor = NuPointCloudFeatureExtractor.tiny(None)
     return dict(processor(processor.example_events(number)))
 
@@ -165,12 +166,12 @@ def test_momentum_and_start_are_told():
     assert output.loss.isfinite()
     with pytest.raises(ValueError, match="true start of each particle"):
         network(**inputs, **labels_for(inputs), **(known | {"particle_start": None}))
-    with pytest.raises(ValueError, match="no momentum"):
+    with pytest.raises(StrictDataclassError, match="no momentum"):
         NuPointConfig.tiny(instances="interaction", regressed=["momentum"])
 
 
 def test_interactions_have_one_class():
-    with pytest.raises(ValueError, match="one class beside 'none'"):
+    with pytest.raises(StrictDataclassError, match="one class beside 'none'"):
         NuPointConfig.tiny(instances="interaction", id2label=PARTICLES)
 
 

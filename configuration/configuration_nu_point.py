@@ -1,5 +1,6 @@
 """The configuration of `nu_point`, the point transformer for events as hits in space."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from huggingface_hub.dataclasses import strict
@@ -166,6 +167,11 @@ class NuPointConfig(QueryDecoderConfig):
             )
         if not 0 <= self.drop_path_rate < 1:
             raise ValueError(f"drop_path_rate must be from 0 to below 1, got {self.drop_path_rate}")
+
+
+def target_of_hits(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the column of the truth of a network that tells classes of hits, by fields of its configuration."""
+    return (fields.get("target") or "motif",)
 
 
 def _by_stage(values: list[float], depths: list[int] | tuple[int, ...]) -> list[list[float]]:

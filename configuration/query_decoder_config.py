@@ -1,5 +1,6 @@
 """What the configuration of a network holds that finds instances with queries: particles or interactions."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from huggingface_hub.dataclasses import strict
@@ -12,6 +13,12 @@ HEAD_DIM = 16
 Instances = Literal["particle", "interaction"]
 MaskOrder = Literal["leaving", "entering"]
 Regressed = Literal["momentum", "start"]
+
+TARGETS = {"particle": ("particle", "pid"), "interaction": ("interaction",)}
+"""Columns of the truth of hits, by what is looked for."""
+
+ONE_CLASS = "interaction"
+"""Of interactions, beside the background."""
 
 
 @strict
@@ -47,6 +54,12 @@ class QueryDecoderConfig(NuPreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         self.regressed = list(self.regressed)
+        if (
+            self.instances == "interaction"
+            and self.id2label is None
+            and kwargs.get("num_labels") in (None, 2)
+        ):
+            self.id2label = {0: self.background, 1: ONE_CLASS}
         super().__post_init__(**kwargs)
 
     @property
@@ -71,5 +84,14 @@ class QueryDecoderConfig(NuPreTrainedConfig):
         if self.instances == "interaction" and len(others) > 1 and self.background_labels:
             raise ValueError(
                 f"id2label: interactions have one class beside {self.background!r}, got "
-                f"{', '.join(sorted(others))}: set id2label to {{0: {self.background}, 1: interaction}}"
+                f"{', '.join(sorted(others))}: set id2label to {{0: {self.background}, 1: {ONE_CLASS}}}, or "
+                "leave it out"
             )
+
+
+def targets_of_instances(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the columns of the truth of a network that finds instances, by fields of its configuration."""
+    kind = fields.get("instances") or "particle"
+    axes = {"start": "{}_{}", "momentum": "{}_p{}"}
+    regressed = [axes[name].format(kind, axis) for name in fields.get("regressed") or () for axis in "xyz"]
+    return (*TARGETS[kind], *regressed)

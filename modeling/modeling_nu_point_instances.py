@@ -79,7 +79,7 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
         offset: Tensor,
         particle_labels: Tensor | None = None,
         pid_labels: Tensor | None = None,
-        interaction_labels: Tensor | None = None,
+        labels: Tensor | None = None,
         particle_start: Tensor | None = None,
         particle_start_momentum: Tensor | None = None,
         particle_offset: Tensor | None = None,
@@ -92,7 +92,7 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
     ) -> InstanceSegmentationOutput:
         """Find the instances of each event of a batch.
 
-        With the labels of what `config.instances` names there is a loss; labels of others are not heeded.
+        With labels of what `config.instances` names there is a loss.
 
         Args:
             coordinates: see `NuPointModel.forward`.
@@ -102,7 +102,8 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             particle_labels: int64 (points,), the particle of each point, a row of its event's table of
                 particles, negative for none.
             pid_labels: int64 (points,), its class, negative where that is not known.
-            interaction_labels: int64 (points,), the interaction of each point, negative for none.
+            labels: int64 (points,), where interactions are looked for, the interaction of each point, negative
+                for none.
             particle_start: (particles, 3), in the unit of `coordinates`.
             particle_start_momentum: (particles, 3), MeV/c.
             particle_offset: int64 (events,), where the particles of each event end.
@@ -146,9 +147,10 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
                 {"momentum": particle_start_momentum, "start": particle_start},
                 particle_offset,
             ),
-            "interaction": (interaction_labels, None, {"start": interaction_vertex}, interaction_offset),
+            "interaction": (labels, None, {"start": interaction_vertex}, interaction_offset),
         }
         ids, classes, tables, table_offset = by_kind[self.config.instances]
+        self._check_labels(particle_labels, pid_labels, labels)
         wants_all = self.training if output_auxiliary_logits is None else output_auxiliary_logits
         earlier = [self._told(block) for block in blocks[:-1]] if wants_all or ids is not None else []
         loss = None
@@ -171,6 +173,20 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
         regressed = self.query_decoder.regressed(block.queries)
         return Told(block.masks, self.classifier(block.queries), regressed)
 
+    def _check_labels(self, particles: Tensor | None, classes: Tensor | None, labels: Tensor | None) -> None:
+        """Refuse labels of what the network is not for, and particles without their classes."""
+        if self.config.instances == "interaction" and (particles is not None or classes is not None):
+            raise ValueError(
+                "expected labels, of interactions, got particle_labels or pid_labels: leave them out"
+            )
+        if self.config.instances == "particle" and (
+            labels is not None or (particles is None) != (classes is None)
+        ):
+            raise ValueError(
+                "expected particle_labels with pid_labels, got one of them alone, or labels: take the targets "
+                "particle and pid"
+            )
+
     def _tables(self, tables: dict[str, Tensor | None]) -> dict[str, Tensor]:
         """Give what is to be told of each instance, in the unit in which it is told."""
         wanted = {name: tables[name] for name in self.config.regressed}
@@ -187,8 +203,6 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
 
     def _loss(self, blocks: list[Told], stuff: Tensor, truth: Truth) -> Tensor:
         """Sum the losses of blocks and of the head that tells the background."""
-        if self.config.instances == "particle" and truth.classes is None:
-            raise ValueError("particle_labels: expected pid_labels with them, got none: add the target pid")
         with torch.autocast(stuff.device.type, enabled=False):
             single = [told.in_single_precision() for told in blocks]
             is_background = truth.ids < 0

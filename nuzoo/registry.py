@@ -46,8 +46,8 @@ class Task:
         recipe: path of the class that a recipe of it is parsed into.
         trainer: path of a function that trains by such a recipe.
         targets: columns of a row that hold the truth.
-        target_field: field of a network's configuration that names the column, where networks are for one of
-            several; `targets` is the one of a network that does not say.
+        choice_of_targets: path of a function that gives these columns by the fields of a network's
+            configuration, where networks are for different ones; `targets` are the usual ones.
         auto_class: name of the Auto class that loads networks for it.
         evaluator: path of its `TaskEvaluator`; None of a way of learning that another task measures.
         card: its section of a model card, a template in `model_cards/tasks/` or, of a plug-in, an absolute
@@ -62,7 +62,7 @@ class Task:
     recipe: str
     trainer: str
     targets: tuple[str, ...] = ()
-    target_field: str | None = None
+    choice_of_targets: str | None = None
     auto_class: str | None = None
     evaluator: str | None = None
     card: str | None = None
@@ -73,8 +73,7 @@ class Task:
 
     def targets_of(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the columns that hold the truth for a network, by the fields of its configuration."""
-        chosen = fields.get(self.target_field) if self.target_field else None
-        return (chosen,) if chosen else self.targets
+        return import_object(self.choice_of_targets)(fields) if self.choice_of_targets else self.targets
 
 
 @dataclass(frozen=True)
@@ -259,7 +258,7 @@ for _row in (
         recipe="nuzoo.training.recipe.Recipe",
         trainer="nuzoo.training.supervised.train",
         targets=("motif",),
-        target_field="target",
+        choice_of_targets="nuzoo.configuration.configuration_nu_point.target_of_hits",
         auto_class="AutoModelForSemanticSegmentation",
         evaluator="nuzoo.evaluation.tasks.hit_segmentation.evaluator.EVALUATOR",
         card="hit_segmentation.md",
@@ -271,7 +270,8 @@ for _row in (
         name="particle-segmentation",
         recipe="nuzoo.training.recipe.Recipe",
         trainer="nuzoo.training.supervised.train",
-        targets=("particle", "pid", "interaction"),
+        targets=("particle", "pid"),
+        choice_of_targets="nuzoo.configuration.query_decoder_config.targets_of_instances",
         auto_class="AutoModelForUniversalSegmentation",
         evaluator="nuzoo.evaluation.tasks.particle_segmentation.evaluator.EVALUATOR",
         card="particle_segmentation.md",

@@ -86,7 +86,9 @@ def write_processor(folder: Path, processor: EventProcessor, *, bundled: bool = 
         return
     kind = type(processor)
     export_code([kind], folder)
-    auto_classes = [name for base, names in PROCESSOR_AUTO_CLASSES.items() if issubclass(kind, base) for name in names]
+    auto_classes = [
+        name for base, names in PROCESSOR_AUTO_CLASSES.items() if issubclass(kind, base) for name in names
+    ]
     auto_map = dict.fromkeys([*auto_classes, "AutoProcessor"], reference(kind))
     for name in PROCESSOR_FILES:
         if (folder / name).exists():

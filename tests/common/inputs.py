@@ -111,7 +111,7 @@ def labels_for(inputs: dict[str, Tensor], classes: int) -> Tensor:
 def truth_for(model: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """What the network can learn from: labels, or for one that finds instances two of them in each event."""
     labels = labels_for(inputs, model.config.num_labels)
-    if "particle_labels" not in inspect.signature(model.forward).parameters:
+    if "pid_labels" not in inspect.signature(model.forward).parameters:
         return {"labels": labels}
     side = (inputs["coordinates"][:, 0] > 0).long()
     return {"particle_labels": side, "pid_labels": (labels + side) % model.config.num_labels}

@@ -9,6 +9,7 @@ from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.modeling.modeling_nu_point_instances import NuPointForUniversalSegmentation
 from nuzoo.modeling.query_decoder import QueryAttention, QueryDecoder
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
+from nuzoo.registry import TASKS
 
 PARTICLES = dict(enumerate(["photon", "electron", "muon", "pion", "proton", "none"]))
 INTERACTIONS = {0: "none", 1: "interaction"}
@@ -29,12 +30,8 @@ def events(number=4):
 
 
 def labels_for(inputs):
-    points = len(inputs["coordinates"])
-    return {
-        "particle_labels": torch.arange(points) % 4 - 1,
-        "pid_labels": torch.arange(points) % 4,
-        "interaction_labels": torch.arange(points) % 2 - 1,
-    }
+    points = torch.arange(len(inputs["coordinates"]))
+    return {"particle_labels": points % 4 - 1, "pid_labels": points % 4}
 
 
 def test_sizes_of_the_published_detectors():
@@ -128,15 +125,27 @@ def test_results_of_the_earlier_blocks():
 
 def test_particles_and_interactions_learn_from_their_labels():
     inputs = events()
-    labels = labels_for(inputs)
-    particles = tiny()
-    assert particles(**inputs, **labels).loss > 0
-    one, two = dict(labels), labels | {"interaction_labels": labels["interaction_labels"] * 0}
-    assert particles(**inputs, **one).loss == particles(**inputs, **two).loss
-    interactions = tiny(instances="interaction", id2label=INTERACTIONS)
-    assert interactions(**inputs, **one).loss != interactions(**inputs, **two).loss
-    with pytest.raises(ValueError, match="add the target pid"):
-        particles(**inputs, particle_labels=labels["particle_labels"])
+    known, interaction = labels_for(inputs), torch.arange(len(inputs["coordinates"])) % 2 - 1
+    particles, interactions = tiny(), tiny(instances="interaction", id2label=None)
+    assert interactions.config.id2label == INTERACTIONS
+    assert particles(**inputs, **known).loss > 0
+    assert interactions(**inputs, labels=interaction).loss > 0
+    for wrong in ({"labels": interaction}, {"particle_labels": known["particle_labels"]}):
+        with pytest.raises(ValueError, match="expected particle_labels with pid_labels"):
+            particles(**inputs, **wrong)
+    with pytest.raises(ValueError, match="expected labels, of interactions"):
+        interactions(**inputs, **known)
+
+
+def test_columns_of_the_truth_follow_from_the_configuration():
+    """Of fields that a recipe gives, and of whole configurations."""
+    task = TASKS["particle-segmentation"]
+    assert task.targets_of({}) == task.targets_of(vars(NuPointConfig.tiny())) == ("particle", "pid")
+    assert task.targets_of({"instances": "interaction"}) == ("interaction",)
+    starts = tuple(f"interaction_{axis}" for axis in "xyz")
+    assert task.targets_of({"instances": "interaction", "regressed": ["start"]}) == ("interaction", *starts)
+    momenta = tuple(f"particle_p{axis}" for axis in "xyz")
+    assert task.targets_of({"regressed": ["momentum"]}) == ("particle", "pid", *momenta)
 
 
 def test_points_of_the_background_class_are_stuff():

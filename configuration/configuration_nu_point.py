@@ -74,7 +74,7 @@ class NuPointConfig(QueryDecoderConfig):
         lists = ("encoder_depths", "encoder_channels", "decoder_depths", "decoder_channels")
         for name in (*lists, "curves", "grid_shape"):
             setattr(self, name, list(getattr(self, name)))
-        classes = HIT_CLASSES.get(self.target, ())
+        classes = self.classes_of_interactions or HIT_CLASSES.get(self.target, ())
         if self.id2label is None and kwargs.get("num_labels") in (None, len(classes)):
             self.id2label = dict(enumerate(classes))
         super().__post_init__(**kwargs)
@@ -170,7 +170,7 @@ class NuPointConfig(QueryDecoderConfig):
 
 
 def target_of_hits(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the column of the truth of a network that tells classes of hits, by fields of its configuration."""
+    """Give the column of the truth for a network that labels hits, by fields of its configuration."""
     return (fields.get("target") or "motif",)
 
 

@@ -63,9 +63,14 @@ class QueryDecoderConfig(NuPreTrainedConfig):
         super().__post_init__(**kwargs)
 
     @property
+    def classes_of_interactions(self) -> tuple[str, ...]:
+        """Those that a network has unless it is told others; none where particles are looked for."""
+        return (self.background, ONE_CLASS) if self.instances == "interaction" else ()
+
+    @property
     def background_labels(self) -> list[int]:
         """The number of the class of what is no instance, in a list; empty where no class is that."""
-        return [label for label, name in (self.id2label or {}).items() if name == self.background]
+        return [int(label) for label, name in (self.id2label or {}).items() if name == self.background]
 
     def validate_query_decoder(self) -> None:
         """Raise `ValueError` for sizes that make no decoder, or for what instances cannot have."""

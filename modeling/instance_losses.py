@@ -108,7 +108,8 @@ def _class_loss(logits: Tensor, labels: Tensor, pairs: Pairs) -> Tensor:
 def _regression_loss(values: Tensor, truth: Sequence[Tensor], pairs: Sequence[Pairs]) -> Tensor:
     """Give the smooth L1 loss of what matched queries tell, over all that is known of a batch."""
     events = zip(values, truth, pairs, strict=True)
-    told, known = zip(*((of[queries], true[matched]) for of, true, (queries, matched) in events), strict=True)
-    told, known = torch.cat(told), torch.cat(known).view(-1, values.shape[-1])
+    pairs_of = [(of[queries], true[matched]) for of, true, (queries, matched) in events]
+    told = torch.cat([of for of, _ in pairs_of])
+    known = torch.cat([true for _, true in pairs_of]).view(-1, values.shape[-1])
     is_known = known.isfinite()
     return F.smooth_l1_loss(told[is_known], known[is_known]) if is_known.any() else told.sum() * 0

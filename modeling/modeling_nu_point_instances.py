@@ -58,7 +58,7 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
     def __init__(self, config: NuPointConfig):
         super().__init__(config)
         self.nu_point = NuPointModel(config)
-        channels, classes = config.query_channels, config.num_labels + 1
+        channels, classes = config.query_channels, len(config.id2label or {}) + 1
         self.query_decoder = QueryDecoder(config, config.feature_size)
         self.classifier = (
             perceptron(channels, channels, classes)
@@ -102,8 +102,8 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             particle_labels: int64 (points,), the particle of each point, a row of its event's table of
                 particles, negative for none.
             pid_labels: int64 (points,), its class, negative where that is not known.
-            labels: int64 (points,), where interactions are looked for, the interaction of each point, negative
-                for none.
+            labels: int64 (points,), where interactions are looked for, the interaction of each point,
+                negative for none.
             particle_start: (particles, 3), in the unit of `coordinates`.
             particle_start_momentum: (particles, 3), MeV/c.
             particle_offset: int64 (events,), where the particles of each event end.
@@ -183,8 +183,8 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             labels is not None or (particles is None) != (classes is None)
         ):
             raise ValueError(
-                "expected particle_labels with pid_labels, got one of them alone, or labels: take the targets "
-                "particle and pid"
+                "expected particle_labels with pid_labels, got one of them alone, or labels: take the "
+                "targets particle and pid"
             )
 
     def _tables(self, tables: dict[str, Tensor | None]) -> dict[str, Tensor]:
@@ -195,7 +195,9 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
                 f"expected the true {', '.join(missing)} of each {self.config.instances}, which the network "
                 "is configured to tell, got none: add its columns to the targets"
             )
-        known = {name: values.float() for name, values in wanted.items() if values is not None}
+        known: dict[str, Tensor] = {
+            name: values.float() for name, values in wanted.items() if values is not None
+        }
         if "momentum" in known:
             momentum = known["momentum"].norm(dim=1) / MEV_PER_GEV
             known["momentum"] = torch.where(momentum > 0, momentum, torch.nan).log10()
@@ -209,7 +211,7 @@ class NuPointForUniversalSegmentation(NuPointPreTrainedModel):
             if truth.classes is not None and (background := self.config.background_labels):
                 of_class = torch.isin(truth.classes, truth.classes.new_tensor(background))
                 is_background = is_background | of_class
-            instances = instances_of(truth, self.config.num_labels)
+            instances = instances_of(truth, len(self.config.id2label or {}))
             loss = panoptic_loss(single, instances, counts_of(truth.offset).tolist())
             return loss + background_loss(stuff.float(), is_background)
 

@@ -30,7 +30,9 @@ class ParticleSegmentationPipeline(EventPipeline):
     `momentum` (MeV/c) or `start` (in the unit of the network's coordinates) to each segment.
     """
 
-    def preprocess(self, input_: Any, **options: Any) -> BatchFeature:
+    def preprocess(  # type: ignore[override]
+        self, input_: Any, **options: Any
+    ) -> BatchFeature:
         """Make a batch that also says which hits became which points."""
         return super().preprocess(input_, return_inverse=True, **options)
 

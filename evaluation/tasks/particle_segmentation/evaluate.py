@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,7 @@ def evaluate_instances(
         seed: Seed of the bootstrap.
     """
     config, rows, post = model.config, events.rows, processor
+    names = class_names_of(config)
     subject = describe_instances(model, processor, events, sample)
     start_memory_measurement(model.device)
 
@@ -92,9 +94,7 @@ def evaluate_instances(
     )
     predictions = _predictions(rows, config, [event for batch in answers for event in batch])
     overlaps = predictions.overlaps(config.background_labels)
-    metrics, errors = instance_metrics(
-        count_events(overlaps, config.num_labels), class_names_of(config), bootstrap, seed
-    )
+    metrics, errors = instance_metrics(count_events(overlaps, len(names)), names, bootstrap, seed)
     results = InstanceResults(
         **vars(subject),
         instances=config.instances,
@@ -155,9 +155,9 @@ def _described(rows: Dataset, config: PreTrainedConfig, sample: str | None) -> I
     nothing = np.zeros(0, dtype=np.int64)
     labels = [
         overlap_of(event, of, np.full_like(event, -1), nothing, config.background_labels).true_labels
-        for event, of in zip(truth, classes or [None] * len(truth), strict=True)
+        for event, of in zip(truth, classes or repeat(None, len(truth)), strict=True)
     ]
-    counts = np.bincount(np.concatenate([nothing, *labels]), minlength=config.num_labels)
+    counts = np.bincount(np.concatenate([nothing, *labels]), minlength=len(class_names_of(config)))
     per_class = {
         name: int(counts[label])
         for label, name in enumerate(class_names_of(config))
@@ -183,10 +183,10 @@ def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> 
     if config.instances == "particle":
         check_labelled(rows, split, (CLASS_COLUMN,))
         check_class_names(rows, class_names_of(config), f"split {split}", CLASS_COLUMN)
-    elif config.num_labels < 2:
+    elif len(class_names_of(config)) < 2:
         raise UnusableDatasetError(
-            f"split {split}: interactions are class 1, the network has {config.num_labels} classes: set "
-            f"id2label to {{0: {config.background}, 1: interaction}}"
+            f"split {split}: expected a network of two classes for interactions, got "
+            f"{len(class_names_of(config))}: set id2label to {{0: {config.background}, 1: interaction}}"
         )
     truth = _hits_of(rows, config.instances)
     most = [len(np.unique(event[event >= 0])) for event in truth]

@@ -47,6 +47,6 @@ def _fraction(number: object, passed: float, total: float) -> Fraction:
     """Give a part of instances with its Wilson interval."""
     interval = {}
     if total:
-        low, high = wilson_interval(np.float64(passed), np.float64(total))
+        low, high = wilson_interval(np.asarray(passed), np.asarray(total))
         interval = {"low": float(low), "high": float(high)}
     return Fraction(**vars(number) | interval, events=int(total))

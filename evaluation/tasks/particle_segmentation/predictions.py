@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ class InstancePredictions:
 
     def overlaps(self, background: Collection[int]) -> list[EventOverlap]:
         """Count the overlaps of each event; see `overlap_of`."""
-        classes = self.truth_class or [None] * len(self.truth)
+        classes = self.truth_class or repeat(None, len(self.truth))
         events = zip(self.truth, classes, self.found, self.found_label, strict=True)
         return [overlap_of(*event, background) for event in events]
 

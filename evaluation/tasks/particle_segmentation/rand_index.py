@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nuzoo.evaluation.tasks.particle_segmentation.overlaps import EventOverlap, Floats, Ints
+from nuzoo.evaluation.tasks.particle_segmentation.overlaps import EventOverlap, Ints
 
 
 def adjusted_rand_index(table: Ints, single: Ints | None = None) -> float:
@@ -32,7 +32,7 @@ def adjusted_rand_index(table: Ints, single: Ints | None = None) -> float:
     return told / ((both + first) * (first + neither) + (both + second) * (second + neither))
 
 
-def rand_indices(event: EventOverlap) -> dict[str, Floats]:
+def rand_indices(event: EventOverlap) -> dict[str, float]:
     """Give the index of the hits of an event by each convention.
 
     Returns:
@@ -47,7 +47,7 @@ def rand_indices(event: EventOverlap) -> dict[str, Floats]:
     several = len(event.true_sizes) > 1
     whole = np.concatenate([event.shared, unclaimed[:, None]], axis=1)
     return {
-        "ari": np.float64(adjusted_rand_index(whole) if several else np.nan),
-        "ari_apart": np.float64(adjusted_rand_index(event.shared, unclaimed) if several else np.nan),
-        "ari_claimed": np.float64(adjusted_rand_index(event.claimed)),
+        "ari": adjusted_rand_index(whole) if several else np.nan,
+        "ari_apart": adjusted_rand_index(event.shared, unclaimed) if several else np.nan,
+        "ari_claimed": adjusted_rand_index(event.claimed),
     }

@@ -78,8 +78,8 @@ def _count_event(event: EventOverlap, classes: int) -> dict[str, NDArray[np.floa
         "true": np.append(_per_class(event.true_labels, classes), len(event.true_labels)),
         "found": np.append(_per_class(event.found_labels[judged], classes), judged.sum()),
         "confusion": _per_class(true_class * classes + found_class, classes**2).reshape(classes, classes),
-        "efficiency": np.float64(best.sum()),
-        "purity": np.float64(pure[judged].sum()),
+        "efficiency": np.asarray(best.sum(), dtype=np.float64),
+        "purity": np.asarray(pure[judged].sum(), dtype=np.float64),
         "by_size": np.stack([_per_class(size, bins), _per_class(size[true], bins)], axis=1),
         "indices": np.array([rand_indices(event)[name] for name in INDICES]),
     }

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 import torch
-from datasets import Dataset
+from datasets import Dataset, Features
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.datasets_scripts.common.rows import row_features
 from nuzoo.evaluation.core.errors import ResultsFileError
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.particle_segmentation.evaluator import EVALUATOR
@@ -25,10 +26,8 @@ CUBE = find_detector("lartpc-cube-768").geometry()
 
 
 def rows_of(*events):
-    from datasets import Features
-
     schema = import_object(MODALITIES["point-clouds"].schema)(CUBE)
-    features = Features({name: schema.features()[name] for name in events[0]})
+    features = Features({name: kind for name, kind in row_features(schema).items() if name in events[0]})
     return Dataset.from_list(list(events), features=features, split="test")
 
 
@@ -109,7 +108,7 @@ def test_results_are_read_and_computed_again(measured):
     changed = json.loads((out / "results.json").read_text())
     changed["metrics"]["pq"]["value"] = 0.5
     (out / "changed.json").write_text(json.dumps(changed))
-    with pytest.raises(ResultsFileError, match="the results say pq 0.5"):
+    with pytest.raises(ResultsFileError, match=r"the results say pq 0\.5"):
         EVALUATOR.check_predictions(EVALUATOR.read_results(out / "changed.json"), out / "predictions.parquet")
 
 
@@ -127,7 +126,8 @@ def test_interactions_are_measured_too(processor, events, tmp_path):
     model = NuPointForUniversalSegmentation(config).eval()
     results = EVALUATOR.evaluate(model, processor, Events(rows_of(*events)), out=tmp_path, bootstrap=10)
     assert results.instances == "interaction"
-    assert results.dataset.instances_per_class == {"interaction": 6}
+    assert results.dataset.instances_per_class == {"interaction": 3}
+    assert results.dataset.events_with_one == 3 and results.metrics.ari.value is None
     EVALUATOR.write_report(tmp_path)
     EVALUATOR.check_predictions(
         EVALUATOR.read_results(tmp_path / "results.json"), tmp_path / "predictions.parquet"

@@ -22,7 +22,7 @@ def cloud(points, seed=0):
     torch.manual_seed(seed)
     start, direction = 100 + 500 * torch.rand(TRACKS, 1, 3), torch.randn(TRACKS, 1, 3)
     along = torch.arange(points // TRACKS + 1)[:, None] * 1.8
-    cells = (start + along * direction / direction.norm(dim=-1, keepdim=True)).round().long().clamp(0, 767)
+    cells = (start + along * direction / direction.norm(dim=-1, keepdim=True)).round().long() % 768
     cells = torch.unique(cells.flatten(0, 1), dim=0)[:points]
     return {
         "coordinates": (cells - 384) / 665.1,
@@ -62,6 +62,7 @@ def main():
     torch.set_num_threads(1)
     config = getattr(NuPointConfig, arguments.preset)(id2label=PARTICLES)
     model, processor = NuPointForUniversalSegmentation(config).eval(), NuPointCloudFeatureExtractor()
+    options = {"stuff_label_ids": config.background_labels}
     print(f"{arguments.preset}, {config.queries} queries, one thread")
     print("| points | forward, s | decoder and heads, s | post-processing, s | part of forward | instances |")
     for points in arguments.points:
@@ -70,7 +71,6 @@ def main():
             forward = seconds(lambda b=batch: model(**b), arguments.repeats)
             body = seconds(lambda b=batch: model.nu_point(**b), arguments.repeats)
             outputs = as_if_trained(model(**batch), batch)
-            options = {"stuff_label_ids": config.background_labels}
             post = seconds(
                 lambda o=outputs, b=batch: processor.post_process_panoptic_segmentation(o, b, **options),
                 3 * arguments.repeats,

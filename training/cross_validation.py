@@ -55,7 +55,12 @@ def cross_validate_and_report(
         FolderInUseError: Another run is writing to the folder.
         UnusableDatasetError: No event has the truth, or see `nuzoo.training.supervised.train`.
     """
-    targets = recipe.targets
+    targets, report = recipe.targets, recipe.evaluator.report_cross_validation
+    if report is None:
+        raise RecipeError(
+            f"expected a task whose folds can be put together, got {recipe.task}: leave out --folds, and "
+            "train on one split"
+        )
     _check_recipe(recipe)
     check_modality(splits, recipe.architecture.modality)
     rows = with_truth(splits, targets)
@@ -64,8 +69,6 @@ def cross_validate_and_report(
     rows = in_classes_of(config, targets, {"all": rows})["all"]
     with locked(recipe.output):
         predictions = cross_validate(recipe, rows, folds)
-        report = recipe.evaluator.report_cross_validation
-        assert report is not None
         results = report(predictions, rows, config, folds, recipe.output, sample)
     measured = recipe.evaluator.headline(results)[0].told
     return f"{measured} ({len(rows)} events, {folds} folds)\nresults: {recipe.output}"
@@ -112,11 +115,6 @@ def _check_recipe(recipe: Recipe) -> None:
         raise RecipeError(
             f"expected a network that is trained whole to cross-validate, got one for {recipe.task}: "
             "leave out --folds"
-        )
-    if recipe.evaluator.report_cross_validation is None:
-        raise RecipeError(
-            f"expected a task whose folds can be put together, got {recipe.task}: leave out --folds, and "
-            "train on one split"
         )
     if recipe.data.train_events is not None:
         raise RecipeError(

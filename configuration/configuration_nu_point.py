@@ -45,6 +45,11 @@ class NuPointConfig(QueryDecoderConfig):
         initializer_range: standard deviation of the initial weights.
         target: column of the truth of a hit that is learnt; `id2label` names its classes by default.
         use_mask_token: there are weights that stand for points which are masked.
+        prototypes: in pre-training, directions that tokens are told apart by.
+        prototype_size: numbers of a direction.
+        prototype_hidden_size: width of the perceptron before them.
+        token_steps: tokens are the cells of the stage that lies so many poolings before the coarsest; they
+            know what the cells that they are in know.
         lovasz_weight: of the Lovász-softmax loss beside the cross-entropy, where classes are learnt.
     """
 
@@ -68,6 +73,10 @@ class NuPointConfig(QueryDecoderConfig):
     initializer_range: float = 0.02
     target: HitTarget = "motif"
     use_mask_token: bool = False
+    prototypes: int = 4096
+    prototype_size: int = 256
+    prototype_hidden_size: int = 4096
+    token_steps: int = 2
     lovasz_weight: float = 0.0
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -83,6 +92,16 @@ class NuPointConfig(QueryDecoderConfig):
     def feature_size(self) -> int:
         """Numbers of a point that the network gives."""
         return self.decoder_channels[0] if self.readout == "decoder" else sum(self.encoder_channels)
+
+    @property
+    def token_doublings(self) -> int:
+        """How often cells are doubled until they are those of tokens."""
+        return len(self.encoder_channels) - 1 - self.token_steps
+
+    @property
+    def token_size(self) -> int:
+        """Numbers of a token."""
+        return sum(self.encoder_channels[self.token_doublings :])
 
     @property
     def encoder_drop_paths(self) -> list[list[float]]:
@@ -129,6 +148,9 @@ class NuPointConfig(QueryDecoderConfig):
             "mlp_ratio": 2.0,
             "query_channels": 64,
             "query_mlp_ratio": 2.0,
+            "prototypes": 256,
+            "prototype_size": 64,
+            "prototype_hidden_size": 256,
         }
         return cls(**(size | kwargs))
 
@@ -152,6 +174,12 @@ class NuPointConfig(QueryDecoderConfig):
             raise ValueError(
                 f"depths, in_channels and window_size must be at least 1, channels multiples of {HEAD_DIM}, "
                 f"got {sizes}, {widths}"
+            )
+        heads = [self.prototypes, self.prototype_size, self.prototype_hidden_size]
+        if min(heads) < 1 or not 0 <= self.token_steps < len(self.encoder_depths):
+            raise ValueError(
+                "prototypes, prototype_size and prototype_hidden_size must be at least 1, and token_steps "
+                f"from 0 to below the stages, got {heads} and {self.token_steps}"
             )
         if not self.curves:
             raise ValueError("curves: expected one at least")

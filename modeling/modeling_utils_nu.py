@@ -32,7 +32,8 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
     """A `PreTrainedModel` whose loading is strict.
 
     Attributes:
-        heads: modules that a checkpoint may hold and the network without a head leaves unread.
+        heads: modules outside of the body. Of the body, those of every network around it: what a network
+            does not have of these, it leaves unread in a checkpoint.
         exports_graph: inputs are tensors with an entry for each event, and what happens to them does not
             depend on their values, so that `torch.export` and ONNX can hold the network.
     """
@@ -110,7 +111,8 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
                 "Download or save the weights again."
             ) from error
         model, report = loaded
-        unread = cls.heads if model.base_model is model else ()
+        heads = getattr(type(model.base_model), "heads", ())
+        unread = [name for name in heads if not hasattr(model, name)]
         modules = [_module(model, name) for name in reinitialize]
         refuse_incomplete(report, (*reinitialize, *unread), origin)
         if modules:

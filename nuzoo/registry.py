@@ -278,6 +278,15 @@ for _row in (
         pipeline_name="particle-segmentation",
         pipeline="nuzoo.pipelines.particle_segmentation.ParticleSegmentationPipeline",
     ),
+    Task(
+        name="pre-training",
+        recipe="nuzoo.training.self_distillation.recipe.SelfDistillationRecipe",
+        trainer="nuzoo.training.self_distillation.pretraining.pretrain",
+        auto_class="AutoModelForPreTraining",
+        evaluator="nuzoo.evaluation.tasks.pre_training.evaluator.EVALUATOR",
+        card="pre_training.md",
+        pipeline_tag="feature-extraction",
+    ),
     Architecture(
         model_type="nu_cnn",
         config="nuzoo.configuration.configuration_nu_cnn.NuCnnConfig",
@@ -318,9 +327,17 @@ for _row in (
             "particle-segmentation": (
                 "nuzoo.modeling.modeling_nu_point_instances.NuPointForUniversalSegmentation"
             ),
+            "pre-training": "nuzoo.modeling.modeling_nu_point_pretraining.NuPointForPreTraining",
         },
         body="nuzoo.modeling.modeling_nu_point.NuPointModel",
-        recipes=("nu_point_motif", "nu_point_motif_tiny", "nu_point_particles", "nu_point_particles_tiny"),
+        recipes=(
+            "nu_point_motif",
+            "nu_point_motif_tiny",
+            "nu_point_particles",
+            "nu_point_particles_tiny",
+            "nu_point_pretrain",
+            "nu_point_pretrain_tiny",
+        ),
     ),
     Sample(
         name="lartpc-pixelmaps",

@@ -26,6 +26,11 @@ LEARNT = 0.1
 """Of the first loss: enough to say that a network learns."""
 
 
+def applies(task, schema):
+    """Networks with a head learn from labels here, so to tasks that have some."""
+    return bool(task.targets)
+
+
 def gradients_of(model):
     return {name: parameter.grad for name, parameter in model.named_parameters()}
 

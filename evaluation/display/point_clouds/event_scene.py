@@ -27,8 +27,8 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
 
     Args:
         row: Point-cloud row.
-        prediction: {"labels"} with one for each hit, and of instances also {"instances", "segments"}; or
-            {"label", "scores"} of the whole event.
+        prediction: {"labels"}, and perhaps {"scores"}, with one for each hit, and of instances also
+            {"instances", "segments"}; or {"label", "scores"} of the whole event.
         sample: What the events are; needed unless the event is our simulation.
 
     Raises:
@@ -51,7 +51,7 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
         colourings=tuple(colourings),
         marks=tuple(_vertices(columns)),
         facts=tuple(fact_lines(row, columns)),
-        prediction=prediction if prediction and "scores" in prediction else None,
+        prediction=prediction if prediction and "label" in prediction else None,
         truth=event_class(row, columns.layout.classes),
     )
 

@@ -85,12 +85,11 @@ class QueryDecoderConfig(NuPreTrainedConfig):
                 "regressed: an interaction has a start, and no momentum: leave momentum out, or look for "
                 "particles"
             )
-        others = set((self.id2label or {}).values()) - {self.background}
-        if self.instances == "interaction" and len(others) > 1 and self.background_labels:
+        names = list((self.id2label or {}).values())
+        if self.instances == "interaction" and (len(names) != 2 or self.background_labels != [0]):
             raise ValueError(
-                f"id2label: interactions have one class beside {self.background!r}, got "
-                f"{', '.join(sorted(others))}: set id2label to {{0: {self.background}, 1: {ONE_CLASS}}}, or "
-                "leave it out"
+                f"id2label: expected {{0: {self.background}, 1: {ONE_CLASS}}} where interactions are looked "
+                f"for, got {', '.join(names)}: set it so, or leave it out"
             )
 
 

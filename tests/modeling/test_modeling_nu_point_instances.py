@@ -180,7 +180,7 @@ def test_momentum_and_start_are_told():
 
 
 def test_interactions_have_one_class():
-    with pytest.raises(StrictDataclassError, match="one class beside 'none'"):
+    with pytest.raises(StrictDataclassError, match="where interactions are looked for"):
         NuPointConfig.tiny(instances="interaction", id2label=PARTICLES)
 
 

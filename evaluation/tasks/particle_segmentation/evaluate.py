@@ -12,12 +12,7 @@ import numpy as np
 from datasets import Dataset
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import (
-    UnusableDatasetError,
-    check_class_names,
-    check_columns,
-    check_labelled,
-)
+from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_columns, check_labelled
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
@@ -183,11 +178,6 @@ def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> 
     if config.instances == "particle":
         check_labelled(rows, split, (CLASS_COLUMN,))
         check_class_names(rows, class_names_of(config), f"split {split}", CLASS_COLUMN)
-    elif len(class_names_of(config)) < 2:
-        raise UnusableDatasetError(
-            f"split {split}: expected a network of two classes for interactions, got "
-            f"{len(class_names_of(config))}: set id2label to {{0: {config.background}, 1: interaction}}"
-        )
     truth = _hits_of(rows, config.instances)
     most = [len(np.unique(event[event >= 0])) for event in truth]
     if beyond := sum(number > config.queries for number in most):

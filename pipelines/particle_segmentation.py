@@ -25,8 +25,8 @@ class ParticleSegmentationPipeline(EventPipeline):
     >>> found["segments"][0]
     {'id': 1, 'label': 'muon', 'score': 0.97, 'hits': 812}
 
-    There is an instance for each hit of the event, in the order of its hits, and the class of the instance.
-    Instances are numbered from 1; a hit of none has -1. A network that tells of momenta or starts adds
+    There is an instance for each hit of the event, in the order of its hits, and class and score of the instance.
+    Instances are numbered from 1; a hit of none has -1 and the score 0. A network that tells of momenta or starts adds
     `momentum` (MeV/c) or `start` (in the unit of the network's coordinates) to each segment.
     """
 
@@ -37,7 +37,7 @@ class ParticleSegmentationPipeline(EventPipeline):
         return super().preprocess(input_, return_inverse=True, **options)
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
-        """Turn what queries tell into `instances` and `labels` of hits, and `segments`."""
+        """Turn what queries tell into `instances`, `labels` and `scores` of hits, and `segments`."""
         for name in LOGITS:
             self.refuse_not_finite(name, model_outputs[name])
         config, processor = self.model.config, self.image_processor
@@ -70,10 +70,12 @@ class ParticleSegmentationPipeline(EventPipeline):
             }
             for one in event["segments_info"]
         ]
-        by_number = {one["id"]: one["label"] for one in segments} | {NO_SEGMENT: self.model.config.background}
+        told = {one["id"]: (one["label"], one["score"]) for one in segments}
+        told[NO_SEGMENT] = (self.model.config.background, 0.0)
         return {
             "instances": instances,
-            "labels": [by_number[number] for number in instances],
+            "labels": [told[number][0] for number in instances],
+            "scores": [told[number][1] for number in instances],
             "segments": segments,
         }
 
@@ -87,10 +89,5 @@ class ParticleSegmentationPipeline(EventPipeline):
         return told
 
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Give `instances`, `labels`, and of each segment `segment_label`, `segment_score`; lists."""
-        return {
-            "instances": result["instances"],
-            "labels": result["labels"],
-            "segment_label": [one["label"] for one in result["segments"]],
-            "segment_score": [one["score"] for one in result["segments"]],
-        }
+        """Give `instances`, `labels` and `scores`, lists with an entry for each hit."""
+        return {name: result[name] for name in ("instances", "labels", "scores")}

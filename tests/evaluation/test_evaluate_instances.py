@@ -159,5 +159,6 @@ def test_the_pipeline_gives_each_hit_its_instance(oracle, processor, events):
     assert sum(one["hits"] for one in found["segments"]) == (true >= 0).sum()
     by_number = {one["id"]: one["label"] for one in found["segments"]}
     assert found["labels"] == [by_number.get(number, "none") for number in found["instances"]]
-    assert segment(events[3]) == {"instances": [], "labels": [], "segments": []}
-    assert segment.as_row(found)["segment_label"] == [one["label"] for one in found["segments"]]
+    assert [score > 0 for score in found["scores"]] == (true >= 0).tolist()
+    assert segment(events[3]) == {"instances": [], "labels": [], "scores": [], "segments": []}
+    assert segment.as_row(found) == {name: found[name] for name in ("instances", "labels", "scores")}

@@ -25,9 +25,10 @@ class ParticleSegmentationPipeline(EventPipeline):
     >>> found["segments"][0]
     {'id': 1, 'label': 'muon', 'score': 0.97, 'hits': 812}
 
-    There is an instance for each hit of the event, in the order of its hits, and class and score of the instance.
-    Instances are numbered from 1; a hit of none has -1 and the score 0. A network that tells of momenta or starts adds
-    `momentum` (MeV/c) or `start` (in the unit of the network's coordinates) to each segment.
+    There is an instance for each hit of the event, in the order of its hits, and class and score of the
+    instance. Instances are numbered from 1; a hit of none has -1 and the score 0. A network that tells of
+    momenta or starts adds `momentum` (MeV/c) or `start` (in the unit of the network's coordinates) to each
+    segment.
     """
 
     def preprocess(  # type: ignore[override]

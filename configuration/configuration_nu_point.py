@@ -1,10 +1,11 @@
 """The configuration of `nu_point`, the point transformer for events as hits in space."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from huggingface_hub.dataclasses import strict
 
-from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+from nuzoo.configuration.query_decoder_config import HEAD_DIM, QueryDecoderConfig
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
 
@@ -15,15 +16,13 @@ HitTarget = Literal["motif", "pid"]
 HIT_CLASSES: dict[str, tuple[str, ...]] = {"motif": MOTIFS, "pid": PARTICLE_TYPES}
 """Classes of hits, by the column of truth that counts them."""
 
-HEAD_DIM = 16
-"""Width of a head of attention, at every resolution."""
-
 
 @strict
-class NuPointConfig(NuPreTrainedConfig):
+class NuPointConfig(QueryDecoderConfig):
     """A Point Transformer V3 (arXiv 2312.10035) in the form of Panda (arXiv 2512.01324).
 
     The defaults are Panda's encoder. Stages lie between poolings, which double the cells along each axis.
+    Where instances are looked for, `QueryDecoderConfig` says how.
 
     Args:
         in_channels: numbers of a point: its coordinates and its energy.
@@ -84,7 +83,7 @@ class NuPointConfig(NuPreTrainedConfig):
         lists = ("encoder_depths", "encoder_channels", "decoder_depths", "decoder_channels")
         for name in (*lists, "curves", "grid_shape"):
             setattr(self, name, list(getattr(self, name)))
-        classes = HIT_CLASSES.get(self.target, ())
+        classes = self.classes_of_interactions or HIT_CLASSES.get(self.target, ())
         if self.id2label is None and kwargs.get("num_labels") in (None, len(classes)):
             self.id2label = dict(enumerate(classes))
         super().__post_init__(**kwargs)
@@ -131,6 +130,7 @@ class NuPointConfig(NuPreTrainedConfig):
             "encoder_channels": (32, 48, 64, 96, 128),
             "decoder_depths": (1, 1, 1, 1),
             "decoder_channels": (32, 48, 64, 96),
+            "query_channels": 128,
         }
         return cls(**(size | kwargs))
 
@@ -146,6 +146,8 @@ class NuPointConfig(NuPreTrainedConfig):
             "drop_path_rate": 0.1,
             "layer_scale_init": 1.0,
             "mlp_ratio": 2.0,
+            "query_channels": 64,
+            "query_mlp_ratio": 2.0,
             "prototypes": 256,
             "prototype_size": 64,
             "prototype_hidden_size": 256,
@@ -193,6 +195,11 @@ class NuPointConfig(NuPreTrainedConfig):
             )
         if not 0 <= self.drop_path_rate < 1:
             raise ValueError(f"drop_path_rate must be from 0 to below 1, got {self.drop_path_rate}")
+
+
+def target_of_hits(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the column of the truth for a network that labels hits, by fields of its configuration."""
+    return (fields.get("target") or "motif",)
 
 
 def _by_stage(values: list[float], depths: list[int] | tuple[int, ...]) -> list[list[float]]:

@@ -85,8 +85,14 @@ class NuPointPreTrainedModel(NuPreTrainedModel):
     base_model_prefix = "nu_point"
     main_input_name = "coordinates"
     input_modalities = "point-cloud"
-    heads: ClassVar[tuple[str, ...]] = ("classifier", "mask_head", "unmask_head")
-    _no_split_modules = ["NuPointBlock"]  # noqa: RUF012 (transformers' own declaration)
+    heads: ClassVar[tuple[str, ...]] = (
+        "classifier",
+        "query_decoder",
+        "stuff_head",
+        "mask_head",
+        "unmask_head",
+    )
+    _no_split_modules = ["NuPointBlock", "QueryBlock"]  # noqa: RUF012 (transformers' own declaration)
     _supports_sdpa = True
     accepts_loss_kwargs = False
 
@@ -97,6 +103,8 @@ class NuPointPreTrainedModel(NuPreTrainedModel):
             init.trunc_normal_(module.weight, std=self.config.initializer_range)
             if module.bias is not None:
                 init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            init.normal_(module.weight)
         elif isinstance(module, LayerScale):
             init.constant_(module.gamma, self.config.layer_scale_init)
         elif isinstance(module, NuPointEmbedding) and module.mask_token is not None:

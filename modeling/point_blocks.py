@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from nuzoo.configuration.configuration_nu_point import HEAD_DIM, NuPointConfig
+from nuzoo.configuration.configuration_nu_point import NuPointConfig
+from nuzoo.configuration.query_decoder_config import HEAD_DIM
 from nuzoo.modeling.sparse.point_level import PointLevel
 from nuzoo.modeling.sparse.submanifold_convolution import SubmanifoldConv3d
 from nuzoo.modeling.sparse.windows import Windows
@@ -25,9 +26,14 @@ def eager_attention(
     scaling: float,
     **_: Any,
 ) -> tuple[Tensor, Tensor]:
-    """Attend with weights that can be looked at; shapes are those of transformers' attention functions."""
+    """Attend with weights that can be looked at; shapes are those of transformers' attention functions.
+
+    A mask of other numbers than true and false is added to the scores.
+    """
     scores = scaling * query @ key.transpose(-1, -2)
-    if mask is not None:
+    if mask is not None and mask.is_floating_point():
+        scores = scores + mask
+    elif mask is not None:
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     weights = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype)
     return (weights @ value).transpose(1, 2), weights

@@ -108,7 +108,7 @@ def _enter_pipelines(pipelines: Any) -> None:
         if task.pipeline_name and task.pipeline:
             known[task.pipeline_name] = {
                 "impl": task.pipeline,
-                "pt": (getattr(pipelines, task.auto_class or "AutoModel"),),
+                "pt": (import_object(f"transformers.{task.auto_class or 'AutoModel'}"),),
                 "type": task.pipeline_type,
             }
             if isinstance(theirs := known.get(task.pipeline_tag, {}).get("impl"), str):

@@ -46,8 +46,8 @@ class Task:
         recipe: path of the class that a recipe of it is parsed into.
         trainer: path of a function that trains by such a recipe.
         targets: columns of a row that hold the truth.
-        target_field: field of a network's configuration that names the column, where networks are for one of
-            several; `targets` is the one of a network that does not say.
+        choice_of_targets: path of a function that gives these columns by the fields of a network's
+            configuration, where networks are for different ones; `targets` are the usual ones.
         auto_class: name of the Auto class that loads networks for it.
         evaluator: path of its `TaskEvaluator`; None of a way of learning that another task measures.
         card: its section of a model card, a template in `model_cards/tasks/` or, of a plug-in, an absolute
@@ -62,7 +62,7 @@ class Task:
     recipe: str
     trainer: str
     targets: tuple[str, ...] = ()
-    target_field: str | None = None
+    choice_of_targets: str | None = None
     auto_class: str | None = None
     evaluator: str | None = None
     card: str | None = None
@@ -73,8 +73,7 @@ class Task:
 
     def targets_of(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the columns that hold the truth for a network, by the fields of its configuration."""
-        chosen = fields.get(self.target_field) if self.target_field else None
-        return (chosen,) if chosen else self.targets
+        return import_object(self.choice_of_targets)(fields) if self.choice_of_targets else self.targets
 
 
 @dataclass(frozen=True)
@@ -259,13 +258,25 @@ for _row in (
         recipe="nuzoo.training.recipe.Recipe",
         trainer="nuzoo.training.supervised.train",
         targets=("motif",),
-        target_field="target",
+        choice_of_targets="nuzoo.configuration.configuration_nu_point.target_of_hits",
         auto_class="AutoModelForSemanticSegmentation",
         evaluator="nuzoo.evaluation.tasks.hit_segmentation.evaluator.EVALUATOR",
         card="hit_segmentation.md",
         pipeline_tag="other",
         pipeline_name="hit-segmentation",
         pipeline="nuzoo.pipelines.hit_segmentation.HitSegmentationPipeline",
+    ),
+    Task(
+        name="particle-segmentation",
+        recipe="nuzoo.training.recipe.Recipe",
+        trainer="nuzoo.training.supervised.train",
+        targets=("particle", "pid"),
+        choice_of_targets="nuzoo.configuration.query_decoder_config.targets_of_instances",
+        auto_class="AutoModelForUniversalSegmentation",
+        evaluator="nuzoo.evaluation.tasks.particle_segmentation.evaluator.EVALUATOR",
+        card="particle_segmentation.md",
+        pipeline_name="particle-segmentation",
+        pipeline="nuzoo.pipelines.particle_segmentation.ParticleSegmentationPipeline",
     ),
     Task(
         name="pre-training",
@@ -313,10 +324,20 @@ for _row in (
         modality="point-clouds",
         networks={
             "hit-segmentation": "nuzoo.modeling.modeling_nu_point.NuPointForSemanticSegmentation",
+            "particle-segmentation": (
+                "nuzoo.modeling.modeling_nu_point_instances.NuPointForUniversalSegmentation"
+            ),
             "pre-training": "nuzoo.modeling.modeling_nu_point_pretraining.NuPointForPreTraining",
         },
         body="nuzoo.modeling.modeling_nu_point.NuPointModel",
-        recipes=("nu_point_motif", "nu_point_motif_tiny", "nu_point_pretrain", "nu_point_pretrain_tiny"),
+        recipes=(
+            "nu_point_motif",
+            "nu_point_motif_tiny",
+            "nu_point_particles",
+            "nu_point_particles_tiny",
+            "nu_point_pretrain",
+            "nu_point_pretrain_tiny",
+        ),
     ),
     Sample(
         name="lartpc-pixelmaps",
@@ -341,7 +362,7 @@ for _row in (
     Sample(
         name="lartpc-cubes",
         modality="point-clouds",
-        tasks=("hit-segmentation",),
+        tasks=("hit-segmentation", "particle-segmentation"),
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
@@ -350,7 +371,7 @@ for _row in (
     Sample(
         name="pilarnet-m",
         modality="point-clouds",
-        tasks=("hit-segmentation",),
+        tasks=("hit-segmentation", "particle-segmentation"),
         builder="nuzoo.datasets_scripts.pilarnet_m.PILArNetM",
         convert="nuzoo.datasets_scripts.pilarnet_m.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_m.card_words",
@@ -358,7 +379,7 @@ for _row in (
     Sample(
         name="pilarnet-2020",
         modality="point-clouds",
-        tasks=("hit-segmentation",),
+        tasks=("hit-segmentation", "particle-segmentation"),
         convert="nuzoo.datasets_scripts.pilarnet_2020.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_2020.card_words",
     ),

@@ -55,7 +55,12 @@ def cross_validate_and_report(
         FolderInUseError: Another run is writing to the folder.
         UnusableDatasetError: No event has the truth, or see `nuzoo.training.supervised.train`.
     """
-    targets = recipe.targets
+    targets, report = recipe.targets, recipe.evaluator.report_cross_validation
+    if report is None:
+        raise RecipeError(
+            f"expected a task whose folds can be put together, got {recipe.task}: leave out --folds, and "
+            "train on one split"
+        )
     _check_recipe(recipe)
     check_modality(splits, recipe.architecture.modality)
     rows = with_truth(splits, targets)
@@ -64,9 +69,7 @@ def cross_validate_and_report(
     rows = in_classes_of(config, targets, {"all": rows})["all"]
     with locked(recipe.output):
         predictions = cross_validate(recipe, rows, folds)
-        results = recipe.evaluator.report_cross_validation(
-            predictions, rows, config, folds, recipe.output, sample
-        )
+        results = report(predictions, rows, config, folds, recipe.output, sample)
     measured = recipe.evaluator.headline(results)[0].told
     return f"{measured} ({len(rows)} events, {folds} folds)\nresults: {recipe.output}"
 

@@ -20,6 +20,9 @@ ENDS = "offset"
 """Of a batch of ragged events: (events,) where each one's hits end among those of all, which lie in a row.
 Where a batch has several parts, the name of each ends so."""
 
+TRUTH = "labels"
+"""Tensors of the truth are called so, or end so where there are several."""
+
 PADDING = -100
 """What transformers fills up predictions and labels of different lengths with, when it puts them together."""
 
@@ -67,6 +70,7 @@ class EventTrainer(SafeTrainer):
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Predict: loss, outputs and labels, with one row for each event."""
+        self.label_names = [name for name in inputs if name.endswith(TRUTH)]
         loss, *predicted = super().prediction_step(model, inputs, *args, **kwargs)
         if self.per_hit:
             predicted = _mapped(_padded, predicted, inputs[ENDS].tolist())

@@ -11,7 +11,6 @@ from nuzoo.registry import import_object
 
 if TYPE_CHECKING:
     from datasets import Dataset
-    from numpy.typing import NDArray
     from transformers import EvalPrediction, PreTrainedConfig, PreTrainedModel
 
     from nuzoo.evaluation.core.events import Events
@@ -138,8 +137,12 @@ class TaskEvaluator(Protocol):
             UnusableDatasetError: No events, a column missing, no truth, or truth in other classes.
         """
 
-    def training_metrics(self, prediction: EvalPrediction) -> dict[str, float]:
-        """Compute the `compute_metrics` of the Trainer, of the validation events."""
+    @property
+    def training_metrics(self) -> Callable[[EvalPrediction], dict[str, float]] | None:
+        """Compute the `compute_metrics` of the Trainer, of the validation events.
+
+        None where their loss alone is watched: what the network tells of all of them is too much to keep.
+        """
 
     def describe(
         self, model: PreTrainedModel, processor: EventProcessor, events: Events, sample: str | None = None
@@ -194,27 +197,13 @@ class TaskEvaluator(Protocol):
             ResultsFileError: The numbers are not what the predictions give.
         """
 
-    def report_cross_validation(
-        self,
-        predictions: Sequence[NDArray[Any]],
-        rows: Dataset,
-        config: PreTrainedConfig,
-        folds: int,
-        out: Path,
-        sample: str | None = None,
-    ) -> Any:
-        """Write results, predictions and figures of pooled held-out folds.
+    @property
+    def report_cross_validation(self) -> Callable[..., Any] | None:
+        """Write results, predictions and figures of pooled held-out folds; None where that is not foreseen.
 
-        Args:
-            predictions: For each row the logits of the network that has not seen it.
-            rows: Events with the truth.
-            config: Of the networks.
-            folds: How many.
-            out: Folder; made if absent.
-            sample: See `describe`.
-
-        Returns:
-            The results, which have a headline.
+        It takes for each row the logits of the network that has not seen it; the `Dataset` of the rows, with
+        the truth; the configuration of the networks; how many folds there are; the folder, made if absent;
+        and `sample`, see `describe`. It returns the results, which have a headline.
         """
 
     def headline(self, results: Any) -> list[Headline]:

@@ -1,6 +1,6 @@
 """Point clouds for sparse networks: hits in space become normalised points, and scores their labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
@@ -18,6 +18,7 @@ from nuzoo.processors.point_clouds.energy_scale import LogEnergyScale
 from nuzoo.processors.point_clouds.hit_labels import labels_of_hits
 from nuzoo.processors.point_clouds.hit_rows import HitRows, check_layout, read_hit_rows, taken
 from nuzoo.processors.point_clouds.merging import CELLS_PER_AXIS, NO_POINT, MergedHits, merge_hits
+from nuzoo.processors.point_clouds.panoptic_segments import SegmentRules, segments_of_hits
 from nuzoo.processors.point_clouds.point_cloud_words import cloud_facts, cloud_instructions
 from nuzoo.processors.point_clouds.point_targets import read_targets
 from nuzoo.processors.standardisation import RobustStandardisation, Transform, check_transform
@@ -252,3 +253,40 @@ class NuPointCloudFeatureExtractor(CloudProcessor):
             `segmentation` and `segmentation_scores`, (classes, hits).
         """
         return labels_of_hits(outputs.logits, batch, return_segmentation_scores)
+
+    def post_process_panoptic_segmentation(
+        self,
+        outputs: Any,
+        batch: Mapping[str, Tensor],
+        threshold: float = 0.5,
+        mask_threshold: float = 0.5,
+        overlap_mask_area_threshold: float = 0.0,
+        label_ids_to_fuse: Collection[int] | None = None,
+        stuff_label_ids: Collection[int] = (),
+        min_points: int = 2,
+    ) -> list[dict[str, Any]]:
+        """Turn what queries tell of points into instances of hits; see `segments_of_hits`.
+
+        Args:
+            outputs: of the network.
+            batch: what the network was asked about, see `post_process_semantic_segmentation`.
+            threshold: see `SegmentRules`, as the others.
+            mask_threshold: see there.
+            overlap_mask_area_threshold: see there; 0 as in Panda, where transformers takes 0.8.
+            label_ids_to_fuse: see there; None fuses none.
+            stuff_label_ids: see there; a network's are `config.background_labels`.
+            min_points: see there.
+
+        Returns:
+            For each event `segmentation`, int64 (hits,), -1 for a hit of no instance, where transformers has
+            0; and `segments_info`.
+        """
+        rules = SegmentRules(
+            threshold,
+            mask_threshold,
+            overlap_mask_area_threshold,
+            min_points,
+            label_ids_to_fuse or (),
+            stuff_label_ids,
+        )
+        return segments_of_hits(outputs, batch, rules)

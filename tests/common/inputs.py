@@ -1,5 +1,6 @@
 """Networks and inputs of any architecture, made through its own configuration and processor."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,8 +66,8 @@ def tensors_of(output: Any) -> list[Tensor]:
     def walk(value: Any) -> Iterator[Tensor]:
         if isinstance(value, Tensor):
             yield value
-        elif isinstance(value, tuple | list):
-            for part in value:
+        elif isinstance(value, tuple | list | dict):
+            for part in value.values() if isinstance(value, dict) else value:
                 yield from walk(part)
 
     return list(walk(output if isinstance(output, tuple) else output.to_tuple()))
@@ -114,6 +115,15 @@ def labels_for(inputs: dict[str, Tensor], classes: int) -> Tensor:
         return torch.arange(len(next(iter(inputs.values())))) % classes
     counts = inputs["offset"].diff(prepend=torch.zeros(1, dtype=torch.long))
     return torch.repeat_interleave(torch.arange(len(counts)) % classes, counts)
+
+
+def truth_for(model: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What the network can learn from: labels, or for one that finds instances two of them in each event."""
+    labels = labels_for(inputs, model.config.num_labels)
+    if "pid_labels" not in inspect.signature(model.forward).parameters:
+        return {"labels": labels}
+    side = (inputs["coordinates"][:, 0] > 0).long()
+    return {"particle_labels": side, "pid_labels": (labels + side) % model.config.num_labels}
 
 
 def assert_equal(first: list[Tensor], second: list[Tensor]) -> None:

@@ -14,11 +14,11 @@ from .inputs import (
     assert_close,
     assert_equal,
     example_inputs,
-    labels_for,
     loss_of,
     results_of,
     stirred,
     tensors_of,
+    truth_for,
 )
 
 LEARNING_STEPS = 200
@@ -39,14 +39,14 @@ def without_gradient(model):
     return [name for name, grad in gradients_of(model).items() if grad is None or not grad.any()]
 
 
-def fit(model, inputs, labels, steps, learning_rate=3e-3, enough=0.0):
+def fit(model, inputs, truth, steps, learning_rate=3e-3, enough=0.0):
     """Loss before each step; ends early at a loss below `enough` times the first."""
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(trainable, lr=learning_rate)
     losses = []
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = model(**inputs, labels=labels).loss
+        loss = model(**inputs, **truth).loss
         losses.append(loss.item())
         if losses[-1] < enough * losses[0]:
             break
@@ -116,17 +116,17 @@ def test_gradient_checkpointing_really_recomputes(model, inputs):
 
 def test_learns_eight_events(headed, processor):
     inputs = example_inputs(processor, processor.example_events(8))
-    labels = labels_for(inputs, headed.config.num_labels)
-    losses = fit(headed.train(), inputs, labels, LEARNING_STEPS, learning_rate=1e-3, enough=LEARNT)
+    truth = truth_for(headed, inputs)
+    losses = fit(headed.train(), inputs, truth, LEARNING_STEPS, learning_rate=1e-3, enough=LEARNT)
     assert losses[-1] < LEARNT * losses[0]
 
 
 def test_same_seed_gives_the_same_losses(headed, inputs):
-    labels = labels_for(inputs, headed.config.num_labels)
+    truth = truth_for(headed, inputs)
     curves = []
     for _ in range(2):
         torch.manual_seed(5)
-        curves.append(fit(copy.deepcopy(headed).train(), inputs, labels, steps=5))
+        curves.append(fit(copy.deepcopy(headed).train(), inputs, truth, steps=5))
     assert curves[0] == curves[1]
     assert len(set(curves[0])) > 1
 
@@ -134,7 +134,7 @@ def test_same_seed_gives_the_same_losses(headed, inputs):
 def test_frozen_body_stays_while_the_head_learns(headed, body_class, inputs):
     headed.base_model.requires_grad_(False)
     before = {name: parameter.clone() for name, parameter in headed.named_parameters()}
-    fit(headed.train(), inputs, labels_for(inputs, headed.config.num_labels), steps=2)
+    fit(headed.train(), inputs, truth_for(headed, inputs), steps=2)
     changed = {name for name, value in headed.named_parameters() if not torch.equal(value, before[name])}
     assert changed == {name for name in before if name.split(".")[0] in headed.heads}
 
@@ -151,7 +151,7 @@ def test_modes_switch_every_module(model, inputs):
 
 def test_trained_network_is_saved_whole(headed, inputs, tmp_path):
     """Also what training changes beside the parameters."""
-    fit(headed.train(), inputs, labels_for(inputs, headed.config.num_labels), steps=3)
+    fit(headed.train(), inputs, truth_for(headed, inputs), steps=3)
     headed.eval().save_pretrained(tmp_path)
     loaded = type(headed).from_pretrained(tmp_path)
     assert_equal(results_of(loaded, inputs), results_of(headed, inputs))
@@ -165,7 +165,7 @@ def test_low_rank_adapter_learns_alone_and_loads(headed, inputs, tmp_path):
     settings = peft.LoraConfig(r=2, target_modules=layers)
     adapted = peft.get_peft_model(headed, settings).eval()
     before = {name: value.clone() for name, value in adapted.state_dict().items()}
-    losses = fit(adapted, inputs, labels_for(inputs, headed.config.num_labels), steps=8, learning_rate=0.03)
+    losses = fit(adapted, inputs, truth_for(headed, inputs), steps=8, learning_rate=0.03)
     assert losses[-1] < losses[0]
     changed = {name for name, value in adapted.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {name for name in before if "lora_" in name}
@@ -176,23 +176,23 @@ def test_low_rank_adapter_learns_alone_and_loads(headed, inputs, tmp_path):
 
 
 def test_autocast_trains(headed, inputs):
-    labels = labels_for(inputs, headed.config.num_labels)
+    truth = truth_for(headed, inputs)
     headed.train()
     with torch.autocast("cpu", torch.bfloat16):
-        loss = headed(**inputs, labels=labels).loss
+        loss = headed(**inputs, **truth).loss
     assert loss.dtype == torch.float32
     loss.backward()
     assert all(torch.isfinite(grad).all() for grad in gradients_of(headed).values())
-    assert loss.item() == pytest.approx(headed(**inputs, labels=labels).loss.item(), rel=0.05)
+    assert loss.item() == pytest.approx(headed(**inputs, **truth).loss.item(), rel=0.05)
 
 
 def test_accumulated_batches_weigh_as_one(headed, inputs):
     """Trainer leaves the division by the number of accumulated batches to a network that takes
     `num_items_in_batch`: every one whose forward takes any argument, unless it says otherwise."""
-    labels = labels_for(inputs, headed.config.num_labels)
-    mean = headed(**inputs, labels=labels).loss
+    truth = truth_for(headed, inputs)
+    mean = headed(**inputs, **truth).loss
     if getattr(headed, "accepts_loss_kwargs", True):
-        half = headed(**inputs, labels=labels, num_items_in_batch=2 * len(labels)).loss
+        half = headed(**inputs, **truth, num_items_in_batch=2 * len(truth["labels"])).loss
         torch.testing.assert_close(half, mean / 2)
 
 
@@ -200,8 +200,8 @@ def test_accumulated_batches_weigh_as_one(headed, inputs):
 def test_gradients_of_sparse_events_are_finite(headed, processor, events, kind):
     event = events[EMPTY if kind == "empty" else ONE_HIT]
     inputs = example_inputs(processor, [event, event])
-    labels = labels_for(inputs, headed.config.num_labels)
-    loss = headed.train()(**inputs, labels=labels).loss
+    truth = truth_for(headed, inputs)
+    loss = headed.train()(**inputs, **truth).loss
     if loss.requires_grad:
         loss.backward()
     assert torch.isfinite(loss)
@@ -211,6 +211,6 @@ def test_gradients_of_sparse_events_are_finite(headed, processor, events, kind):
 def test_a_single_event_trains(headed, processor, events):
     """The last batch of an epoch may hold one."""
     inputs = example_inputs(processor, events[-1:])
-    losses = fit(headed.train(), inputs, labels_for(inputs, headed.config.num_labels), steps=2)
+    losses = fit(headed.train(), inputs, truth_for(headed, inputs), steps=2)
     assert all(torch.isfinite(torch.tensor(losses)))
     assert losses[0] != losses[1]

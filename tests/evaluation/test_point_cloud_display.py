@@ -512,3 +512,18 @@ def test_a_genuine_event_is_drawn(tmp_path):
     shown = embedded((tmp_path / "event.html").read_text())
     assert shown["shown"] == "All 1,175 are shown."
     assert sum(entry["hits"] for entry in shown["colourings"][2]["legend"]) == 1175
+
+
+def test_found_instances_are_drawn_beside_the_true_ones(drawn):
+    prediction = {
+        "labels": ["muon", "none", "muon", "photon"],
+        "instances": [2, -1, 2, 1],
+        "segments": [{"label": "photon", "score": 0.9}, {"label": "muon", "score": 0.75}],
+    }
+    legends = legends_of(drawn(small_row(), prediction=prediction))
+    assert list(legends) == ["particle", "found instance", "prediction"]
+    assert legends["found instance"] == ["none", "1 photon 0.90", "2 muon 0.75", "vertex"]
+    assert legends["particle"] == ["none", "0 μ⁻", "1 e⁻", "vertex"]
+    with pytest.raises(DisplayError, match="each of 4 hits, got 2"):
+        scene_of(small_row(), prediction=prediction | {"instances": [1, 1]})
+    assert DISPLAY.facts(small_row(), prediction)["prediction"] == "1 photon, 1 muon"

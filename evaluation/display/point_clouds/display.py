@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 
 from nuzoo.evaluation.display.point_clouds.event_columns import event_columns
-from nuzoo.evaluation.display.point_clouds.event_facts import event_class, interaction_counts, label_shares
+from nuzoo.evaluation.display.point_clouds.event_facts import (
+    event_class,
+    interaction_counts,
+    label_shares,
+    segment_counts,
+)
 from nuzoo.evaluation.display.point_clouds.event_scene import event_scene
 from nuzoo.evaluation.display.scenes.scene_figure import draw_scene
 from nuzoo.evaluation.display.scenes.scene_page import write_scene_page
@@ -36,7 +41,9 @@ class PointCloudDisplay:
         facts = {
             "truth": event_class(row, columns.layout.classes) or interaction_counts(kinds.tolist()),
             "hits": f"{columns.hits:,}",
-            "prediction": said.get("label") or label_shares(said.get("labels", ())),
+            "prediction": said.get("label")
+            or segment_counts(said.get("segments", ()))
+            or label_shares(said.get("labels", ())),
         }
         return {title: value for title, value in facts.items() if value}
 

@@ -82,6 +82,12 @@ def label_shares(labels: Sequence[str]) -> str:
     return ", ".join(f"{label} {times / len(labels):.0%}" for label, times in Counter(labels).most_common(3))
 
 
+def segment_counts(segments: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many instances of each class were found, such as "2 muon, 1 photon"."""
+    counts = Counter(one["label"] for one in segments)
+    return ", ".join(f"{times} {label}" for label, times in counts.most_common())
+
+
 def _number_of(word: str, columns: EventColumns) -> int | None:
     """Count the rows of a table, or without one those that hits name."""
     table = next((of for name, of in columns.known.items() if name.startswith(f"{word}_")), None)

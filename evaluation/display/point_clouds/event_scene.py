@@ -27,8 +27,8 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
 
     Args:
         row: Point-cloud row.
-        prediction: {"labels"}, and perhaps {"scores"}, with one for each hit, or {"label", "scores"} of the
-            whole event.
+        prediction: {"labels"}, and perhaps {"scores"}, with one for each hit, and of instances also
+            {"instances", "segments"}; or {"label", "scores"} of the whole event.
         sample: What the events are; needed unless the event is our simulation.
 
     Raises:
@@ -37,7 +37,8 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
         EvaluationError: An event of another origin without `sample`, or not one label for each hit.
     """
     columns = event_columns(row)
-    colourings = [*_truth(columns), *_predicted(columns, prediction)]
+    has_instances = prediction is not None and "instances" in prediction
+    colourings = [*_truth(columns, has_instances), *_predicted(columns, prediction)]
     return Scene(
         name=str(row.get("event_id", "")),
         detector=columns.detector.name,
@@ -55,46 +56,66 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
     )
 
 
-def _truth(columns: EventColumns) -> list[Colouring]:
-    """Give the colourings by what is known of the hits."""
+def _truth(columns: EventColumns, with_instances: bool) -> list[Colouring]:
+    """Give the colourings by what is known of the hits; in print that of particles beside found instances."""
     known, found = columns.known, list[Colouring]()
     if "motif" in known:
         found.append(
-            Colouring("motif", MOTIFS, known["motif"].astype(np.int64), MOTIF_COLOURS, in_figure=True)
+            Colouring(
+                "motif",
+                MOTIFS,
+                known["motif"].astype(np.int64),
+                MOTIF_COLOURS,
+                in_figure=not with_instances,
+            )
         )
     if "pid" in known:
         found.append(Colouring("particle type", PARTICLE_TYPES, known["pid"].astype(np.int64), TYPE_COLOURS))
     if "particle" in known:
         names = [particle_name(int(pdg)) for pdg in known.get("particle_pdg", ())]
-        found.append(_by_row("particle", known["particle"], names))
+        found.append(_by_row("particle", known["particle"], names, in_figure=with_instances))
     if "interaction" in known:
         found.append(_by_row("interaction", known["interaction"], interaction_names(columns)))
     return found
 
 
-def _by_row(name: str, rows: NDArray[np.integer[Any]], names: Sequence[str]) -> Colouring:
+def _by_row(
+    name: str, rows: NDArray[np.integer[Any]], names: Sequence[str], *, in_figure: bool = False
+) -> Colouring:
     """Colour by rows of a table; where that is not known rows have no names."""
     numbers = np.union1d(np.arange(len(names)), rows[rows >= 0]).astype(np.int64)
     words = [*names, *[""] * (len(numbers) - len(names))]
     labels = (NONE, *(f"{row} {word}".strip() for row, word in zip(numbers, words, strict=True)))
-    return Colouring(name, labels, np.where(rows < 0, 0, np.searchsorted(numbers, rows) + 1))
+    codes = np.where(rows < 0, 0, np.searchsorted(numbers, rows) + 1)
+    return Colouring(name, labels, codes, in_figure=in_figure)
 
 
 def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> list[Colouring]:
-    """Give the colouring by what a model says of each hit."""
+    """Give the colourings by what a model says of each hit."""
     if prediction is None or "labels" not in prediction:
         return []
+    for said in (prediction[name] for name in ("labels", "instances") if name in prediction):
+        if len(said) != columns.hits:
+            raise DisplayError(
+                f"prediction: expected a label for each of {columns.hits} hits, got {len(said)}: give what "
+                "the model says of this event"
+            )
     said = [str(label) for label in prediction["labels"]]
-    if len(said) != columns.hits:
-        raise DisplayError(
-            f"prediction: expected a label for each of {columns.hits} hits, got {len(said)}: give what the "
-            "model says of this event"
-        )
     order = {label: number for number, label in enumerate((*MOTIFS, *PARTICLE_TYPES))}
     labels = sorted(set(said), key=lambda label: (order.get(label, len(order)), label))
     number = {label: code for code, label in enumerate(labels)}
     codes = np.array([number[label] for label in said], dtype=np.int64)
-    return [Colouring("prediction", tuple(labels), codes, TYPE_COLOURS | MOTIF_COLOURS, in_figure=True)]
+    by_class = Colouring("prediction", tuple(labels), codes, TYPE_COLOURS | MOTIF_COLOURS, in_figure=True)
+    return [*_found(prediction), by_class]
+
+
+def _found(prediction: Mapping[str, Any]) -> list[Colouring]:
+    """Give the colouring by the instances that a model found, numbered from 1, -1 for none."""
+    if "instances" not in prediction:
+        return []
+    rows = np.asarray(prediction["instances"], dtype=np.int64)
+    names = ["", *(f"{one['label']} {one['score']:.2f}" for one in prediction["segments"])]
+    return [_by_row("found instance", rows, names, in_figure=True)]
 
 
 def _vertices(columns: EventColumns) -> list[Mark]:

@@ -1,0 +1,164 @@
+"""Particle segmentation from simulated events to results, report, card values and predictions."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset, Features
+
+from nuzoo.configuration.configuration_nu_point import NuPointConfig
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.datasets_scripts.common.rows import row_features
+from nuzoo.evaluation.core.errors import ResultsFileError
+from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.tasks.particle_segmentation.evaluator import EVALUATOR
+from nuzoo.files.events.point_cloud_events import PARTICLE_TYPES
+from nuzoo.modeling.modeling_nu_point_instances import NuPointForUniversalSegmentation
+from nuzoo.pipelines.particle_segmentation import ParticleSegmentationPipeline
+from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
+from nuzoo.registry import MODALITIES, import_object
+from nuzoo.simulation.detectors import find_detector
+
+from .point_cloud_rows import empty_row, event_row
+
+CUBE = find_detector("lartpc-cube-768").geometry()
+
+
+def rows_of(*events):
+    schema = import_object(MODALITIES["point-clouds"].schema)(CUBE)
+    features = Features({name: kind for name, kind in row_features(schema).items() if name in events[0]})
+    return Dataset.from_list(list(events), features=features, split="test")
+
+
+class Oracle(NuPointForUniversalSegmentation):
+    """Answers what it has been told: the truth of each event, in the order in which they come."""
+
+    def forward(self, coordinates, energy, grid_coordinates, offset, **_):
+        counts = offset.diff(prepend=offset.new_zeros(1)).tolist()
+        events = [self.truth[count] for count in counts]
+        classes = torch.full((len(counts), self.config.queries, self.config.num_labels + 1), -20.0)
+        classes[..., -1] = 0.0
+        masks = torch.full((sum(counts), self.config.queries), -20.0)
+        stuff = torch.full((sum(counts),), -20.0)
+        start = 0
+        for event, (particle, pid) in enumerate(events):
+            rows = torch.arange(start, start + len(particle))
+            known = particle >= 0
+            masks[rows[known], particle[known]] = 20.0
+            stuff[rows[~known]] = 20.0
+            classes[event, particle[known], pid[known]] = 20.0
+            start += len(particle)
+        return type(super().forward(coordinates, energy, grid_coordinates, offset))(
+            class_queries_logits=classes, masks_queries_logits=masks, stuff_logits=stuff
+        )
+
+
+@pytest.fixture(scope="module")
+def events():
+    rows = [event_row(seed=seed, event_id=f"sim-1-{seed}") for seed in range(3)]
+    return [*rows, empty_row(event_id="sim-1-9")]
+
+
+@pytest.fixture(scope="module")
+def processor():
+    return NuPointCloudFeatureExtractor.for_geometry(CUBE)
+
+
+@pytest.fixture(scope="module")
+def oracle(events, processor):
+    config = NuPointConfig.tiny(id2label=dict(enumerate(PARTICLE_TYPES)), queries=8)
+    model = Oracle(config).eval()
+    model.truth = {}
+    for event in events:
+        batch = processor([event], targets=("particle", "pid"))
+        model.truth[len(batch["coordinates"])] = (batch["particle_labels"], batch["pid_labels"])
+    return model
+
+
+@pytest.fixture(scope="module")
+def measured(oracle, processor, events, tmp_path_factory):
+    out = tmp_path_factory.mktemp("report")
+    results = EVALUATOR.evaluate(
+        oracle, processor, Events(rows_of(*events)), out=out, batch_size=2, bootstrap=20
+    )
+    return out, results
+
+
+def test_who_knows_the_truth_is_right(measured):
+    _, results = measured
+    for name in ("pq", "pq_any", "ari", "efficiency", "purity", "f1_mean"):
+        assert getattr(results.metrics, name).value == pytest.approx(1, abs=0.01), name
+    assert results.dataset.events == 4 and results.dataset.events_without == 1
+    assert results.dataset.instances_per_class == {
+        "photon": 3,
+        "electron": 3,
+        "muon": 3,
+        "pion": 0,
+        "proton": 0,
+    }
+    assert results.found == 9 and results.beyond_queries == 0
+
+
+def test_results_are_read_and_computed_again(measured):
+    out, results = measured
+    assert EVALUATOR.read_results(out / "results.json") == results
+    names = EVALUATOR.check_predictions(results, out / "predictions.parquet")
+    assert names == [f"sim-1-{number}" for number in (0, 1, 2, 9)]
+    changed = json.loads((out / "results.json").read_text())
+    changed["metrics"]["pq"]["value"] = 0.5
+    (out / "changed.json").write_text(json.dumps(changed))
+    with pytest.raises(ResultsFileError, match=r"the results say pq 0\.5"):
+        EVALUATOR.check_predictions(EVALUATOR.read_results(out / "changed.json"), out / "predictions.parquet")
+
+
+def test_the_report_tells_what_counts(measured):
+    out, _ = measured
+    report = EVALUATOR.write_report(out).read_text()
+    for words in ("Segmentation into particles", "Panoptic quality", "pooled", "low-energy deposits", "void"):
+        assert words in report
+    assert (out / "sizes.png").is_file() and (out / "classes.png").is_file()
+
+
+def test_interactions_are_measured_too(processor, events, tmp_path):
+    torch.manual_seed(0)
+    config = NuPointConfig.tiny(instances="interaction", queries=4)
+    model = NuPointForUniversalSegmentation(config).eval()
+    results = EVALUATOR.evaluate(model, processor, Events(rows_of(*events)), out=tmp_path, bootstrap=10)
+    assert results.instances == "interaction"
+    assert results.dataset.instances_per_class == {"interaction": 3}
+    assert results.dataset.events_with_one == 3 and results.metrics.ari.value is None
+    EVALUATOR.write_report(tmp_path)
+    EVALUATOR.check_predictions(
+        EVALUATOR.read_results(tmp_path / "results.json"), tmp_path / "predictions.parquet"
+    )
+
+
+def test_events_without_the_truth_are_refused(oracle, events):
+    rows = rows_of(*events)
+    EVALUATOR.check_events(rows, "test", oracle.config)
+    with pytest.raises(UnusableDatasetError, match="none named particle"):
+        EVALUATOR.check_events(rows.remove_columns("particle"), "test", oracle.config)
+    with pytest.raises(UnusableDatasetError, match="count the classes"):
+        EVALUATOR.check_events(rows, "test", NuPointConfig.tiny())
+
+
+def test_more_particles_than_queries_are_told_of(oracle, events, caplog):
+    EVALUATOR.check_events(
+        rows_of(*events), "test", NuPointConfig.tiny(id2label=oracle.config.id2label, queries=2)
+    )
+    assert "3 of 4 events have more particles than the network has queries (2), up to 3" in caplog.text
+
+
+def test_the_pipeline_gives_each_hit_its_instance(oracle, processor, events):
+    segment = ParticleSegmentationPipeline(oracle, processor)
+    found = segment(events[0])
+    true = np.array(events[0]["particle"])
+    assert [number < 0 for number in found["instances"]] == (true < 0).tolist()
+    assert sorted(one["label"] for one in found["segments"]) == ["electron", "muon", "photon"]
+    assert sum(one["hits"] for one in found["segments"]) == (true >= 0).sum()
+    by_number = {one["id"]: one["label"] for one in found["segments"]}
+    assert found["labels"] == [by_number.get(number, "none") for number in found["instances"]]
+    assert [score > 0 for score in found["scores"]] == (true >= 0).tolist()
+    assert segment(events[3]) == {"instances": [], "labels": [], "scores": [], "segments": []}
+    assert segment.as_row(found) == {name: found[name] for name in ("instances", "labels", "scores")}

@@ -13,13 +13,14 @@ from nuzoo.evaluation.core.provenance import sample_tag
 from nuzoo.evaluation.core.style import PALETTE
 from nuzoo.evaluation.display.point_clouds.event_columns import EventColumns, event_columns
 from nuzoo.evaluation.display.point_clouds.event_facts import event_class, fact_lines, interaction_names
-from nuzoo.evaluation.display.point_clouds.particle_names import particle_name
+from nuzoo.evaluation.display.point_clouds.particle_names import class_of_hits, particle_name
 from nuzoo.evaluation.display.scenes.scene import NEUTRAL, NONE, Colouring, Mark, Scene
 from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
 
 BLUE, VERMILION, GREEN, PINK, ORANGE, SKY = PALETTE
-MOTIF_COLOURS = dict(zip(MOTIFS, (SKY, VERMILION, GREEN, PINK, NEUTRAL), strict=True))
-TYPE_COLOURS = dict(zip(PARTICLE_TYPES, (SKY, BLUE, VERMILION, ORANGE, GREEN, NEUTRAL), strict=True))
+MOTIF_NAMES, TYPE_NAMES = (tuple(map(class_of_hits, names)) for names in (MOTIFS, PARTICLE_TYPES))
+MOTIF_COLOURS = dict(zip(MOTIF_NAMES, (SKY, VERMILION, GREEN, PINK, NEUTRAL), strict=True))
+TYPE_COLOURS = dict(zip(TYPE_NAMES, (SKY, BLUE, VERMILION, ORANGE, GREEN, NEUTRAL), strict=True))
 
 
 def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sample: str | None) -> Scene:
@@ -59,10 +60,10 @@ def _truth(columns: EventColumns) -> list[Colouring]:
     known, found = columns.known, list[Colouring]()
     if "motif" in known:
         found.append(
-            Colouring("motif", MOTIFS, known["motif"].astype(np.int64), MOTIF_COLOURS, in_figure=True)
+            Colouring("motif", MOTIF_NAMES, known["motif"].astype(np.int64), MOTIF_COLOURS, in_figure=True)
         )
     if "pid" in known:
-        found.append(Colouring("particle type", PARTICLE_TYPES, known["pid"].astype(np.int64), TYPE_COLOURS))
+        found.append(Colouring("particle type", TYPE_NAMES, known["pid"].astype(np.int64), TYPE_COLOURS))
     if "particle" in known:
         names = [particle_name(int(pdg)) for pdg in known.get("particle_pdg", ())]
         found.append(_by_row("particle", known["particle"], names))
@@ -83,13 +84,13 @@ def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> l
     """Give the colouring by what a model says of each hit."""
     if prediction is None or "labels" not in prediction:
         return []
-    said = [str(label) for label in prediction["labels"]]
+    said = [class_of_hits(str(label)) for label in prediction["labels"]]
     if len(said) != columns.hits:
         raise DisplayError(
             f"prediction: expected a label for each of {columns.hits} hits, got {len(said)}: give what the "
             "model says of this event"
         )
-    order = {label: number for number, label in enumerate((*MOTIFS, *PARTICLE_TYPES))}
+    order = {label: number for number, label in enumerate((*MOTIF_NAMES, *TYPE_NAMES))}
     labels = sorted(set(said), key=lambda label: (order.get(label, len(order)), label))
     number = {label: code for code, label in enumerate(labels)}
     codes = np.array([number[label] for label in said], dtype=np.int64)

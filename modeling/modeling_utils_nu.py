@@ -110,13 +110,19 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
                 "Download or save the weights again."
             ) from error
         model, report = loaded
-        unread = cls.heads if model.base_model is model else ()
         modules = [_module(model, name) for name in reinitialize]
-        refuse_incomplete(report, (*reinitialize, *unread), origin)
+        refuse_incomplete(report, (*reinitialize,), origin)
         if modules:
             _start_afresh(model, modules)
         _align_weights(model)
         return model, report
+
+    def post_init(self) -> None:
+        """Have transformers pass over a checkpoint's heads without a word where the network has none."""
+        super().post_init()
+        heads = {rf"^{head}\." for head in self.heads}
+        ignored = set(self._keys_to_ignore_on_load_unexpected or ()) - heads
+        self._keys_to_ignore_on_load_unexpected = ignored | (heads if self.base_model is self else set())
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode of training; a batch norm whose weights are frozen keeps its statistics too.

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from nuzoo.command_parser import at_least
 from nuzoo.commands.inputs import check_apart, check_files, listed
-from nuzoo.commands.options import PARTIAL, add_cloud_options, check_options, class_list
+from nuzoo.commands.options import PARTIAL, add_cloud_options, check_options, class_list, tell_empty
 from nuzoo.files.names import LEFT_OUT_FILE
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.plain_text import counted
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -100,9 +101,10 @@ def run(args: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     splits = ", ".join(f"{events:,} {split}" for split, events in made.manifest["splits"].items())
     total = sum(made.manifest["splits"].values())
-    print(f"converted {total:,} events ({splits}), left out {len(made.left_out):,}")
+    print(f"converted {counted(total, 'event')} ({splits}), left out {len(made.left_out):,}")
     if len(made.left_out) or len(made.passed_over):
         print(f"left out: all of it is in {out / LEFT_OUT_FILE}", file=sys.stderr)
+    tell_empty(made.manifest["splits"], "convert more, or give other --split-fractions")
     print(f"dataset: {out}")
     return PARTIAL if made.lost else 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +129,14 @@ def tell_left_out(omissions: Sequence[Omission], table: Path) -> None:
         print(line, file=sys.stderr)
     if write_omissions(table, omissions):
         print(f"left out: all of it is in {table}", file=sys.stderr)
+
+
+def tell_empty(splits: Collection[str], remedy: str) -> None:
+    """Say which splits no event fell into, and how to mend it."""
+    from nuzoo.datasets_scripts.common.splits import SPLITS
+
+    if empty := [split for split in SPLITS if split not in splits]:
+        print(f"no event fell into {', '.join(empty)}: training and evaluation need all splits, {remedy}")
 
 
 def _spelt(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nuzoo.command_parser import at_least
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.plain_text import counted
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -46,13 +47,12 @@ def begin(args: argparse.Namespace) -> str:
 
         find_detector(args.detector)
     check_output(args.out)
-    return f"simulating {args.events:,} events of {args.dataset} into {args.out}"
+    return f"simulating {counted(args.events, 'event')} of {args.dataset} into {args.out}"
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from nuzoo.commands.options import check_options
-    from nuzoo.datasets_scripts.common.splits import SPLITS
+    from nuzoo.commands.options import check_options, tell_empty
 
     options = vars(args)
     dataset, out = options.pop("dataset"), options.pop("out")
@@ -61,8 +61,5 @@ def run(args: argparse.Namespace) -> int:
     manifest = simulate(out, **options)
     splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
     print(f"dataset: {out} ({splits})")
-    if empty := sorted(set(SPLITS) - set(manifest["splits"])):
-        print(
-            f"no event fell into {', '.join(empty)}: training and evaluation need all splits, simulate more"
-        )
+    tell_empty(manifest["splits"], "simulate more")
     return 0

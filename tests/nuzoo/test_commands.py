@@ -1,3 +1,4 @@
+import argparse
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 from pyarrow import csv
 
 from nuzoo.cli import main
+from nuzoo.commands import predict
 from nuzoo.commands.options import PARTIAL
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.evaluation.core.evaluator import Option
@@ -105,6 +107,11 @@ def test_predict_refuses_events_of_another_detector_one_by_one(model, tmp_path, 
     assert main(["predict", "--model", str(model), str(tmp_path / "event.gz"), "--out", str(out)]) == 1
     assert "dune-like-3view" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_the_first_word_of_predict_names_the_model_as_it_was_given(arrays, tmp_path):
+    args = argparse.Namespace(files=[arrays], model="nu-cnn-tiny", out=tmp_path / "p.csv")
+    assert predict.begin(args) == f"reading {arrays} for nu-cnn-tiny"
 
 
 def test_predict_says_that_a_folder_holds_no_events(model, tmp_path, capsys):

@@ -27,7 +27,7 @@ from nuzoo.evaluation.tasks.event_classification.results import (
 )
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import PREDICTIONS_FILE, REPORT_FILE, RESULTS_FILE
-from nuzoo.files.plain_text import plain
+from nuzoo.files.plain_text import counted, plain
 
 
 def write_report(out: Path) -> Path:
@@ -178,7 +178,7 @@ def _cost(results: ClassificationResults) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
     return (
         f"## Cost\n\nBatches of {cost.batch_size} on {machine.gpu or machine.processor} "
-        f"({machine.threads} threads). Peak memory {memory.mib:,.0f} MiB "
+        f"({counted(machine.threads, 'thread')}). Peak memory {memory.mib:,.0f} MiB "
         f"({memory.counts}).\n\n"
         + as_table(["step", "ms per event"], rows)
         + f"\n\n{machine.system}, Python {machine.python}, {packages}."

@@ -1,5 +1,6 @@
 """FASERCal's dataset: simulated, written as files of the public converter, read back, and broken."""
 
+import gzip
 import io
 import json
 import tarfile
@@ -270,6 +271,9 @@ def test_shards_that_end_early_or_hold_no_events_are_named(rows, tmp_path):
         link = tarfile.TarInfo("a.data.npz")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
+    (tmp_path / "packed-0000.tar").write_bytes(gzip.compress(bytes(content)))
+    (tmp_path / "alone-0000.tar").write_bytes(gzip.compress(good))
+    (tmp_path / "event-0000.tar").write_bytes(good)
     files = FaserCalFiles([tmp_path])
     assert len([*files]) == 2
     told = {left.path.name: (type(left.error), str(left.error)) for left in files.left_out}
@@ -280,6 +284,9 @@ def test_shards_that_end_early_or_hold_no_events_are_named(rows, tmp_path):
     assert told["cut-0000.tar"][0] is TruncatedFileError
     assert told["endless-0000.tar"][0] is TruncatedFileError
     assert "a link or a folder" in told["link-0000.tar"][1]
+    assert "got a tar archive, packed with gzip; unpack it" in told["packed-0000.tar"][1]
+    assert "got a file, packed with gzip; unpack it" in told["alone-0000.tar"][1]
+    assert "got a zip archive; unpack it" in told["event-0000.tar"][1]
 
 
 def test_no_more_is_unpacked_than_an_event_holds(rows, tmp_path, monkeypatch):

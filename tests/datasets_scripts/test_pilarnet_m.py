@@ -486,6 +486,15 @@ def test_a_repository_is_read_at_a_pinned_revision(tmp_path, write, small, monke
         PILArNetM(cache_dir=str(tmp_path / "cache"))
 
 
+def test_files_that_are_not_there_are_named(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetRequestError, match=r"expected files .* got .*missing\.h5: check the path"):
+        PILArNetM(files=[str(tmp_path / "missing.h5")], cache_dir=str(tmp_path / "cache"))
+    builder = PILArNetM(files=[str(tmp_path / "empty")], cache_dir=str(tmp_path / "cache"))
+    with pytest.raises(DatasetRequestError, match=r"expected \.h5 or \.hdf5 files, got none in .*empty"):
+        builder.as_streaming_dataset("train")
+
+
 def test_other_numbers_are_refused_at_once(tmp_path):
     for options in ({"energy_threshold": -1.0}, {"min_points": -1}, {"mev_per_charge": 0.0}):
         with pytest.raises(ValueError, match="expected a number"):

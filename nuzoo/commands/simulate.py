@@ -6,6 +6,7 @@ Killed at any moment, the same command goes on and ends with the same bytes.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from nuzoo.command_parser import at_least
@@ -53,13 +54,21 @@ def begin(args: argparse.Namespace) -> str:
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.commands.options import check_options, tell_empty
+    from nuzoo.datasets_scripts.common.compilation import telling_of_compilation
 
     options = vars(args)
     dataset, out = options.pop("dataset"), options.pop("out")
     simulate = import_object(simulations()[dataset])
     check_options(simulate, options, dataset)
-    manifest = simulate(out, **options)
+    with telling_of_compilation(_tell_compiling):
+        manifest = simulate(out, **options)
     splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
     print(f"dataset: {out} ({splits})")
     tell_empty(manifest["splits"], "simulate more")
     return 0
+
+
+def _tell_compiling() -> None:
+    from tqdm.auto import tqdm
+
+    tqdm.write("compiling the simulation, once on this machine: up to two minutes", file=sys.stderr)

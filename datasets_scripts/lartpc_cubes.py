@@ -78,7 +78,4 @@ class LArTPCCubes(SimulatedBuilder):
     sample = NAME
     usual_detector = LARTPC_CUBE.name
     plan_class = CubesPlan
-
-    def finished(self, row: Row) -> Row:
-        """Add the picture to a row."""
-        return with_display(row)
+    finish = staticmethod(with_display)

@@ -55,27 +55,11 @@ class CubeReadout(VoxelReadout):
 
     def contributions(self, deposits: Deposits) -> Contributions:
         """Share the light of deposits out to the cubes that they cross and to the next ones."""
+        from nuzoo.simulation.response.voxel_kernels import leaked
+
         own = super().contributions(deposits)
-        places = np.stack(np.unravel_index(own.voxel, self.shape), axis=1)
-        steps = np.concatenate([np.eye(3, dtype=int), -np.eye(3, dtype=int)])
-        beside = places[None] + steps[:, None]
-        inside = ((beside >= 0) & (beside < self.shape)).all(axis=2)
-        leaked = [
-            Contributions(
-                np.ravel_multi_index(tuple(cells[held].T), self.shape),
-                own.deposit[held],
-                self.crosstalk * own.energy[held],
-            )
-            for cells, held in zip(beside, inside, strict=True)
-        ]
-        kept = replace(own, energy=(1 - len(steps) * self.crosstalk) * own.energy)
-        parts = [kept, *leaked]
-        return Contributions(
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("voxel", "deposit", "energy")
-            )
-        )
+        shape = np.array(self.shape)
+        return Contributions(*leaked(own.voxel, own.deposit, own.energy, self.crosstalk, shape))
 
     def measured(self, voxels: Voxels, rng: np.random.Generator) -> Voxels:
         """Return the voxels with the light that is counted."""

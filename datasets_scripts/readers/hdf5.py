@@ -47,8 +47,8 @@ def read_hdf5(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
             dataset_in(file, content, known) for known in ((called,), NAMES_OF_LABELS, ("event_id",))
         )
         column = label_column(called, labels, names) if called else None
-        events = dense_file(file, images.shape, images.dtype, reading, labels=column, event_ids=event_ids)
         _check_written(file, images)
+        events = dense_file(file, images.shape, images.dtype, reading, labels=column, event_ids=event_ids)
         step = max(1, _AT_ONCE // max(1, math.prod(images.shape[1:]) * images.dtype.itemsize))
         for first in range(0, len(images), step):
             yield from events.rows(first, images[first : first + step])

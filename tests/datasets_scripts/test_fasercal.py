@@ -332,14 +332,9 @@ def test_truth_of_simulated_events_hangs_together(rows):
         assert not (np.array(row["true_is_primary"]) & np.array(row["true_is_secondary"])).any()
 
 
-def test_simulated_dataset_does_not_depend_on_the_processes(tmp_path):
-    for name, num_proc in (("one", 1), ("two", 2)):
-        simulate_dataset(tmp_path / name, events=6, seed=2, num_proc=num_proc, shard_size=2)
-    files = sorted(file.relative_to(tmp_path / "one") for file in (tmp_path / "one").rglob("*.parquet"))
-    assert files
-    for file in files:
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
-    loaded = load_dataset(str(tmp_path / "one"), split="train")
+def test_simulated_dataset_names_its_classes_and_has_pictures(tmp_path):
+    simulate_dataset(tmp_path, events=4, seed=2)
+    loaded = load_dataset(str(tmp_path), split="train")
     assert loaded.features["flavour"].names[5] == "nc"
     assert loaded[0]["display"]["bytes"].startswith(b"\x89PNG")
 

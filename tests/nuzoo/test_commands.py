@@ -27,6 +27,8 @@ from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMap
 from nuzoo.registry import TASKS
 from nuzoo.simulation.spectra import SPECTRA
 
+from ..drawing import undrawn
+
 CLASSES = ("nue_cc", "numu_cc", "nc")
 
 
@@ -159,6 +161,7 @@ def test_predict_names_what_it_can_write(model, arrays, tmp_path, capsys):
     assert ".jsonl" in capsys.readouterr().err
 
 
+@undrawn()
 def test_evaluate_measures_reports_and_stores_the_temperature(model, simulated_dataset, tmp_path, capsys):
     report = tmp_path / "report"
     command = ["evaluate", "--model", str(model), "--data", str(simulated_dataset), "--out", str(report)]

@@ -133,7 +133,4 @@ class FaserCal(SimulatedBuilder):
     sample = NAME
     usual_detector = FASERCAL.name
     plan_class = FaserCalPlan
-
-    def finished(self, row: Row) -> Row:
-        """Add the picture to a row."""
-        return with_display(row)
+    finish = staticmethod(with_display)

@@ -62,7 +62,7 @@ def card_words() -> CardWords:
             "Each event is a mixture: 1 to 3 vertices, of which a third are neutrinos (nue and numu alike, "
             "flat from 0 to 10 GeV, 74 % charged current) and two thirds particle bombs (1 to 6 electrons, "
             "photons, muons, pions or protons from one point, each to anywhere, flat in kinetic energy from "
-            "50 to 1,000 MeV, protons to 400 MeV), and 0 to 3 muons from above (cos² of the zenith angle, "
+            "50 to 1,000 MeV, protons to 400 MeV), and 0 to 3 cosmic muons (cos² of the zenith angle, "
             "0.2 to 5 GeV/c, flat in the logarithm). Events with less than "
             f"{FEWEST_VOXELS:,} or more than {MOST_VOXELS:,} "
             "voxels are drawn again. Energies are those deposited: no recombination, drift or noise. "
@@ -78,7 +78,4 @@ class LArTPCCubes(SimulatedBuilder):
     sample = NAME
     usual_detector = LARTPC_CUBE.name
     plan_class = CubesPlan
-
-    def finished(self, row: Row) -> Row:
-        """Add the picture to a row."""
-        return with_display(row)
+    finish = staticmethod(with_display)

@@ -121,12 +121,16 @@ class PILArNetMConfig(datasets.BuilderConfig):
         """Refuse what is neither files nor a pinned repository.
 
         Raises:
-            DatasetRequestError: It is not.
+            DatasetRequestError: It is not, or a file is not there.
         """
         if bool(self.files) == bool(self.repository):
             got = "both" if self.files else "neither"
             raise DatasetRequestError(
                 f"files, repo_id: expected one of them, got {got}: say where the events are"
+            )
+        if missing := [str(path) for path in self.files if not Path(path).exists()]:
+            raise DatasetRequestError(
+                f"files: expected files and folders that are there, got {', '.join(missing)}: check the path"
             )
         if self.repository and not self.revision:
             raise DatasetRequestError(
@@ -143,12 +147,23 @@ class PILArNetMConfig(datasets.BuilderConfig):
 
     @property
     def names(self) -> list[str]:
-        """Return the files, of this machine or in the repository."""
-        if not self.repository:
-            return _local_files(self.files)
+        """Return the files, of this machine or in the repository.
+
+        Raises:
+            DatasetRequestError: There are none.
+        """
+        found = self._repository_files() if self.repository else _local_files(self.files)
+        if not found:
+            where = self.repository or ", ".join(map(str, self.files))
+            raise DatasetRequestError(
+                f"files, repo_id: expected .h5 or .hdf5 files, got none in {where}: say where they are"
+            )
+        return found
+
+    def _repository_files(self) -> list[str]:
         from huggingface_hub import HfApi
 
-        listed = HfApi().list_repo_files(self.repository, repo_type="dataset", revision=self.revision)
+        listed = HfApi().list_repo_files(str(self.repository), repo_type="dataset", revision=self.revision)
         return sorted(name for name in listed if name.endswith((".h5", ".hdf5")))
 
     def local(self, name: str) -> Path:

@@ -9,7 +9,6 @@ from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
-from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import simulator
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.datasets_scripts.common.simulated_particles import MOMENTUM, ParticlePlan
@@ -103,7 +102,4 @@ class ScintillatorParticles(SimulatedBuilder):
     sample = NAME
     usual_detector = SCINTILLATOR_CUBE.name
     plan_class = ParticlePlan
-
-    def finished(self, row: Row) -> Row:
-        """Add the picture to a row."""
-        return with_display(row)
+    finish = staticmethod(with_display)

@@ -14,6 +14,11 @@ def plain(words: object) -> str:
     return "".join(ENTITIES.get(sign, sign) for sign in line)
 
 
+def counted(number: int, thing: str) -> str:
+    """Write a number of things, such as "1 step" and "1,200 steps"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def printable(words: str) -> str:
     """Make words of a file safe for a terminal: signs other than those to be seen become their codes."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in words)

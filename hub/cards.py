@@ -8,7 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from nuzoo.evaluation.core.text import as_list, with_error
-from nuzoo.files.plain_text import plain
+from nuzoo.files.plain_text import counted, plain
 from nuzoo.hub.errors import IncompleteCardError
 
 HEADING = re.compile(r"^#+ .+$", re.MULTILINE)
@@ -36,7 +36,7 @@ def fill_template(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"as_list": as_list, "plain": plain, "with_error": with_error}
+    environment.filters |= {"as_list": as_list, "counted": counted, "plain": plain, "with_error": with_error}
     try:
         card = environment.get_template(template).render(values)
     except TemplateError as error:

@@ -111,14 +111,20 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
                 "Download or save the weights again."
             ) from error
         model, report = loaded
-        heads = getattr(type(model.base_model), "heads", ())
-        unread = [name for name in heads if not hasattr(model, name)]
         modules = [_module(model, name) for name in reinitialize]
-        refuse_incomplete(report, (*reinitialize, *unread), origin)
+        refuse_incomplete(report, (*reinitialize,), origin)
         if modules:
             _start_afresh(model, modules)
         _align_weights(model)
         return model, report
+
+    def post_init(self) -> None:
+        """Have transformers pass over a checkpoint's heads without a word where the network has none."""
+        super().post_init()
+        every = getattr(type(self.base_model), "heads", ())
+        lacking = {rf"^{head}\." for head in every if not hasattr(self, head)}
+        ignored = set(self._keys_to_ignore_on_load_unexpected or ()) - {rf"^{head}\." for head in every}
+        self._keys_to_ignore_on_load_unexpected = ignored | lacking
 
     def freeze(self, names: Iterable[str]) -> None:
         """Keep modules as they are when the network is trained: they stay in the mode of evaluation.

@@ -4,6 +4,8 @@ from collections import defaultdict
 import pytest
 import torch
 
+from nuzoo.evaluation.core.style import STYLE
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -12,6 +14,21 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 def _one_thread():
     """Two test processes share two cores: more threads in each only get into each other's way."""
     torch.set_num_threads(1)
+
+
+FONTS_OF_PDF = STYLE["pdf.fonttype"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _letters_as_outlines():
+    """Choosing what is embedded of a TrueType font takes half of an evaluation; see `embedded_fonts`."""
+    STYLE["pdf.fonttype"] = 3
+
+
+@pytest.fixture
+def embedded_fonts(monkeypatch):
+    """PDFs of figures as users get them."""
+    monkeypatch.setitem(STYLE, "pdf.fonttype", FONTS_OF_PDF)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from nuzoo.files.plain_text import counted
 from nuzoo.training.checkpoints import read_state
 
 CURVES_FILE = "training_curves.png"
@@ -85,7 +86,8 @@ def summary(folder: Path) -> list[str]:
     last = (measured_of(evaluations[-1]) if evaluations else []) + [
         f"training loss {e['loss']:.4g}" for e in losses[-1:]
     ]
-    numbers.append((f"last epoch {state.get('epoch') or 0:g} ({state.get('global_step', 0)} steps)", last))
+    steps = counted(state.get("global_step", 0), "step")
+    numbers.append((f"last epoch {state.get('epoch') or 0:g} ({steps})", last))
     return [f"{when}: {', '.join(measured)}" for when, measured in numbers if measured]
 
 

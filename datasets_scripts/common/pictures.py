@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-COMPRESSION = 4
-"""Level of zlib: of such pictures, dark but for a few lines, higher ones save next to nothing."""
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def grey_levels(energy: ArrayLike, white_mev: float) -> NDArray[np.uint8]:
@@ -24,9 +24,22 @@ def grey_levels(energy: ArrayLike, white_mev: float) -> NDArray[np.uint8]:
 
 
 def stored(picture: NDArray[np.uint8]) -> dict[str, Any]:
-    """Give a picture (height, width) as the entry of a column of pictures: PNG, in no file."""
-    from PIL import Image
+    """Give a picture (height, width) as the entry of a column of pictures: PNG, in no file.
 
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", compress_level=COMPRESSION)
-    return {"bytes": buffer.getvalue(), "path": None}
+    Nearly all of it is black: runs of one byte say that in a third of the time, and in fewer bytes, than the
+    filters that Pillow tries on each line. Format: W3C, Portable Network Graphics, third edition.
+    """
+    height, width = picture.shape
+    unfiltered = np.zeros((height, 1 + width), dtype=np.uint8)
+    unfiltered[:, 1:] = picture
+    deflate = zlib.compressobj(strategy=zlib.Z_RLE)
+    parts = (
+        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        _chunk(b"IDAT", deflate.compress(unfiltered.tobytes()) + deflate.flush()),
+        _chunk(b"IEND", b""),
+    )
+    return {"bytes": _SIGNATURE + b"".join(parts), "path": None}
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

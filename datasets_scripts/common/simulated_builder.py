@@ -52,8 +52,9 @@ class SimulatedBuilder(datasets.GeneratorBasedBuilder):
     usual_detector: ClassVar[str]
     plan_class: ClassVar[type[SimulationPlan]]
 
+    @staticmethod
     @abstractmethod
-    def finished(self, row: Row) -> Row:
+    def finish(row: Row) -> Row:
         """Add to a row what the dataset stores beside it."""
 
     @property
@@ -78,4 +79,4 @@ class SimulatedBuilder(datasets.GeneratorBasedBuilder):
     def _generate_examples(self, events: list[int]) -> Iterator[tuple[str, Row]]:
         """Yield the rows of events, by their numbers in the simulation."""
         for row in map(self.plan.row, events):
-            yield row["event_id"], self.finished(row)
+            yield row["event_id"], self.finish(row)

@@ -16,6 +16,7 @@ from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.event_files import EventFiles, Format
 from nuzoo.datasets_scripts.readers.fasercal_arrays import LARGEST_FILE, arrays_of
 from nuzoo.datasets_scripts.readers.fasercal_rows import USED, FewHitsError, hits_of_row, row_of
+from nuzoo.datasets_scripts.readers.known_files import known_kind
 from nuzoo.datasets_scripts.readers.reading import FileReading, common_root, plain
 from nuzoo.datasets_scripts.readers.source_errors import (
     NotThisFormatError,
@@ -95,7 +96,7 @@ def read_fasercal_tar(file: Path, reading: FaserCalReading) -> Iterator[Row | So
     """Read a shard as a stream; a member that is broken costs its event alone. No file is unpacked."""
     _compare_with_metadata(file, reading)
     others: list[str] = []
-    with tarfile.open(file, "r|") as archive:
+    with _opened(file) as archive:
         events = 0
         for member in archive:
             name = plain(member.name)
@@ -114,6 +115,17 @@ def read_fasercal_tar(file: Path, reading: FaserCalReading) -> Iterator[Row | So
         raise NotThisFormatError(
             file, f"members whose names end in {MEMBER}", got, "name each <event>.data.npz"
         )
+
+
+def _opened(file: Path) -> tarfile.TarFile:
+    """Open an archive as a stream, or say what the file is instead."""
+    try:
+        return tarfile.open(file, "r|")
+    except tarfile.ReadError as error:
+        if "invalid header" in str(error) and (kind := known_kind(file)):
+            remedy = kind.remedy_for(_FORMATS)
+            raise NotThisFormatError(file, "a tar archive", kind.text, remedy) from error
+        raise
 
 
 def _row_of_member(

@@ -15,6 +15,7 @@ from nuzoo.evaluation.tasks.event_classification.published import (
     PublishedClassifier,
 )
 from nuzoo.evaluation.tasks.event_classification.results import OVERALL
+from nuzoo.files.plain_text import counted
 
 MEASURED = "measured"
 MILLION = 1e6
@@ -85,8 +86,7 @@ def three_digits(number: float) -> str:
 
 def machine_text(machine: Machine) -> str:
     """Name the GPU, or processor and threads."""
-    threads = f"{machine.processor}, {machine.threads} thread{'s' if machine.threads > 1 else ''}"
-    return machine.gpu or threads
+    return machine.gpu or f"{machine.processor}, {counted(machine.threads, 'thread')}"
 
 
 def _measured(model: ComparedModel) -> list[Record]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nuzoo.evaluation.core.results import Results
 from nuzoo.evaluation.core.text import as_table, with_error
-from nuzoo.files.plain_text import plain
+from nuzoo.files.plain_text import counted, plain
 
 
 def cost_section(results: Results) -> str:
@@ -15,7 +15,7 @@ def cost_section(results: Results) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
     return (
         f"## Cost\n\nBatches of {cost.batch_size} on {machine.gpu or machine.processor} "
-        f"({machine.threads} threads). Peak memory {memory.mib:,.0f} MiB "
+        f"({counted(machine.threads, 'thread')}). Peak memory {memory.mib:,.0f} MiB "
         f"({memory.counts}).\n\n"
         + as_table(["step", "ms per event"], rows)
         + f"\n\n{machine.system}, Python {machine.python}, {packages}."

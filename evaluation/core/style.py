@@ -122,6 +122,7 @@ def figure(path: Path, width: float, height: float, tag: str, remark: str = "") 
         yield drawn
         for suffix, metadata in NO_DATES.items():
             drawn.savefig(path.with_suffix(suffix), metadata=metadata)
+            drawn.set_layout_engine("none")  # it is laid out once, for all formats
 
 
 def legend_below(axes: Axes, **options: Any) -> None:

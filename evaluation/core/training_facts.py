@@ -15,7 +15,7 @@ from nuzoo.evaluation.core.errors import RunFileError
 from nuzoo.evaluation.core.training_events import count_trained_on
 from nuzoo.files.names import CONFIG_FILE, RECIPE_FILE, STATE_FILE, TRAINING_ARGUMENTS_FILE
 from nuzoo.files.origin import find_file
-from nuzoo.files.plain_text import plain
+from nuzoo.files.plain_text import counted, plain
 
 SECTIONS = ("augmentation", "data", "model")
 """Of a recipe, those that are read here."""
@@ -162,7 +162,7 @@ def _length(state: Mapping[str, Any]) -> dict[str, object]:
     epoch, steps = state.get("epoch"), state.get("global_step")
     seconds = [entry.get("train_runtime") for entry in state.get("log_history") or []]
     if epoch is not None and steps is not None:
-        facts["epochs"] = f"{epoch:g} ({steps:,} steps)"
+        facts["epochs"] = f"{epoch:g} ({counted(steps, 'step')})"
     if known := [value for value in seconds if value is not None]:
         facts["time of the last session of training"] = f"{known[-1] / 60:.1f} minutes"
     return facts

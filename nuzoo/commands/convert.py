@@ -18,9 +18,10 @@ from pathlib import Path
 
 from nuzoo.command_parser import at_least
 from nuzoo.commands.inputs import check_apart, check_files, listed
-from nuzoo.commands.options import PARTIAL, add_cloud_options, check_options, class_list
+from nuzoo.commands.options import PARTIAL, add_reading_options, check_options, tell_empty
 from nuzoo.files.names import LEFT_OUT_FILE
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.plain_text import counted
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -44,18 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def option(name: str, **arguments: object) -> None:
         parser.add_argument(name, default=argparse.SUPPRESS, **arguments)  # type: ignore[arg-type]
 
-    option("--detector", help="whose events these are: a name, or a YAML file (default: by the arrays)")
-    add_cloud_options(option)
+    add_reading_options(parser)
     option(
         "--vertices",
         action="store_true",
         help="refuse files of PILArNet-M whose vertices are not in the frame of their points",
     )
-    option("--mev-per-count", type=float, help="MeV of one count, where the files hold counts")
-    option(
-        "--classes", type=class_list, metavar="A,B,…", help="classes of the dataset, such as nue_cc,nc,cosmic"
-    )
-    option("--labels", choices=("index", "pdg"), help="what numbers as labels are (default: by the column)")
     option(
         "--least-hits",
         type=at_least(0),
@@ -100,9 +95,10 @@ def run(args: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     splits = ", ".join(f"{events:,} {split}" for split, events in made.manifest["splits"].items())
     total = sum(made.manifest["splits"].values())
-    print(f"converted {total:,} events ({splits}), left out {len(made.left_out):,}")
+    print(f"converted {counted(total, 'event')} ({splits}), left out {len(made.left_out):,}")
     if len(made.left_out) or len(made.passed_over):
         print(f"left out: all of it is in {out / LEFT_OUT_FILE}", file=sys.stderr)
+    tell_empty(made.manifest["splits"], "convert more, or give other --split-fractions")
     print(f"dataset: {out}")
     return PARTIAL if made.lost else 0
 

@@ -57,7 +57,7 @@ def begin(args: argparse.Namespace) -> str:
     else:
         check_files([Path(file) for file in args.source])
     if args.model is not None:
-        args.model = resolve_model(args.model)
+        resolve_model(args.model)
     check_output(args.out)
     return f"drawing events of {listed(args.source)} into {args.out}"
 

@@ -45,7 +45,7 @@ def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if args.region and args.faithfulness:
         raise CommandLineError("--region and --faithfulness: expected one of them, got both")
-    args.model = resolve_model(args.model)
+    resolve_model(args.model)
     check_source(args.data)
     check_output(args.out)
     return f"asking {args.model} about events of {args.data}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 PARTIAL = 3
 """Exit status where some of what was asked for was done and some was left out."""
 
-CLOUD_OPTIONS = ("energy_threshold", "min_points", "mev_per_charge")
-READING_OPTIONS = ("detector", "mev_per_count", "classes", "labels", *CLOUD_OPTIONS)
+READING_OPTIONS = (
+    "detector",
+    "mev_per_count",
+    "classes",
+    "labels",
+    "energy_threshold",
+    "min_points",
+    "mev_per_charge",
+)
 
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], name: str) -> None:
@@ -59,15 +66,6 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         help="classes that labels count, such as nue_cc,nc,cosmic",
     )
     option("--labels", choices=("index", "pdg"), help="what numbers as labels are (default: by the column)")
-    add_cloud_options(option)
-
-
-def add_cloud_options(option: Callable[..., None]) -> None:
-    """Let a command say how files of point clouds are read.
-
-    Args:
-        option: Adds an option that is absent where it is not given.
-    """
     option("--energy-threshold", type=float, help="leave out hits of this many MeV or less")
     option("--min-points", type=at_least(0), help="pass over events of fewer points, before the threshold")
     option("--mev-per-charge", type=float, help="MeV of one unit of charge in scintillator events")
@@ -129,6 +127,14 @@ def tell_left_out(omissions: Sequence[Omission], table: Path) -> None:
         print(line, file=sys.stderr)
     if write_omissions(table, omissions):
         print(f"left out: all of it is in {table}", file=sys.stderr)
+
+
+def tell_empty(splits: Collection[str], remedy: str) -> None:
+    """Say which splits no event fell into, and how to mend it."""
+    from nuzoo.datasets_scripts.common.splits import SPLITS
+
+    if empty := [split for split in SPLITS if split not in splits]:
+        print(f"no event fell into {', '.join(empty)}: training and evaluation need all splits, {remedy}")
 
 
 def _spelt(name: str) -> str:

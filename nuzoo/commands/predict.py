@@ -21,6 +21,7 @@ from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out, tell_reading
 from nuzoo.files.errors import UnusableOutputError
 from nuzoo.files.left_out import omissions_beside
+from nuzoo.files.plain_text import counted
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.pipelines.written_tables import check_table_path, truth_types, write_table
 
@@ -46,7 +47,7 @@ def begin(args: argparse.Namespace) -> str:
     except ValueError as error:
         raise CommandLineError(f"--out: {error}") from error
     check_apart(args.out, args.files, endings=(".parquet",))
-    args.model = resolve_model(args.model)
+    resolve_model(args.model)
     return f"reading {listed(args.files)} for {args.model}"
 
 
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     tell_left_out(left_out, omissions_beside(args.out))
-    print(f"predicted {len(names)} events, left out {len(left_out)}")
+    print(f"predicted {counted(len(names), 'event')}, left out {len(left_out)}")
     if not names:
         return 1
     print(f"predictions: {args.out}")

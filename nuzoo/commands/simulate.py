@@ -6,10 +6,12 @@ Killed at any moment, the same command goes on and ends with the same bytes.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from nuzoo.command_parser import at_least
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.plain_text import counted
 from nuzoo.registry import DATASETS, import_object
 
 
@@ -46,23 +48,27 @@ def begin(args: argparse.Namespace) -> str:
 
         find_detector(args.detector)
     check_output(args.out)
-    return f"simulating {args.events:,} events of {args.dataset} into {args.out}"
+    return f"simulating {counted(args.events, 'event')} of {args.dataset} into {args.out}"
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from nuzoo.commands.options import check_options
-    from nuzoo.datasets_scripts.common.splits import SPLITS
+    from nuzoo.commands.options import check_options, tell_empty
+    from nuzoo.datasets_scripts.common.compilation import telling_of_compilation
 
     options = vars(args)
     dataset, out = options.pop("dataset"), options.pop("out")
     simulate = import_object(simulations()[dataset])
     check_options(simulate, options, dataset)
-    manifest = simulate(out, **options)
+    with telling_of_compilation(_tell_compiling):
+        manifest = simulate(out, **options)
     splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
     print(f"dataset: {out} ({splits})")
-    if empty := sorted(set(SPLITS) - set(manifest["splits"])):
-        print(
-            f"no event fell into {', '.join(empty)}: training and evaluation need all splits, simulate more"
-        )
+    tell_empty(manifest["splits"], "simulate more")
     return 0
+
+
+def _tell_compiling() -> None:
+    from tqdm.auto import tqdm
+
+    tqdm.write("compiling the simulation, once on this machine: up to two minutes", file=sys.stderr)

@@ -40,13 +40,6 @@ def leaked(own: Contributions, shape: tuple[int, int, int], share: float) -> Con
         shape: Cubes along x, y and z.
         share: Through each face.
     """
-    places = np.stack(np.unravel_index(own.voxel, shape), axis=1)
-    steps = np.concatenate([np.eye(3, dtype=int), -np.eye(3, dtype=int)])
-    voxel, deposit, energy = [own.voxel], [own.deposit], [(1 - len(steps) * share) * own.energy]
-    for step in steps:
-        beside = places + step
-        held = ((beside >= 0) & (beside < shape)).all(axis=1)
-        voxel.append(np.ravel_multi_index(tuple(beside[held].T), shape))
-        deposit.append(own.deposit[held])
-        energy.append(share * own.energy[held])
-    return Contributions(np.concatenate(voxel), np.concatenate(deposit), np.concatenate(energy))
+    from nuzoo.simulation.response.voxel_kernels import share_out
+
+    return Contributions(*share_out(own.voxel, own.deposit, own.energy, share, np.array(shape)))

@@ -89,12 +89,17 @@ def particle_types(pdg: NDArray[np.integer]) -> NDArray[np.int64]:
     return types
 
 
+def firsts(rising: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of each of rising numbers (n,), none negative, whether it is the first of its value."""
+    return np.diff(rising, prepend=-1) > 0
+
+
 def _fragment_sizes(
     contributions: Contributions, fragment: NDArray[np.int64], voxels: int, particles: int
 ) -> NDArray[np.int64]:
     """Count the voxels of each fragment, by the row of its first electron."""
-    each = np.unique(fragment[contributions.deposit] * voxels + contributions.voxel)
-    return np.bincount(each // voxels, minlength=particles)
+    each = np.sort(fragment[contributions.deposit] * voxels + contributions.voxel, kind="stable")
+    return np.bincount(each[firsts(each)] // voxels, minlength=particles)
 
 
 def _set_free_by_photon(

@@ -59,6 +59,34 @@ def shared_out(start, end, energy, origin, pitch, shape):
 
 
 @njit(cache=True)
+def share_out(voxel, line, energy, share, shape):
+    """Let each contribution leak through the six faces of its voxel; what leaves the grid is lost.
+
+    Args:
+        voxel: (c,), row-major numbers of voxels.
+        line: (c,), passed on.
+        energy: (c,), of the contributions.
+        share: of the energy, that goes through one face.
+        shape: (3,), voxels along each axis.
+
+    Returns:
+        Voxel, line and energy of each contribution: what stays, then what goes through each face.
+    """
+    n, k = len(voxel), len(voxel)
+    to, of, part = np.empty(7 * n, np.int64), np.empty(7 * n, np.int64), np.empty(7 * n)
+    to[:n], of[:n], part[:n] = voxel, line, (1 - 6 * share) * energy
+    strides = (shape[1] * shape[2], shape[2], 1)
+    for step in (1, -1):
+        for axis in range(3):
+            for i in range(n):
+                beside = voxel[i] // strides[axis] % shape[axis] + step
+                if 0 <= beside < shape[axis]:
+                    to[k], of[k], part[k] = voxel[i] + step * strides[axis], line[i], share * energy[i]
+                    k += 1
+    return to[:k], of[:k], part[:k]
+
+
+@njit(cache=True)
 def families(pdg, parent, start):
     """Find what electrons and photons come from; a particle stands after its parent.
 

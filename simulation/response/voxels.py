@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nuzoo.files.events.point_cloud_events import INTERACTION_KINDS, NOWHERE, PARTICLE_TYPES, VOXEL
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Deposits, SemanticClass, Transported
-from nuzoo.simulation.response.motifs import Contributions, MotifRules, labelled, particle_types
+from nuzoo.simulation.response.motifs import Contributions, MotifRules, firsts, labelled, particle_types
 from nuzoo.simulation.response.readout import Readout
 
 if TYPE_CHECKING:
@@ -210,18 +210,17 @@ def most_energetic(
     """Add up the contributions to each voxel; the label is that of the largest, or of the first of equals."""
     motifs = len(SemanticClass)
     codes = int(particle.max(initial=0) + 2) * motifs
-    code = (particle - NOWHERE) * motifs + motif
-    each, position = np.unique(contributions.voxel * codes + code, return_inverse=True)
-    parts = np.bincount(position, contributions.energy, len(each)).astype(np.float64)
-    voxel, code = np.divmod(each, codes)
-    is_first = np.ones(len(voxel), dtype=bool)
-    is_first[1:] = voxel[1:] != voxel[:-1]
-    first = np.flatnonzero(is_first)
+    each = contributions.voxel * codes + (particle - NOWHERE) * motifs + motif
+    order = np.argsort(each, kind="stable")
+    is_new = firsts(each[order])
+    parts = np.bincount(np.cumsum(is_new) - 1, contributions.energy[order]).astype(np.float64)
+    voxel, code = np.divmod(each[order][is_new], codes)
+    first = np.flatnonzero(firsts(voxel))
     if not len(first):
         return Voxels(voxel, parts, code, code)
     counts = np.diff(first, append=len(voxel))
     largest = np.flatnonzero(parts == np.repeat(np.maximum.reduceat(parts, first), counts))
-    winner = largest[np.unique(voxel[largest], return_index=True)[1]]
+    winner = largest[firsts(voxel[largest])]
     total = np.add.reduceat(parts, first)
     return Voxels(voxel[first], total, code[winner] % motifs, code[winner] // motifs + NOWHERE)
 

@@ -65,11 +65,6 @@ def loaded(folder, tmp_path_factory):
     return load_dataset(str(folder), cache_dir=str(tmp_path_factory.mktemp("cache")))
 
 
-def test_the_number_of_processes_does_not_show(folder, tmp_path):
-    make(tmp_path, num_proc=2)
-    assert contents(tmp_path) == contents(folder)
-
-
 def test_a_finished_dataset_is_not_made_again(folder):
     before = {path: path.stat().st_mtime_ns for path in shards(folder)}
     make(folder)

@@ -411,7 +411,9 @@ def test_the_command_and_what_it_refuses(tmp_path, write, small, capsys):
     options = ["--format", "pilarnet-m", "--out", str(tmp_path / "out"), "--min-points", "0"]
     assert main(["convert", str(tmp_path / "train"), *options]) == PARTIAL
     said = capsys.readouterr()
-    assert "converted 1 events (1 train), left out 2" in said.out and "version 3" in said.out
+    assert "converted 1 event (1 train), left out 2" in said.out
+    assert "no event fell into validation, test: training and evaluation need all splits" in said.out
+    assert "version 3" in said.out
     listed = (tmp_path / "out" / "left-out.csv").read_text()
     assert "a.h5,1," in listed and "b.h5" in listed
     assert main(["convert", str(file), *options[:2], "--out", str(tmp_path / "x"), "--labels", "pdg"]) == 2
@@ -482,6 +484,15 @@ def test_a_repository_is_read_at_a_pinned_revision(tmp_path, write, small, monke
         PILArNetM(**place)
     with pytest.raises(DatasetRequestError, match="expected one of them, got neither"):
         PILArNetM(cache_dir=str(tmp_path / "cache"))
+
+
+def test_files_that_are_not_there_are_named(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetRequestError, match=r"expected files .* got .*missing\.h5: check the path"):
+        PILArNetM(files=[str(tmp_path / "missing.h5")], cache_dir=str(tmp_path / "cache"))
+    builder = PILArNetM(files=[str(tmp_path / "empty")], cache_dir=str(tmp_path / "cache"))
+    with pytest.raises(DatasetRequestError, match=r"expected \.h5 or \.hdf5 files, got none in .*empty"):
+        builder.as_streaming_dataset("train")
 
 
 def test_other_numbers_are_refused_at_once(tmp_path):

@@ -12,8 +12,12 @@ import pytest
 from nuzoo.cli import main
 from nuzoo.registry import DATASETS
 
-RUNS = [("lartpc-pixelmaps", 1), *((name, 2) for name, row in DATASETS.items() if row.simulate)]
-"""Datasets, and with how many processes they are simulated."""
+RUNS = [
+    (name, 1, 2) if name == "lartpc-pixelmaps" else (name, 2, 1)
+    for name, row in DATASETS.items()
+    if row.simulate
+]
+"""Datasets, with how many processes they are begun, and with how many they are ended."""
 
 EVENTS, SHARD_SIZE = 60, 6
 
@@ -42,11 +46,12 @@ def folder(request, tmp_path_factory) -> Path:
     return out
 
 
-@pytest.mark.parametrize(("folder", "num_proc"), RUNS, indirect=["folder"])
-def test_a_killed_run_goes_on_to_the_same_bytes(folder, tmp_path, num_proc):
+@pytest.mark.parametrize(("folder", "begun", "ended"), RUNS, indirect=["folder"])
+def test_a_killed_run_goes_on_to_the_same_bytes(folder, tmp_path, begun, ended):
+    """Those of one process, whatever number of them wrote the shards."""
     out = tmp_path / "out"
     killed = subprocess.Popen(
-        [sys.executable, "-m", "nuzoo.cli", *command(folder.name, out, num_proc)],
+        [sys.executable, "-m", "nuzoo.cli", *command(folder.name, out, begun)],
         start_new_session=True,
         stderr=subprocess.DEVNULL,
     )
@@ -60,5 +65,5 @@ def test_a_killed_run_goes_on_to_the_same_bytes(folder, tmp_path, num_proc):
     assert not (out / "manifest.json").exists()
     (out / "data" / "train-00000-of-00099.partial").write_bytes(b"half a shard")
 
-    assert main(command(folder.name, out, num_proc)) == 0
+    assert main(command(folder.name, out, ended)) == 0
     assert contents(out) == contents(folder)

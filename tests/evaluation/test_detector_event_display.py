@@ -229,6 +229,13 @@ def test_facts_are_those_of_the_row():
     assert facts["vertex"] == "174, 109, -1000 mm"
     assert facts["3DCal"] == "3 hits, 0.0055 GeV"
     assert facts["ECAL"] == "1.5 GeV"
+    assert (
+        dict(scene_of(small_row(e_vis=[0.26432], pt_miss=[999.6])).facts).items()
+        >= {
+            "visible": "0.264 GeV",
+            "missing pT": "1000 GeV/c",
+        }.items()
+    )
     assert (facts["muon tracks"], facts[""]) == ("1", "μ⁻ 300 GeV/c")
     assert "class" not in dict(scene_of(without_truth(small_row())).facts)
 

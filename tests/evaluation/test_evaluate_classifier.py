@@ -31,6 +31,8 @@ from nuzoo.evaluation.tasks.event_classification.published import is_like_publis
 from nuzoo.evaluation.tasks.event_classification.report import remark_on_scaling
 from nuzoo.files.events.pixel_map_events import pixel_map_schema
 
+from ..drawing import undrawn
+
 NAMES = ["nue_cc", "numu_cc", "nc"]
 
 
@@ -262,6 +264,7 @@ def test_numbers_of_others_stand_in_an_appendix_beside_events_like_theirs(evalua
         assert not is_like_published(replace(evaluated.results.dataset, **changes))
 
 
+@undrawn()
 def test_calibration_is_shown_once_where_nothing_was_fitted_and_worse_scaling_is_told(evaluated, tmp_path):
     evaluate(make_rows(40, 3), tmp_path, half_resolution=False)
     text = EVALUATOR.write_report(tmp_path).read_text()
@@ -273,6 +276,7 @@ def test_calibration_is_shown_once_where_nothing_was_fitted_and_worse_scaling_is
     assert remark_on_scaling(better) == ""
 
 
+@undrawn()
 def test_a_report_names_its_split_and_the_events_that_the_model_has_seen(tmp_path):
     rows = make_rows(40, 3)
     rows._split = NamedSplit("train")
@@ -449,6 +453,7 @@ def test_a_temperature_at_its_limit_is_told_and_not_stored(tmp_path, caplog):
     assert model.config.temperature == 1.5 and not folder.exists()
 
 
+@undrawn()
 def test_a_report_warns_of_a_temperature_that_was_not_found(evaluated, tmp_path):
     folder = shutil.copytree(evaluated.out, tmp_path / "report")
     file = json.loads((folder / "results.json").read_text())

@@ -81,7 +81,7 @@ def test_a_vertex_in_voxels_counts_from_the_corner_of_the_first_one():
     first, cosmic = scene_of(small_row()).marks
     assert first.position == pytest.approx((30.0, 60.0, 90.0))
     assert cosmic.position == pytest.approx((0.0, 230.4, 0.0))
-    assert (first.name, cosmic.name) == ("vertex of 0 neutrino νμ CC 2.31 GeV", "vertex of 1 cosmic")
+    assert (first.name, cosmic.name) == ("vertex of 0 neutrino νμ CC 2.31 GeV", "vertex of 1 cosmic muon")
 
 
 def test_voxels_that_are_projected_onto_one_cell_add_up():
@@ -113,7 +113,7 @@ def test_a_cell_has_the_class_with_most_energy_in_it():
     view = project(scene, PLANES["zx"])
     # z, x of hits 0 and 1 are one cell: 1 MeV of a track, 2 MeV of a delta ray.
     names = [motif.labels[code] for code in view.main_class(motif.codes, scene.energy)]
-    assert names == ["delta", "track", "led"]
+    assert names == ["delta ray", "track", "low-energy deposit"]
 
 
 def test_the_window_is_a_cube_around_all_hits():
@@ -171,7 +171,7 @@ def test_print_has_three_projections_of_one_scale_by_energy_and_by_motif(drawn):
     assert [axes.get_ylabel() for axes in panels[:3]] == ["x (cm)", "y (cm)", "y (cm)"]
     sides = [np.diff(limits)[0] for axes in panels for limits in (axes.get_xlim(), axes.get_ylim())]
     assert sides == pytest.approx([sides[0]] * 12)
-    assert legends_of(figure) == {"motif": ["track", "delta", "led", "vertex"]}
+    assert legends_of(figure) == {"motif": ["track", "delta ray", "low-energy deposit", "vertex"]}
     assert "Energy in a cell (MeV)" in [axes.get_ylabel() for bar in figure.axes for axes in bar.child_axes]
 
 
@@ -190,7 +190,7 @@ def test_print_colours_cells_by_the_main_motif(drawn):
     [cells] = [artist for artist in classes.collections if isinstance(artist, PolyCollection)]
     # In the order of energy: 0.5 MeV of the track, 3 MeV mainly of the delta ray, 4 MeV of a deposit.
     colours = [to_hex(colour).upper() for colour in cells.get_facecolors()]
-    assert colours == [MOTIF_COLOURS[motif].upper() for motif in ("track", "delta", "led")]
+    assert colours == [MOTIF_COLOURS[motif].upper() for motif in ("track", "delta ray", "low-energy deposit")]
 
 
 def test_print_without_truth_has_energies_alone(drawn):
@@ -244,18 +244,20 @@ def test_a_page_holds_the_whole_event(tmp_path):
     assert unpacked(event["position"], "<f4").reshape(4, 3)[3] == pytest.approx((31.05, 60.15, 93.15))
     assert [of["name"] for of in event["colourings"]] == ["motif", "particle type", "particle", "interaction"]
     motif, kind, particle, interaction = event["colourings"]
-    assert words_of(motif) == ["track", "delta", "track", "led"]
-    assert words_of(kind) == ["muon", "electron", "muon", "none"]
+    assert words_of(motif) == ["track", "delta ray", "track", "low-energy deposit"]
+    assert words_of(kind) == ["muon", "electron", "muon", "other or unknown"]
     assert words_of(particle) == ["0 μ⁻", "1 e⁻", "0 μ⁻", "none"]
     assert words_of(interaction) == ["0 neutrino νμ CC 2.31 GeV"] * 3 + ["none"]
     assert [(entry["name"], entry["hits"]) for entry in motif["legend"]] == [
         ("track", 2),
-        ("delta", 1),
-        ("led", 1),
+        ("delta ray", 1),
+        ("low-energy deposit", 1),
     ]
     facts = {title: parts[0][0] for title, parts in event["facts"]}
     assert facts["hits"] == "4"
     assert facts["energy"] == "7.5 MeV"
+    told = [parts[0][0] for title, parts in event["facts"] if not title]
+    assert told == ["1 × neutrino νμ CC 2.31 GeV", "1 × cosmic muon"]
     assert facts["threshold"] == DETECTORS["lartpc-cube-768"].readout.simulation_facts()["threshold"]
     _, event = page_of(small_row(source="run 7"), tmp_path, sample="data")
     assert "threshold" not in dict(event["facts"]), "what others cut, nobody has said"
@@ -269,7 +271,10 @@ def test_a_page_without_truth_has_no_classes(tmp_path):
 def test_a_page_has_what_a_model_says(tmp_path):
     _, event = page_of(small_row(), tmp_path, prediction={"labels": ["track", "led", "other", "track"]})
     said = event["colourings"][-1]
-    assert (said["name"], words_of(said)) == ("prediction", ["track", "led", "other", "track"])
+    assert (said["name"], words_of(said)) == (
+        "prediction",
+        ["track", "low-energy deposit", "other", "track"],
+    )
     assert said["legend"][0]["colour"] == MOTIF_COLOURS["track"]
     row = without_truth(small_row(detector="scintillator-cube-200", x=[1], y=[2], z=[3], energy=[1.0]))
     _, event = page_of(row, tmp_path, prediction=SCORES)
@@ -371,11 +376,17 @@ def test_the_page_draws_what_it_holds(tmp_path):
     ]
     assert vertices["y"] == pytest.approx([60.0, 230.4])
     classes = traces_in(page, settings | {"colouring": 0, "from": 0.7, "whole": True})
-    assert [trace["name"] for trace in classes] == ["track (2)", "delta (1)", "led (1)", "vertex", "detector"]
+    assert [trace["name"] for trace in classes] == [
+        "track (2)",
+        "delta ray (1)",
+        "low-energy deposit (1)",
+        "vertex",
+        "detector",
+    ]
     assert [len(trace["x"]) for trace in classes[:3]] == [1, 1, 1]
     assert {round(x, 6) for x in classes[-1]["x"] if x is not None} == {0.0, 230.4}
     said = traces_in(page, settings | {"colouring": 4})
-    assert [trace["name"] for trace in said[:2]] == ["led (3)", "&lt;b&gt;x&lt;/b&gt; (1)"]
+    assert [trace["name"] for trace in said[:2]] == ["low-energy deposit (3)", "&lt;b&gt;x&lt;/b&gt; (1)"]
 
 
 @WITH_NODE
@@ -436,13 +447,16 @@ def test_the_list_of_events_says_how_many_interactions_there_are_and_what_was_pr
     row = small_row(interaction_kind=[0, 0])
     labels = ["track", "track", "track", "led"]
     assert DISPLAY.facts(row, {"labels": labels}) == {
-        "truth": "2 neutrino",
+        "truth": "2 × neutrino",
         "hits": "4",
-        "prediction": "track 75%, led 25%",
+        "prediction": "track 75%, low-energy deposit 25%",
     }
-    assert DISPLAY.facts(small_row())["truth"] == "1 neutrino, 1 cosmic"
+    assert DISPLAY.facts(small_row())["truth"] == "1 × neutrino, 1 × cosmic muon"
     assert DISPLAY.facts(without_truth(small_row())) == {"hits": "4"}
+    bombs = small_row(interaction_kind=[1, 2])
+    assert DISPLAY.facts(bombs)["truth"] == "1 × particle bomb, 1 × cosmic muon"
     one = without_truth(small_row(detector="scintillator-cube-200", x=[1], y=[2], z=[3], energy=[1.0]))
+    assert scene_of(one | {"label": 2, "interaction_kind": [1]}).facts[-2] == ("", "1 × particle gun")
     assert DISPLAY.facts(one | {"label": 2}, SCORES) == {"truth": "muon", "hits": "1", "prediction": "muon"}
 
 
@@ -453,7 +467,7 @@ def test_events_are_drawn_into_a_folder_and_one_that_cannot_costs_no_other(tmp_p
     names = ["a.png", "a.pdf", "a.html", "c.png", "c.pdf", "c.html", "index.html"]
     assert [path.name for path in paths] == names
     assert [one.event for one in left_out] == ["b"]
-    assert "1 neutrino, 1 cosmic" in paths[-1].read_text()
+    assert "1 × neutrino, 1 × cosmic muon" in paths[-1].read_text()
 
 
 def test_a_dataset_of_point_clouds_is_drawn_without_saying_that_it_is_one(tmp_path):

@@ -3,6 +3,8 @@ from PIL import Image
 
 from nuzoo.evaluation.core.style import class_parts, class_title, figure, literal, look, marker, wrapped
 
+pytestmark = pytest.mark.usefixtures("embedded_fonts")
+
 ODD = ["a$b", r"$\frac{x$", r"cut $\frac{x$ and $", "\x00\x1b[31m", r"a\$b$", "{_^&%#~"]
 
 
@@ -16,7 +18,9 @@ def test_any_text_is_drawn_as_it_is(tmp_path, text):
         title = axes.title
     assert not title.get_text().replace(r"\$", "").count("$")
     assert Image.open(tmp_path / "f.png").format == "PNG"
-    assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
+    pdf = (tmp_path / "f.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert b"/FontFile2" in pdf and b"/Type3" not in pdf, "journals take TrueType only"
 
 
 def test_the_same_figure_gives_the_same_bytes(tmp_path):

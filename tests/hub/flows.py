@@ -16,6 +16,8 @@ from nuzoo.hub.local_hub.commits import Change
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
+from ..drawing import undrawn
+
 LOOP = """
 import contextlib, io, json, os, signal, sys, time, traceback
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it otherwise
@@ -131,8 +133,14 @@ def write_run(folder, dataset):
     processor.fit(rows).save_pretrained(folder)
     torch.manual_seed(0)
     NuCnnForEventClassification(NuCnnConfig.tiny()).save_pretrained(folder)
-    assert main(["evaluate", "--model", str(folder), "--data", str(dataset), "--calibrate"]) == 0
+    evaluate(folder, dataset, "--calibrate")
     return folder
+
+
+@undrawn()
+def evaluate(folder, dataset, *options):
+    """Measure a network of a run folder; its pictures show nothing."""
+    assert main(["evaluate", "--model", str(folder), "--data", str(dataset), *options]) == 0
 
 
 def state(hub, name, kind="model"):

@@ -14,11 +14,10 @@ import torch
 from PIL import Image, PngImagePlugin
 from safetensors.torch import load_file, save_file
 
-from nuzoo.cli import main
 from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
 from nuzoo.hub.local_hub import Reply
 
-from .flows import Session, commit, contents, count_commits, state, write_run
+from .flows import Session, commit, contents, count_commits, evaluate, state, write_run
 
 DATASET, MODEL, NEW = "org/pixelmaps", "org/nu-cnn", "org/new"
 AS_DATASET = ("--type", "dataset")
@@ -163,7 +162,7 @@ def test_results_on_the_labelled_events_of_a_partly_labelled_dataset(session, lo
     rows = pq.read_table(shard)
     rewrite(data, shard, rows, "label", [None, None, *rows["label"].to_pylist()[2:]])
     session.publish(data, "--repo", "org/partly", *AS_DATASET)
-    assert main(["evaluate", "--model", str(run), "--data", str(data), "--split", "all"]) == 0
+    evaluate(run, data, "--split", "all")
     command = (run, "--repo", "org/of-partly", "--dataset", "org/partly")
     session.publish(*command)
     card = contents(local_hub, "org/of-partly")["README.md"].decode()

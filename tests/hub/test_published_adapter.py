@@ -9,9 +9,7 @@ import torch
 from safetensors.torch import load
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from nuzoo.cli import main
-
-from .flows import Session, commit, contents, state, write_run
+from .flows import Session, commit, contents, evaluate, state, write_run
 
 peft = pytest.importorskip("peft")
 
@@ -37,6 +35,7 @@ print(logits.tolist(), model.config.temperature)
 @pytest.fixture(scope="module")
 def session(local_hub, tmp_path_factory):
     with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
+        session.trust_flat_copies()  # `verify --run-code` tries one
         yield session
 
 
@@ -59,7 +58,7 @@ def adapter(base, simulated_dataset, tmp_path_factory):
     )
     model.save_pretrained(folder)
     AutoImageProcessor.from_pretrained(base[0]).save_pretrained(folder)
-    assert main(["evaluate", "--model", str(folder), "--data", str(simulated_dataset), "--calibrate"]) == 0
+    evaluate(folder, simulated_dataset, "--calibrate")
     return folder
 
 
@@ -91,7 +90,7 @@ def test_repository_names_its_network_at_a_commit_and_holds_no_copy_of_it(local_
 
 
 def test_it_verifies(session, published):
-    done = session.nuzoo("verify", ADAPTER)
+    done = session.nuzoo("verify", ADAPTER, "--run-code")
     assert done.status == 0, done.out
 
 

@@ -7,14 +7,13 @@ import torch
 from datasets import load_dataset
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 
-from .flows import Session, contents, state
+from .flows import Session, contents, evaluate, state
 
 peft = pytest.importorskip("peft")
 pytest.importorskip("bitsandbytes")
@@ -26,20 +25,29 @@ HfApi().create_repo("{name}", exist_ok=True)
 print(HfApi().upload_folder(repo_id="{name}", folder_path="{folder}").oid)
 """
 LOAD = """
+import json
 from datasets import load_dataset
 from transformers import AutoModel, AutoProcessor
-OPTIONS = {options}
-events = load_dataset("org/pixelmaps", split="train")[:4]
-model = AutoModel.from_pretrained("{name}", **OPTIONS)
-inputs = AutoProcessor.from_pretrained("{name}", **OPTIONS)(events)
-print(model(**inputs).logits.tolist(), model.config.temperature)
+def asked(name, **options):
+    events = load_dataset("org/pixelmaps", split="train")[:4]
+    model = AutoModel.from_pretrained(name, **options)
+    inputs = AutoProcessor.from_pretrained(name, **options)(events)
+    return model(**inputs).logits.tolist(), model.config.temperature
 """
-PLAIN = """
+WITH_NUZOO = f"""
+import nuzoo
+{LOAD}
+print(json.dumps({{"{VLM}": asked("{VLM}")}}))
+"""
+WITHOUT_NUZOO = f"""
 from peft import PeftModel
-from transformers import AutoModelForImageTextToText, AutoProcessor
-base = AutoModelForImageTextToText.from_pretrained("org/tiny-mllama")
-adapted = PeftModel.from_pretrained(base, "org/nu-vlm", subfolder="adapter")
-print(sum("lora_B" in name and bool(value.any()) for name, value in adapted.state_dict().items()))
+from transformers import AutoModelForImageTextToText
+{LOAD}
+said = {{name: asked(name, trust_remote_code=True) for name in ("{VLM}", "{MERGED}")}}
+base = AutoModelForImageTextToText.from_pretrained("{BASE}")
+adapted = PeftModel.from_pretrained(base, "{VLM}", subfolder="adapter")
+said["plain"] = sum("lora_B" in name and bool(value.any()) for name, value in adapted.state_dict().items())
+print(json.dumps(said))
 """
 
 
@@ -74,7 +82,7 @@ def run(session, simulated_dataset, tmp_path_factory):
     )
     model.config.base_model = "base"
     model.save_pretrained(folder)
-    assert main(["evaluate", "--model", str(folder), "--data", str(simulated_dataset), "--calibrate"]) == 0
+    evaluate(folder, simulated_dataset, "--calibrate")
     return folder
 
 
@@ -87,6 +95,30 @@ def base(session, run):
 @pytest.fixture(scope="module")
 def published(session, run, base):
     return session.publish(run, "--repo", VLM, "--dataset", DATASET, "--base", BASE)
+
+
+@pytest.fixture(scope="module")
+def merged(session, run, published, simulated_dataset, tmp_path_factory):
+    """The folder of the network with its adapter in it, published."""
+    folder = tmp_path_factory.mktemp("runs") / "merged"
+    model = AutoModelForImageClassification.from_pretrained(run, quantization_config=None)
+    model.merge_adapter()
+    model.save_pretrained(folder)
+    AutoImageProcessor.from_pretrained(run).save_pretrained(folder)
+    evaluate(folder, simulated_dataset, "--calibrate")
+    session.publish(folder, "--repo", MERGED, "--dataset", DATASET)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def without_nuzoo(run_fresh, published, merged):
+    """What a process says that has no nuzoo."""
+    return answer(run_fresh(WITHOUT_NUZOO, without_nuzoo=True))
+
+
+def answer(done):
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def expected_logits(folder, dataset):
@@ -115,44 +147,21 @@ def test_it_verifies(session, published):
     assert done.status == 0, done.out
 
 
-@pytest.mark.parametrize("without_nuzoo", [True, False])
-def test_it_loads_by_name_as_evaluated(run_fresh, published, run, without_nuzoo, simulated_dataset):
-    options = {"trust_remote_code": True} if without_nuzoo else {}
-    code = ("" if without_nuzoo else "import nuzoo\n") + LOAD.format(options=options, name=VLM)
-    done = run_fresh(code, without_nuzoo=without_nuzoo)
-    assert done.returncode == 0, done.stderr[-2000:]
-    logits, _, temperature = done.stdout.strip().rpartition(" ")
-    assert float(temperature) == json.loads((run / "config.json").read_text())["temperature"]
-    torch.testing.assert_close(torch.tensor(json.loads(logits)), expected_logits(run, simulated_dataset))
+@pytest.mark.parametrize("has_nuzoo", [False, True])
+def test_it_loads_by_name_as_evaluated(run_fresh, without_nuzoo, run, has_nuzoo, simulated_dataset):
+    said = answer(run_fresh(WITH_NUZOO)) if has_nuzoo else without_nuzoo
+    logits, temperature = said[VLM]
+    assert temperature == json.loads((run / "config.json").read_text())["temperature"]
+    torch.testing.assert_close(torch.tensor(logits), expected_logits(run, simulated_dataset))
 
 
-def test_plain_peft_loads_the_adapter(run_fresh, published):
-    done = run_fresh(PLAIN, without_nuzoo=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert int(done.stdout) > 0
+def test_plain_peft_loads_the_adapter(without_nuzoo):
+    assert without_nuzoo["plain"] > 0
 
 
-def test_merged_model_is_published_whole(session, run_fresh, run, published, simulated_dataset, tmp_path):
-    model = AutoModelForImageClassification.from_pretrained(run, quantization_config=None)
-    model.merge_adapter()
-    model.save_pretrained(tmp_path / "merged")
-    AutoImageProcessor.from_pretrained(run).save_pretrained(tmp_path / "merged")
-    command = [
-        "evaluate",
-        "--model",
-        str(tmp_path / "merged"),
-        "--data",
-        str(simulated_dataset),
-        "--calibrate",
-    ]
-    assert main(command) == 0
-    session.publish(tmp_path / "merged", "--repo", MERGED, "--dataset", DATASET)
-    done = run_fresh(LOAD.format(options={"trust_remote_code": True}, name=MERGED), without_nuzoo=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    logits = json.loads(done.stdout.strip().rpartition(" ")[0])
-    torch.testing.assert_close(
-        torch.tensor(logits), expected_logits(tmp_path / "merged", simulated_dataset), rtol=1e-4, atol=1e-4
-    )
+def test_merged_model_is_published_whole(without_nuzoo, merged, simulated_dataset):
+    logits = torch.tensor(without_nuzoo[MERGED][0])
+    torch.testing.assert_close(logits, expected_logits(merged, simulated_dataset), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import shutil
 
 import pytest
@@ -178,6 +179,7 @@ def test_missing_extra_and_misshapen_tensors_are_refused(tmp_path):
         tensors["classifier.weight"] = tensors["classifier.weight"].T.contiguous()
 
     changes = {
+        r"unexpected: classifier\.old\.": lambda tensors: tensors.update({"classifier.old": torch.zeros(2)}),
         rf"missing: {name}\.": lambda tensors: tensors.pop(name),
         r"unexpected: extra\.weight\.": lambda tensors: tensors.update({"extra.weight": torch.zeros(2)}),
         r"another shape: classifier\.weight \(expected \(3, 64\), got \(64, 3\)\)\.": transpose,
@@ -187,6 +189,16 @@ def test_missing_extra_and_misshapen_tensors_are_refused(tmp_path):
         change_tensors(tmp_path, change)
         with pytest.raises(WeightsError, match=says):
             NuCnn.from_pretrained(tmp_path)
+
+
+def test_a_head_that_the_network_lacks_is_left_unread_without_a_word(tmp_path, caplog, monkeypatch):
+    make_checkpoint(tmp_path)
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    network, account = AutoModel.from_pretrained(tmp_path, output_loading_info=True)
+    assert not hasattr(network, "classifier") and not any(account.values())
+    assert not caplog.text
+    NuCnn.from_pretrained(tmp_path, reinitialize=["classifier"], num_labels=5)
+    assert "LOAD REPORT" in caplog.text, "what transformers reports is seen here"
 
 
 def test_pickled_weights_are_not_read(tmp_path):

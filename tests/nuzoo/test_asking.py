@@ -19,6 +19,8 @@ from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 
+from ..drawing import undrawn
+
 
 @pytest.fixture(scope="module")
 def rows(simulated_dataset):
@@ -59,6 +61,7 @@ def test_examples_are_the_first_training_event_of_each_class(vlm, rows):
     assert torch.equal(shown, plain(rows.select(first))["pixel_values"].flatten(0, 1))
 
 
+@undrawn()
 def test_results_say_how_it_was_asked(vlm, rows, simulated_dataset, tmp_path):
     command = ["evaluate", "--model", vlm, "--data", simulated_dataset, "--split", "train", "--out", tmp_path]
     differently = ["--prompt", "physics-1", "--few-shot", "--temperature", "0.2"]

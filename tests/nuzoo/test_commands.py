@@ -1,3 +1,4 @@
+import argparse
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 from pyarrow import csv
 
 from nuzoo.cli import main
+from nuzoo.commands import predict
 from nuzoo.commands.options import PARTIAL
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.evaluation.core.evaluator import Option
@@ -24,6 +26,8 @@ from nuzoo.pipelines.written_tables import write_table
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.registry import TASKS
 from nuzoo.simulation.spectra import SPECTRA
+
+from ..drawing import undrawn
 
 CLASSES = ("nue_cc", "numu_cc", "nc")
 
@@ -107,6 +111,11 @@ def test_predict_refuses_events_of_another_detector_one_by_one(model, tmp_path, 
     assert not out.exists()
 
 
+def test_the_first_word_of_predict_names_the_model_as_it_was_given(arrays, tmp_path):
+    args = argparse.Namespace(files=[arrays], model="nu-cnn-tiny", out=tmp_path / "p.csv")
+    assert predict.begin(args) == f"reading {arrays} for nu-cnn-tiny"
+
+
 def test_predict_says_that_a_folder_holds_no_events(model, tmp_path, capsys):
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "LICENSE").write_text("free")
@@ -152,6 +161,7 @@ def test_predict_names_what_it_can_write(model, arrays, tmp_path, capsys):
     assert ".jsonl" in capsys.readouterr().err
 
 
+@undrawn()
 def test_evaluate_measures_reports_and_stores_the_temperature(model, simulated_dataset, tmp_path, capsys):
     report = tmp_path / "report"
     command = ["evaluate", "--model", str(model), "--data", str(simulated_dataset), "--out", str(report)]

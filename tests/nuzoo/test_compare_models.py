@@ -24,6 +24,8 @@ from nuzoo.modeling.modeling_nu_vit import NuVitForEventClassification
 from nuzoo.pipelines.loading import UnusableModelError
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
+from ..drawing import undrawn
+
 RECIPE = "source: made up\nmodel: {model_type: nu_cnn}\ndata: {train_events: 44}\n"
 
 
@@ -58,6 +60,7 @@ class Measured(list):
         evaluate_model(path, data, out, **options)
 
 
+@undrawn()
 def test_what_was_measured_is_not_measured_again(models, simulated_dataset, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(evaluate, "TEMPERATURE_LIMITS", (0.0, np.inf))  # one event decides no temperature
     out, data = tmp_path / "out", str(simulated_dataset)

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def declared(group=None):
     return {canonical(re.split(r"[\[<>=!~; ]", line)[0]) for line in lines}
 
 
+@cache
 def imported():
     """Distributions that the package imports anywhere, also in functions."""
     distributions = packages_distributions()

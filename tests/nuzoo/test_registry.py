@@ -64,26 +64,37 @@ def test_registration_adds_nothing_to_the_import_of_transformers():
     assert not heavy & {*HEAVY, "torch", "transformers"}
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
-@pytest.mark.parametrize("first", ["nuzoo", "transformers"])
-def test_auto_classes_load_the_architecture(architecture, first, tmp_path):
-    config = architecture.tiny_config()
-    head = next(iter(architecture.models))
-    architecture.model_class(head)(config).save_pretrained(tmp_path)
-    processor = architecture.processor_class()(**parts_of_processor(architecture), active_rms=[1.0, 1.0])
-    processor.save_pretrained(tmp_path)
-    auto = ["AutoConfig", *architecture.models, "AutoImageProcessor", "AutoProcessor"]
-    code = LOAD_THROUGH_AUTO.format(
-        auto_classes=", ".join(auto), folder=str(tmp_path), config=type(config).__name__
-    )
-    imports = {
-        "nuzoo": "import nuzoo",
-        "transformers": "import transformers.pipelines\nfrom transformers import AutoProcessor\n"
-        "from transformers.models.auto import modeling_auto\nimport nuzoo",
-    }
-    printed = python(imports[first] + code).splitlines()
-    expected = [architecture.config, *architecture.models.values(), *[architecture.processor_path] * 2]
-    assert printed == [path.rpartition(".")[2] for path in expected]
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Folders with a network and a processor, one of each architecture."""
+    folders = {}
+    for name, architecture in ARCHITECTURES.items():
+        folders[name] = tmp_path_factory.mktemp(name)
+        network = architecture.model_class(next(iter(architecture.models)))(architecture.tiny_config())
+        network.save_pretrained(folders[name])
+        parts = parts_of_processor(architecture)
+        architecture.processor_class()(**parts, active_rms=[1.0, 1.0]).save_pretrained(folders[name])
+    return folders
+
+
+IMPORTS = {
+    "nuzoo": "import nuzoo",
+    "transformers": "import transformers.pipelines\nfrom transformers import AutoProcessor\n"
+    "from transformers.models.auto import modeling_auto\nimport nuzoo",
+}
+
+
+@pytest.mark.parametrize("first", IMPORTS)
+def test_auto_classes_load_every_architecture(saved, first):
+    """All in one process, which takes longer to begin than to load them."""
+    code, expected = IMPORTS[first], []
+    for name, architecture in ARCHITECTURES.items():
+        auto = ["AutoConfig", *architecture.models, "AutoImageProcessor", "AutoProcessor"]
+        config = type(architecture.tiny_config()).__name__
+        code += LOAD_THROUGH_AUTO.format(auto_classes=", ".join(auto), folder=str(saved[name]), config=config)
+        paths = [architecture.config, *architecture.models.values(), *[architecture.processor_path] * 2]
+        expected += [path.rpartition(".")[2] for path in paths]
+    assert python(code).splitlines() == expected
 
 
 WITH_PIPELINE = {task.pipeline_name: task for task in TASKS.values() if task.pipeline}

@@ -25,9 +25,9 @@ def test_a_training_ends_with_its_best_and_last_numbers(tmp_path):
 
 
 def test_without_evaluation_the_loss_is_all_there_is(tmp_path):
-    state = {"log_history": [HISTORY[0]], "best_global_step": None, "global_step": 5, "epoch": 0.5}
+    state = {"log_history": [HISTORY[0]], "best_global_step": None, "global_step": 1, "epoch": 0.5}
     (tmp_path / "trainer_state.json").write_text(json.dumps(state))
-    assert summary(tmp_path) == ["last epoch 0.5 (5 steps): training loss 1"]
+    assert summary(tmp_path) == ["last epoch 0.5 (1 step): training loss 1"]
     assert summary(tmp_path / "nowhere") == []
 
 

@@ -72,8 +72,13 @@ def _places(vertex: NDArray[Any] | None) -> str | None:
 
 
 def _gev(mev: NDArray[Any]) -> str:
-    return f"{mev.sum(dtype=np.float64) / MEV_PER_GEV:.4g} GeV"
+    return f"{_three_digits(mev.sum(dtype=np.float64) / MEV_PER_GEV)} GeV"
 
 
 def _gev_of(value: Any, unit: str = "GeV") -> str | None:
-    return None if value is None else f"{float(value):.4g} {unit}"
+    return None if value is None else f"{_three_digits(float(value))} {unit}"
+
+
+def _three_digits(number: float) -> str:
+    """Write three significant digits, of a large number all before the point."""
+    return f"{number:.0f}" if number >= 999.5 else f"{number:.3g}"

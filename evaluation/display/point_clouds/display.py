@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nuzoo.evaluation.display.point_clouds.event_columns import event_columns
 from nuzoo.evaluation.display.point_clouds.event_facts import (
     event_class,
@@ -37,9 +35,8 @@ class PointCloudDisplay:
         """Say in a few words what is true of an event, and what is predicted."""
         said = prediction or {}
         columns = event_columns(row)
-        kinds = columns.known.get("interaction_kind", np.zeros(0, dtype=int))
         facts = {
-            "truth": event_class(row, columns.layout.classes) or interaction_counts(kinds.tolist()),
+            "truth": event_class(row, columns.layout.classes) or interaction_counts(columns),
             "hits": f"{columns.hits:,}",
             "prediction": said.get("label")
             or segment_counts(said.get("segments", ()))

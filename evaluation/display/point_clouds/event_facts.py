@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from nuzoo.evaluation.display.point_clouds.event_columns import EventColumns
-from nuzoo.evaluation.display.point_clouds.particle_names import interaction_name
+from nuzoo.evaluation.display.point_clouds.particle_names import GUN, KINDS, class_of_hits, interaction_name
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.events.point_cloud_events import INTERACTION_KINDS
 
@@ -32,8 +32,7 @@ def fact_lines(row: Mapping[str, Any], columns: EventColumns) -> list[tuple[str,
     for word in ("particle", "interaction"):
         if (number := _number_of(word, columns)) is not None:
             lines.append((f"{word}s", f"{number:,}"))
-    told = Counter(interaction_names(columns))
-    several = [f"{times} × {each}" if times > 1 else each for each, times in told.items()]
+    several = _counted(interaction_names(columns))
     lines += [("", text) for text in several[:MOST_LINES]]
     if len(several) > MOST_LINES:
         lines.append(("", f"and {len(several) - MOST_LINES} others"))
@@ -56,30 +55,34 @@ def interaction_names(columns: EventColumns) -> list[str]:
     """Name each interaction as far as it is known; none without a table of them."""
     known = columns.known
     length = next((len(of) for name, of in known.items() if name.startswith("interaction_")), 0)
-    kinds = known.get("interaction_kind")
+    kinds = kind_names(columns) or [""] * length
     pdg = known.get("interaction_pdg", np.zeros(length))
     energy = known.get("interaction_neutrino_energy", np.zeros(length))
     current = known.get("interaction_is_cc", np.full(length, -1))
-    return [
-        interaction_name(
-            "" if kinds is None else INTERACTION_KINDS[kinds[i]],
-            int(pdg[i]),
-            float(energy[i]),
-            int(current[i]),
-        )
-        for i in range(length)
-    ]
+    return [interaction_name(kinds[i], int(pdg[i]), float(energy[i]), int(current[i])) for i in range(length)]
 
 
-def interaction_counts(kinds: Iterable[int]) -> str:
-    """Say how many interactions there are of each kind, such as "2 neutrino, 1 cosmic"."""
-    counts = Counter(kinds)
-    return ", ".join(f"{counts[i]} {kind}" for i, kind in enumerate(INTERACTION_KINDS) if counts[i])
+def kind_names(columns: EventColumns) -> list[str]:
+    """Name the kind of each interaction; none where they are not known."""
+    names = KINDS | ({"particles": GUN} if columns.layout.classes else {})
+    kinds = [INTERACTION_KINDS[number] for number in columns.known.get("interaction_kind", ())]
+    return [names.get(kind, kind) for kind in kinds]
+
+
+def interaction_counts(columns: EventColumns) -> str:
+    """Say how many interactions there are of each kind, such as "2 × neutrino, 1 × cosmic muon"."""
+    return ", ".join(_counted(kind_names(columns)))
 
 
 def label_shares(labels: Sequence[str]) -> str:
     """Say what share of the hits has each label, the most frequent ones first."""
-    return ", ".join(f"{label} {times / len(labels):.0%}" for label, times in Counter(labels).most_common(3))
+    counts = Counter(map(class_of_hits, labels)).most_common(3)
+    return ", ".join(f"{label} {times / len(labels):.0%}" for label, times in counts)
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    """Write each name that is known with how often it is there, in the order of their first."""
+    return [f"{times} × {name}" for name, times in Counter(filter(None, names)).items()]
 
 
 def segment_counts(segments: Sequence[Mapping[str, Any]]) -> str:

@@ -13,13 +13,14 @@ from nuzoo.evaluation.core.provenance import sample_tag
 from nuzoo.evaluation.core.style import PALETTE
 from nuzoo.evaluation.display.point_clouds.event_columns import EventColumns, event_columns
 from nuzoo.evaluation.display.point_clouds.event_facts import event_class, fact_lines, interaction_names
-from nuzoo.evaluation.display.point_clouds.particle_names import particle_name
+from nuzoo.evaluation.display.point_clouds.particle_names import class_of_hits, particle_name
 from nuzoo.evaluation.display.scenes.scene import NEUTRAL, NONE, Colouring, Mark, Scene
 from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
 
 BLUE, VERMILION, GREEN, PINK, ORANGE, SKY = PALETTE
-MOTIF_COLOURS = dict(zip(MOTIFS, (SKY, VERMILION, GREEN, PINK, NEUTRAL), strict=True))
-TYPE_COLOURS = dict(zip(PARTICLE_TYPES, (SKY, BLUE, VERMILION, ORANGE, GREEN, NEUTRAL), strict=True))
+MOTIF_NAMES, TYPE_NAMES = (tuple(map(class_of_hits, names)) for names in (MOTIFS, PARTICLE_TYPES))
+MOTIF_COLOURS = dict(zip(MOTIF_NAMES, (SKY, VERMILION, GREEN, PINK, NEUTRAL), strict=True))
+TYPE_COLOURS = dict(zip(TYPE_NAMES, (SKY, BLUE, VERMILION, ORANGE, GREEN, NEUTRAL), strict=True))
 
 
 def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sample: str | None) -> Scene:
@@ -63,14 +64,14 @@ def _truth(columns: EventColumns, with_instances: bool) -> list[Colouring]:
         found.append(
             Colouring(
                 "motif",
-                MOTIFS,
+                MOTIF_NAMES,
                 known["motif"].astype(np.int64),
                 MOTIF_COLOURS,
                 in_figure=not with_instances,
             )
         )
     if "pid" in known:
-        found.append(Colouring("particle type", PARTICLE_TYPES, known["pid"].astype(np.int64), TYPE_COLOURS))
+        found.append(Colouring("particle type", TYPE_NAMES, known["pid"].astype(np.int64), TYPE_COLOURS))
     if "particle" in known:
         names = [particle_name(int(pdg)) for pdg in known.get("particle_pdg", ())]
         found.append(_by_row("particle", known["particle"], names, in_figure=with_instances))
@@ -94,14 +95,14 @@ def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> l
     """Give the colourings by what a model says of each hit."""
     if prediction is None or "labels" not in prediction:
         return []
-    for said in (prediction[name] for name in ("labels", "instances") if name in prediction):
-        if len(said) != columns.hits:
+    for answers in (prediction[name] for name in ("labels", "instances") if name in prediction):
+        if len(answers) != columns.hits:
             raise DisplayError(
-                f"prediction: expected a label for each of {columns.hits} hits, got {len(said)}: give what "
-                "the model says of this event"
+                f"prediction: expected a label for each of {columns.hits} hits, got {len(answers)}: give "
+                "what the model says of this event"
             )
-    said = [str(label) for label in prediction["labels"]]
-    order = {label: number for number, label in enumerate((*MOTIFS, *PARTICLE_TYPES))}
+    said = [class_of_hits(str(label)) for label in prediction["labels"]]
+    order = {label: number for number, label in enumerate((*MOTIF_NAMES, *TYPE_NAMES))}
     labels = sorted(set(said), key=lambda label: (order.get(label, len(order)), label))
     number = {label: code for code, label in enumerate(labels)}
     codes = np.array([number[label] for label in said], dtype=np.int64)

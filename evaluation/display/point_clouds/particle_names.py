@@ -1,4 +1,4 @@
-"""Names of particles and of interactions, for people."""
+"""Names of particles, of interactions and of classes of hits, for people."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ NAMES = {
 }
 """By PDG code, https://pdg.lbl.gov/2024/mcdata/mc_particle_id_contents.html."""
 
+HIT_CLASSES = {
+    "michel": "Michel electron",
+    "delta": "delta ray",
+    "led": "low-energy deposit",
+    "none": "other or unknown",
+}
+"""By what datasets and models call them; other names are words already."""
+
+KINDS = {"particles": "particle bomb", "cosmic": "cosmic muon"}
+GUN = "particle gun"
+"""Name of the kind `particles` where an event is one particle."""
+
 NUCLEUS = 1_000_000_000
 """Codes of nuclei are 10LZZZAAAI."""
 
@@ -51,6 +63,11 @@ def particle_name(pdg: int) -> str:
     if pdg >= NUCLEUS:
         return f"nucleus Z={pdg // 10_000 % 1000} A={pdg // 10 % 1000}"
     return NAMES.get(pdg, f"PDG {pdg}")
+
+
+def class_of_hits(name: str) -> str:
+    """Name a class of hits."""
+    return HIT_CLASSES.get(name, name)
 
 
 def interaction_name(kind: str, pdg: int = 0, energy_gev: float = 0.0, is_cc: int = -1) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nuzoo.configuration.configuration_nu_vit import NuVitConfig
 from nuzoo.modeling.position_embeddings import resize_position_embeddings
-from nuzoo.modeling.weight_errors import WeightsError
+from nuzoo.modeling.weight_errors import WeightsError, differences
 
 SAFETENSORS = ".safetensors"
 OTHER_FILES = frozenset({".bin", ".ckpt", ".npz", ".pickle", ".pkl", ".pt", ".pth", ".tar"})
@@ -121,20 +121,10 @@ def _regrid(positions: Tensor, grid: tuple[int, int]) -> Tensor:
 
 
 def _refuse_unfit(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor], origin: str | Path) -> None:
-    shapes = {
-        f"{name} (expected {tuple(expected[name].shape)}, got {tuple(weights[name].shape)})"
-        for name in weights.keys() & expected.keys()
-        if weights[name].shape != expected[name].shape
-    }
-    problems = {
-        "missing": expected.keys() - weights.keys(),
-        "unexpected": weights.keys() - expected.keys(),
-        "of another shape": shapes,
-    }
-    described = [f"{problem}: {', '.join(sorted(names))}" for problem, names in problems.items() if names]
+    described = differences(weights, expected)
     if described:
         raise WeightsError(
-            f"{origin} is no encoder of this configuration. {'; '.join(described)}. Give the configuration "
+            f"{origin} is no encoder of this configuration. {described}. Give the configuration "
             "the patch_size, hidden_size, num_hidden_layers and mlp_ratio of the checkpoint; it must be a "
             "plain vision transformer with a class token and square position embeddings"
         )

@@ -16,7 +16,7 @@ class Windows:
 
     Attributes:
         whole: (windows, length) rows.
-        short: (events, longest) rows; 0 where there is none.
+        short: (events, longest) rows; the event's first where there is none.
         is_filled: bool (events, longest), where `short` has a row.
         place: (rows,) where each row is, in `whole` and then `short`, taken as one line.
     """
@@ -48,7 +48,7 @@ def cut_windows(counts: Tensor, length: int) -> Windows:
     few = torch.nonzero(~is_whole & (counts > 0))[:, 0]
     longest = int(counts[few].amax()) if len(few) else 0
     is_filled = steps[:longest] < counts[few][:, None]
-    short = torch.where(is_filled, starts[few][:, None] + steps[:longest], 0)
+    short = starts[few][:, None] + torch.where(is_filled, steps[:longest], 0)
 
     begins = first * length
     begins[few] = whole.numel() + longest * torch.arange(len(few), device=counts.device)

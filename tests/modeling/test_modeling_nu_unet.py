@@ -3,10 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from huggingface_hub.errors import StrictDataclassClassValidationError
 
-from nuzoo.configuration.config_errors import ConfigError
-from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.configuration.configuration_nu_unet import NuUnetConfig
 from nuzoo.modeling.modeling_nu_unet import NuUnetForSemanticSegmentation, NuUnetModel
 from nuzoo.modeling.sparse.point_level import PointCellError
@@ -164,22 +161,3 @@ def test_points_of_one_cell_and_cells_out_of_range_are_refused():
         model(**inputs | {"grid_coordinates": twice})
     with pytest.raises(PointCellError, match="65535"):
         model(**inputs | {"grid_coordinates": inputs["grid_coordinates"] + 2**16})
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("depth", 0), ("depth", 17), ("filters", 0), ("batch_norm_momentum", 0.0)]
-)
-def test_sizes_of_no_network_are_refused(field, value):
-    with pytest.raises(StrictDataclassClassValidationError, match=field):
-        NuUnetConfig(**{field: value})
-
-
-@pytest.mark.parametrize("kind", [NuPointConfig, NuUnetConfig])
-def test_hit_classifiers_share_their_fields(kind):
-    assert list(kind().id2label.values()) == ["shower", "track", "michel", "delta", "led"]
-    assert kind(target="pid").id2label[4] == "proton"
-    assert kind(target="pid", num_labels=3).num_labels == 3
-    with pytest.raises(StrictDataclassClassValidationError, match="lovasz_weight"):
-        kind(lovasz_weight=-0.1)
-    with pytest.raises(ConfigError, match="problem_type"):
-        kind(problem_type="regression")

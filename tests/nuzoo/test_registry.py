@@ -1,6 +1,5 @@
 """The front door: registration is complete, lazy and independent of the order of imports."""
 
-import inspect
 import json
 import subprocess
 import sys
@@ -10,8 +9,6 @@ import pytest
 import transformers
 
 import nuzoo
-from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 from nuzoo.registry import ARCHITECTURES, TASKS, import_object, public_classes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,13 +33,6 @@ def python(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
-
-
-def parts_of_processor(architecture):
-    """What a processor cannot be saved without."""
-    if "base_processor" not in inspect.signature(architecture.processor_class()).parameters:
-        return {}
-    return {"base_processor": tiny_base_processor([json.dumps(Prompt.of("physics-1").to_dict())], 64)}
 
 
 def loaded_after(code: str, names: list[str]) -> list[str]:
@@ -70,7 +60,9 @@ def test_auto_classes_load_the_architecture(architecture, first, tmp_path):
     config = architecture.tiny_config()
     head = next(iter(architecture.models))
     architecture.model_class(head)(config).save_pretrained(tmp_path)
-    processor = architecture.processor_class()(**parts_of_processor(architecture), active_rms=[1.0, 1.0])
+    processor = architecture.processor_class().tiny(config)
+    if not processor.is_fitted:
+        processor.fit(processor.example_events(8))
     processor.save_pretrained(tmp_path)
     auto = ["AutoConfig", *architecture.models, "AutoImageProcessor", "AutoProcessor"]
     code = LOAD_THROUGH_AUTO.format(

@@ -27,12 +27,12 @@ class Stage:
     Attributes:
         features: (points, channels).
         level: where the points are.
-        sizes: (points,) of how many points of the finer stage each is made; None of the finest.
+        sizes: (points,) of how many points of the finer stage each is made: 1 of the finest.
     """
 
     features: Tensor
     level: PointLevel
-    sizes: Tensor | None = None
+    sizes: Tensor
 
 
 class NuPointEmbedding(nn.Module):
@@ -117,7 +117,7 @@ class NuPointEncoder(nn.Module):
     def forward(self, points: Tensor, level: PointLevel) -> tuple[list[Stage], list[Tensor]]:
         """Give the stages of (points, channels), the finest first, and the weights of attention."""
         points, weights = self.stages[0](points, level)
-        stages, attentions = [Stage(points, level)], [*weights]
+        stages, attentions = [Stage(points, level, torch.ones_like(level.morton))], [*weights]
         for pooling, blocks in zip(self.poolings, self.stages[1:], strict=True):
             level, sizes = level.coarser()
             points, weights = blocks(pooling(points, sizes), level)
@@ -153,18 +153,24 @@ class NuPointDecoder(nn.Module):
         return features, attentions
 
 
-def upcast(stages: Sequence[Stage]) -> Tensor:
+def upcast(stages: Sequence[Stage], rows: Tensor | None = None) -> Tensor:
     """Join to the features of the first stage those of the cells that its points are in at the others.
 
+    Args:
+        stages: the finest first.
+        rows: (points,) of the first stage, which of its points to give; None gives all.
+
     Returns:
-        (points of the first, sum of the channels of all).
+        (points, sum of the channels of all).
     """
-    *finer, last = stages
-    features, sizes = last.features, last.sizes
-    for stage in reversed(finer):
-        above = features.repeat_interleave(sizes, dim=0, output_size=len(stage.features))
-        features, sizes = torch.cat([stage.features, above], dim=1), stage.sizes
-    return features
+    first, *coarser = stages
+    if rows is None:
+        rows = torch.arange(len(first.features), device=first.features.device)
+    parts = [first.features.index_select(0, rows)]
+    for stage in coarser:
+        rows = torch.repeat_interleave(stage.sizes)[rows]
+        parts.append(stage.features.index_select(0, rows))
+    return torch.cat(parts, dim=1)
 
 
 class NuPointModel(NuPointPreTrainedModel):
@@ -214,14 +220,15 @@ class NuPointModel(NuPointPreTrainedModel):
         output_attentions = self._wanted("attentions", output_attentions)
         encoded, attentions, order = self.encode(coordinates, energy, grid_coordinates, offset, is_masked)
         hidden_states = [stage.features for stage in encoded]
+        rows = torch.argsort(order)
         if self.decoder is None:
-            features = upcast(encoded)
+            features = upcast(encoded, rows)
         else:
             decoded, weights = self.decoder(encoded)
-            features = decoded[-1]
+            features = decoded[-1].index_select(0, rows)
             hidden_states, attentions = hidden_states + decoded, attentions + weights
         return BaseModelOutput(
-            last_hidden_state=torch.empty_like(features).index_copy(0, order, features),
+            last_hidden_state=features,
             hidden_states=tuple(hidden_states) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,
         )

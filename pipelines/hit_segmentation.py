@@ -24,7 +24,7 @@ class HitSegmentationPipeline(EventPipeline):
     processor leaves out, such as one below its threshold, has the label "left out" and the score 0.
     """
 
-    def preprocess(self, input_: Any, **options: Any) -> BatchFeature:
+    def preprocess(self, input_: Any, **options: Any) -> BatchFeature:  # type: ignore[override]
         """Make a batch that also says which hits became which points."""
         return super().preprocess(input_, return_inverse=True, **options)
 

@@ -39,11 +39,15 @@ def find_neighbours(cells: Tensor, event: Tensor, bits: int) -> Neighbours:
         return ((event * extent + x) * extent + y) * extent + z
 
     keys, rows = torch.sort(key(event, *(cells + 1).unbind(1)))
-    low, high, sizes = [rows[:0]], [rows[:0]], []
+    last = max(len(keys) - 1, 0)
+    place, is_there = rows, torch.zeros_like(rows, dtype=torch.bool)
+    low, high, sizes = [], [], []
     for x, y, z in OFFSETS:
         wanted = keys + ((x * extent + y) * extent + z)
-        place = torch.searchsorted(keys, wanted).clamp(max=max(len(keys) - 1, 0))
-        found = torch.nonzero(keys[place] == wanted)[:, 0] if len(keys) else place
+        is_next_in_line = z > -1 and (x, y) != (0, 0)
+        place = place + is_there if is_next_in_line else torch.searchsorted(keys, wanted)
+        is_there = keys[place.clamp(max=last)] == wanted
+        found = torch.nonzero(is_there)[:, 0]
         low.append(rows[found])
         high.append(rows[place[found]])
         sizes.append(len(found))

@@ -13,6 +13,15 @@ ORDERS: tuple[Order, ...] = ("hilbert", "hilbert-trans", "z", "z-trans")
 
 CODE_BITS = 63
 
+SPREADING = (
+    (32, 0x1F00000000FFFF),
+    (16, 0x1F0000FF0000FF),
+    (8, 0x100F00F00F00F00F),
+    (4, 0x10C30C30C30C30C3),
+    (2, 0x1249249249249249),
+)
+"""How far bits of a number of 21 move in each step, and where they are then."""
+
 
 def codes_of(cells: Tensor, order: Order, bits: int) -> Tensor:
     """Give the place of cells along a curve.
@@ -28,16 +37,20 @@ def codes_of(cells: Tensor, order: Order, bits: int) -> Tensor:
     axes = cells.unbind(1)
     if order.endswith("-trans"):
         axes = (axes[1], axes[0], axes[2])
-    return _interleaved(_hilbert_axes(axes, bits) if order.startswith("hilbert") else axes, bits)
+    return _interleaved(_hilbert_axes(axes, bits) if order.startswith("hilbert") else axes)
 
 
-def _interleaved(axes: Sequence[Tensor], bits: int) -> Tensor:
+def _interleaved(axes: Sequence[Tensor]) -> Tensor:
     """Put the bits of three numbers together, those of the first foremost."""
-    code = torch.zeros_like(axes[0])
-    for bit in range(bits):
-        for place, axis in enumerate(reversed(axes)):
-            code |= ((axis >> bit) & 1) << (3 * bit + place)
-    return code
+    x, y, z = (_spread(axis) for axis in axes)
+    return x << 2 | y << 1 | z
+
+
+def _spread(axis: Tensor) -> Tensor:
+    """Put two zeros before each bit: halves move apart, then their halves, and so on."""
+    for shift, kept in SPREADING:
+        axis = (axis | axis << shift) & kept
+    return axis
 
 
 def _hilbert_axes(axes: Sequence[Tensor], bits: int) -> list[Tensor]:

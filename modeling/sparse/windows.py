@@ -32,8 +32,9 @@ def cut_windows(counts: Tensor, length: int) -> Windows:
 
     Args:
         counts: int64 (events,), rows of each.
-        length: of a window.
+        length: most rows of a window.
     """
+    length = min(length, max([1, *counts.tolist()]))
     ends = counts.cumsum(0)
     starts = ends - counts
     steps = torch.arange(length, device=counts.device)

@@ -51,6 +51,7 @@ def recipe(output, **training):
         "max_steps": 4,
         "warmup_steps": 0,
         "eval_strategy": "no",
+        "eval_steps": None,
         "save_strategy": "steps",
         "save_steps": 2,
         "logging_steps": 1,
@@ -126,7 +127,7 @@ def test_decay_of_weights_follows_its_schedule(splits, tmp_path):
 
 def test_loss_falls_and_what_was_learnt_is_taken_over(splits, tmp_path):
     run = recipe(
-        tmp_path / "run", max_steps=40, save_steps=40, logging_steps=5, eval_strategy="steps", eval_steps=20
+        tmp_path / "run", max_steps=24, save_steps=24, logging_steps=4, eval_strategy="steps", eval_steps=12
     )
     folder = pretrain(run, splits=splits)
     losses = [entry["loss"] for entry in history(folder) if "loss" in entry]

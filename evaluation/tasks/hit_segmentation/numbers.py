@@ -41,14 +41,17 @@ def event_confusion(truth: ArrayLike, given: ArrayLike, classes: int) -> NDArray
         ShapeMismatchError: There is not one answer for each hit.
         MissingTruthError: A class is none of these.
     """
-    truth, given = np.asarray(truth, dtype=np.int64), np.asarray(given, dtype=np.int64)
-    if truth.shape != given.shape:
-        raise ShapeMismatchError(f"expected an answer for each of {len(truth)} hits, got {len(given)}")
-    is_given = given != NOT_GIVEN
-    truth, given = truth[is_given], given[is_given]
-    check_classes(truth, classes, "label")
-    check_classes(given, classes, "prediction")
-    return np.bincount(truth * classes + given, minlength=classes**2).reshape(classes, classes)
+    true_class, given_class = np.asarray(truth, dtype=np.int64), np.asarray(given, dtype=np.int64)
+    if true_class.shape != given_class.shape:
+        raise ShapeMismatchError(
+            f"expected an answer for each of {len(true_class)} hits, got {len(given_class)}"
+        )
+    is_given = given_class != NOT_GIVEN
+    true_class, given_class = true_class[is_given], given_class[is_given]
+    check_classes(true_class, classes, "label")
+    check_classes(given_class, classes, "prediction")
+    counts = np.bincount(true_class * classes + given_class, minlength=classes**2)
+    return counts.reshape(classes, classes)
 
 
 def confusions(truth: Iterable[ArrayLike], given: Iterable[ArrayLike], classes: int) -> NDArray[np.float64]:

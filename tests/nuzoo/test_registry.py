@@ -64,7 +64,8 @@ def test_auto_classes_load_the_architecture(architecture, first, tmp_path):
     if not processor.is_fitted:
         processor.fit(processor.example_events(8))
     processor.save_pretrained(tmp_path)
-    auto = ["AutoConfig", *architecture.models, "AutoImageProcessor", "AutoProcessor"]
+    networks = dict.fromkeys([head, "AutoModel"])
+    auto = ["AutoConfig", *networks, "AutoImageProcessor", "AutoProcessor"]
     code = LOAD_THROUGH_AUTO.format(
         auto_classes=", ".join(auto), folder=str(tmp_path), config=type(config).__name__
     )
@@ -74,7 +75,8 @@ def test_auto_classes_load_the_architecture(architecture, first, tmp_path):
         "from transformers.models.auto import modeling_auto\nimport nuzoo",
     }
     printed = python(imports[first] + code).splitlines()
-    expected = [architecture.config, *architecture.models.values(), *[architecture.processor_path] * 2]
+    paths = [architecture.models[name] for name in networks]
+    expected = [architecture.config, *paths, *[architecture.processor_path] * 2]
     assert printed == [path.rpartition(".")[2] for path in expected]
 
 

@@ -25,11 +25,14 @@ from nuzoo.modeling.weight_errors import WeightsError
 SAFETENSORS = "model.safetensors"
 CONFIG = "config.json"
 
+SCALAR = np.float64(0).__reduce__()[0]
+"""The function that a pickle makes NumPy's numbers with."""
+
 ALLOWED: list[Any] = [
     np.dtype,
     *(type(np.dtype(kind)) for kind in ("float32", "float64", "int64")),
-    (np._core.multiarray.scalar, "numpy._core.multiarray.scalar"),
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
+    (SCALAR, "numpy._core.multiarray.scalar"),
+    (SCALAR, "numpy.core.multiarray.scalar"),
 ]
 """What a pickle may name beside tensors: a class or function, with its path in files of other versions."""
 

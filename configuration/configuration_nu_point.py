@@ -5,20 +5,15 @@ from typing import Any, Literal, Self
 
 from huggingface_hub.dataclasses import strict
 
+from nuzoo.configuration.hit_classifier_config import HitClassifierConfig
 from nuzoo.configuration.query_decoder_config import HEAD_DIM, QueryDecoderConfig
-from nuzoo.files.events.event_classes import check_class_names
-from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
 
 Curve = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
 Readout = Literal["upcast", "decoder"]
-HitTarget = Literal["motif", "pid"]
-
-HIT_CLASSES: dict[str, tuple[str, ...]] = {"motif": MOTIFS, "pid": PARTICLE_TYPES}
-"""Classes of hits, by the column of truth that counts them."""
 
 
 @strict
-class NuPointConfig(QueryDecoderConfig):
+class NuPointConfig(QueryDecoderConfig, HitClassifierConfig):
     """A Point Transformer V3 (arXiv 2312.10035) in the form of Panda (arXiv 2512.01324).
 
     The defaults are Panda's encoder. Stages lie between poolings, which double the cells along each axis.
@@ -43,14 +38,15 @@ class NuPointConfig(QueryDecoderConfig):
         layer_scale_init: what a block adds is multiplied by weights that start here.
         layer_norm_eps: added to the variance.
         initializer_range: standard deviation of the initial weights.
-        target: column of the truth of a hit that is learnt; `id2label` names its classes by default.
         use_mask_token: there are weights that stand for points which are masked.
         prototypes: in pre-training, directions that tokens are told apart by.
         prototype_size: numbers of a direction.
         prototype_hidden_size: width of the perceptron before them.
         token_steps: tokens are the cells of the stage that lies so many poolings before the coarsest; they
             know what the cells that they are in know.
-        lovasz_weight: of the Lovász-softmax loss beside the cross-entropy, where classes are learnt.
+        target: see `HitClassifierConfig`.
+        lovasz_weight: see `HitClassifierConfig`.
+        id2label: see `HitClassifierConfig`.
     """
 
     model_type = "nu_point"
@@ -71,21 +67,16 @@ class NuPointConfig(QueryDecoderConfig):
     layer_scale_init: float = 1e-5
     layer_norm_eps: float = 1e-5
     initializer_range: float = 0.02
-    target: HitTarget = "motif"
     use_mask_token: bool = False
     prototypes: int = 4096
     prototype_size: int = 256
     prototype_hidden_size: int = 4096
     token_steps: int = 2
-    lovasz_weight: float = 0.0
 
     def __post_init__(self, **kwargs: Any) -> None:
         lists = ("encoder_depths", "encoder_channels", "decoder_depths", "decoder_channels")
         for name in (*lists, "curves", "grid_shape"):
             setattr(self, name, list(getattr(self, name)))
-        classes = self.classes_of_interactions or HIT_CLASSES.get(self.target, ())
-        if self.id2label is None and kwargs.get("num_labels") in (None, len(classes)):
-            self.id2label = dict(enumerate(classes))
         super().__post_init__(**kwargs)
 
     @property
@@ -153,10 +144,6 @@ class NuPointConfig(QueryDecoderConfig):
             "prototype_hidden_size": 256,
         }
         return cls(**(size | kwargs))
-
-    def validate_classes(self) -> None:
-        """Raise `ValueError` for class names that no table can hold."""
-        check_class_names((self.id2label or {}).values())
 
     def validate_architecture(self) -> None:
         """Raise `ValueError` for sizes that make no network."""

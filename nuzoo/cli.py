@@ -15,6 +15,7 @@ from nuzoo.stopping import stopping
 COMMANDS = {
     "simulate": "simulate detector events into a Parquet dataset",
     "convert": "turn real detector files into a Parquet dataset",
+    "convert-weights": "turn released weights of another code into a model of nuzoo",
     "train": "train a model by a recipe",
     "recipes": "list the recipes that come with nuzoo, or show one",
     "evaluate": "measure a trained model and write the report",
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(name: str, arguments: Sequence[str]) -> int:
     """Read the arguments, refuse what they alone show to be wrong, say what begins, and do it."""
-    command = import_module(f"nuzoo.commands.{name}")
+    command = import_module(f"nuzoo.commands.{name.replace('-', '_')}")
     parser = CommandParser(prog=f"nuzoo {name}", description=command.__doc__)
     command.add_arguments(parser)
     given = parser.parse(arguments)
@@ -88,7 +89,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
 def _overview() -> CommandParser:
     from nuzoo import __version__
 
-    lines = "\n".join(f"  {name:10s} {purpose}" for name, purpose in COMMANDS.items())
+    lines = "\n".join(f"  {name:15s} {purpose}" for name, purpose in COMMANDS.items())
     statuses = "\n".join(f"  {status:<10d} {meaning}" for status, meaning in STATUSES.items())
     parser = CommandParser(
         prog="nuzoo",

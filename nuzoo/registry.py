@@ -339,6 +339,14 @@ for _row in (
             "nu_point_pretrain_tiny",
         ),
     ),
+    Architecture(
+        model_type="nu_unet",
+        config="nuzoo.configuration.configuration_nu_unet.NuUnetConfig",
+        modality="point-clouds",
+        networks={"hit-segmentation": "nuzoo.modeling.modeling_nu_unet.NuUnetForSemanticSegmentation"},
+        body="nuzoo.modeling.modeling_nu_unet.NuUnetModel",
+        recipes=("nu_unet_motif", "nu_unet_motif_tiny"),
+    ),
     Sample(
         name="lartpc-pixelmaps",
         modality="pixel-maps",

@@ -1,6 +1,5 @@
 """The front door: registration is complete, lazy and independent of the order of imports."""
 
-import inspect
 import json
 import subprocess
 import sys
@@ -10,8 +9,6 @@ import pytest
 import transformers
 
 import nuzoo
-from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 from nuzoo.registry import ARCHITECTURES, TASKS, import_object, public_classes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,13 +33,6 @@ def python(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
-
-
-def parts_of_processor(architecture):
-    """What a processor cannot be saved without."""
-    if "base_processor" not in inspect.signature(architecture.processor_class()).parameters:
-        return {}
-    return {"base_processor": tiny_base_processor([json.dumps(Prompt.of("physics-1").to_dict())], 64)}
 
 
 def loaded_after(code: str, names: list[str]) -> list[str]:
@@ -70,10 +60,12 @@ def saved(tmp_path_factory):
     folders = {}
     for name, architecture in ARCHITECTURES.items():
         folders[name] = tmp_path_factory.mktemp(name)
-        network = architecture.model_class(next(iter(architecture.models)))(architecture.tiny_config())
-        network.save_pretrained(folders[name])
-        parts = parts_of_processor(architecture)
-        architecture.processor_class()(**parts, active_rms=[1.0, 1.0]).save_pretrained(folders[name])
+        config = architecture.tiny_config()
+        architecture.model_class(next(iter(architecture.models)))(config).save_pretrained(folders[name])
+        processor = architecture.processor_class().tiny(config)
+        if not processor.is_fitted:
+            processor.fit(processor.example_events(8))
+        processor.save_pretrained(folders[name])
     return folders
 
 
@@ -89,10 +81,12 @@ def test_auto_classes_load_every_architecture(saved, first):
     """All in one process, which takes longer to begin than to load them."""
     code, expected = IMPORTS[first], []
     for name, architecture in ARCHITECTURES.items():
-        auto = ["AutoConfig", *architecture.models, "AutoImageProcessor", "AutoProcessor"]
+        networks = dict.fromkeys([next(iter(architecture.models)), "AutoModel"])
+        auto = ["AutoConfig", *networks, "AutoImageProcessor", "AutoProcessor"]
         config = type(architecture.tiny_config()).__name__
         code += LOAD_THROUGH_AUTO.format(auto_classes=", ".join(auto), folder=str(saved[name]), config=config)
-        paths = [architecture.config, *architecture.models.values(), *[architecture.processor_path] * 2]
+        loaded = [architecture.models[network] for network in networks]
+        paths = [architecture.config, *loaded, *[architecture.processor_path] * 2]
         expected += [path.rpartition(".")[2] for path in paths]
     assert python(code).splitlines() == expected
 

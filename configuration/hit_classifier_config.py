@@ -1,0 +1,47 @@
+"""What the configuration of every network that tells classes of hits holds, whatever its layers are."""
+
+from typing import Any, ClassVar, Literal
+
+from huggingface_hub.dataclasses import strict
+
+from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT, NuPreTrainedConfig
+from nuzoo.files.events.event_classes import check_class_names
+from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
+
+HitTarget = Literal["motif", "pid"]
+
+HIT_CLASSES: dict[str, tuple[str, ...]] = {"motif": MOTIFS, "pid": PARTICLE_TYPES}
+"""Classes of hits, by the column of truth that counts them."""
+
+
+@strict
+class HitClassifierConfig(NuPreTrainedConfig):
+    """A network that tells the class of each hit.
+
+    Args:
+        target: column of the truth of a hit that is learnt; `id2label` names its classes by default.
+        lovasz_weight: of the Lovász-softmax loss beside the cross-entropy, where classes are learnt.
+        id2label: class names; by default those of `target`.
+    """
+
+    without_effect: ClassVar[dict[str, tuple[Any, ...]]] = WITHOUT_EFFECT | {
+        "problem_type": (None, "single_label_classification")  # the probabilities are a softmax
+    }
+
+    target: HitTarget = "motif"
+    lovasz_weight: float = 0.0
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        classes = HIT_CLASSES.get(self.target, ())
+        if self.id2label is None and kwargs.get("num_labels") in (None, len(classes)):
+            self.id2label = dict(enumerate(classes))
+        super().__post_init__(**kwargs)
+
+    def validate_classes(self) -> None:
+        """Raise `ValueError` for class names that no table can hold."""
+        check_class_names((self.id2label or {}).values())
+
+    def validate_lovasz_weight(self) -> None:
+        """Raise `ValueError` for a weight that rewards a loss."""
+        if not 0 <= self.lovasz_weight < float("inf"):
+            raise ValueError(f"lovasz_weight must be 0 or more, got {self.lovasz_weight}")

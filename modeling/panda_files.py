@@ -1,0 +1,145 @@
+"""Released files of Panda (github.com/DeepLearnPhysics/Panda): tensors and settings, with no code of theirs.
+
+A `.pth` is a pickle, which can name any function of Python and have it called. torch's restricted reader
+(`weights_only=True`) knows the few instructions that tensors and plain containers need, and looks up what a
+pickle names in a list, never in a module. To its own list `ALLOWED` adds NumPy's numbers, which training
+loops leave beside weights. A file that names anything else is refused before anything of it is called.
+"""
+
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from nuzoo.modeling.weight_errors import WeightsError
+
+SAFETENSORS = "model.safetensors"
+CONFIG = "config.json"
+
+SCALAR = np.float64(0).__reduce__()[0]
+"""The function that a pickle makes NumPy's numbers with."""
+
+ALLOWED: list[Any] = [
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("float32", "float64", "int64")),
+    (SCALAR, "numpy._core.multiarray.scalar"),
+    (SCALAR, "numpy.core.multiarray.scalar"),
+]
+"""What a pickle may name beside tensors: a class or function, with its path in files of other versions."""
+
+NAMED = re.compile(r"GLOBAL (\S+)")
+"""How torch's reader names what it refuses."""
+
+
+@dataclass(frozen=True)
+class PandaFile:
+    """What a released file holds.
+
+    Attributes:
+        path: of the weights.
+        tensors: by Panda's names.
+        settings: of the network, by the names of its arguments; empty where the file tells none.
+    """
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    settings: Mapping[str, Any]
+
+
+def read_panda(path: Path) -> PandaFile:
+    """Read a `.pth` with `state_dict` and `config`, or `model.safetensors` and the `config.json` beside it.
+
+    Args:
+        path: a file, or the folder of a safetensors file.
+
+    Raises:
+        WeightsError: no such file, a damaged one, one that names what no weights need, or what it holds
+            instead of finite tensors.
+    """
+    weights = path / SAFETENSORS if path.is_dir() else path
+    if not weights.is_file():
+        raise WeightsError(f"{path}: expected a .pth, or a folder with {SAFETENSORS}, got neither")
+    if weights.suffix == ".safetensors":
+        tensors, settings = _read_safetensors(weights), _read_config(weights.with_name(CONFIG))
+    else:
+        content = _read_pickle(weights)
+        tensors, settings = content.get("state_dict", content), content.get("config") or {}
+    _check_tensors(tensors, weights)
+    if not isinstance(settings, Mapping):
+        raise WeightsError(f"{weights}: expected settings by name in its config, got {settings!r}")
+    return PandaFile(weights, tensors, _of_backbone(settings))
+
+
+def _read_pickle(path: Path) -> Mapping[str, Any]:
+    try:
+        with torch.serialization.safe_globals(ALLOWED):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if found := NAMED.search(str(error)):
+            raise WeightsError(
+                f"{path}: expected tensors, numbers and plain containers, got a pickle that asks for "
+                f"{found[1]}: it is refused, and nothing of it was run. Take the safetensors file of "
+                "DeepLearnPhysics/Panda-Base or Panda-Semantic; or, where you trust the file, write its "
+                "tensors with safetensors.torch.save_file on a machine that may be lost"
+            ) from error
+        raise _damaged(path, error) from error
+    except (RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(content, Mapping):
+        raise WeightsError(f"{path}: expected state_dict and config, got {type(content).__name__}")
+    return content
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, error) from error
+
+
+def _read_config(path: Path) -> Any:
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: expected JSON: {error}; download it again") from error
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return WeightsError(f"{path}: expected a whole file of weights ({reason}): download it again")
+
+
+def _check_tensors(tensors: Any, path: Path) -> None:
+    if not isinstance(tensors, Mapping) or not tensors:
+        raise WeightsError(f"{path}: expected tensors by name, got none")
+    others = [name for name, value in tensors.items() if not isinstance(value, Tensor)]
+    if others or any(not isinstance(name, str) for name in tensors):
+        raise WeightsError(f"{path}: expected tensors by name alone, got {', '.join(map(str, others))}")
+    wrong = [
+        name
+        for name, tensor in tensors.items()
+        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all())
+    ]
+    if wrong:
+        raise WeightsError(
+            f"{path}: expected finite floating-point numbers, got others in {', '.join(wrong)}"
+        )
+
+
+def _of_backbone(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Take the settings of the backbone out of those of a network around it, or of a whole training."""
+    for level in ("model", "backbone"):
+        if isinstance(inner := settings.get(level), Mapping):
+            settings = inner
+    return settings

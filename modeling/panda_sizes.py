@@ -1,0 +1,178 @@
+"""Which network of ours a file of Panda holds, by the names and shapes of its tensors."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from huggingface_hub.errors import StrictDataclassError
+from torch import Tensor
+
+from nuzoo.configuration.configuration_nu_point import HEAD_DIM, NuPointConfig
+from nuzoo.configuration.hit_classifier_config import HIT_CLASSES
+from nuzoo.modeling.modeling_nu_point import (
+    NuPointForSemanticSegmentation,
+    NuPointModel,
+    NuPointPreTrainedModel,
+)
+from nuzoo.modeling.panda_weights import BACKBONE, STUDENT
+from nuzoo.modeling.weight_errors import WeightsError
+
+HEAD = "seg_head.weight"
+DETECTOR = "decoder.query_feat.weight"
+LEFT = re.compile(r"(module\.)?(teacher\.|student\.(mask_head|unmask_head)\.)")
+"""What a file of the pre-training holds beside the student's backbone."""
+
+ADDED_DEPTH, ADDED_CHANNELS = 2, 64
+"""Panda's decoder: blocks of each stage, and width of the finest; others are as wide as the encoder."""
+
+FIELDS = {
+    "drop_path": "drop_path_rate",
+    "layer_scale": "layer_scale_init",
+    "shuffle_orders": "shuffle_curves",
+}
+"""Fields by the names of Panda's settings."""
+
+FIXED = {
+    "cpe_first_layer_only": False,
+    "cpe_shared_weight": False,
+    "embedding_act_layer": True,
+    "enable_rpe": False,
+    "full_attention": False,
+    "pre_norm": True,
+    "qk_scale": None,
+    "qkv_bias": True,
+}
+"""Settings that change results, with the value that the network has."""
+
+
+def of_backbone(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+    """Take the student's backbone out of a file of the pre-training; other files stay as they are.
+
+    Returns:
+        Tensors without the student's prefix, and the names of those of teacher and heads, which are left.
+    """
+    if not any(STUDENT.match(name) for name in tensors):
+        return dict(tensors), []
+    left = [name for name in tensors if LEFT.match(name)]
+    kept = {name: tensor for name, tensor in tensors.items() if not LEFT.match(name)}
+    return {STUDENT.sub("", name, count=1): tensor for name, tensor in kept.items()}, left
+
+
+def network_of(tensors: Mapping[str, Tensor], origin: str) -> type[NuPointPreTrainedModel]:
+    """Tell which network tensors are of: the semantic one, or the backbone alone.
+
+    Raises:
+        WeightsError: one of Panda's detectors.
+    """
+    if DETECTOR in tensors:
+        raise WeightsError(
+            f"{origin}: expected Panda's base or semantic network, got one of its detectors ({DETECTOR}), "
+            "which cannot be converted yet: take panda_base or panda_semantic"
+        )
+    return NuPointForSemanticSegmentation if HEAD in tensors else NuPointModel
+
+
+def config_of(tensors: Mapping[str, Tensor], settings: Mapping[str, Any], origin: str) -> NuPointConfig:
+    """Make the configuration of a network: sizes by the shapes of its tensors, the rest by its settings.
+
+    What neither tells has the value of the published networks: windows of 256 points, four curves.
+
+    Args:
+        tensors: by Panda's names, see `of_backbone`.
+        settings: of the backbone, by the names of its arguments.
+        origin: where they are from, for errors.
+
+    Raises:
+        WeightsError: a tensor that tells a size is missing, or it is no network of ours.
+    """
+    shapes = _Shapes(tensors, origin)
+    depths, channels = shapes.stages("enc")
+    has_decoder = any(name.startswith("dec.") for name in shapes.names)
+    if has_decoder:
+        decoder_depths, decoder_channels = shapes.stages("dec")
+    else:
+        decoder_depths = [ADDED_DEPTH] * (len(depths) - 1)
+        decoder_channels = [ADDED_CHANNELS, *channels[1:-1]][: len(decoder_depths)]
+    _check_settings(settings, channels, decoder_channels if has_decoder else None, origin)
+    fields = {ours: settings[name] for name, ours in FIELDS.items() if settings.get(name) is not None}
+    if HEAD in tensors:
+        fields["target"] = _target(shapes.size(HEAD, 0), origin)
+    try:
+        return NuPointConfig(
+            in_channels=shapes.size("embedding.stem.linear.weight", 1),
+            encoder_depths=depths,
+            encoder_channels=channels,
+            decoder_depths=decoder_depths,
+            decoder_channels=decoder_channels,
+            readout="decoder" if has_decoder else "upcast",
+            mlp_ratio=shapes.size("enc.enc0.block0.mlp.0.fc1.weight", 0) / channels[0],
+            use_mask_token="embedding.mask_token" in shapes.names,
+            **fields,
+            **_windows_and_curves(settings, origin),
+        )
+    except StrictDataclassError as error:
+        raise WeightsError(f"{origin} is no network of ours. {' '.join(str(error).split())}") from error
+
+
+class _Shapes:
+    """Shapes of tensors by their names in the backbone."""
+
+    def __init__(self, tensors: Mapping[str, Tensor], origin: str):
+        self.names = {name.removeprefix(BACKBONE): tensor.shape for name, tensor in tensors.items()}
+        self.origin = origin
+
+    def size(self, name: str, axis: int) -> int:
+        """Give a size of a tensor that must be there."""
+        shape = self.names.get(name, ())
+        if len(shape) <= axis:
+            got = f"{tuple(shape)}" if name in self.names else "none"
+            raise WeightsError(
+                f"{self.origin} does not hold the weights of one of Panda's networks. Expected {name} of "
+                f"{axis + 1} axes at least, got {got}: download the file again, or give another"
+            )
+        return int(shape[axis])
+
+    def stages(self, part: str) -> tuple[list[int], list[int]]:
+        """Give the number of blocks of each stage of "enc" or "dec", and its channels."""
+        pattern = re.compile(rf"{part}\.{part}(\d+)\.block(\d+)\.")
+        found = {(int(m[1]), int(m[2])) for m in map(pattern.match, self.names) if m}
+        blocks = Counter(stage for stage, _ in found)
+        stages = range(max(len(blocks), 1))
+        channels = [self.size(f"{part}.{part}{stage}.block0.norm1.0.weight", 0) for stage in stages]
+        return [blocks[stage] for stage in stages], channels
+
+
+def _target(classes: int, origin: str) -> str:
+    by_number = {len(names): target for target, names in HIT_CLASSES.items()}
+    if classes not in by_number:
+        known = ", ".join(f"{number} ({target})" for number, target in by_number.items())
+        raise WeightsError(f"{origin}: expected a head of {known} classes, got {classes} in {HEAD}")
+    return by_number[classes]
+
+
+def _windows_and_curves(settings: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    sizes = {*settings.get("enc_patch_size", ()), *settings.get("dec_patch_size", ())}
+    if len(sizes) > 1:
+        raise WeightsError(
+            f"{origin}: expected windows of one size, got enc_patch_size, dec_patch_size {sizes}"
+        )
+    fields: dict[str, Any] = {"window_size": sizes.pop()} if sizes else {}
+    return fields | ({"curves": tuple(settings["order"])} if "order" in settings else {})
+
+
+def _check_settings(
+    settings: Mapping[str, Any], channels: list[int], decoder_channels: list[int] | None, origin: str
+) -> None:
+    """Refuse settings under which the tensors would give other results than in our network."""
+    wanted = FIXED | {
+        "stride": [2] * len(settings.get("stride", ())),
+        "enc_num_head": [width // HEAD_DIM for width in channels],
+    }
+    if decoder_channels is not None:
+        wanted["dec_num_head"] = [width // HEAD_DIM for width in decoder_channels]
+    given = {name: settings[name] for name in sorted(wanted.keys() & settings.keys())}
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    others = [f"{name}={value!r} (expected {wanted[name]!r})" for name, value in given.items()]
+    if wrong := [text for text, name in zip(others, given, strict=True) if given[name] != wanted[name]]:
+        raise WeightsError(f"{origin} is no network of ours. Its settings say {', '.join(wrong)}")

@@ -1,0 +1,44 @@
+"""Turn released weights of Panda into a model of nuzoo: safetensors, configuration, processor and card.
+
+Takes panda_base.pth and panda_semantic.pth of DeepLearnPhysics/Panda, the folders of Panda-Base and
+Panda-Semantic (model.safetensors, config.json), and files of Panda's pre-training, of whose student it takes
+the backbone. Sizes are read from the tensors. A tensor that is missing, not read, or of another shape is an
+error. A .pth is read without running anything that it names; one that names more than tensors and plain data
+is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nuzoo.commands.inputs import check_apart, check_files
+from nuzoo.files.output_folder import check_output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("source", type=Path, metavar="FILE", help=".pth, .safetensors, or its folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write, a new one")
+
+
+def begin(args: argparse.Namespace) -> str:
+    """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    check_files([args.source])
+    check_apart(args.out, [args.source])
+    check_output(args.out)
+    return f"converting {args.source} into {args.out}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    from nuzoo.hub.model.converted_weights import convert_panda
+
+    made = convert_panda(args.source, args.out)
+    if made.left:
+        print(f"left: {len(made.left):,} tensors of the pre-training's teacher and heads")
+    if not made.settings_known:
+        print("the file tells no settings: windows and curves are the published ones")
+    parameters = f"{made.model.num_parameters():,} parameters"
+    print(f"{type(made.model).__name__}, {parameters}, loaded again and equal: {args.out}")
+    return 0

@@ -5,9 +5,15 @@ from typing import Any, Literal, Self
 from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
+from nuzoo.files.events.event_classes import check_class_names
+from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
 
 Curve = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
 Readout = Literal["upcast", "decoder"]
+HitTarget = Literal["motif", "pid"]
+
+HIT_CLASSES: dict[str, tuple[str, ...]] = {"motif": MOTIFS, "pid": PARTICLE_TYPES}
+"""Classes of hits, by the column of truth that counts them."""
 
 HEAD_DIM = 16
 """Width of a head of attention, at every resolution."""
@@ -38,7 +44,13 @@ class NuPointConfig(NuPreTrainedConfig):
         layer_scale_init: what a block adds is multiplied by weights that start here.
         layer_norm_eps: added to the variance.
         initializer_range: standard deviation of the initial weights.
+        target: column of the truth of a hit that is learnt; `id2label` names its classes by default.
         use_mask_token: there are weights that stand for points which are masked.
+        prototypes: in pre-training, directions that tokens are told apart by.
+        prototype_size: numbers of a direction.
+        prototype_hidden_size: width of the perceptron before them.
+        token_steps: tokens are the cells of the stage that lies so many poolings before the coarsest; they
+            know what the cells that they are in know.
         lovasz_weight: of the Lovász-softmax loss beside the cross-entropy, where classes are learnt.
     """
 
@@ -60,19 +72,37 @@ class NuPointConfig(NuPreTrainedConfig):
     layer_scale_init: float = 1e-5
     layer_norm_eps: float = 1e-5
     initializer_range: float = 0.02
+    target: HitTarget = "motif"
     use_mask_token: bool = False
-    lovasz_weight: float = 0.05
+    prototypes: int = 4096
+    prototype_size: int = 256
+    prototype_hidden_size: int = 4096
+    token_steps: int = 2
+    lovasz_weight: float = 0.0
 
     def __post_init__(self, **kwargs: Any) -> None:
         lists = ("encoder_depths", "encoder_channels", "decoder_depths", "decoder_channels")
         for name in (*lists, "curves", "grid_shape"):
             setattr(self, name, list(getattr(self, name)))
+        classes = HIT_CLASSES.get(self.target, ())
+        if self.id2label is None and kwargs.get("num_labels") in (None, len(classes)):
+            self.id2label = dict(enumerate(classes))
         super().__post_init__(**kwargs)
 
     @property
     def feature_size(self) -> int:
         """Numbers of a point that the network gives."""
         return self.decoder_channels[0] if self.readout == "decoder" else sum(self.encoder_channels)
+
+    @property
+    def token_doublings(self) -> int:
+        """How often cells are doubled until they are those of tokens."""
+        return len(self.encoder_channels) - 1 - self.token_steps
+
+    @property
+    def token_size(self) -> int:
+        """Numbers of a token."""
+        return sum(self.encoder_channels[self.token_doublings :])
 
     @property
     def encoder_drop_paths(self) -> list[list[float]]:
@@ -116,8 +146,15 @@ class NuPointConfig(NuPreTrainedConfig):
             "drop_path_rate": 0.1,
             "layer_scale_init": 1.0,
             "mlp_ratio": 2.0,
+            "prototypes": 256,
+            "prototype_size": 64,
+            "prototype_hidden_size": 256,
         }
         return cls(**(size | kwargs))
+
+    def validate_classes(self) -> None:
+        """Raise `ValueError` for class names that no table can hold."""
+        check_class_names((self.id2label or {}).values())
 
     def validate_architecture(self) -> None:
         """Raise `ValueError` for sizes that make no network."""
@@ -135,6 +172,12 @@ class NuPointConfig(NuPreTrainedConfig):
             raise ValueError(
                 f"depths, in_channels and window_size must be at least 1, channels multiples of {HEAD_DIM}, "
                 f"got {sizes}, {widths}"
+            )
+        heads = [self.prototypes, self.prototype_size, self.prototype_hidden_size]
+        if min(heads) < 1 or not 0 <= self.token_steps < len(self.encoder_depths):
+            raise ValueError(
+                "prototypes, prototype_size and prototype_hidden_size must be at least 1, and token_steps "
+                f"from 0 to below the stages, got {heads} and {self.token_steps}"
             )
         if not self.curves:
             raise ValueError("curves: expected one at least")

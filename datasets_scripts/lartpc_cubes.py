@@ -41,7 +41,7 @@ class CubesPlan(SimulationPlan):
         detector = find_detector(self.detector)
         for attempt in count():
             event = simulate_image(self.seed, index, detector, ImageMixture(), attempt=attempt)
-            if FEWEST_VOXELS <= detector.readout.occupied(event.transported.deposits) <= MOST_VOXELS:
+            if FEWEST_VOXELS <= len(event.voxels.number) <= MOST_VOXELS:
                 break
         return event
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from nuzoo.files.names import LEFT_OUT_FILE
+from nuzoo.files.plain_text import printable
 
 NAMES_SHOWN = 3
 REASONS_SHOWN = 10
@@ -74,9 +75,9 @@ class Reasons:
         """Say what was left out: a line for each reason, with a count and the first names."""
         by_number = sorted(self._alike.values(), key=lambda alike: alike[1], reverse=True)
         for first, count in by_number[:REASONS_SHOWN]:
-            names = ", ".join(omission.name for omission in first)
+            names = ", ".join(printable(omission.name) for omission in first)
             more = ", …" if count > len(first) else ""
-            yield f"left out {count:,} ({names}{more}): {first[0].reason}"
+            yield f"left out {count:,} ({names}{more}): {printable(first[0].reason)}"
         if hidden := by_number[REASONS_SHOWN:]:
             yield f"left out {sum(count for _, count in hidden):,} for {len(hidden)} more reasons"
 
@@ -99,6 +100,7 @@ class OmissionTable:
         self.path = path
         self._partial = path.with_name(f".{path.name}.partial")
         self._stream: TextIO | None = None
+        self._keeps_earlier = False
 
     def add(self, omission: Omission) -> None:
         """Write one more row."""
@@ -107,12 +109,19 @@ class OmissionTable:
             csv.writer(self._stream, lineterminator="\n").writerow(each.name for each in fields(Omission))
         csv.writer(self._stream, lineterminator="\n").writerow(asdict(omission).values())
 
+    def keep_earlier(self) -> None:
+        """Leave the table of an earlier run as it is, and none of this one."""
+        self._keeps_earlier = True
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:
         if self._stream is not None:
             self._stream.close()
+        if self._keeps_earlier:
+            self._partial.unlink(missing_ok=True)
+        elif self._stream is not None:
             self._partial.replace(self.path)
         else:
             self.path.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,12 +27,12 @@ class Stage:
     Attributes:
         features: (points, channels).
         level: where the points are.
-        sizes: (points,) of how many points of the finer stage each is made; None of the finest.
+        sizes: (points,) of how many points of the finer stage each is made: 1 of the finest.
     """
 
     features: Tensor
     level: PointLevel
-    sizes: Tensor | None = None
+    sizes: Tensor
 
 
 class NuPointEmbedding(nn.Module):
@@ -85,7 +85,7 @@ class NuPointPreTrainedModel(NuPreTrainedModel):
     base_model_prefix = "nu_point"
     main_input_name = "coordinates"
     input_modalities = "point-cloud"
-    heads = ("classifier",)
+    heads: ClassVar[tuple[str, ...]] = ("classifier", "mask_head", "unmask_head")
     _no_split_modules = ["NuPointBlock"]  # noqa: RUF012 (transformers' own declaration)
     _supports_sdpa = True
     accepts_loss_kwargs = False
@@ -117,7 +117,7 @@ class NuPointEncoder(nn.Module):
     def forward(self, points: Tensor, level: PointLevel) -> tuple[list[Stage], list[Tensor]]:
         """Give the stages of (points, channels), the finest first, and the weights of attention."""
         points, weights = self.stages[0](points, level)
-        stages, attentions = [Stage(points, level)], [*weights]
+        stages, attentions = [Stage(points, level, torch.ones_like(level.morton))], [*weights]
         for pooling, blocks in zip(self.poolings, self.stages[1:], strict=True):
             level, sizes = level.coarser()
             points, weights = blocks(pooling(points, sizes), level)
@@ -274,6 +274,8 @@ class NuPointModel(NuPointPreTrainedModel):
 
 class NuPointForSemanticSegmentation(NuPointPreTrainedModel):
     """The network with a linear head over the classes of a point."""
+
+    heads = ("classifier",)
 
     def __init__(self, config: NuPointConfig):
         super().__init__(config)

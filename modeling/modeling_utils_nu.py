@@ -32,7 +32,8 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
     """A `PreTrainedModel` whose loading is strict.
 
     Attributes:
-        heads: modules that a checkpoint may hold and the network without a head leaves unread.
+        heads: modules outside of the body. Of the body, those of every network around it: what a network
+            does not have of these, it leaves unread in a checkpoint.
         exports_graph: inputs are tensors with an entry for each event, and what happens to them does not
             depend on their values, so that `torch.export` and ONNX can hold the network.
     """
@@ -110,7 +111,8 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
                 "Download or save the weights again."
             ) from error
         model, report = loaded
-        unread = cls.heads if model.base_model is model else ()
+        heads = getattr(type(model.base_model), "heads", ())
+        unread = [name for name in heads if not hasattr(model, name)]
         modules = [_module(model, name) for name in reinitialize]
         refuse_incomplete(report, (*reinitialize, *unread), origin)
         if modules:
@@ -118,12 +120,27 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         _align_weights(model)
         return model, report
 
+    def freeze(self, names: Iterable[str]) -> None:
+        """Keep modules as they are when the network is trained: they stay in the mode of evaluation.
+
+        Args:
+            names: of modules, such as `["nu_point.encoder"]`.
+
+        Raises:
+            ArgumentError: one is none of its modules.
+        """
+        for name in names:
+            _module(self, name, "frozen").requires_grad_(False)
+        self._frozen = tuple(names)
+
     def train(self, mode: bool = True) -> Self:
-        """Set the mode of training; a batch norm whose weights are frozen keeps its statistics too.
+        """Set the mode of training; frozen modules, and any frozen batch norm, stay as they are.
 
         So an adapter, which holds what is learnt alone, is of the very network that is loaded with it.
         """
         super().train(mode)
+        for name in getattr(self, "_frozen", ()):
+            self.get_submodule(name).eval()
         for module in self.modules():
             if isinstance(module, _BatchNorm) and module.affine and not module.weight.requires_grad:
                 module.eval()
@@ -153,12 +170,12 @@ def _refuse_options(network: type[NuPreTrainedModel], given: dict[str, Any]) -> 
         raise WeightsError("expected no use_safetensors=False: pickled weights are never read")
 
 
-def _module(model: PreTrainedModel, name: str) -> nn.Module:
+def _module(model: PreTrainedModel, name: str, argument: str = "reinitialize") -> nn.Module:
     """Find a module of a network, or raise `ArgumentError`."""
     modules = dict(model.named_modules())
     if not name or name not in modules:
         raise ArgumentError(
-            f"reinitialize: expected names of modules of {type(model).__name__}, got {name!r}"
+            f"{argument}: expected names of modules of {type(model).__name__}, got {name!r}"
             f"{did_you_mean([name], modules)}"
         )
     return modules[name]

@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": "classify the events in detector files",
     "explain": "let a vision-language model explain its answers, and test whether what it cites matters",
     "display": "draw events as PNG and interactive HTML",
+    "retrieve": "find events like one, by what a network sees in them",
     "models": "list the trained models that come with nuzoo, show one, or make one again",
     "detectors": "list the detectors that are known, or show one as a start for your own",
     "export": "write a trained network as an ONNX file, checked with onnxruntime",

@@ -15,6 +15,11 @@ class GivingWay:
     def __init__(self, theirs: str):
         self.theirs = theirs
 
+    @property
+    def _load_video_processor(self) -> bool:
+        """Only if theirs cannot be without: a mere try may ask whether to run code of the repository."""
+        return bool(import_object(self.theirs)._load_video_processor)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(import_object(self.theirs), name)
 

@@ -46,6 +46,8 @@ class Task:
         recipe: path of the class that a recipe of it is parsed into.
         trainer: path of a function that trains by such a recipe.
         targets: columns of a row that hold the truth.
+        target_field: field of a network's configuration that names the column, where networks are for one of
+            several; `targets` is the one of a network that does not say.
         auto_class: name of the Auto class that loads networks for it.
         evaluator: path of its `TaskEvaluator`; None of a way of learning that another task measures.
         card: its section of a model card, a template in `model_cards/tasks/` or, of a plug-in, an absolute
@@ -60,6 +62,7 @@ class Task:
     recipe: str
     trainer: str
     targets: tuple[str, ...] = ()
+    target_field: str | None = None
     auto_class: str | None = None
     evaluator: str | None = None
     card: str | None = None
@@ -67,6 +70,11 @@ class Task:
     pipeline_name: str | None = None
     pipeline: str | None = None
     pipeline_type: str = "multimodal"
+
+    def targets_of(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the columns that hold the truth for a network, by the fields of its configuration."""
+        chosen = fields.get(self.target_field) if self.target_field else None
+        return (chosen,) if chosen else self.targets
 
 
 @dataclass(frozen=True)
@@ -246,6 +254,28 @@ for _row in (
         trainer="nuzoo.training.vlm.instruction_tuning.train_vlm",
         targets=("label",),
     ),
+    Task(
+        name="hit-segmentation",
+        recipe="nuzoo.training.recipe.Recipe",
+        trainer="nuzoo.training.supervised.train",
+        targets=("motif",),
+        target_field="target",
+        auto_class="AutoModelForSemanticSegmentation",
+        evaluator="nuzoo.evaluation.tasks.hit_segmentation.evaluator.EVALUATOR",
+        card="hit_segmentation.md",
+        pipeline_tag="other",
+        pipeline_name="hit-segmentation",
+        pipeline="nuzoo.pipelines.hit_segmentation.HitSegmentationPipeline",
+    ),
+    Task(
+        name="pre-training",
+        recipe="nuzoo.training.self_distillation.recipe.SelfDistillationRecipe",
+        trainer="nuzoo.training.self_distillation.pretraining.pretrain",
+        auto_class="AutoModelForPreTraining",
+        evaluator="nuzoo.evaluation.tasks.pre_training.evaluator.EVALUATOR",
+        card="pre_training.md",
+        pipeline_tag="feature-extraction",
+    ),
     Architecture(
         model_type="nu_cnn",
         config="nuzoo.configuration.configuration_nu_cnn.NuCnnConfig",
@@ -277,6 +307,17 @@ for _row in (
         processor="nuzoo.processors.vlm.processing_nu_vlm.NuVlmProcessor",
         recipes=("nu_vlm", "nu_vlm_tiny", "nu_vlm_zoo"),
     ),
+    Architecture(
+        model_type="nu_point",
+        config="nuzoo.configuration.configuration_nu_point.NuPointConfig",
+        modality="point-clouds",
+        networks={
+            "hit-segmentation": "nuzoo.modeling.modeling_nu_point.NuPointForSemanticSegmentation",
+            "pre-training": "nuzoo.modeling.modeling_nu_point_pretraining.NuPointForPreTraining",
+        },
+        body="nuzoo.modeling.modeling_nu_point.NuPointModel",
+        recipes=("nu_point_motif", "nu_point_motif_tiny", "nu_point_pretrain", "nu_point_pretrain_tiny"),
+    ),
     Sample(
         name="lartpc-pixelmaps",
         modality="pixel-maps",
@@ -300,7 +341,7 @@ for _row in (
     Sample(
         name="lartpc-cubes",
         modality="point-clouds",
-        tasks=(),
+        tasks=("hit-segmentation",),
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
@@ -309,7 +350,7 @@ for _row in (
     Sample(
         name="pilarnet-m",
         modality="point-clouds",
-        tasks=(),
+        tasks=("hit-segmentation",),
         builder="nuzoo.datasets_scripts.pilarnet_m.PILArNetM",
         convert="nuzoo.datasets_scripts.pilarnet_m.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_m.card_words",
@@ -317,7 +358,7 @@ for _row in (
     Sample(
         name="pilarnet-2020",
         modality="point-clouds",
-        tasks=(),
+        tasks=("hit-segmentation",),
         convert="nuzoo.datasets_scripts.pilarnet_2020.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_2020.card_words",
     ),

@@ -14,7 +14,7 @@ from transformers.pipelines import Pipeline
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.pipelines.pipeline_errors import MissingProcessorError, NonFiniteOutputError, PipelineOptionError
-from nuzoo.processors.contract import EventProcessor
+from nuzoo.processors.contract import EventProcessor, network_inputs
 from nuzoo.processors.event_tables import in_steps, is_dataset
 
 
@@ -139,17 +139,18 @@ class EventPipeline(PushedWithCode, Pipeline):
     def _forward(  # type: ignore[override]
         self, input_tensors: Mapping[str, Any], **_: Any
     ) -> dict[str, torch.Tensor]:
-        outputs = self.model(**input_tensors)
+        outputs = self.model(**network_inputs(self.image_processor, input_tensors))
         found = {name: value for name, value in outputs.items() if isinstance(value, torch.Tensor)}
-        ragged = {name: value for name, value in input_tensors.items() if name == "offset"}
-        return found | ragged
+        kept = ("offset", *self.image_processor.kept_from_network)
+        return found | {name: value for name, value in input_tensors.items() if name in kept}
 
     @abstractmethod
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
         """Turn the outputs of a batch into results.
 
         Args:
-            model_outputs: tensors of the network's output, and `offset` of ragged inputs.
+            model_outputs: tensors of the network's output; `offset` of ragged inputs, and what the processor
+                keeps from the network.
 
         Returns:
             One for each event.

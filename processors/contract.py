@@ -15,9 +15,11 @@ class EventProcessor(Protocol):
     Attributes:
         modality: name of the modality of its events.
         detector: whose events it takes; None takes any.
+        kept_from_network: names of tensors of its batches that are for turning outputs into physics.
     """
 
     modality: ClassVar[str]
+    kept_from_network: ClassVar[tuple[str, ...]]
     detector: str | None
 
     @classmethod
@@ -100,3 +102,8 @@ class EventProcessor(Protocol):
 
     def save_pretrained(self, save_directory: Any, **options: Any) -> Any:
         """Write its file into a folder; the options are those of transformers."""
+
+
+def network_inputs(processor: EventProcessor, batch: Mapping[str, Any]) -> dict[str, Any]:
+    """Take from a batch of a processor what its network is given."""
+    return {name: value for name, value in batch.items() if name not in processor.kept_from_network}

@@ -13,9 +13,6 @@ from nuzoo.files.events.event_schema import Column, EventSchema, Ragged, check_n
 from nuzoo.processors.input_errors import InputFormError, ProcessorSettingError
 
 EVENTS_PER_FIT_STEP = 256
-"""Events that `EventProcessor.fit` holds in memory."""
-
-EVENTS_PER_FIT_STEP = 256
 """Events that `EventProcessor.fit` reads at once."""
 
 NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)

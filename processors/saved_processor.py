@@ -15,7 +15,7 @@ from nuzoo.files.migration import Migration, migrate
 from nuzoo.files.names import PROCESSOR_FILES
 from nuzoo.files.nearest_names import did_you_mean, nearest_names
 from nuzoo.files.origin import verify_files, whereabouts
-from nuzoo.processors.event_tables import is_single_row, read_hits, split_rows, values_of
+from nuzoo.processors.event_tables import as_table, is_single_row, read_hits, split_rows, values_of
 from nuzoo.processors.input_errors import (
     DetectorMismatchError,
     MissingStatisticsError,
@@ -61,6 +61,7 @@ class SavedProcessor(PushedWithCode):
         latest_format: the format that this class writes.
         migrations: for each earlier format, how the keys of its files become those of the next.
         statistics: settings that `fit` measures, and without which nothing runs.
+        kept_from_network: see `EventProcessor`.
         writes_text: it is for networks that are asked a question, see `NuPreTrainedConfig`.
         detector: identifier of the detector; events of another one are refused. None takes any.
     """
@@ -68,6 +69,7 @@ class SavedProcessor(PushedWithCode):
     latest_format: ClassVar[int] = 1
     migrations: ClassVar[Mapping[int, Migration]] = {}
     statistics: ClassVar[tuple[str, ...]] = ()
+    kept_from_network: ClassVar[tuple[str, ...]] = ()
     writes_text: ClassVar[bool] = False
     detector: str | None = None
 
@@ -196,8 +198,13 @@ class SavedProcessor(PushedWithCode):
         return (made, kwargs) if unused_wanted else made
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the settings as they are saved."""
+        """Give the settings as they are saved.
+
+        AutoImageProcessor, which pipelines ask, would guess the name of a class from that of another kind.
+        """
         saved = super().to_dict()  # type: ignore[misc]
+        if "feature_extractor_type" in saved:
+            saved["image_processor_type"] = type(self).__name__
         return {name: value for name, value in saved.items() if not name.startswith("_")}
 
     def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> Any:
@@ -256,6 +263,21 @@ class SavedProcessor(PushedWithCode):
     def instructions(self) -> dict[str, Any]:
         """Say how its tensors are made: by its settings; see `EventProcessor.instructions`."""
         return {"constants": self.to_dict(), "steps": []}
+
+    def opened(self, rows: Any, unknown: Iterable[str]) -> Any:
+        """Begin a call: give its rows in a form that is read column by column, where they have one.
+
+        Args:
+            rows: see `nuzoo.processors.event_tables.as_table`.
+            unknown: names of what was given and is no option of a call.
+
+        Raises:
+            ProcessorSettingError: there are such names.
+            MissingStatisticsError: it has not been fitted.
+        """
+        self.refuse_options(unknown)
+        self.refuse_unfitted()
+        return as_table(rows)
 
     def refuse_unfitted(self) -> None:
         """Raise `MissingStatisticsError` unless it is fitted."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,9 @@ from nuzoo.simulation.event_types import Interaction, Transported
 from nuzoo.simulation.transport import Volume, transport
 from nuzoo.simulation.transport.merging import merged
 from nuzoo.simulation.transport.settings import TransportSettings
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.response.voxels import Voxels
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,12 @@ class SimulatedImage:
     origins: Sequence[Origin]
     transported: Transported
     rng: np.random.Generator
+
+    @cached_property
+    def voxels(self) -> Voxels:
+        """What energy is in which voxel of its detector, before any is measured."""
+        voxels: Voxels = self.detector.readout.true_voxels(self.transported)
+        return voxels
 
 
 def simulate_image(

@@ -12,7 +12,8 @@ from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.interactions.forward_beam import ForwardBeam
 from nuzoo.simulation.interactions.high_energy import DecayedInteraction, generate_high_energy, nucleus_of
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
-from nuzoo.simulation.transport.sandwich_cascade import LayeredTransported, transport_layers
+from nuzoo.simulation.transport.sandwich_books import LayeredTransported
+from nuzoo.simulation.transport.sandwich_cascade import transport_layers
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def cross_validate_and_report(
         FolderInUseError: Another run is writing to the folder.
         UnusableDatasetError: No event has the truth, or see `nuzoo.training.supervised.train`.
     """
-    targets = TASKS[recipe.task].targets
+    targets = recipe.targets
     _check_recipe(recipe)
     check_modality(splits, recipe.architecture.modality)
     rows = with_truth(splits, targets)
@@ -64,7 +64,9 @@ def cross_validate_and_report(
     rows = in_classes_of(config, targets, {"all": rows})["all"]
     with locked(recipe.output):
         predictions = cross_validate(recipe, rows, folds)
-        results = recipe.evaluator.report_cross_validation(predictions, rows, folds, recipe.output, sample)
+        results = recipe.evaluator.report_cross_validation(
+            predictions, rows, config, folds, recipe.output, sample
+        )
     measured = recipe.evaluator.headline(results)[0].told
     return f"{measured} ({len(rows)} events, {folds} folds)\nresults: {recipe.output}"
 
@@ -86,7 +88,6 @@ def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> list[N
             trained whole.
     """
     _check_recipe(recipe)
-    task = TASKS[recipe.task]
     recipe = recipe.changed(WITHOUT_VALIDATION)
     predictions: list[NDArray[Any]] = [np.empty(0)] * len(rows)
     for fold, (seen, held_out) in enumerate(_split(recipe, rows, folds)):
@@ -94,7 +95,7 @@ def cross_validate(recipe: Recipe, rows: datasets.Dataset, folds: int) -> list[N
         trainer = build_trainer(own, {"train": rows.select(seen)}, [])
         trainer.train()
         processor: Any = trainer.processing_class
-        batches = EventBatches(rows.select(held_out), processor, task.targets)
+        batches = EventBatches(rows.select(held_out), processor, recipe.targets)
         predicted = trainer.predict(batches)
         if trainer.is_world_process_zero():
             told = ", ".join(measured_of(predicted.metrics or {}, "test_"))
@@ -124,7 +125,7 @@ def _split(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield rows to train on and rows to predict, by number."""
     options = {"n_splits": folds, "shuffle": True, "random_state": recipe.training.seed}
-    targets = TASKS[recipe.task].targets
+    targets = recipe.targets
     if is_per_hit(rows, targets):
         if not 2 <= folds <= len(rows):
             raise RecipeError(f"expected 2 to {len(rows)} folds, as many as events, got {folds}")

@@ -68,7 +68,7 @@ def draw_curves(log_history: Sequence[Mapping[str, Any]], folder: Path, best_epo
             _curve(panels[-1], log_history, name, label=_title(name), **look(number))
         for panel, quantity in zip(panels, ("loss (nats)", "validation metric"), strict=False):
             panel.set(xlabel="epoch", ylabel=quantity)
-            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             if best_epoch is not None:
                 panel.axvline(best_epoch, color=GREY, linewidth=0.8, linestyle=":", label="best epoch")
             if panel.get_legend_handles_labels()[1]:

@@ -1,20 +1,25 @@
 """The section `model` of a recipe: which network, and where its weights come from."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from nuzoo.modeling.arguments import ArgumentError
+from nuzoo.modeling.fresh_modules import modules_of_another_task
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import ARCHITECTURES, Architecture, import_object
 from nuzoo.training.fields import RecipeError, checked_fields, types_of
 
+logger = logging.getLogger(__name__)
+
 STARTS: dict[str, Any] = dict.fromkeys(("preset", "pretrained", "timm_weights"), str | None)
-STARTS |= {"reinitialize": list[str]}
+STARTS |= dict.fromkeys(("reinitialize", "frozen"), list[str])
 OF_EVERY_CONFIGURATION: dict[str, Any] = {"num_labels": int, "attn_implementation": str}
 """What configurations take besides their fields."""
 
@@ -30,6 +35,8 @@ class NetworkChoice:
         pretrained: Folder or repository of a network of ours to fine-tune.
         timm_weights: A safetensors file or a name of timm's, to start from.
         reinitialize: Modules of the pretrained network that start afresh, `[classifier]` for other classes.
+            What a network that was trained for another task does not have starts afresh anyway.
+        frozen: Modules that do not learn, such as `[nu_point.embedding, nu_point.encoder]`.
     """
 
     architecture: Architecture
@@ -38,6 +45,7 @@ class NetworkChoice:
     pretrained: str | None = None
     timm_weights: str | None = None
     reinitialize: Sequence[str] = ()
+    frozen: Sequence[str] = ()
 
     @classmethod
     def parse(cls, given: Mapping[str, Any], task: str) -> Self:
@@ -96,6 +104,13 @@ class NetworkChoice:
         processor.check_agrees(config)
         return config
 
+    @cached_property
+    def known_fields(self) -> dict[str, Any]:
+        """Fields of the configuration that are known without the events: of the checkpoint, and given."""
+        if not self.pretrained:
+            return self.fields
+        return PreTrainedConfig.get_config_dict(resolve_model(self.pretrained))[0] | self.fields
+
     @property
     def other_classes(self) -> str:
         """What may be done, for messages, about events of classes that the network does not have."""
@@ -127,18 +142,28 @@ class NetworkChoice:
         return config
 
     def build(self, task: str, config: PreTrainedConfig) -> PreTrainedModel:
-        """Make a fresh network, one that starts from timm's weights, or a whole checkpoint.
+        """Make a fresh network, one that starts from timm's weights, or a checkpoint.
 
         Raises:
-            RecipeError: The network has no counterpart in timm, or no module that shall start afresh.
+            RecipeError: The network has no counterpart in timm, or no module that shall start afresh or
+                that shall not learn.
         """
-        network = self.architecture.network_class(task)
+        try:
+            model = self._network(self.architecture.network_class(task), config)
+            model.freeze(self.frozen)
+        except ArgumentError as error:
+            raise RecipeError(f"model.{error}") from error
+        if not any(parameter.requires_grad for parameter in model.parameters()):
+            raise RecipeError(f"model.frozen: expected something that learns, got {list(self.frozen)}")
+        return model
+
+    def _network(self, network: Any, config: PreTrainedConfig) -> Any:
         if self.pretrained:
             path = resolve_model(self.pretrained)
-            try:
-                return network.from_pretrained(path, config=config, reinitialize=self.reinitialize)
-            except ArgumentError as error:
-                raise RecipeError(f"model.{error}") from error
+            fresh = modules_of_another_task(network, config, path)
+            if fresh:
+                logger.warning("%s is for another task, new are: %s", self.pretrained, ", ".join(fresh))
+            return network.from_pretrained(path, config=config, reinitialize=[*self.reinitialize, *fresh])
         model = network._from_config(config)
         if self.timm_weights:
             if not hasattr(model, "load_timm_weights"):

@@ -108,6 +108,11 @@ class Recipe:
         return import_object(next(task.evaluator for task in tasks if task.evaluator))
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """Columns of a row that hold the truth."""
+        return TASKS[self.task].targets_of(self.model.known_fields)
+
+    @property
     def output(self) -> Path:
         """Folder of the run."""
         return Path(str(self.training.output_dir))

@@ -13,7 +13,6 @@ from transformers import PreTrainedConfig, TrainerCallback, set_seed
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector, check_modality
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
-from nuzoo.registry import TASKS
 from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import EventTrainer
@@ -79,7 +78,7 @@ def build_trainer(
         RecipeError: See `train`.
         UnusableDatasetError: See `train`.
     """
-    targets = TASKS[recipe.task].targets
+    targets = recipe.targets
     set_seed(recipe.training.seed)  # the Trainer does so after the network was initialised
     processor, config = describe_network(recipe, splits.get("train"))
     try:
@@ -116,7 +115,7 @@ def describe_network(
         UnusableDatasetError: See `geometry_of`.
     """
     processor = build_processor(recipe, rows)
-    names = class_names_in(rows, TASKS[recipe.task].targets)
+    names = class_names_in(rows, recipe.targets)
     return processor, recipe.model.config(processor, names)
 
 

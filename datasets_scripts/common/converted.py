@@ -18,6 +18,7 @@ from nuzoo.datasets_scripts.common.dataset_card import write_dataset_card
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.sharded_parquet import (
+    DatasetFolderError,
     holds_plan,
     is_as_listed,
     listed_files,
@@ -104,7 +105,11 @@ def leavings_of(out: Path) -> Iterator[Leavings]:
         FolderInUseError: Another run writes to the folder.
     """
     with locked(out), OmissionTable(out / LEFT_OUT_FILE) as table:
-        yield Leavings(table)
+        try:
+            yield Leavings(table)
+        except DatasetFolderError:  # the dataset that is there keeps its own
+            table.keep_earlier()
+            raise
 
 
 def write_conversion(

@@ -36,6 +36,8 @@ from nuzoo.datasets_scripts.readers.source_errors import (
 
 _LARGEST_COLUMN = 64 << 20
 _LISTED = 200
+UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Compressions of which no more is unpacked than is asked for."""
 _READ_HEADER = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
 
 
@@ -129,7 +131,7 @@ def _member(file: Path, archive: zipfile.ZipFile, names: tuple[str, ...]) -> zip
     if name is None:
         return None
     member = archive.getinfo(name)
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    if member.compress_type not in UNPACKED:
         got = f"compression {member.compress_type}"
         raise NotThisFormatError(
             file, "an archive of numpy.savez", got, "save it with numpy.savez_compressed"
@@ -180,7 +182,16 @@ def array_in(file: Path, archive: zipfile.ZipFile, names: tuple[str, ...]) -> ND
         except ObjectArrayError as error:
             remedy = f"save {member.filename!r} as text or whole numbers (dtype=str or int), or leave it out"
             raise ObjectArrayError(file, f"{member.filename!r} without objects", error.got, remedy) from error
-        return np.frombuffer(stream.read(), array.dtype).reshape(array.shape or 1)
+        return np.frombuffer(
+            read_whole(stream, math.prod(array.shape) * array.dtype.itemsize), array.dtype
+        ).reshape(array.shape or 1)
+
+
+def read_whole(stream: IO[bytes], size: int) -> bytes:
+    """Read a member of an archive to its end at `size`, and not a byte more, whatever it unpacks to."""
+    values = stream.read(size)
+    stream.read(1)  # the checksum stands behind the last byte
+    return values
 
 
 def _rows(

@@ -141,7 +141,10 @@ def whole_positions(where: Path | str, positions: NDArray[Any]) -> dict[str, NDA
     Raises:
         WrongEventError: Some are not whole.
     """
-    rounded = np.rint(positions)
+    if positions.dtype.kind not in "iufb":
+        problem = f"expected whole numbers of voxels, got {positions.dtype}: save them as int16"
+        raise WrongEventError(where, AXES[0], problem)
+    rounded = np.rint(positions, dtype=np.float64)
     whole = (rounded == positions) & np.isfinite(positions)
     if (wrong := np.argwhere(~whole)).size:
         hit, axis = map(int, wrong[0])

@@ -21,6 +21,7 @@ from nuzoo.datasets_scripts.readers.known_files import known_kind
 from nuzoo.datasets_scripts.readers.leavings import Leavings, LeftOut
 from nuzoo.datasets_scripts.readers.reading import FileReading, Notes
 from nuzoo.datasets_scripts.readers.source_errors import (
+    NoEventsError,
     SourceFileError,
     UnknownFileTypeError,
     UnreadableFileError,
@@ -173,6 +174,7 @@ class EventFiles(ABC, Generic[R]):
             with naming_errors(event, form.description):
                 if form.ordinary:
                     check_ordinary(event, form.description)
+                index = -1
                 for index, result in enumerate(form.reader(event, self.reading)):
                     try:
                         yield self._finished(event, index, form, result)
@@ -181,6 +183,8 @@ class EventFiles(ABC, Generic[R]):
                         self._leave_out(
                             event, error, strict=self.strict and not unwanted, passed_over=unwanted
                         )
+                if index < 0:
+                    raise NoEventsError(event, f"{form.description} with events", "none", "leave it out")
         except SourceFileError as error:
             self._leave_out(event, error, strict=self.strict)
 

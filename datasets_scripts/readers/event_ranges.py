@@ -14,6 +14,7 @@ from nuzoo.datasets_scripts.readers.cloud_reading import CloudReading, checked_c
 from nuzoo.datasets_scripts.readers.pilarnet_m import POINT, PILArNetFile
 from nuzoo.datasets_scripts.readers.reading import common_root
 from nuzoo.datasets_scripts.readers.source_errors import (
+    ArraySizeError,
     NotThisFormatError,
     SourceFileError,
     WrongEventError,
@@ -33,11 +34,13 @@ class EventRange:
         name: Of the file.
         first: Number of the first.
         end: Number after that of the last.
+        events: How many the file is said to have.
     """
 
     name: str
     first: int
     end: int
+    events: int
 
 
 def ranges_of(name: str, counts: Path | None, local: Callable[[str], Path]) -> Iterator[EventRange]:
@@ -51,7 +54,8 @@ def ranges_of(name: str, counts: Path | None, local: Callable[[str], Path]) -> I
     import h5py
 
     if counts is not None:
-        events = len(np.load(counts, mmap_mode="r", allow_pickle=False))
+        with naming_errors(counts, "whole numbers, the points of each event"):
+            events = len(np.load(counts, mmap_mode="r", allow_pickle=False))
     else:
         file = local(name)
         with naming_errors(file, "an HDF5 file of PILArNet-M"), h5py.File(file, "r") as content:
@@ -60,7 +64,7 @@ def ranges_of(name: str, counts: Path | None, local: Callable[[str], Path]) -> I
                 raise NotThisFormatError(file, f"a dataset {POINT!r}", got, "leave the file out")
             events = len(content[POINT])
     for first in range(0, events, EVENTS_IN_RANGE):
-        yield EventRange(name, first, min(first + EVENTS_IN_RANGE, events))
+        yield EventRange(name, first, min(first + EVENTS_IN_RANGE, events), events)
 
 
 def read_range(file: Path, events: EventRange, options: Mapping[str, Any]) -> Iterator[Row]:
@@ -79,7 +83,11 @@ def read_range(file: Path, events: EventRange, options: Mapping[str, Any]) -> It
     schema = cloud_schema(LARTPC_CUBE)
     reading = CloudReading(root=common_root([file]), **options)
     with naming_errors(file, "an HDF5 file of PILArNet-M"), h5py.File(file, "r") as content:
-        results = PILArNetFile(file, content, reading).rows(range(events.first, events.end))
+        opened = PILArNetFile(file, content, reading)
+        if opened.events != events.events:
+            remedy = "make the file of its counts again, or remove it"
+            raise ArraySizeError(file, f"{events.events} events, as are counted", f"{opened.events}", remedy)
+        results = opened.rows(range(events.first, events.end))
         for index, result in enumerate(results, events.first):
             if not isinstance(result, SourceFileError):
                 try:

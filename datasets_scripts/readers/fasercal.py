@@ -15,17 +15,20 @@ from nuzoo.datasets_scripts.common.event_values import checked_values
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.event_files import EventFiles, Format
 from nuzoo.datasets_scripts.readers.fasercal_arrays import LARGEST_FILE, arrays_of
-from nuzoo.datasets_scripts.readers.fasercal_rows import FewHitsError, hits_of_row, row_of
+from nuzoo.datasets_scripts.readers.fasercal_rows import USED, FewHitsError, hits_of_row, row_of
 from nuzoo.datasets_scripts.readers.reading import FileReading, common_root, plain
 from nuzoo.datasets_scripts.readers.source_errors import (
+    NotThisFormatError,
     SourceFileError,
     TooLargeError,
+    TruncatedFileError,
     WrongEventError,
     naming_errors,
 )
 from nuzoo.files.events.detector_event_labels import ghosts as find_ghosts
 from nuzoo.files.events.detector_events import DetectorEventSchema, detector_event_schema
 from nuzoo.files.events.event_errors import EventError
+from nuzoo.files.left_out import NAMES_SHOWN
 from nuzoo.simulation.detectors import FASERCAL, Detector, find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
@@ -62,9 +65,9 @@ class FaserCalReading(FileReading):
             content: Bytes of the `.npz`.
             source: Where it is, for the row.
         """
-        with naming_errors(Path(where), "arrays of an event"):
-            arrays = arrays_of(where, content)
-        row = row_of(where, arrays, truth=self.truth) | {"detector": self.detector.name, "source": source}
+        with naming_errors(where, "arrays of an event"):
+            row = row_of(where, arrays_of(where, content, USED), truth=self.truth)
+        row |= {"detector": self.detector.name, "source": source}
         try:
             self.schema.check(hits_of_row(row, self.schema))
         except EventError as error:
@@ -89,20 +92,59 @@ def read_fasercal_npz(file: Path, reading: FaserCalReading) -> Iterator[Row | So
 
 
 def read_fasercal_tar(file: Path, reading: FaserCalReading) -> Iterator[Row | SourceFileError]:
-    """Read a shard as a stream; a member that is broken costs its event alone."""
+    """Read a shard as a stream; a member that is broken costs its event alone. No file is unpacked."""
     _compare_with_metadata(file, reading)
+    others: list[str] = []
     with tarfile.open(file, "r|") as archive:
+        events = 0
         for member in archive:
-            if not member.isfile() or not member.name.endswith(MEMBER):
-                continue
             name = plain(member.name)
-            stream = archive.extractfile(member) if member.size <= LARGEST_FILE else None
+            _check_within(file, name, member)
+            if not member.name.endswith(MEMBER):
+                others = [*others, name][:NAMES_SHOWN]
+                continue
+            events += 1
             try:
-                if stream is None:
-                    raise _too_large(f"{file}#{name}")
-                yield reading.row(f"{file}#{name}", stream.read(), f"{reading.source(file)}#{name}")
+                yield _row_of_member(f"{file}#{name}", archive, member, reading)
             except SourceFileError as error:
                 yield error
+        _check_ended(file, archive.offset)
+    if not events:
+        got = ", ".join(others) or "none"
+        raise NotThisFormatError(
+            file, f"members whose names end in {MEMBER}", got, "name each <event>.data.npz"
+        )
+
+
+def _row_of_member(
+    where: str, archive: tarfile.TarFile, member: tarfile.TarInfo, reading: FaserCalReading
+) -> Row:
+    if member.size > LARGEST_FILE:
+        raise _too_large(where)
+    stream = archive.extractfile(member) if member.isfile() else None
+    if stream is None:
+        raise NotThisFormatError(where, "the .npz of an event", "a link or a folder", "store the file itself")
+    source = reading.source(Path(where))
+    return reading.row(where, stream.read(), source)
+
+
+def _check_within(file: Path, name: str, member: tarfile.TarInfo) -> None:
+    """Refuse a member that is said to end after its archive: to look for its end might take for ever."""
+    there = file.stat().st_size - member.offset_data
+    if not 0 <= member.size <= there and member.isfile():
+        expected = f"a whole archive with {member.size} bytes of {name!r}"
+        raise TruncatedFileError(file, expected, f"{there}", "copy or make the file again")
+
+
+def _check_ended(file: Path, offset: int) -> None:
+    """Refuse an archive that does not end where reading ended: tarfile stops at a damaged header unasked."""
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        block = stream.read(tarfile.BLOCKSIZE)
+    if block != bytes(tarfile.BLOCKSIZE):
+        got = "a damaged header" if block else "the end of the file"
+        expected = f"a block of zeros after the last member, at byte {offset}"
+        raise TruncatedFileError(file, expected, got, "copy or make the file again")
 
 
 def _too_large(where: Path | str) -> TooLargeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.readers.arrays import UNPACKED, read_whole
 from nuzoo.datasets_scripts.readers.source_errors import (
     NotThisFormatError,
     ObjectArrayError,
@@ -20,36 +22,36 @@ from nuzoo.datasets_scripts.readers.source_errors import (
 )
 
 LARGEST_FILE = 256 << 20
-LARGEST_ARRAY = 512 << 20
-UNUSED = ("seg_labels",)
-"""Arrays of older files that nothing reads."""
+LARGEST_EVENT = 256 << 20
+"""Bytes of the arrays of one event together."""
 _HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
 
 Arrays = dict[str, NDArray[Any]]
 
 
-def arrays_of(where: Path | str, content: bytes) -> Arrays:
+def arrays_of(where: Path | str, content: bytes, used: Collection[str]) -> Arrays:
     """Return the arrays of an event by name.
 
     Args:
         where: The file, for messages.
         content: Its bytes.
+        used: Names of the arrays that are read; others are not unpacked.
 
     Raises:
         NotThisFormatError: No archive of arrays.
         TruncatedFileError: It ends early, or is damaged.
         ObjectArrayError: An array of Python objects.
-        TooLargeError: An array that unpacks to more than an event can hold.
+        TooLargeError: Arrays that unpack to more than an event can hold.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".npy")]
-            kept = {name.removesuffix(".npy"): archive.getinfo(name) for name in names}
-            return {
-                name: _read(where, name, archive, member)
-                for name, member in kept.items()
-                if name not in UNUSED
-            }
+            members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+            kept = {name: member for name, member in members.items() if name in used}
+            unpacked = sum(member.file_size for member in kept.values())
+            if unpacked > LARGEST_EVENT:
+                expected = f"arrays of an event of at most {LARGEST_EVENT} bytes"
+                raise TooLargeError(where, expected, f"{unpacked}", "check the file")
+            return {name: _read(where, name, archive, member) for name, member in kept.items()}
     except (zipfile.BadZipFile, EOFError) as error:
         remedy = "copy or download the file again"
         if content[:2] == b"PK":
@@ -58,6 +60,9 @@ def arrays_of(where: Path | str, content: bytes) -> Arrays:
 
 
 def _read(where: Path | str, name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    if member.compress_type not in UNPACKED:
+        got = f"compression {member.compress_type} of {name!r}"
+        raise NotThisFormatError(where, "arrays of NumPy", got, "save them with numpy.savez_compressed")
     with archive.open(member) as stream:
         version = npy_format.read_magic(stream)
         if version not in _HEADERS:
@@ -68,12 +73,9 @@ def _read(where: Path | str, name: str, archive: zipfile.ZipFile, member: zipfil
             remedy = "save it as numbers; objects are never unpickled, for they may run anything"
             raise ObjectArrayError(where, f"{name!r} of numbers", "Python objects", remedy)
         size, there = math.prod(shape) * dtype.itemsize, member.file_size - stream.tell()
-        if max(size, there) > LARGEST_ARRAY:
-            expected = f"{name!r} of at most {LARGEST_ARRAY} bytes"
-            raise TooLargeError(where, expected, f"{max(size, there)}", "check the file")
-        values = stream.read()
-    if len(values) != size:
-        expected = f"{size} bytes of {name!r} of shape {shape}"
-        raise TruncatedFileError(where, expected, str(len(values)), "copy or make the file again")
+        if there != size:
+            expected = f"{size} bytes of {name!r} of shape {shape}"
+            raise TruncatedFileError(where, expected, str(there), "copy or make the file again")
+        values = read_whole(stream, size)
     array = np.frombuffer(values, dtype)
     return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)

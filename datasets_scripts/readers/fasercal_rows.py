@@ -63,6 +63,10 @@ _MUON = ("charge", "n_points", "px", "py", "pz", "p", "chi2", "ndof", "p_value",
 _TRUE = ("track", "parent", "primary", "pdg", "x", "y", "z", "module", "energy")
 _FLAGS = ("is_primary", "is_secondary", "is_tau_decay", "is_charm_decay")
 _LISTS = dict(zip(("po", "tau_decay", "charm_decay"), PARTICLE_LISTS, strict=True))
+_NAMED_BY = ("run_number", "event_id")
+
+USED = {*_NAMED_BY, *_HITS, *_TRUTH, *_SCALARS.values(), *_VECTORS.values(), *_LISTS, "ghost_mask"}
+"""Names of the arrays that are read."""
 
 
 class MissingArrayError(SourceFileError):
@@ -101,16 +105,16 @@ def row_of(where: Path | str, arrays: Arrays, *, truth: bool = True) -> Row:
     Raises:
         SourceFileError: An array is missing, or has another shape, or contradicts another.
     """
-    for name in (*_HITS, *(_TRUTH if truth else ())):
+    for name in (*_NAMED_BY, *_HITS, *(_TRUTH if truth else ())):
         if name not in arrays:
             remedy = "make the file with the converter of version 7" + (
-                "" if name in _HITS else ", or read it without truth"
+                "" if name in (*_NAMED_BY, *_HITS) else ", or read it without truth"
             )
             raise MissingArrayError(where, f"the array {name!r}", ", ".join(sorted(arrays)) or "none", remedy)
     cal = _table(where, "reco_hits", arrays["reco_hits"], 6)
     z, is_local = _layers(where, cal)
     row: Row = {
-        "event_id": f"run_{_number(arrays, 'run_number')}_event_{_number(arrays, 'event_id')}",
+        "event_id": "run_{}_event_{}".format(*(_code(where, arrays, name) for name in _NAMED_BY)),
         "data_version": DATA_VERSION,
         "cal_x": _whole(where, "reco_hits", cal[:, 0], np.int64),
         "cal_y": _whole(where, "reco_hits", cal[:, 1], np.int64),
@@ -124,7 +128,7 @@ def row_of(where: Path | str, arrays: Arrays, *, truth: bool = True) -> Row:
         "is_local": is_local,
     }
     _check_ghosts(where, arrays, row["cal_status"])
-    return row | _links(where, arrays, len(cal)) | _true_hits(where, arrays, is_local) | _event(arrays)
+    return row | _links(where, arrays, len(cal)) | _true_hits(where, arrays, is_local) | _event(where, arrays)
 
 
 def hits_of_row(row: Row, schema: EventSchema) -> dict[str, Ragged]:
@@ -234,12 +238,12 @@ def _true_hits(where: Path | str, arrays: Arrays, is_local: bool) -> Row:
     return {**row, "true_energy": energy.astype(np.float32)}
 
 
-def _event(arrays: Arrays) -> Row:
+def _event(where: Path | str, arrays: Arrays) -> Row:
     """Return truth of the whole event, as far as it is known, and its labels."""
-    row: Row = {column: _number(arrays, name) for column, name in _SCALARS.items()}
+    row: Row = {column: _number(where, arrays, name) for column, name in _SCALARS.items()}
     for column, name in _VECTORS.items():
         row[column] = arrays[name].astype(np.float64).ravel() if name in arrays else None
-    mode = _number(arrays, "tau_decay_mode")
+    mode = _number(where, arrays, "tau_decay_mode")
     row["tau_decay_mode"] = (mode if row["is_tau"] else 0) if mode is not None else None
     lists = [(kind, arrays[name]) for name, kind in _LISTS.items() if _is_list(arrays.get(name))]
     if lists:
@@ -261,11 +265,23 @@ def _is_list(entries: NDArray[Any] | None) -> bool:
     return entries is not None and {"track_id", "parent_id", "pdg"} <= {*(entries.dtype.names or ())}
 
 
-def _number(arrays: Arrays, name: str) -> Any:
+def _number(where: Path | str, arrays: Arrays, name: str) -> Any:
     """Return the number in an array of one; None where there is none."""
     array = arrays.get(name)
-    return None if array is None or array.size != 1 else _plain(array.reshape(-1)[0])
-
-
-def _plain(value: Any) -> Any:
+    if array is None or not array.size:
+        return None
+    if array.size > 1 or array.dtype.kind not in "iufb":
+        remedy = "make the file with the converter of version 7"
+        raise ArrayShapeError(
+            where, f"one number in {name!r}", f"{array.dtype} of shape {array.shape}", remedy
+        )
+    value = array.reshape(-1)[0]
     return int(value) if isinstance(value, np.bool_) else value.item()
+
+
+def _code(where: Path | str, arrays: Arrays, name: str) -> int:
+    """Return the whole number in an array of one, which an event is named by."""
+    value = _number(where, arrays, name)
+    if value is None or not float(value).is_integer():
+        raise WrongNumbersError(where, f"a whole number in {name!r}", f"{value}", "number runs and events")
+    return int(value)

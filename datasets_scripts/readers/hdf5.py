@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ _LISTED = 200
 _LARGEST_CHUNK = 1 << 30
 _AT_ONCE = 32 << 20
 """Bytes of the slices that are read."""
+_REFERENCE = 16
+"""Bytes in a file that stand for a list: its length (4, little-endian), and where it is."""
 
 
 def read_hdf5(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
@@ -42,13 +45,13 @@ def read_hdf5(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
         if images.ndim != 4:
             remedy = "save the maps as (events, views, rows, columns)"
             raise ArraySizeError(file, "'images' with 4 axes", f"shape {images.shape}", remedy)
+        check_written(file, images)
         called = labels_in(file, content, reading)
         labels, names, event_ids = (
             dataset_in(file, content, known) for known in ((called,), NAMES_OF_LABELS, ("event_id",))
         )
         column = label_column(called, labels, names) if called else None
         events = dense_file(file, images.shape, images.dtype, reading, labels=column, event_ids=event_ids)
-        _check_written(file, images)
         step = max(1, _AT_ONCE // max(1, math.prod(images.shape[1:]) * images.dtype.itemsize))
         for first in range(0, len(images), step):
             yield from events.rows(first, images[first : first + step])
@@ -98,10 +101,16 @@ def dataset_in(file: Path, content: Any, names: tuple[str, ...]) -> Any:
     return found
 
 
-def _check_written(file: Path, images: Any) -> None:
-    """Refuse a dataset that was announced and not written: HDF5 would read it as empty events."""
+def check_written(file: Path, images: Any) -> None:
+    """Refuse a dataset that was announced and not written: HDF5 would read it as empty events.
+
+    Raises:
+        TruncatedFileError: It was not.
+        TooLargeError: Its chunks are too large to be read one by one.
+    """
+    name = images.name.lstrip("/")
     if images.chunks is None:
-        whole = images.id.get_storage_size() >= images.size * images.dtype.itemsize
+        whole = images.id.get_storage_size() >= images.size * images.id.get_type().get_size()
     else:
         if math.prod(images.chunks) * images.dtype.itemsize > _LARGEST_CHUNK:
             got = f"chunks of shape {images.chunks}"
@@ -111,5 +120,29 @@ def _check_written(file: Path, images: Any) -> None:
     if not whole:
         got = "a file that was not written to its end"
         raise TruncatedFileError(
-            file, f"'images' of shape {images.shape}", got, "copy or make the file again"
+            file, f"{name!r} of shape {images.shape}", got, "copy or make the file again"
         )
+
+
+def list_length(lists: Any, index: int) -> int | None:
+    """Return how long a list is said to be, without reading it: HDF5 would make room for any length.
+
+    Args:
+        lists: Dataset of lists of any length.
+        index: Number of the list.
+
+    Returns:
+        The number of its entries; None where the file does not tell it in the usual place.
+    """
+    made, layout = lists.file.id.get_create_plist(), lists.id.get_create_plist()
+    if made.get_sizes() != (8, 8) or made.get_userblock() or layout.get_nfilters():
+        return None
+    if lists.chunks is None:
+        begin, place = lists.id.get_offset(), index
+    else:
+        first, place = divmod(index, lists.chunks[0])
+        begin = lists.id.get_chunk_info_by_coord((first * lists.chunks[0],)).byte_offset
+    if begin is None:
+        return None
+    said = os.pread(lists.file.id.get_vfd_handle(), 4, begin + place * _REFERENCE)
+    return int.from_bytes(said, "little")

@@ -105,6 +105,7 @@ class LarcvFile:
         try:
             group = self._groups(ids, index, where)
             particles = self._part("particles", index, where)
+            self._tell_strays(group, len(particles), where)
             row |= particle_columns(group, kept, energy[kept], particles, self.grid)
         except SourceFileError as error:
             self.reading.go_without(error, where)
@@ -113,21 +114,36 @@ class LarcvFile:
     def _groups(self, ids: NDArray[np.int64], index: int, where: str) -> NDArray[np.int64]:
         """Return the row of the particle of each voxel, below 0 for none."""
         voxels = self._part("group", index, where)
-        known = voxels["id"].astype(np.int64)
+        known, value = voxels["id"].astype(np.int64), voxels["value"]
+        if (wrong := np.flatnonzero(value != np.rint(value))).size:
+            problem = f"expected groups that are whole, got {value[wrong[0]]} at entry {wrong[0]}"
+            raise WrongEventError(where, "particle", f"{problem}: make the event again")
         order = np.argsort(known, kind="stable")
-        if not len(known):
-            return np.full(len(ids), -1)
-        place = np.minimum(np.searchsorted(known[order], ids), len(known) - 1)
-        return np.where(known[order][place] == ids, _rows(voxels["value"])[order][place], -1)
+        place = np.searchsorted(known[order], ids).clip(max=max(len(known) - 1, 0))
+        found = known[order][place] == ids if len(known) else np.zeros(len(ids), bool)
+        if not found.all():
+            self.reading.note("hits without a group are of no particle", where)
+        group = np.full(len(ids), -1)
+        group[found] = _rows(value)[order][place[found]]
+        return group
+
+    def _tell_strays(self, group: NDArray[np.int64], particles: int, where: str) -> None:
+        if (group >= particles).any():
+            self.reading.note("hits of groups that are no particle of their event are of none", where)
 
     def _part(self, name: str, index: int, where: str) -> NDArray[Any]:
         """Read the entries of one event."""
-        extent = self.tables[f"{name if name != 'particles' else 'particle'}_extents"][index]
-        first, number = int(extent["first"]), int(extent["N"])
+        extents = self.tables[f"{name if name != 'particles' else 'particle'}_extents"][index : index + 2]
+        first, number = int(extents[0]["first"]), int(extents[0]["N"])
         table = self.tables[name]
-        if first + number > len(table):
+        remedy = "copy or make the file again"
+        if not 0 <= first <= first + number <= len(table):
             expected = f"{number} entries from {first} in {_TABLES[name]!r}"
-            raise ArraySizeError(where, expected, f"{len(table)} in all", "copy or make the file again")
+            raise ArraySizeError(where, expected, f"{len(table)} in all", remedy)
+        following = int(extents[1]["first"]) if len(extents) > 1 else len(table)
+        if first + number != following:
+            expected = f"{number} entries from {first} in {_TABLES[name]!r}, and then the next event"
+            raise ArraySizeError(where, expected, f"what follows from {following}", remedy)
         part: NDArray[Any] = table[first : first + number]
         return part
 

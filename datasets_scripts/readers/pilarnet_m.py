@@ -25,12 +25,12 @@ from nuzoo.datasets_scripts.readers.cloud_reading import (
     whole_positions,
 )
 from nuzoo.datasets_scripts.readers.fragments import MISSING, Fragments
-from nuzoo.datasets_scripts.readers.hdf5 import dataset_in
+from nuzoo.datasets_scripts.readers.hdf5 import check_written, dataset_in, list_length
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     NotThisFormatError,
     SourceFileError,
-    TruncatedFileError,
+    TooLargeError,
     UntrustedVertexError,
     WrongEventError,
 )
@@ -48,6 +48,10 @@ MOMENTA, INTERACTIONS = "cluster_extra_2", "interaction_extra"
 _POINT_WIDTH, _MOMENTA_WIDTH, _INTERACTIONS_WIDTH = 8, 5, 4
 _CLUSTER_WIDTHS, _EXTRA_WIDTHS = (6, 5), (5, 6, 9, 11)
 _VERSION_2 = 5
+_LARGEST_LIST = 256 << 20
+"""Bytes of one table of an event; 30,000 points have 1 MB."""
+_LOOKED_AT = 50
+"""Events that are looked at for the columns of a file."""
 _MEV = 1000.0
 _NONE = len(PARTICLE_TYPES) - 1
 
@@ -95,6 +99,7 @@ class PILArNetFile:
         if self.points is not None:
             self.reading.check_enough(where, int(self.points[index]))
         points = self._read(POINT, index, where, _POINT_WIDTH)
+        self._compare_counts(index, len(points))
         self.reading.check_enough(where, len(points))
         energy = checked_energy(where, points[:, 3])
         kept = energy > self.reading.threshold(ENERGY_THRESHOLD_MEV)
@@ -111,7 +116,7 @@ class PILArNetFile:
         return row
 
     def _fragments(self, index: int, where: str, points: int) -> Fragments:
-        clusters = self._read(CLUSTER, index, where, self.cluster_width).astype(np.int64)
+        clusters = _whole(where, self._read(CLUSTER, index, where, self.cluster_width))
         hits, number, particle, interaction, motif = clusters[:, :5].T
         if (hits < 0).any() or hits.sum() != points:
             expected = f"clusters of {points} points together, as in {POINT!r}"
@@ -156,20 +161,38 @@ class PILArNetFile:
 
     def _read(self, name: str, index: int, where: str, width: int, rows: int | None = None) -> NDArray[Any]:
         """Read the table of one event, (rows, width)."""
-        flat = np.asarray(self.tables[name][index])
+        flat = self._flat(name, index, where)
         expected = f"{name!r} with {'rows' if rows is None else rows} × {width} numbers"
         if flat.size % width or (rows is not None and flat.size != rows * width):
             raise ArraySizeError(where, expected, f"{flat.size} numbers", "copy or make the file again")
         return flat.reshape(-1, width)
 
+    def _flat(self, name: str, index: int, where: str) -> NDArray[Any]:
+        table, numbers = self.tables[name], list_length(self.tables[name], index)
+        most = min(_LARGEST_LIST, self.file.stat().st_size) // table.dtype.metadata["vlen"].itemsize
+        if numbers is not None and numbers > most:
+            remedy = "copy or make the file again"
+            raise TooLargeError(where, f"{name!r} of at most {most} numbers", f"{numbers}", remedy)
+        return np.asarray(table[index])
+
+    def _compare_counts(self, index: int, points: int) -> None:
+        """Count points from here on, if what lies beside the file counts others."""
+        if self.points is not None and self.points[index] != points:
+            told = (
+                f"points are counted from event {index} on: expected {points} of it beside the file, got "
+                f"{self.points[index]}; remove these counts, and read again to have all events"
+            )
+            self.reading.note(told, counts_file(self.file))
+            self.points = None
+
     def _widths(self) -> tuple[int, int]:
         """Return the columns of `cluster` and `cluster_extra`, 0 without it, by the first event that fits."""
         usual = (6, 5) if EXTRA in self.tables else (5, 0)
-        for index in range(self.events):
+        for index in range(min(self.events, _LOOKED_AT)):
             with suppress(Exception):
-                points = len(self.tables[POINT][index]) // _POINT_WIDTH
-                clusters = np.asarray(self.tables[CLUSTER][index], np.int64)
-                extra = len(self.tables[EXTRA][index]) if EXTRA in self.tables else 0
+                points = len(self._flat(POINT, index, "")) // _POINT_WIDTH
+                clusters = np.nan_to_num(self._flat(CLUSTER, index, ""))
+                extra = len(self._flat(EXTRA, index, "")) if EXTRA in self.tables else 0
                 for width in _CLUSTER_WIDTHS:
                     rows, rest = divmod(len(clusters), width)
                     fits = rows and not rest and clusters[::width].sum() == points
@@ -179,6 +202,8 @@ class PILArNetFile:
 
     def _decide(self) -> None:
         """Say what the file does not tell; refuse it where that is asked for."""
+        if not self.events:
+            return
         kept = f"hits of more than {self.reading.threshold(ENERGY_THRESHOLD_MEV):g} MeV"
         if self.extra_width > _VERSION_2:
             self.reading.note(f"PILArNet-M version 3: {kept}, vertices in voxels", self.file)
@@ -214,14 +239,23 @@ def _table(file: Path, content: Any, name: str) -> Any:
     table = dataset_in(file, content, (name,))
     if table is None:
         return None
-    if table.ndim != 1 or h5py.check_vlen_dtype(table.dtype) is None:
+    entries = h5py.check_vlen_dtype(table.dtype)
+    if table.ndim != 1 or entries is None or np.dtype(entries).kind not in "iuf":
         got = f"{table.dtype} of shape {table.shape}"
         remedy = "store one flat list of numbers for each event, as PILArNet-M does"
         raise NotThisFormatError(file, f"{name!r} as lists of any length, one an event", got, remedy)
-    if len(table) and not table.id.get_storage_size():
-        got = "a file that was not written to its end"
-        raise TruncatedFileError(file, f"{name!r} of {len(table)} events", got, "copy or make the file again")
+    if len(table):
+        check_written(file, table)
     return table
+
+
+def _whole(where: str, clusters: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the numbers of clusters, which some files store as floating point, as whole ones."""
+    if (wrong := np.argwhere(~np.isfinite(clusters) | (clusters != np.rint(clusters)))).size:
+        row, column = map(int, wrong[0])
+        problem = f"expected whole numbers, got {clusters[row, column]} in row {row}: make the event again"
+        raise WrongEventError(where, CLUSTER, problem)
+    return clusters.astype(np.int64)
 
 
 def _counts_beside(file: Path, events: int, reading: CloudReading) -> NDArray[np.int64] | None:
@@ -234,7 +268,7 @@ def _counts_beside(file: Path, events: int, reading: CloudReading) -> NDArray[np
         if counts.shape == (events,) and counts.dtype.kind in "iu":
             return counts.astype(np.int64)
         got = f"{counts.dtype} of shape {counts.shape}"
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, MemoryError) as error:
         got = str(error).partition("\n")[0]
     reading.note(f"points are counted: expected {events} whole numbers beside it, got {got}", beside)
     return None

@@ -11,6 +11,7 @@ from pathlib import Path
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.files.left_out import NAMES_SHOWN
+from nuzoo.files.plain_text import printable
 from nuzoo.simulation.detectors import Detector
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
@@ -34,7 +35,8 @@ class Notes(Counter[str]):
         """Say what was decided, each with the first files, and with their number where there are more."""
         for decision, times in self.items():
             names = ", ".join(self._first[decision])
-            yield f"{names}{f', … ({times:,})' if times > NAMES_SHOWN else ''}: {decision}"
+            more = f", … ({times:,})" if times > NAMES_SHOWN else ""
+            yield printable(f"{names}{more}: {decision}")
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,10 @@ class NotThisFormatError(SourceFileError):
     """A file whose contents are not what its name promises."""
 
 
+class NoEventsError(SourceFileError):
+    """A file that is whole and holds no event."""
+
+
 class TruncatedFileError(SourceFileError):
     """A file that ends early or whose bytes are damaged."""
 
@@ -113,6 +117,10 @@ def without_frames(error: SourceFileError) -> SourceFileError:
     return error
 
 
+_CUT = ("truncated", "unexpected end")
+"""Words of libraries on files that end early."""
+
+
 @contextmanager
 def naming_errors(file: Path | str, expected: str) -> Iterator[None]:
     """Turn whatever a library raises on a bad file into a `SourceFileError`.
@@ -136,7 +144,7 @@ def naming_errors(file: Path | str, expected: str) -> Iterator[None]:
         raise TooLargeError(file, expected, type(error).__name__, remedy) from error
     except Exception as error:
         got = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-        if isinstance(error, EOFError) or "truncated" in got.lower():
+        if isinstance(error, EOFError) or any(word in got.lower() for word in _CUT):
             remedy = "copy or download the file again"
             raise TruncatedFileError(file, f"{expected} that is whole", got, remedy) from error
         remedy = "check that the file is what its name says, and whole"

@@ -6,7 +6,9 @@ more, whatever it asks for; any other name ends the reading before anything is c
 
 from __future__ import annotations
 
+import io
 import pickle
+import pickletools
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.readers.arrays import UNPACKED, read_whole
 from nuzoo.datasets_scripts.readers.source_errors import (
     HostilePickleError,
     NotThisFormatError,
@@ -128,9 +131,8 @@ def read_torch_arrays(file: Path) -> dict[str, NDArray[Any]]:
     if file.stat().st_size > LARGEST:
         raise TooLargeError(file, f"at most {LARGEST} bytes", f"{file.stat().st_size}", "one event a file")
     with file.open("rb") as stream:
-        begin = stream.read(4)
-        stream.seek(0)
-        loaded = _of_archive(file) if begin == b"PK\x03\x04" else _of_old(file, stream)
+        is_archive = stream.read(4) == b"PK\x03\x04"
+    loaded = _of_archive(file) if is_archive else _of_old(file, io.BytesIO(file.read_bytes()))
     if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
         remedy = "save a dict of arrays by name"
         raise NotThisFormatError(file, _ALLOWED, type(loaded).__name__.lstrip("_"), remedy)
@@ -153,15 +155,20 @@ def _of_archive(file: Path) -> Any:
                 raise TooLargeError(
                     file, f"at most {LARGEST} bytes", f"{member.file_size}", "one event a file"
                 )
+            if member.compress_type not in UNPACKED:
+                got = f"compression {member.compress_type}"
+                raise NotThisFormatError(
+                    file, "data.pkl as torch.save stores it", got, "save it with torch.save"
+                )
             with archive.open(member) as stream:
-                return _load(file, stream)
+                return _load(file, io.BytesIO(read_whole(stream, member.file_size)))
     except zipfile.BadZipFile as error:
         raise TruncatedFileError(
             file, "a whole archive of torch.save", str(error), "copy or download it again"
         ) from error
 
 
-def _of_old(file: Path, stream: IO[bytes]) -> Any:
+def _of_old(file: Path, stream: io.BytesIO) -> Any:
     first = _load(file, stream)
     if first != _LEGACY_MAGIC:
         remedy = "check that the file is what its name says"
@@ -171,13 +178,31 @@ def _of_old(file: Path, stream: IO[bytes]) -> Any:
     return _load(file, stream)
 
 
-def _load(file: Path, stream: IO[bytes]) -> Any:
-    load: Callable[[], Any] = _ArraysOnly(file, stream).load
+def _load(file: Path, stream: io.BytesIO) -> Any:
+    """Load one pickle, and go on to the next."""
     try:
-        return load()
+        return _ArraysOnly(file, io.BytesIO(_checked(stream))).load()
     except (EOFError, pickle.UnpicklingError) as error:
         got = str(error) or "its end"
         raise TruncatedFileError(file, "a whole pickle", got, "copy or download it again") from error
     except TypeError as error:
         remedy = "save arrays of numbers"
         raise ObjectArrayError(file, _ALLOWED, str(error).partition("\n")[0], remedy) from error
+
+
+def _checked(stream: io.BytesIO) -> bytes:
+    """Return one pickle that is whole: unpickling makes room for all lengths and numbers that it names.
+
+    Raises:
+        pickle.UnpicklingError: It ends early, or remembers something under a number that it cannot need.
+    """
+    begin = stream.tell()
+    try:
+        for step, argument, place in pickletools.genops(stream):
+            if step.name.endswith("PUT") and int(argument or 0) > (place or 0) - begin:
+                raise pickle.UnpicklingError(f"number {argument} for one of fewer objects")
+    except ValueError as error:
+        raise pickle.UnpicklingError(str(error).partition("\n")[0]) from error
+    end = stream.tell()
+    stream.seek(begin)
+    return stream.read(end - begin)

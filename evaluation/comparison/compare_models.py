@@ -166,7 +166,7 @@ def _examine(
     check_options(evaluator, own, as_saved="--compare")
     try:
         check_modality(splits, processor.modality)
-        events = select_events(splits, split, task.targets)
+        events = select_events(splits, split, task.targets_of(vars(model.config)))
         check_detector(events.rows, split, processor.detector)
     except UnusableDatasetError as error:
         raise ComparisonError(f"{path} cannot be measured on these events: {error}") from error

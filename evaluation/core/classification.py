@@ -97,6 +97,18 @@ def precision_per_class(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     return _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-2))
 
 
+def f1_per_class(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the harmonic mean of precision and recall; NaN for a class in neither truth nor prediction."""
+    found = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return _ratio(2 * found, confusion.sum(axis=-1) + confusion.sum(axis=-2))
+
+
+def iou_per_class(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the intersection over the union of a class's truth and prediction; NaN where both are empty."""
+    found = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return _ratio(found, confusion.sum(axis=-1) + confusion.sum(axis=-2) - found)
+
+
 def macro_recall(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     """Average the recalls of the classes that have events, unweighted; (..., C, C) → (...).
 

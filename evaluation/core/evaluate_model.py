@@ -112,7 +112,7 @@ def evaluate_model(
     if calibrate and evaluator.store_calibration is None:
         raise ValueError(f"--calibrate: {task.name} has nothing to calibrate, leave it out")
     check_modality(splits, processor.modality)
-    events = select_events(splits, split, task.targets)
+    events = select_events(splits, split, task.targets_of(vars(model.config)))
     events = replace(events, seen=seen_events(path, events.rows, processor.schema))
     to_inference_device(model)
     options |= {"batch_size": batch_size, "sample": sample}

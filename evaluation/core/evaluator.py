@@ -198,6 +198,7 @@ class TaskEvaluator(Protocol):
         self,
         predictions: Sequence[NDArray[Any]],
         rows: Dataset,
+        config: PreTrainedConfig,
         folds: int,
         out: Path,
         sample: str | None = None,
@@ -207,6 +208,7 @@ class TaskEvaluator(Protocol):
         Args:
             predictions: For each row the logits of the network that has not seen it.
             rows: Events with the truth.
+            config: Of the networks.
             folds: How many.
             out: Folder; made if absent.
             sample: See `describe`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.core.machine import peak_memory
 from nuzoo.evaluation.core.results import Cost, Number
+from nuzoo.processors.contract import network_inputs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -53,6 +54,7 @@ def run_network(
     *,
     batch_size: int,
     description: str,
+    targets: Sequence[str] = (),
     **options: Any,
 ) -> tuple[list[Answer], Times]:
     """Run a network in evaluation mode over every row.
@@ -66,6 +68,7 @@ def run_network(
         gather: See `Gather`.
         batch_size: Events per batch.
         description: Text of the progress bar.
+        targets: Columns of the truth that the processor is asked for too, for `gather` and not the network.
         **options: Of the processor.
 
     Returns:
@@ -77,15 +80,20 @@ def run_network(
 
     def forward(inputs: Mapping[str, Any]) -> Answer:
         inputs = _on_device_of(model, inputs)
-        return gather(model(**inputs), inputs)
+        given = network_inputs(processor, inputs)
+        if targets:
+            given = {name: given[name] for name in processor.model_input_names}
+        return gather(model(**given), inputs)
+
+    asked = options | ({"targets": targets} if targets else {})
 
     with torch.inference_mode(), tqdm(total=len(rows), desc=description, unit="ev") as bar:
         if len(rows):
-            forward(processor(next(_batches(rows, processor, batch_size)), **options))
+            forward(processor(next(_batches(rows, processor, batch_size, targets)), **asked))
         clock = time.perf_counter()
-        for batch in _batches(rows, processor, batch_size):
+        for batch in _batches(rows, processor, batch_size, targets):
             read = time.perf_counter()
-            inputs = processor(batch, **options)
+            inputs = processor(batch, **asked)
             processed = time.perf_counter()
             answers.append(forward(inputs))
             done = time.perf_counter()
@@ -97,8 +105,10 @@ def run_network(
     return answers, Times(np.array(events), *np.array(seconds).reshape(-1, 3).T)
 
 
-def _batches(rows: Dataset, processor: EventProcessor, batch_size: int) -> Iterator[pa.Table]:
-    needed = columns_read(processor)
+def _batches(
+    rows: Dataset, processor: EventProcessor, batch_size: int, targets: Sequence[str]
+) -> Iterator[pa.Table]:
+    needed = [*columns_read(processor), *targets]
     table = rows.select_columns([name for name in rows.column_names if name in needed]).with_format("arrow")
     for first in range(0, len(table), batch_size):
         yield table[first : first + batch_size]

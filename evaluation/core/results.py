@@ -37,6 +37,15 @@ class Fraction(Number):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bootstrap:
+    """How errors were made."""
+
+    replicas: int
+    seed: int
+    interval: str = "central 68.27 %"
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
     """Which events were used.
 

@@ -37,6 +37,7 @@ def draw_events(
     sample: str | None = None,
     modality: str | None = None,
     left_out: list[Omission] | None = None,
+    more_facts: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Path]:
     """Draw each row as a picture and a page that are named after it, and write `index.html` of them.
 
@@ -48,6 +49,7 @@ def draw_events(
         modality: Of the events; found by their columns by default.
         left_out: An event that cannot be drawn, or that the model cannot read, is added. None raises its
             error.
+        more_facts: For events by name, facts for the index beside those that the display tells.
 
     Returns:
         The files, the index last; none where no event could be drawn.
@@ -67,7 +69,8 @@ def draw_events(
             named = sample or (None if source.startswith(SIMULATED_PREFIX) else f"from {source}")
             stem = out / stem_of(str(row["event_id"]))
             files = display.draw(row, stem, prediction=prediction, sample=named)
-            drawn.append(DrawnEvent.of(row, files, display.facts(row, prediction), named))
+            facts = display.facts(row, prediction) | (more_facts or {}).get(str(row["event_id"]), {})
+            drawn.append(DrawnEvent.of(row, files, facts, named))
         except (EventError, EvaluationError, UnknownDetectorError) as error:
             if left_out is None:
                 raise

@@ -114,13 +114,13 @@ def write_explanations(
     parts = [f"# What {name} says\n\n{POST_HOC}" if explanations else f"# What matters to {name}"]
     for said, row in zip(explanations, rows, strict=True):
         prediction = {"label": said.label, "score": said.scores[said.label], "scores": said.scores}
-        caption = f"“{said.answer} {said.text}”\n{POST_HOC}"
+        whole = f"{said.answer} {said.text}".strip()
         picture = out / f"{stem_of(said.event_id)}.png"
-        draw_event(row, picture, prediction=prediction, sample=sample, caption=caption)
+        draw_event(row, picture, prediction=prediction, sample=sample, caption=f"“{whole}”\n{POST_HOC}")
         truth = "not known" if said.truth is None else plain(said.truth)
         event = plain(said.event_id)
         parts.append(
-            f"## {event}\n\n![{event}]({picture.name})\n\n> {plain(f'{said.answer} {said.text}')}\n\n"
+            f"## {event}\n\n![{event}]({picture.name})\n\n> {plain(whole)}\n\n"
             f"Answered {plain(said.label)} with probability {said.scores[said.label]:.2f}; truth {truth}."
         )
     content = {"note": POST_HOC, "explanations": [asdict(said) for said in explanations], "masks": masked}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from nuzoo.registry import ARCHITECTURES, Architecture, class_name, import_objec
 
 BODY = "AutoModel"
 PROCESSOR_AUTO_CLASSES = {
-    ImageProcessingMixin: "AutoImageProcessor",
-    FeatureExtractionMixin: "AutoFeatureExtractor",
+    ImageProcessingMixin: ("AutoImageProcessor",),
+    FeatureExtractionMixin: ("AutoFeatureExtractor", "AutoImageProcessor"),
 }
-"""For each base class of transformers the Auto class that loads its heirs, beside `AutoProcessor`."""
+"""For each base class of transformers the Auto classes that load its heirs, beside `AutoProcessor`.
+
+`pipeline()` asks AutoImageProcessor, see `EventPipeline`, which would guess another name.
+"""
 
 
 def write_model(
@@ -83,8 +87,8 @@ def write_processor(folder: Path, processor: EventProcessor, *, bundled: bool = 
         return
     kind = type(processor)
     export_code([kind], folder)
-    auto_classes = [name for base, name in PROCESSOR_AUTO_CLASSES.items() if issubclass(kind, base)]
-    auto_map = dict.fromkeys([*auto_classes, "AutoProcessor"], reference(kind))
+    of_base = (names for base, names in PROCESSOR_AUTO_CLASSES.items() if issubclass(kind, base))
+    auto_map = dict.fromkeys([*chain.from_iterable(of_base), "AutoProcessor"], reference(kind))
     for name in PROCESSOR_FILES:
         if (folder / name).exists():
             _add(folder / name, auto_map=auto_map, processor_class=kind.__name__)

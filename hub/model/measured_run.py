@@ -60,7 +60,8 @@ class MeasuredRun:
             ResultsMismatchError: The measured events are not of this dataset.
         """
         report, results = self.report, self.report.results
-        events = find_measured(dataset, results.dataset, self.event_ids, report.task.targets)
+        targets = report.task.targets_of(vars(self.model.config))
+        events = find_measured(dataset, results.dataset, self.event_ids, targets)
         adapter = adapter_facts(self.folder, base) if base else {}
         return Publication(
             name,

@@ -105,6 +105,25 @@ def point_level(
     return PointLevel(cells, counts, morton, codes, bits), order
 
 
+def cells_of_points(cells: Tensor, offset: Tensor, bits: int, doublings: int) -> tuple[Tensor, Tensor]:
+    """Find the occupied cells of a coarse stage, as `PointLevel.coarser` orders them.
+
+    Args:
+        cells: int64 (points, 3), see `point_level`.
+        offset: int64 (events,), where each event's points end.
+        bits: see `point_level`.
+        doublings: how often cells are doubled.
+
+    Returns:
+        The coarse cell of each point, (points,), and where each event's coarse cells end, (events,).
+    """
+    level, order = point_level(cells, offset, ("z",), bits)
+    coarse, number = torch.unique_consecutive(level.morton >> (3 * doublings), return_inverse=True)
+    event = coarse >> (3 * (bits - doublings))
+    ends = torch.bincount(event, minlength=len(offset)).cumsum(0)
+    return torch.empty_like(order).index_copy(0, order, number), ends
+
+
 def _check_shape(cells: Tensor, offset: Tensor, bits: int) -> None:
     points = int(offset[-1]) if len(offset) else 0
     if cells.ndim != 2 or cells.shape[1] != 3 or len(cells) != points or (torch.diff(offset) < 0).any():

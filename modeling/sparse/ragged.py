@@ -12,3 +12,10 @@ def counts_of(offset: Tensor) -> Tensor:
 def events_of(offset: Tensor) -> Tensor:
     """Give the number of the event of each row, (rows,), by where events end (events,)."""
     return torch.repeat_interleave(torch.arange(len(offset), device=offset.device), counts_of(offset))
+
+
+def mean_by(values: Tensor, group: Tensor, groups: int) -> Tensor:
+    """Average rows (rows, channels) by the group (rows,) of each: (groups, channels), 0 of an empty one."""
+    total = values.new_zeros(groups, values.shape[1]).index_add(0, group, values)
+    counts = torch.bincount(group, minlength=groups).clamp(min=1)
+    return total / counts[:, None].to(values.dtype)

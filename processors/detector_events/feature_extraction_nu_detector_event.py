@@ -264,8 +264,7 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
             ProcessorSettingError: an option is unknown or out of range.
             EventError: see `nuzoo.files.events.event_errors` and `nuzoo.processors.input_errors`.
         """
-        self.refuse_options(unknown)
-        self.refuse_unfitted()
+        rows = self.opened(rows, unknown)
         refuse_unknown_targets(targets)
         rows, parts = self._read(rows, detector)
         batch = self._recorded(parts)

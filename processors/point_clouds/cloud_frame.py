@@ -48,6 +48,11 @@ class CloudFrame:
         return (np.array(self.layout.pitch_mm) / 2 / self.mm_per_unit).tolist()
 
     @property
+    def cell_edge(self) -> float:
+        """Longest edge of a cell, in units of coordinates."""
+        return max(self.layout.pitch_mm) / self.mm_per_unit if self.grid == VOXEL else float(self.grid)
+
+    @property
     def grid_shape(self) -> list[int]:
         """Cells along each axis, of an event that fills the detector."""
         if self.grid == VOXEL:

@@ -32,6 +32,10 @@ CLUSTER_FEATURES = 25
 SHAPE_FEATURES = (*range(3, 15), *range(21, 25))
 """Those that know no place and no direction in the detector."""
 
+CENTROID, EXTENT, START, DIRECTION = slice(0, 3), slice(3, 6), slice(15, 18), slice(18, 21)
+CHARGES = slice(7, 10)
+LENGTH, ASYMMETRY = 21, 24
+
 Orientation = Literal["charge", "axes"]
 Floats = NDArray[np.float64]
 
@@ -72,7 +76,9 @@ def cluster_features(
     volume = np.maximum(extent.prod(axis=1), 1)
     lengths, direction = _axes(clusters, place - centroid[image])
     low, high, asymmetry = _along(clusters, place - centroid[image], direction, energy)
-    sign = _signs(direction, asymmetry, orientation)
+    sign = signs_by_axes(direction)
+    if orientation == "charge":
+        sign = np.where(np.abs(asymmetry) > EQUAL, np.where(asymmetry < 0, -1.0, 1.0), sign)
     start = centroid + direction * np.where(sign > 0, low, high)[:, None]
     first = np.maximum(lengths[:, 0], np.finfo(float).tiny)
     features = [
@@ -140,10 +146,8 @@ def _along(
     return low, high, clusters.total(energy * np.sign(from_middle)) / charge
 
 
-def _signs(direction: Floats, asymmetry: Floats, orientation: Orientation) -> Floats:
+def signs_by_axes(direction: Floats) -> Floats:
+    """Signs (images,) with which the first component that is not 0 of directions (images, 3) is positive."""
     significant = np.abs(direction) > EQUAL
     first = np.take_along_axis(direction, significant.argmax(axis=1)[:, None], axis=1)[:, 0]
-    by_axes = np.where(first < 0, -1.0, 1.0)
-    if orientation == "axes":
-        return by_axes
-    return np.where(np.abs(asymmetry) > EQUAL, np.where(asymmetry < 0, -1.0, 1.0), by_axes)
+    return np.where(first < 0, -1.0, 1.0)

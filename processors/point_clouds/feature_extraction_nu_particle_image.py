@@ -1,23 +1,24 @@
 """Images of single particles for networks over voxels: framed, standardised, with numbers beside them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedConfig
-from transformers.feature_extraction_utils import BatchFeature, FeatureExtractionMixin
+from transformers.feature_extraction_utils import BatchFeature
 
 from nuzoo.files.events.event_schema import EventSchema
-from nuzoo.files.events.point_cloud_events import VOXEL, PointCloudGeometry, point_cloud_schema
-from nuzoo.processors.event_tables import EVENTS_PER_FIT_STEP, as_table, in_steps, read_hits, read_target
+from nuzoo.files.events.point_cloud_events import VOXEL
+from nuzoo.processors.event_tables import read_hits, read_target
 from nuzoo.processors.input_errors import ProcessorModelMismatchError, ProcessorSettingError
 from nuzoo.processors.point_clouds.cloud_frame import CloudFrame
-from nuzoo.processors.point_clouds.example_point_clouds import example_point_clouds
+from nuzoo.processors.point_clouds.cloud_processor import CloudProcessor
 from nuzoo.processors.point_clouds.hit_rows import check_layout, read_hit_rows
-from nuzoo.processors.point_clouds.image_context import CONTEXT_SIZES, Context, image_context
+from nuzoo.processors.point_clouds.image_context import CONTEXT_SIZES, Context
+from nuzoo.processors.point_clouds.image_frame import ImageFrame, Images
 from nuzoo.processors.point_clouds.images_of_hits import (
     HitImages,
     image_of_each_event,
@@ -25,35 +26,15 @@ from nuzoo.processors.point_clouds.images_of_hits import (
     labels_of_particles,
 )
 from nuzoo.processors.point_clouds.merging import CELLS_PER_AXIS, merge_hits
-from nuzoo.processors.point_clouds.particle_images import FramedVoxels, Framing, cropped, scaled
+from nuzoo.processors.point_clouds.particle_images import Framing
 from nuzoo.processors.point_clouds.point_cloud_words import image_facts, image_instructions
-from nuzoo.processors.saved_processor import SavedProcessor
 from nuzoo.processors.standardisation import RobustStandardisation, Transform, check_transform
 
 Subject = Literal["event", "particle"]
 TINY_VOXELS = 24
 
 
-@dataclass(frozen=True)
-class _Images:
-    """Images before their energies are standardised.
-
-    Attributes:
-        hits: which hits they are of.
-        cells: (points, 3) in the image.
-        energy: (points,) MeV.
-        offset: (images,) where each image's points end.
-        context: (images, numbers).
-    """
-
-    hits: HitImages
-    cells: NDArray[np.int64]
-    energy: NDArray[np.float64]
-    offset: NDArray[np.int64]
-    context: NDArray[np.float64]
-
-
-class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # type: ignore[misc]
+class NuParticleImageFeatureExtractor(CloudProcessor):
     """Turn particles into images: `grid_coordinates`, `energy`, `offset`, and `context` of each.
 
     An image is of an event with one particle, or of each particle of an event. Its hits are put into the
@@ -83,7 +64,7 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         FormatVersionError: the settings are of another format.
     """
 
-    modality: ClassVar[str] = "point-clouds"
+    fitted_quantity: ClassVar[str] = "energies of voxels"
     model_input_names: ClassVar[list[str]] = ["grid_coordinates", "energy", "offset", "context"]
     statistics: ClassVar[tuple[str, ...]] = ("energy_statistics",)
 
@@ -147,13 +128,9 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
             self.energy_scale  # noqa: B018 (its constants are checked)
 
     @property
-    def _layout(self) -> PointCloudGeometry:
-        return PointCloudGeometry.of(vars(self))
-
-    @property
     def schema(self) -> EventSchema:
         """The columns that it reads: of particles also which one each hit is of."""
-        schema = point_cloud_schema(vars(self))
+        schema = super().schema
         needed = {"particle"} if self.of == "particle" else set()
         columns = (replace(one, required=one.required or one.name in needed) for one in schema.columns)
         return replace(schema, columns=tuple(columns))
@@ -161,8 +138,12 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
     @property
     def energy_scale(self) -> RobustStandardisation:
         """From energies in MeV to those of the network, and back."""
-        self.refuse_unfitted()
-        return RobustStandardisation(self.energy_transform, **(self.energy_statistics or {}))
+        return self.robust_scale
+
+    @property
+    def frame(self) -> ImageFrame:
+        """How voxels of the detector become images."""
+        return ImageFrame(tuple(self.shape), tuple(self.size), self.framing, self.context)
 
     @property
     def context_features(self) -> int:
@@ -171,7 +152,7 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
 
     def example_events(self, events: int = 4) -> list[dict[str, Any]]:
         """Make up events of this processor's detector; see `example_point_clouds`."""
-        rows = example_point_clouds(self._layout, events)
+        rows = super().example_events(events)
         if self.of == "particle":
             rows = [row | {"particle": (np.arange(len(row["x"])) % 2).astype(np.int32)} for row in rows]
         return rows
@@ -197,25 +178,6 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
     def instructions(self) -> dict[str, Any]:
         """Say how its tensors are made, for those who make them without it; see `EventProcessor`."""
         return image_instructions(vars(self), self.context_features)
-
-    def fit(self, rows: Any, *, detector: str | None = None, **unknown: Any) -> Self:
-        """Measure the constants of the energies of voxels on the training events.
-
-        Args:
-            rows: see `__call__`; read in steps.
-            detector: see `__call__`.
-            **unknown: refused by name.
-
-        Raises:
-            MissingStatisticsError: the energies are too few, or all alike.
-            EventError: see `__call__`.
-        """
-        self.refuse_options(unknown, ("detector",))
-        steps = in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events)
-        energies = (self._images(as_table(step), detector).energy for step in steps)
-        fitted = RobustStandardisation.fit_parts(energies, self.energy_transform, "energies of voxels")
-        self.energy_statistics = fitted.constants
-        return self
 
     def __call__(
         self,
@@ -250,10 +212,8 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
             ProcessorSettingError: an option is unknown or out of range.
             EventError: see `nuzoo.files.events.event_errors` and `nuzoo.processors.input_errors`.
         """
-        self.refuse_options(unknown)
-        self.refuse_unfitted()
-        rows = as_table(rows)
-        images = self._images(rows, detector)
+        rows = self.opened(rows, unknown)
+        hits, images = self._images(rows, detector)
         energy = self.energy_scale.forward(torch.from_numpy(images.energy)).float()
         batch = {
             "grid_coordinates": torch.from_numpy(images.cells),
@@ -263,17 +223,20 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         if self.context != "none":
             batch["context"] = torch.from_numpy(images.context.astype(np.float32))
         if self.context == "event":
-            batch["event_offset"] = torch.from_numpy(images.hits.per_event.cumsum())
+            batch["event_offset"] = torch.from_numpy(hits.per_event.cumsum())
         if return_particles:
-            batch["particle"] = torch.from_numpy(images.hits.particle)
-            batch["event"] = torch.from_numpy(images.hits.event)
+            batch["particle"] = torch.from_numpy(hits.particle)
+            batch["event"] = torch.from_numpy(hits.event)
         if self.of == "event":
-            batch |= read_target(rows, targets, len(images.hits.per_event))
+            batch |= read_target(rows, targets, len(hits.per_event))
         else:
-            batch |= labels_of_particles(rows, self.schema, targets, images.hits)
+            batch |= labels_of_particles(rows, self.schema, targets, hits)
         return BatchFeature(batch, tensor_type=return_tensors)
 
-    def _images(self, rows: Any, detector: str | None) -> _Images:
+    def _energies(self, rows: Any, detector: str | None) -> NDArray[np.float64]:
+        return self._images(rows, detector)[1].energy
+
+    def _images(self, rows: Any, detector: str | None) -> tuple[HitImages, Images]:
         self.check_detector(rows, detector)
         hits = read_hit_rows(rows, self.schema, self._layout)
         if self.of == "event":
@@ -283,16 +246,5 @@ class NuParticleImageFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
             chosen = image_of_each_particle(hits.event, particle, len(hits.counts), self.least_hits)
         voxels = CloudFrame(self._layout, "voxel").cells_of_hits(hits.position[chosen.rows], chosen.image)
         points = merge_hits(chosen.image, voxels, hits.energy[chosen.rows])
-        image, voxels, energy = chosen.image[points.kept], voxels[points.kept], points.energy
-        framed = self._framed(image, voxels, len(chosen.event))
-        context = image_context(self.context, image, voxels, energy, framed, chosen.per_event, self.shape)
-        inside, energy = image[framed.kept], energy[framed.kept]
-        merged = merge_hits(inside, framed.cells, energy)
-        offset = np.bincount(inside[merged.kept], minlength=len(chosen.event)).cumsum()
-        cells = np.ascontiguousarray(framed.cells[merged.kept])
-        return _Images(chosen, cells, merged.energy, offset, context)
-
-    def _framed(self, image: NDArray[np.int64], voxels: NDArray[np.int64], images: int) -> FramedVoxels:
-        if self.framing == "crop":
-            return cropped(image, voxels, images, self.size, self.shape)
-        return scaled(image, voxels, images, self.size)
+        image, voxels = chosen.image[points.kept], voxels[points.kept]
+        return chosen, self.frame.images(image, voxels, points.energy, chosen.per_event)

@@ -8,21 +8,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedConfig
-from transformers.feature_extraction_utils import BatchFeature, FeatureExtractionMixin
+from transformers.feature_extraction_utils import BatchFeature
 
-from nuzoo.files.events.event_schema import EventSchema
-from nuzoo.files.events.point_cloud_events import VOXEL, PointCloudGeometry, point_cloud_schema
-from nuzoo.processors.event_tables import EVENTS_PER_FIT_STEP, as_table, in_steps
+from nuzoo.files.events.point_cloud_events import VOXEL
 from nuzoo.processors.input_errors import ProcessorModelMismatchError, ProcessorSettingError
 from nuzoo.processors.point_clouds.cloud_frame import CloudFrame, Grid
+from nuzoo.processors.point_clouds.cloud_processor import CloudProcessor
 from nuzoo.processors.point_clouds.energy_scale import LogEnergyScale
-from nuzoo.processors.point_clouds.example_point_clouds import example_point_clouds
 from nuzoo.processors.point_clouds.hit_labels import labels_of_hits
 from nuzoo.processors.point_clouds.hit_rows import HitRows, check_layout, read_hit_rows, taken
 from nuzoo.processors.point_clouds.merging import CELLS_PER_AXIS, NO_POINT, MergedHits, merge_hits
 from nuzoo.processors.point_clouds.point_cloud_words import cloud_facts, cloud_instructions
 from nuzoo.processors.point_clouds.point_targets import read_targets
-from nuzoo.processors.saved_processor import SavedProcessor
 from nuzoo.processors.standardisation import RobustStandardisation, Transform, check_transform
 
 Normalisation = Literal["panda", "robust"]
@@ -32,7 +29,7 @@ CHANNELS = 4
 TINY_VOXELS = 64
 
 
-class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # type: ignore[misc]
+class NuPointCloudFeatureExtractor(CloudProcessor):
     """Turn the hits of events into points: `coordinates`, `energy`, `grid_coordinates`, and `offset`.
 
     The points of event after event lie in a row; `offset` says where each event's end. Coordinates are
@@ -67,8 +64,9 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
         FormatVersionError: the settings are of another format.
     """
 
-    modality: ClassVar[str] = "point-clouds"
+    fitted_quantity: ClassVar[str] = "energies of points"
     model_input_names: ClassVar[list[str]] = ["coordinates", "energy", "grid_coordinates", "offset"]
+    kept_from_network: ClassVar[tuple[str, ...]] = ("inverse", "inverse_offset")
 
     def __init__(
         self,
@@ -137,30 +135,16 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
             RobustStandardisation(self.energy_transform, **self.energy_statistics)
 
     @property
-    def _layout(self) -> PointCloudGeometry:
-        return PointCloudGeometry.of(vars(self))
-
-    @property
-    def schema(self) -> EventSchema:
-        """The columns that it reads."""
-        return point_cloud_schema(vars(self))
-
-    @property
     def energy_scale(self) -> LogEnergyScale | RobustStandardisation:
         """From energies in MeV to those of the network, and back."""
         if self.normalisation == "panda":
             return LogEnergyScale(self.energy_offset_mev, self.energy_max_mev)
-        self.refuse_unfitted()
-        return RobustStandardisation(self.energy_transform, **(self.energy_statistics or {}))
+        return self.robust_scale
 
     @property
     def frame(self) -> CloudFrame:
         """Where points are: the unit of coordinates, and the grid."""
         return CloudFrame(self._layout, self.grid)
-
-    def example_events(self, events: int = 4) -> list[dict[str, Any]]:
-        """Make up events of this processor's detector; see `example_point_clouds`."""
-        return example_point_clouds(self._layout, events)
 
     def check_agrees(self, config: PreTrainedConfig) -> None:
         """Refuse a network that reads other than points of `CHANNELS` numbers, or a question as well."""
@@ -182,26 +166,6 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
     def instructions(self) -> dict[str, Any]:
         """Say how its tensors are made, for those who make them without it; see `EventProcessor`."""
         return cloud_instructions(vars(self), self.frame.mm_per_unit)
-
-    def fit(self, rows: Any, *, detector: str | None = None, **unknown: Any) -> Self:
-        """Measure the constants of the energies on the training events, where the normalisation has some.
-
-        Args:
-            rows: see `__call__`; read in steps.
-            detector: see `__call__`.
-            **unknown: refused by name.
-
-        Raises:
-            MissingStatisticsError: the energies are too few, or all alike.
-            EventError: see `__call__`.
-        """
-        self.refuse_options(unknown, ("detector",))
-        if self.normalisation == "robust":
-            steps = in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events)
-            energies = (self._points(as_table(step), detector)[3].energy for step in steps)
-            fitted = RobustStandardisation.fit_parts(energies, self.energy_transform, "energies of points")
-            self.energy_statistics = fitted.constants
-        return self
 
     def __call__(
         self,
@@ -237,9 +201,7 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
             ProcessorSettingError: an option is unknown or out of range.
             EventError: see `nuzoo.files.events.event_errors` and `nuzoo.processors.input_errors`.
         """
-        self.refuse_options(unknown)
-        self.refuse_unfitted()
-        rows = as_table(rows)
+        rows = self.opened(rows, unknown)
         hits, above, cells, points = self._points(rows, detector)
         kept = taken(above, points.kept)
         coordinates = self.frame.placed(taken(hits.position, kept)).astype(np.float32, order="C")
@@ -258,6 +220,9 @@ class NuPointCloudFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  # t
             batch["inverse_offset"] = torch.from_numpy(np.cumsum(hits.counts))
         truth = read_targets(rows, self.schema, targets, len(hits.counts), kept, self.frame.placed)
         return BatchFeature(batch | truth, tensor_type=return_tensors)
+
+    def _energies(self, rows: Any, detector: str | None) -> NDArray[np.float64]:
+        return self._points(rows, detector)[3].energy
 
     def _points(
         self, rows: Any, detector: str | None

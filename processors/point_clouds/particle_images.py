@@ -1,7 +1,7 @@
 """Voxels of a particle placed in an image: cut out around its middle, or shrunk until it fits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +29,19 @@ class FramedVoxels:
     scale: NDArray[np.float64]
     size: tuple[int, ...]
     is_cut: bool
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """How far images may be from the middle of their frames, and where in that range they are.
+
+    Attributes:
+        most: cells along each axis, either way.
+        draw: (images, 3) from 0 to below 1, where in the range that is possible.
+    """
+
+    most: int
+    draw: NDArray[np.float64]
 
 
 def limits_of(
@@ -63,11 +76,22 @@ def cropped(
         sides: of the detector, in voxels.
     """
     low, high = limits_of(image, voxels, images)
-    room = np.maximum(np.subtract(sides, size), 0)
-    origin = np.clip((low + high + 1) // 2 - np.array(size) // 2, 0, room)
+    origin = (low + high + 1) // 2 - np.array(size) // 2
+    return cut_out(image, voxels, np.clip(origin, 0, room_of(size, sides)), size)
+
+
+def cut_out(
+    image: NDArray[np.int64], voxels: NDArray[np.int64], origin: NDArray[np.int64], size: Sequence[int]
+) -> FramedVoxels:
+    """Cut a box that begins at `origin` (images, 3) out of each image; see `cropped`."""
     cells = voxels - origin[image]
     kept = np.flatnonzero(((cells >= 0) & (cells < size)).all(axis=1))
-    return FramedVoxels(kept, cells[kept], origin, np.ones(images), tuple(size), is_cut=True)
+    return FramedVoxels(kept, cells[kept], origin, np.ones(len(origin)), tuple(size), is_cut=True)
+
+
+def room_of(size: Sequence[int], sides: Sequence[int]) -> NDArray[np.int64]:
+    """Give the largest first voxel (3,) of a box that is in the detector, both of so many voxels."""
+    return np.maximum(np.subtract(sides, size), 0)
 
 
 def scaled(
@@ -91,3 +115,28 @@ def scaled(
     kept = np.arange(len(voxels))
     cells = np.clip(cells, 0, np.array(size) - 1)
     return FramedVoxels(kept, cells, np.zeros_like(low), scale, tuple(size), is_cut=False)
+
+
+def displaced(
+    framed: FramedVoxels, image: NDArray[np.int64], by: Displacement, sides: Sequence[int]
+) -> FramedVoxels:
+    """Move images in their frames by whole cells, as far as none of their voxels leaves it.
+
+    A box that is cut out moves the other way, and stays in the detector.
+
+    Args:
+        framed: voxels in the middle of their images.
+        image: (voxels,) the image of each, ascending.
+        by: how far.
+        sides: of the detector, in voxels.
+    """
+    inside = image[framed.kept]
+    low, high = limits_of(inside, framed.cells, len(framed.scale))
+    least = np.maximum(-low, -by.most)
+    most = np.minimum(np.array(framed.size) - 1 - high, by.most)
+    if framed.is_cut:
+        least = np.maximum(least, framed.origin - room_of(framed.size, sides))
+        most = np.minimum(most, framed.origin)
+    shift = np.floor(least + by.draw * (most - least + 1)).astype(np.int64)
+    origin = framed.origin - shift if framed.is_cut else framed.origin
+    return replace(framed, cells=framed.cells + shift[inside], origin=origin)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nuzoo.files.events.detector_event_columns import GHOST, MATCHED, UNMATCHED
 from nuzoo.simulation.event_types import SemanticClass
+from nuzoo.simulation.response.crosstalk import leaked_in_grid
 from nuzoo.simulation.response.quenching import quenched
 
 Array = NDArray[np.float64]
@@ -126,15 +127,7 @@ def light_of(hits: TrueHits, shape: tuple[int, int, int], layers: int, crosstalk
     light = np.zeros(shape)
     np.add.at(light, tuple(hits.cell.T), hits.light)
     blocks = light.reshape(shape[0], shape[1], shape[2] // layers, layers)
-    spread = blocks.copy()
-    for axis in (0, 1, 3):
-        low: list[slice] = [slice(None)] * 4
-        high = low.copy()
-        low[axis], high[axis] = slice(None, -1), slice(1, None)
-        for to, source in ((tuple(low), tuple(high)), (tuple(high), tuple(low))):
-            spread[to] += crosstalk * blocks[source]
-            spread[source] -= crosstalk * blocks[source]
-    return spread.reshape(shape)
+    return leaked_in_grid(blocks, (0, 1, 3), crosstalk).reshape(shape)
 
 
 def reconstruct(

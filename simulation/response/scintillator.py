@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.simulation.event_types import Deposits
+from nuzoo.simulation.response.crosstalk import leaked
 from nuzoo.simulation.response.motifs import Contributions
 from nuzoo.simulation.response.quenching import quenched
 from nuzoo.simulation.response.voxels import VoxelReadout, Voxels
@@ -55,27 +56,7 @@ class CubeReadout(VoxelReadout):
 
     def contributions(self, deposits: Deposits) -> Contributions:
         """Share the light of deposits out to the cubes that they cross and to the next ones."""
-        own = super().contributions(deposits)
-        places = np.stack(np.unravel_index(own.voxel, self.shape), axis=1)
-        steps = np.concatenate([np.eye(3, dtype=int), -np.eye(3, dtype=int)])
-        beside = places[None] + steps[:, None]
-        inside = ((beside >= 0) & (beside < self.shape)).all(axis=2)
-        leaked = [
-            Contributions(
-                np.ravel_multi_index(tuple(cells[held].T), self.shape),
-                own.deposit[held],
-                self.crosstalk * own.energy[held],
-            )
-            for cells, held in zip(beside, inside, strict=True)
-        ]
-        kept = replace(own, energy=(1 - len(steps) * self.crosstalk) * own.energy)
-        parts = [kept, *leaked]
-        return Contributions(
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("voxel", "deposit", "energy")
-            )
-        )
+        return leaked(super().contributions(deposits), self.shape, self.crosstalk)
 
     def measured(self, voxels: Voxels, rng: np.random.Generator) -> Voxels:
         """Return the voxels with the light that is counted."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.interactions.short_lived import FROM_CHARM, FROM_TAU
+from nuzoo.simulation.layer_stack import AHCAL, CAL, ECAL, PASSIVE
 from nuzoo.simulation.particles import CHARGE, SPECIES_OF
 from nuzoo.simulation.response.cubes import (
     CubeElectronics,
@@ -22,8 +23,8 @@ from nuzoo.simulation.response.cubes import (
 )
 from nuzoo.simulation.response.muon_spectrometer import MuonSpectrometer
 from nuzoo.simulation.response.readout import Readout
-from nuzoo.simulation.sandwich import AHCAL, CAL, ECAL, PASSIVE, Sandwich
-from nuzoo.simulation.transport.sandwich_cascade import LayeredTransported
+from nuzoo.simulation.sandwich import Sandwich
+from nuzoo.simulation.transport.sandwich_books import LayeredTransported
 
 if TYPE_CHECKING:
     from nuzoo.simulation.detectors import Detector

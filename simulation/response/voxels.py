@@ -108,7 +108,8 @@ class VoxelReadout(Readout["SimulatedImage"]):
 
     def respond(self, event: SimulatedImage) -> dict[str, NDArray[Any]]:
         """Record an event as hits, particles and interactions, the columns of a point cloud."""
-        voxels = self.voxels(event.transported, deepcopy(event.rng))
+        voxels = self.measured(event.voxels, deepcopy(event.rng))
+        voxels = _absorbed(voxels[voxels.energy > self.threshold_mev], self.shape)
         listed = _listed(voxels, event.transported)
         row_of = np.full(len(event.transported.particles.pdg) + 1, NOWHERE)
         row_of[listed] = np.arange(len(listed))
@@ -119,25 +120,20 @@ class VoxelReadout(Readout["SimulatedImage"]):
             **self._interactions(event.origins),
         }
 
-    def voxels(self, event: Transported, rng: np.random.Generator) -> Voxels:
-        """Share the deposits of an event out to voxels above threshold, and label these.
-
-        Args:
-            event: Deposits and particles.
-            rng: Draws what is random in the measurement.
-        """
+    def true_voxels(self, event: Transported) -> Voxels:
+        """Share the deposits of an event out to voxels, and label these."""
         contributions = self.contributions(event.deposits)
         motif, particle = labelled(contributions, event, int(np.prod(self.shape)), self.rules)
-        voxels = self.measured(most_energetic(contributions, motif, particle), rng)
-        return _absorbed(voxels[voxels.energy > self.threshold_mev], self.shape)
+        return most_energetic(contributions, motif, particle)
 
     def measured(self, voxels: Voxels, rng: np.random.Generator) -> Voxels:
-        """Return the voxels with the energies that are measured: the true ones."""
-        return voxels
+        """Return the voxels with the energies that are measured: the true ones.
 
-    def occupied(self, deposits: Deposits) -> int:
-        """Count the voxels that deposits touch, those below threshold too."""
-        return len(np.unique(self.contributions(deposits).voxel))
+        Args:
+            voxels: That deposits touch.
+            rng: Draws what is random in the measurement.
+        """
+        return voxels
 
     def contributions(self, deposits: Deposits) -> Contributions:
         """Share the visible energy of deposits out to the voxels that they cross."""

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.simulation.layer_stack import PASSIVE
 from nuzoo.simulation.particles import CHARGE, MASS
-from nuzoo.simulation.sandwich import PASSIVE, Sandwich
+from nuzoo.simulation.sandwich import Sandwich
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -83,20 +83,29 @@ def loss_of(model: Any, inputs: dict[str, Tensor]) -> Tensor:
     return sum(tensor.float().square().mean() for tensor in tensors_of(model(**inputs)))
 
 
-def by_event(results: list[Tensor], inputs: dict[str, Tensor], events: int) -> list[Tensor]:
-    """The results that have a row an event, and the mean over each event of those that have one a hit."""
+def by_event(results: list[Tensor], inputs: dict[str, Tensor], events: int) -> list[Tensor | None]:
+    """The results that have a row an event, and the mean over each event of those that have one a hit.
+
+    None is in place of the others.
+    """
     if "offset" not in inputs:
-        return [result for result in results if len(result) == events]
+        return [result if len(result) == events else None for result in results]
     ends = inputs["offset"].tolist()
     hits = zip([0, *ends[:-1]], ends, strict=True)
     spans = [slice(start, end) for start, end in hits]
     return [
         torch.stack([result[span].mean(0) if span.stop > span.start else 0 * result.sum(0) for span in spans])
         if len(result) == ends[-1]
-        else result
+        else (result if len(result) == events else None)
         for result in results
-        if len(result) in (ends[-1], events)
     ]
+
+
+def known(results: list[Tensor | None]) -> list[Tensor]:
+    """Those that there are, one at least."""
+    found = [result for result in results if result is not None]
+    assert found
+    return found
 
 
 def labels_for(inputs: dict[str, Tensor], classes: int) -> Tensor:
@@ -130,7 +139,7 @@ def assert_same_weights(model: Any, other: Any) -> None:
     assert not different
 
 
-def assert_event_agrees(together: list[Tensor], alone: list[Tensor], position: int) -> None:
+def assert_event_agrees(together: list[Tensor | None], alone: list[Tensor | None], position: int) -> None:
     """The event at `position` of a batch has the results that it has alone; both as `by_event` gives them.
 
     Results whose shape depends on the company (padded ones) are left out.
@@ -138,7 +147,7 @@ def assert_event_agrees(together: list[Tensor], alone: list[Tensor], position: i
     pairs = [
         (batch[position : position + 1], single)
         for batch, single in zip(together, alone, strict=True)
-        if batch.shape[1:] == single.shape[1:]
+        if batch is not None and single is not None and batch.shape[1:] == single.shape[1:]
     ]
     assert pairs
     for in_batch, single in pairs:

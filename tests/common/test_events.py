@@ -14,6 +14,7 @@ from .inputs import (
     corrupted,
     example_inputs,
     hit_columns,
+    known,
     permuted,
     results_of,
     stirred,
@@ -57,7 +58,7 @@ def test_order_of_hits_does_not_matter(model, processor, events):
         for name in hit_columns(one, np.generic)
     )
     stirred(model)
-    first, second = (event_results(model, processor, one) for one in (events, shuffled))
+    first, second = (known(event_results(model, processor, one)) for one in (events, shuffled))
     assert_close(first, second, rtol=1e-5, atol=1e-5)
 
 
@@ -77,13 +78,13 @@ def test_company_and_position_do_not_matter(model, processor):
 def test_sparse_event_is_finite_and_disturbs_no_other(model, processor, events, kind):
     sparse, others = events[EMPTY if kind == "empty" else ONE_HIT], events[2:]
     results = event_results(stirred(model), processor, [sparse, *others])
-    assert all(torch.isfinite(result).all() for result in results)
+    assert all(torch.isfinite(result).all() for result in known(results))
     for position, event in enumerate(others, start=1):
         assert_event_agrees(results, event_results(model, processor, [event]), position)
 
 
 def test_batch_of_empty_events_is_finite(model, processor, events):
-    results = event_results(stirred(model), processor, [events[EMPTY]] * 3)
+    results = known(event_results(stirred(model), processor, [events[EMPTY]] * 3))
     assert all(torch.isfinite(result).all() for result in results)
     assert_close([result[:1] for result in results], [result[-1:] for result in results])
 
@@ -206,7 +207,9 @@ def truth_for(column, event, number):
 
 
 def test_targets_become_whole_numbers(architecture, processor, events):
-    target = architecture.tasks[0].targets[0]
+    target = next((name for task in architecture.tasks for name in task.targets), None)
+    if target is None:
+        pytest.skip("nothing is learnt from a truth")
     column = processor.schema[target]
     truth = [truth_for(column, event, number % 2) for number, event in enumerate(events)]
     labelled = [event | {target: value} for event, value in zip(events, truth, strict=True)]

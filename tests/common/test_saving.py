@@ -30,6 +30,12 @@ def weights_file(folder):
     return folder / "model.safetensors"
 
 
+def has_classes(headed):
+    """Whether the size of a head follows from the number of classes."""
+    more = type(headed.config).from_dict(headed.config.to_dict(), num_labels=headed.config.num_labels + 2)
+    return type(headed)(more).num_parameters() != headed.num_parameters()
+
+
 def change_weights(folder, change):
     """Rewrite the saved tensors through `change(tensors)`."""
     tensors = load_file(weights_file(folder))
@@ -169,6 +175,8 @@ def test_truncated_weights_are_refused(model, tmp_path):
 
 
 def test_head_starts_afresh_only_when_asked(headed, body_class, tmp_path):
+    if not has_classes(headed):
+        pytest.skip("the head is for no classes")
     stirred(headed).save_pretrained(tmp_path)
     classes = headed.config.num_labels + 2
     with pytest.raises(WeightsError, match="another shape"):

@@ -277,3 +277,15 @@ def test_names_of_classes_are_words_on_the_card(tmp_path):
     assert "`label` nue\\_cc" in card
     assert "`label` &lt;b&gt;cosmic&lt;/b&gt;" in card
     assert "`label` a\\|b" in card
+
+
+def test_a_dataset_that_is_there_keeps_the_list_of_what_it_left_out(tmp_path):
+    write_events(tmp_path / "a", 3)
+    (tmp_path / "a" / "b.h5").write_bytes(b"")
+    convert_files(tmp_path / "out", [tmp_path / "a"])
+    before = everything(tmp_path / "out")
+    write_events(tmp_path / "b", 5)
+    (tmp_path / "b" / "c.h5").write_bytes(b"")
+    with pytest.raises(DatasetFolderError):
+        convert_files(tmp_path / "out", [tmp_path / "b"])
+    assert any(path.name == "left-out.csv" for path in before) and everything(tmp_path / "out") == before

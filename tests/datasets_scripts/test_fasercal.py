@@ -10,6 +10,7 @@ from datasets import load_dataset
 
 from nuzoo.cli import main
 from nuzoo.datasets_scripts.fasercal import FaserCal, FaserCalPlan, convert_files, simulate_dataset
+from nuzoo.datasets_scripts.readers import fasercal_arrays
 from nuzoo.datasets_scripts.readers.fasercal import FaserCalFiles
 from nuzoo.datasets_scripts.readers.fasercal_rows import (
     ArrayShapeError,
@@ -21,6 +22,7 @@ from nuzoo.datasets_scripts.readers.fasercal_rows import (
 from nuzoo.datasets_scripts.readers.source_errors import (
     NotThisFormatError,
     ObjectArrayError,
+    TooLargeError,
     TruncatedFileError,
     UnknownFileTypeError,
     UnreadableFileError,
@@ -177,14 +179,16 @@ def test_what_is_broken_is_named_and_the_others_are_read(broken, rows, tmp_path)
         list(FaserCalFiles([tmp_path], strict=True))
 
 
-@pytest.mark.parametrize("name", ["reco_hits", "muspec_info", "true_hits", "indptr", "tau_decay_mode"])
+@pytest.mark.parametrize(
+    "name", ["run_number", "reco_hits", "muspec_info", "true_hits", "indptr", "tau_decay_mode"]
+)
 def test_missing_arrays(name, rows, tmp_path):
     arrays = arrays_of(rows[0])
     del arrays[name]
     file = saved(tmp_path / "a.npz", arrays)
     with pytest.raises(MissingArrayError, match=name):
         list(FaserCalFiles([file], strict=True))
-    if name not in ("reco_hits", "muspec_info"):
+    if name not in ("run_number", "reco_hits", "muspec_info"):
         (row,) = FaserCalFiles([file], strict=True, truth=False)
         assert len(row["cal_x"])
 
@@ -229,6 +233,63 @@ def test_shards_are_streamed_past_a_broken_member(rows, tmp_path):
     (left,) = files.left_out
     assert "train-0000.tar#b.data.npz" in str(left.error)
     assert "2 shards of train are told of, 1 are there" in next(files.notes.told())
+
+
+ODD = {
+    "a list that is none": {"po": lambda a: a[0]},
+    "words for a vector": {"primary_vertex": lambda a: np.array(["a", "b", "c"])},
+    "words for a number": {"in_neutrino_pdg": lambda a: np.array("abc")},
+    "two numbers for one": {"is_cc": lambda a: np.array([True, False])},
+    "an event without a number": {"event_id": lambda a: np.float64("nan")},
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_arrays_cost_one_event_of_a_shard(odd, rows, tmp_path):
+    good = content_of(arrays_of(rows[1]))
+    members = {"a.data.npz": content_of(changed(rows, **ODD[odd])), "../../b.data.npz": good}
+    shard(tmp_path / "train-0000.tar", members)
+    files = FaserCalFiles([tmp_path / "train-0000.tar"])
+    assert [row["event_id"] for row in files] == ["run_11_event_1"]
+    assert "train-0000.tar#a.data.npz" in str(files.left_out[0].error)
+
+
+def test_shards_that_end_early_or_hold_no_events_are_named(rows, tmp_path):
+    good = content_of(arrays_of(rows[0]))
+    shard(tmp_path / "none-0000.tar", {"run_1_event_1.npz": good})
+    shard(tmp_path / "damaged-0000.tar", {"a.data.npz": good, "b.data.npz": good})
+    content = bytearray((tmp_path / "damaged-0000.tar").read_bytes())
+    second = 512 + -(-len(good) // 512) * 512
+    content[second : second + 100] = b"\xff" * 100
+    (tmp_path / "damaged-0000.tar").write_bytes(content)
+    (tmp_path / "cut-0000.tar").write_bytes(content[:second])
+    endless = tarfile.TarInfo("a.data.npz")
+    endless.size = 1 << 60
+    (tmp_path / "endless-0000.tar").write_bytes(endless.tobuf(tarfile.GNU_FORMAT) + bytes(2000))
+    with tarfile.open(tmp_path / "link-0000.tar", "w") as archive:
+        link = tarfile.TarInfo("a.data.npz")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    files = FaserCalFiles([tmp_path])
+    assert len([*files]) == 2
+    told = {left.path.name: (type(left.error), str(left.error)) for left in files.left_out}
+    assert (
+        told["none-0000.tar"][0] is NotThisFormatError and "got run_1_event_1.npz" in told["none-0000.tar"][1]
+    )
+    assert told["damaged-0000.tar"][0] is TruncatedFileError
+    assert told["cut-0000.tar"][0] is TruncatedFileError
+    assert told["endless-0000.tar"][0] is TruncatedFileError
+    assert "a link or a folder" in told["link-0000.tar"][1]
+
+
+def test_no_more_is_unpacked_than_an_event_holds(rows, tmp_path, monkeypatch):
+    arrays = arrays_of(rows[0]) | {"unused": np.zeros(1 << 20)}
+    monkeypatch.setattr(fasercal_arrays, "LARGEST_EVENT", 1 << 20)
+    file = saved(tmp_path / "a.npz", arrays)
+    assert len([*FaserCalFiles([file], strict=True)]) == 1
+    saved(file, arrays | {"true_hits": np.zeros((1 << 15, 13))})
+    with pytest.raises(TooLargeError, match="arrays of an event of at most"):
+        list(FaserCalFiles([file], strict=True))
 
 
 def test_small_events_are_left_out_by_either_rule(rows, tmp_path):

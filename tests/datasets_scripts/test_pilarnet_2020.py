@@ -91,6 +91,37 @@ def test_broken_files_and_events_are_named(tmp_path):
         read(cut)
 
 
+SIGNED = np.dtype([("first", "i8"), ("ID", "i8"), ("N", "i8")])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kept"), [("N", 3, [0, 2]), ("N", -5, [0, 2]), ("first", -5, [2])]
+)
+def test_events_whose_entries_do_not_follow_each_other(tmp_path, field, value, kept):
+    file = write(tmp_path / "a.h5", [event(EVENT), event(EVENT[:2]), event(EVENT[:1])])
+    with h5py.File(file, "r+") as content:
+        extents = content["Data/sparse3d_data_group/voxel_extents"][:].astype(SIGNED)
+        extents[field][1] = value
+        del content["Data/sparse3d_data_group/voxel_extents"]
+        content["Data/sparse3d_data_group/voxel_extents"] = extents
+    files = PointCloudFiles([file])
+    assert [row["source"] for row in files] == [f"a.h5#{number}" for number in kept]
+    assert {type(left.error) for left in files.left_out} == {ArraySizeError}
+
+
+def test_groups_that_are_no_particles_are_said(tmp_path):
+    whole = event(EVENT)
+    file = write(tmp_path / "a.h5", [{**whole, "group": np.where(np.arange(95) == 3, 77, whole["group"])}])
+    files = PointCloudFiles([file])
+    (row,) = files
+    assert row["particle"][3] == -1 and any(
+        "no particle of their event" in note for note in files.notes.told()
+    )
+    file = write(tmp_path / "b.h5", [{**whole, "group": np.where(np.arange(95) == 3, 0.5, whole["group"])}])
+    with pytest.raises(WrongEventError, match=r"groups that are whole, got 0.5 at entry 3"):
+        read(file)
+
+
 def test_no_particle_at_all_is_legal(tmp_path):
     (row,) = read(write(tmp_path / "a.h5", [event([EVENT[2]])]))
     assert row["particle"].tolist() == [-1] * 6 and row["particle_pdg"].size == 0

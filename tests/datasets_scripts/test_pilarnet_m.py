@@ -21,7 +21,9 @@ from nuzoo.datasets_scripts.readers import event_ranges
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
+    NoEventsError,
     NotThisFormatError,
+    TooLargeError,
     TruncatedFileError,
     UntrustedVertexError,
     WrongEventError,
@@ -195,6 +197,61 @@ def test_a_broken_event_costs_itself_alone(tmp_path, write, small, arrays, error
     assert f"{file}#1" in str(left.error) and words in str(left.error)
     with pytest.raises(error):
         read(file)
+
+
+def test_a_list_of_any_length_is_not_made_room_for(tmp_path, write, small):
+    file = write(tmp_path / "a.h5", [small, small])
+    content, length = bytearray(file.read_bytes()), (21 * 8).to_bytes(4, "little")
+    with h5py.File(file) as opened:
+        place = opened["point"].id.get_offset() + 16
+    assert content[place : place + 4] == length
+    content[place : place + 4] = b"\xff" * 4
+    file.write_bytes(content)
+    files = PointCloudFiles([file])
+    assert [row["source"] for row in files] == ["a.h5#0"]
+    (left,) = files.left_out
+    assert isinstance(left.error, TooLargeError) and "got 4294967295" in str(left.error)
+
+
+def test_events_that_were_announced_and_not_written_cost_no_time(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as content:
+        for name in ("point", "cluster"):
+            lists = content.create_dataset(name, (10**9,), h5py.vlen_dtype(np.int32), chunks=(1000,))
+            lists[5] = np.zeros(8, np.int32)
+    with pytest.raises(TruncatedFileError, match="not written to its end"):
+        read(tmp_path / "a.h5")
+
+
+def test_a_file_without_events_is_named(tmp_path, write):
+    files = PointCloudFiles([write(tmp_path / "a.h5", [])])
+    assert not [*files] and files.lost == 1 and not files.notes
+    assert isinstance(files.left_out[0].error, NoEventsError)
+
+
+def test_clusters_that_are_not_whole_are_refused(tmp_path, small):
+    clusters = small["cluster"].astype(np.float32)
+    clusters[1, 2] = 7.5
+    with h5py.File(tmp_path / "a.h5", "w") as content:
+        for name, table in (("point", small["point"]), ("cluster", clusters)):
+            content.create_dataset(name, (1,), h5py.vlen_dtype(np.float32))[0] = table.ravel()
+    with pytest.raises(WrongEventError, match=r"a.h5#0, column cluster: expected whole numbers, got 7.5"):
+        read(tmp_path / "a.h5")
+
+
+def test_counts_that_contradict_the_points_are_said_and_not_used(tmp_path, write, small):
+    files = PointCloudFiles(
+        [write(tmp_path / "a.h5", [small] * 3, counts=np.array([21, 22, 3]))], min_points=9
+    )
+    assert len([*files]) == 3
+    assert any("a_points.npy: points are counted from event 1 on" in note for note in files.notes.told())
+
+
+def test_counts_of_any_size_are_not_made_room_for(tmp_path, write, small):
+    file = write(tmp_path / "a.h5", [small])
+    with (tmp_path / "a_points.npy").open("wb") as stream:
+        header = {"shape": (10**12,), "fortran_order": False, "descr": "<i8"}
+        np.lib.format.write_array_header_1_0(stream, header)
+    assert len(read(file)) == 1
 
 
 def test_two_hits_in_one_voxel_are_refused(tmp_path, write, small):
@@ -382,6 +439,14 @@ def test_two_workers_give_each_event_once(tmp_path, write, small, monkeypatch, s
     folder, number = ("train", 5) if split == "train" else ("val", 2)
     assert alone == [f"{folder}/generic_v2_{number}_v2#{index}" for index in range(number)]
     assert Counter(shared) == Counter(alone)
+
+
+@pytest.mark.parametrize("counts", [[21, 21], [21] * 9])
+def test_counts_of_other_events_lose_none_in_a_stream(tmp_path, write, small, counts):
+    file = write(tmp_path / "train" / "a.h5", [small] * 5, counts=np.array(counts))
+    builder = PILArNetM(files=(str(file),), min_points=0, cache_dir=str(tmp_path / "cache"))
+    with pytest.raises(ArraySizeError, match=f"expected {len(counts)} events, as are counted, got 5"):
+        list(builder.as_streaming_dataset("train"))
 
 
 def test_the_builder_prepares_the_same_events(tmp_path, write, small):

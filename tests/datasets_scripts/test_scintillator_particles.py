@@ -130,6 +130,21 @@ def test_what_arrays_are_made_with_does_nothing_else(tmp_path, data):
         list(PointCloudFiles([archive_with(tmp_path / "a.pt", data)], strict=True))
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02}r\xff\xff\xff\x7f.",  # remembered as number 2,147,483,647
+        b"\x80\x05\x96" + (1 << 40).to_bytes(8, "little") + b"abc.",  # 1 TB of bytes that may change
+        b"\x80\x04\x8e" + (1 << 40).to_bytes(8, "little") + b"abc.",
+    ],
+)
+def test_no_room_is_made_for_what_a_pickle_declares(tmp_path, data):
+    (tmp_path / "old.pt").write_bytes(data)
+    for file in (archive_with(tmp_path / "a.pt", data), tmp_path / "old.pt"):
+        with pytest.raises(TruncatedFileError):
+            read_torch_arrays(file)
+
+
 def test_bad_files_are_named(tmp_path):
     folder = tmp_path / "muon"
     good = save(folder / "a.pt")

@@ -231,6 +231,13 @@ def test_scale_bars_have_round_lengths(length, expected):
 # Pages
 
 
+def test_numbers_of_particles_without_a_table_may_be_any():
+    row = without_truth(small_row(x=[1, 2, 3], y=[0] * 3, z=[0] * 3, energy=[1.0] * 3))
+    scene = event_scene(row | {"particle": [10**9, -1, 7]}, None, None)
+    colouring = next(each for each in scene.colourings if each.name == "particle")
+    assert [colouring.labels[code] for code in colouring.codes] == ["1000000000", "none", "7"]
+
+
 def test_a_page_holds_the_whole_event(tmp_path):
     _, event = page_of(small_row(), tmp_path)
     assert unpacked(event["energy"], "<f4").tolist() == [1.0, 2.0, 0.5, 4.0]
@@ -336,10 +343,10 @@ def test_an_event_may_have_the_name_of_a_place_in_the_page(tmp_path, name):
     assert f"<title>{name}</title>" in page
 
 
-def traces_in(page, settings):
+def traces_in(page, settings, of="traces"):
     """What the page hands to plotly, by running its own code without a browser."""
     code = re.search(r'<script id="drawing">(.*?)</script>', page, re.DOTALL)[1]
-    ask = f"JSON.stringify(traces(unpacked({json.dumps(embedded(page))}), {json.dumps(settings)}))"
+    ask = f"JSON.stringify({of}(unpacked({json.dumps(embedded(page))}), {json.dumps(settings)}))"
     done = subprocess.run(
         ["node", "-"], input=f"{code}\nconsole.log({ask});", capture_output=True, text=True, timeout=60
     )
@@ -369,6 +376,17 @@ def test_the_page_draws_what_it_holds(tmp_path):
     assert {round(x, 6) for x in classes[-1]["x"] if x is not None} == {0.0, 230.4}
     said = traces_in(page, settings | {"colouring": 4})
     assert [trace["name"] for trace in said[:2]] == ["led (3)", "&lt;b&gt;x&lt;/b&gt; (1)"]
+
+
+@WITH_NODE
+@pytest.mark.parametrize("whole", [False, True])
+def test_lengths_keep_their_proportions_and_all_is_before_the_camera(tmp_path, whole):
+    page, _ = page_of(small_row(), tmp_path)
+    shown = traces_in(page, {"colouring": -1, "whole": whole}, of="layout")["scene"]
+    sides = np.array([np.ptp(shown[f"{axis}axis"]["range"]) for axis in "xyz"])
+    drawn = np.array([shown["aspectratio"][axis] for axis in "xyz"])
+    np.testing.assert_allclose(drawn / sides, drawn[0] / sides[0])
+    assert np.linalg.norm(drawn) / 2 < np.linalg.norm([*shown["camera"]["eye"].values()]) / 2
 
 
 @WITH_NODE

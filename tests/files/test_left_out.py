@@ -50,3 +50,8 @@ def test_the_list_of_an_output_is_named_after_it_and_is_no_output():
     for name in ("left-out.csv", "p.left-out.csv"):
         with pytest.raises(ValueError, match="expected another name"):
             omissions_beside(Path("a") / name)
+
+
+def test_names_of_files_do_not_command_the_terminal():
+    (line,) = told([Omission("a\n\x1b[31mé.h5", "0", "got '\x07'")])
+    assert line == "left out 1 (a\\n\\x1b[31mé.h5#0): got '\\x07'"

@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 
 import datasets
 import numpy as np
@@ -214,6 +215,17 @@ def test_the_hubs_word_for_the_task_asks_the_same_pipeline(folder, classify, eve
     found = pipeline("image-classification", model=folder)
     assert type(found) is type(classify) and found.task == TASK
     assert found(events) == classify(events)
+
+
+def test_the_hubs_word_for_the_task_asks_nobody_whether_to_run_code(folder, tmp_path, monkeypatch):
+    copy, asked = tmp_path / "published", []
+    shutil.copytree(folder, copy)
+    settings = json.loads((copy / "preprocessor_config.json").read_text())
+    settings["auto_map"] = {"AutoImageProcessor": "theirs.TheirImageProcessor"}
+    (copy / "preprocessor_config.json").write_text(json.dumps(settings))
+    monkeypatch.setattr("builtins.input", asked.append)
+    pipeline("image-classification", model=copy)
+    assert not asked
 
 
 def test_the_hubs_word_for_the_task_still_asks_networks_of_others():

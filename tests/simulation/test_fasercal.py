@@ -20,10 +20,10 @@ from nuzoo.simulation.interactions.high_energy_hadrons import CHARMED
 from nuzoo.simulation.interactions.nucleus import Nucleus
 from nuzoo.simulation.interactions.parton_densities import densities
 from nuzoo.simulation.interactions.short_lived import decay_charmed, decay_tau
+from nuzoo.simulation.layer_stack import AHCAL, CAL, ECAL
 from nuzoo.simulation.particles import CTAU, MASS, SPECIES_OF
 from nuzoo.simulation.response.cubes import CubeElectronics, TrueHits, light_of, links, reconstruct, true_hits
 from nuzoo.simulation.response.muon_spectrometer import MuonSpectrometer
-from nuzoo.simulation.sandwich import AHCAL, CAL, ECAL
 from nuzoo.simulation.simulate_layers import simulate_layered_event
 from nuzoo.simulation.transport.sandwich_cascade import transport_layers
 from nuzoo.simulation.transport.sandwich_showers import showers

@@ -1,6 +1,7 @@
 """Voxels: geometry and energy against hand-computed lines, labels by their rules, and what a row holds."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,7 +40,8 @@ def event(lines, semantic, particle, pdg, parent, start=None) -> Transported:
 
 def row_of(transported: Transported, readout: VoxelReadout = READOUT) -> dict:
     origin = Origin("particles", np.array([1.0, 2.0, 3.0]), np.array([13]), np.zeros((1, 3)))
-    return readout.respond(SimulatedImage(None, [origin], transported, np.random.default_rng(0)))
+    detector = SimpleNamespace(readout=readout)
+    return readout.respond(SimulatedImage(detector, [origin], transported, np.random.default_rng(0)))
 
 
 def track(length_cm: float, at=(0.5, 0.5)) -> list:

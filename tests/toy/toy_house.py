@@ -206,7 +206,7 @@ class ToyEvaluator:
             raise ResultsFileError(f"{file}: expected what the results say, got other predictions")
         return names
 
-    def report_cross_validation(self, predictions, rows, folds, out, sample=None):
+    def report_cross_validation(self, predictions, rows, config, folds, out, sample=None):
         raise NotImplementedError
 
     def headline(self, results: ToyResults) -> list[Headline]:

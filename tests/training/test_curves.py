@@ -37,6 +37,14 @@ def test_curves_are_drawn_as_picture_and_for_print(tmp_path):
     assert (tmp_path / "training_curves.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_epochs_are_counted_in_whole_numbers_where_there_is_one_too(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    draw_curves(HISTORY[1:2], tmp_path, best_epoch=1.0)
+    ticks = {label for panel in drawn[0].axes for label in panel.get_xticks()}
+    assert 1.0 in ticks and all(tick == round(tick) for tick in ticks)
+
+
 def test_curves_are_drawn_again_after_each_evaluation_alone(tmp_path):
     arguments = TrainingArguments(output_dir=str(tmp_path), use_cpu=True)
     state, draw, file = TrainerState(), DrawCurves(), tmp_path / "training_curves.png"

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
+    NuDetectorEventFeatureExtractor,
+)
 from nuzoo.processors.point_clouds.feature_extraction_nu_particle_image import NuParticleImageFeatureExtractor
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.training.augmentation.bound import bound
@@ -347,8 +350,10 @@ def test_only_augmentations_in_physical_units_are_bound():
     assert made.processor is processor and made.hit_truth == {"labels"}
     images = NuParticleImageFeatureExtractor.tiny(None)
     assert bound(PointCloudAugmentation(), images, ()) is dict
-    with pytest.raises(RecipeError, match="NuParticleImageFeatureExtractor"):
-        bound(PointCloudAugmentation(rotate=0.5), images, ())
+    with pytest.raises(RecipeError, match="NuDetectorEventFeatureExtractor"):
+        bound(PointCloudAugmentation(rotate=0.5), NuDetectorEventFeatureExtractor.tiny(None), ())
+    with pytest.raises(RecipeError, match="shift_cells"):
+        bound(PointCloudAugmentation(shift_cells=2), processor, ())
 
 
 def test_centred_events_have_their_bounding_box_in_the_middle_of_the_detector():

@@ -13,8 +13,9 @@ from nuzoo.processors.detector_events.event_quantities import AHCAL_ENERGY, CAL_
 from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
     NuDetectorEventFeatureExtractor,
 )
-from nuzoo.training.augmentation.bound import BatchTransform
+from nuzoo.training.augmentation.bound import BatchTransform, PhysicalAugmentation
 from nuzoo.training.augmentation.detector_event_batch import COUNT, VERTEX, DetectorBatch
+from nuzoo.training.augmentation.random_factors import factors
 from nuzoo.training.fields import NotNegative, Positive, Probability, RecipeError
 
 FEWEST_HITS = 5
@@ -22,7 +23,7 @@ FEWEST_HITS = 5
 
 
 @dataclass(frozen=True)
-class DetectorEventAugmentation:
+class DetectorEventAugmentation(PhysicalAugmentation):
     """Random transformations, each event by its own draw of torch's generator, in the order of the fields.
 
     Factors are log-normal and of mean 1; their widths are standard deviations of the logarithm. Noise of an
@@ -97,13 +98,6 @@ class DetectorEventAugmentation:
             drop_hits=0.05,
         )
 
-    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Refuse a batch of no known processor; see `bound_to`."""
-        raise RecipeError(
-            "augmentation: expected to know the processor of the batch, whose numbers have no units, got "
-            "none: call augmentation.bound_to(processor)(batch)"
-        )
-
     def bound_to(self, processor: EventProcessor, targets: Sequence[str] = ()) -> BatchTransform:
         """Make what transforms the batches of a processor.
 
@@ -170,13 +164,13 @@ class BoundDetectorEventAugmentation:
 
     def _scale(self, parts: DetectorBatch) -> None:
         """Change the calibration of cells, and of all events as a whole."""
-        factor = _factors(parts.draw_events(), self.settings.gain)
+        factor = factors(parts.draw_events(), self.settings.gain)
         for name, part in ((CAL_ENERGY, CAL), (ECAL_ENERGY, None), (AHCAL_ENERGY, AHCAL)):
             cell_gain = self.settings.cell_gain if name != CAL_ENERGY else 0.0
             if self.settings.gain or cell_gain:
                 energy = parts.energy(name)
                 of_event = factor if part is None else factor[parts.event(part)]
-                parts.set_energy(name, energy * _factors(energy, cell_gain) * of_event[:, None])
+                parts.set_energy(name, energy * factors(energy, cell_gain) * of_event[:, None])
 
     def _measure_towers(self, parts: DetectorBatch) -> None:
         """Add noise to the towers of the ECAL, and switch some off."""
@@ -200,7 +194,7 @@ class BoundDetectorEventAugmentation:
             parts.tensors[COUNT] = parts.tensors[COUNT] - lost[:, None].to(parts.tensors[COUNT])
         if one.momentum_jitter or one.chi2_jitter:
             tracks = parts.tensors["muon_tracks"][:, 0]
-            parts.scale_tracks(_factors(tracks, one.momentum_jitter), _factors(tracks, one.chi2_jitter))
+            parts.scale_tracks(factors(tracks, one.momentum_jitter), factors(tracks, one.chi2_jitter))
 
     def _lose(self, parts: DetectorBatch) -> None:
         """Leave out hits by chance."""
@@ -218,14 +212,9 @@ def _measure(parts: DetectorBatch, name: str, jitter: float, constant: float, st
     """Change each energy of a part by a factor, and then by noise; see `DetectorEventAugmentation`."""
     if jitter or constant or stochastic:
         energy = parts.energy(name)
-        energy = energy * _factors(energy, jitter)
+        energy = energy * factors(energy, jitter)
         noise = torch.sqrt(constant**2 + stochastic**2 * energy) * torch.randn_like(energy)
         parts.set_energy(name, energy + noise)
-
-
-def _factors(like: Tensor, width: float) -> Tensor:
-    """Draw log-normal factors of mean 1, of a shape; ones of no width."""
-    return torch.exp(width * torch.randn_like(like) - width**2 / 2) if width else torch.ones_like(like)
 
 
 def _rows_in_events(event: Tensor, chosen: Tensor, events: int) -> Tensor:

@@ -114,16 +114,20 @@ class PointBatch:
         for name, event in self._vectors(PLACES):
             self.batch[name] = self.batch[name] + by[event] / self.frame.mm_per_unit
 
-    def finished(self, *, follow: bool) -> dict[str, Any]:
-        """Give the batch in the units of the network.
+    def follow(self) -> None:
+        """Put points into the cells where they are, and make one of those in one cell; on the CPU.
 
-        Args:
-            follow: Put the points into the cells where they are, merge those of one cell, and leave out those
-                outside of the detector.
+        Those outside of the detector are left out.
         """
-        if follow:
-            self.keep((self.position.abs() <= self.sides / 2 * (1 + ROUNDING)).all(dim=1))
-            self._merge()
+        self.keep((self.position.abs() <= self.sides / 2 * (1 + ROUNDING)).all(dim=1))
+        cells = self.frame.cells(self._coordinates().cpu(), self.event.cpu())
+        merged = merge_hits(self.event.cpu().numpy(), cells.numpy(), self.energy.cpu().numpy())
+        self.batch["grid_coordinates"] = cells.to(self.position.device)
+        self.keep(torch.from_numpy(merged.kept).to(self.position.device))
+        self.energy = torch.from_numpy(merged.energy).to(self.energy)
+
+    def finished(self) -> dict[str, Any]:
+        """Give the batch in the units of the network."""
         scaled = self.scale.forward(self.energy)
         if self.brightness is not None:
             scaled = scaled * self.brightness[self.event]
@@ -136,14 +140,6 @@ class PointBatch:
 
     def _coordinates(self) -> Tensor:
         return self.position / self.frame.mm_per_unit - self.middle
-
-    def _merge(self) -> None:
-        """Make one point of those in one cell, as the processor does; on the CPU."""
-        cells = self.frame.cells(self._coordinates().cpu(), self.event.cpu())
-        merged = merge_hits(self.event.cpu().numpy(), cells.numpy(), self.energy.cpu().numpy())
-        self.batch["grid_coordinates"] = cells.to(self.position.device)
-        self.keep(torch.from_numpy(merged.kept).to(self.position.device))
-        self.energy = torch.from_numpy(merged.energy).to(self.energy)
 
     def _vectors(self, endings: tuple[str, ...]) -> list[tuple[str, Tensor]]:
         """Names of vectors (rows, 3) among the targets, with the number of the event of each row."""

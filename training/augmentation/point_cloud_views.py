@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nuzoo.training.augmentation.point_cloud_batch import ORIGIN
 from nuzoo.training.augmentation.ragged import any_in, counts_of, events_of, nearest, one_among
-from nuzoo.training.fields import Count, RecipeError
+from nuzoo.training.fields import Count, NotNegative, Probability, RecipeError
 
 PER_POINT = ("coordinates", "energy", "grid_coordinates")
 
@@ -28,6 +28,9 @@ class PointCloudViews:
         global_keeps: Least and largest fraction of an event's hits in a large view.
         local_keeps: The same of a small one.
         largest: Fractions are of no more hits than these.
+        scaled_energy_jitter: Standard deviation of a factor on the scaled energies of an event in its large
+            views, at most as far from 1.
+        jittered: Probability that an event has such a factor.
     """
 
     global_views: Count = 2
@@ -35,6 +38,8 @@ class PointCloudViews:
     global_keeps: list[float] = field(default_factory=lambda: [0.4, 1.0])
     local_keeps: list[float] = field(default_factory=lambda: [0.1, 0.4])
     largest: Count = 30000
+    scaled_energy_jitter: NotNegative = 0.0
+    jittered: Probability = 0.8
 
     def __post_init__(self) -> None:
         for name in ("global_keeps", "local_keeps"):
@@ -66,7 +71,14 @@ class PointCloudViews:
             view = self._around(batch, one_among(left, offset), self.local_keeps)
             small.append(view)
             left = left & ~view
-        return [_view(batch, rows) for rows in large], [_view(batch, rows) for rows in small]
+        bright = {**batch, "energy": batch["energy"] * self._brightness(offset)}
+        return [_view(bright, rows) for rows in large], [_view(batch, rows) for rows in small]
+
+    def _brightness(self, offset: Tensor) -> Tensor:
+        """Draw the factor of each event, (points, 1)."""
+        draw = torch.randn(len(offset), device=offset.device).clamp(-1, 1)
+        chosen = torch.rand(len(offset), device=offset.device) < self.jittered
+        return (1 + self.scaled_energy_jitter * draw * chosen)[events_of(offset)][:, None]
 
     def _around(self, batch: Mapping[str, Any], centre: Tensor, keeps: list[float]) -> Tensor:
         """Which rows are in a view around a row (events,) of each event: bool (points,)."""

@@ -4,27 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
-
 from nuzoo.processors.contract import EventProcessor
+from nuzoo.processors.point_clouds.feature_extraction_nu_particle_image import NuParticleImageFeatureExtractor
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.processors.point_clouds.point_targets import names_of_hit_truth
-from nuzoo.training.augmentation.bound import BatchTransform
+from nuzoo.training.augmentation.bound import BatchTransform, PhysicalAugmentation
+from nuzoo.training.augmentation.particle_images import bound_to_images
 from nuzoo.training.augmentation.point_cloud_batch import PointBatch
-from nuzoo.training.augmentation.ragged import nearest, one_among
-from nuzoo.training.augmentation.turns import mirrors, turns
-from nuzoo.training.fields import NotNegative, Positive, Probability, RecipeError
+from nuzoo.training.augmentation.point_cloud_steps import transform
+from nuzoo.training.fields import Count, NotNegative, Positive, Probability, RecipeError
 
 Axis = Literal["x", "y", "z"]
-JITTER_ENDS = 4.0
-"""Standard deviations at which a jitter of positions is cut off, as in Panda."""
 
 
 @dataclass(frozen=True)
-class PointCloudAugmentation:
+class PointCloudAugmentation(PhysicalAugmentation):
     """Random transformations, each event by its own draw of torch's generator, in the order of the fields.
 
+    Images of particles are transformed as well, and what stands beside them follows; those options that
+    these cannot follow are refused. Images that are seen together go by one draw, others each by its own.
     Vectors among the targets go along: places (`…vertex`, `…start`) turn and shift with the event, momenta
     and directions (`…momentum`, `…direction`) turn. Gain scales what was recorded, not the truth.
 
@@ -51,6 +49,8 @@ class PointCloudAugmentation:
         jitter_mm: Standard deviation of a jitter of each position, which is at most four times that.
         scaled_energy_jitter: Standard deviation of a factor on the scaled energies of an event, at most as
             far from 1: Panda's. They are logarithms, so it is a jitter of brightness, not of calibration.
+        shift_cells: Largest displacement of images of particles in their frames, cells along each axis. No
+            voxel leaves its image, and a box that is cut out stays in the detector.
         grid: "follow" puts the hits into the cells where they are now, adds up those of one cell, and loses
             those outside of the detector; places among the targets stay, inside or not. "keep" leaves the
             grid as it was and loses none, as Panda does when it is trained for a task.
@@ -75,6 +75,7 @@ class PointCloudAugmentation:
     drop_hits: Probability = 0.0
     jitter_mm: NotNegative = 0.0
     scaled_energy_jitter: NotNegative = 0.0
+    shift_cells: Count | None = None
     grid: Literal["follow", "keep"] = "follow"
 
     def __post_init__(self) -> None:
@@ -82,16 +83,15 @@ class PointCloudAugmentation:
             raise RecipeError("augmentation.dead_mm: expected the thickness of dead regions, got 0: state it")
 
     @property
+    def asked(self) -> list[str]:
+        """Names of the settings that are other than by default."""
+        plain = vars(PointCloudAugmentation())
+        return [name for name, value in vars(self).items() if value != plain[name]]
+
+    @property
     def moves(self) -> bool:
         """Whether positions change."""
         return any((self.centre, self.rotate, self.mirror, self.shift_mm, self.diffusion_mm, self.jitter_mm))
-
-    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Refuse a batch of no known processor; see `bound_to`."""
-        raise RecipeError(
-            "augmentation: expected to know the processor of the batch, whose numbers have no units, got "
-            "none: call augmentation.bound_to(processor)(batch)"
-        )
 
     def bound_to(self, processor: EventProcessor, targets: Sequence[str] = ()) -> BatchTransform:
         """Make what transforms the batches of a processor.
@@ -101,14 +101,22 @@ class PointCloudAugmentation:
             targets: What it is asked for.
 
         Raises:
-            RecipeError: It makes something else than point clouds, such as images of particles.
+            RecipeError: It makes something else than point clouds and images of particles, or batches that a
+                setting does not apply to.
         """
-        if self == PointCloudAugmentation(grid=self.grid):
+        if not {*self.asked} - {"grid"}:
             return dict
+        if isinstance(processor, NuParticleImageFeatureExtractor):
+            return bound_to_images(self, processor)
         if not isinstance(processor, NuPointCloudFeatureExtractor):
             raise RecipeError(
-                f"augmentation: expected a NuPointCloudFeatureExtractor, got {type(processor).__name__}, "
-                "whose batches are transformed by nothing: leave it out"
+                "augmentation: expected a NuPointCloudFeatureExtractor or a NuParticleImageFeatureExtractor, "
+                f"got {type(processor).__name__}, whose batches have no such points: leave it out"
+            )
+        if self.shift_cells:
+            raise RecipeError(
+                "augmentation.shift_cells: expected none for point clouds, which have no frame, got "
+                f"{self.shift_cells}: state shift_mm"
             )
         return BoundPointCloudAugmentation(self, processor, names_of_hit_truth(processor.schema, targets))
 
@@ -132,78 +140,7 @@ class BoundPointCloudAugmentation:
         if not len(batch["coordinates"]):
             return dict(batch)
         points = PointBatch(dict(batch), self.processor.frame, self.processor.energy_scale, self.hit_truth)
-        self._crop(points)
-        self._move(points)
-        self._drift(points)
-        self._measure(points)
-        self._lose(points)
-        self._blur(points)
-        return points.finished(follow=self.settings.moves and self.settings.grid == "follow")
-
-    def _crop(self, points: PointBatch) -> None:
-        """Keep the hits around one of each event."""
-        if self.settings.crop:
-            least = self.settings.crop_keeps
-            fraction = least + (1 - least) * points.draw_events()
-            fraction = torch.where(points.draw_events() < self.settings.crop, fraction, 1.0)
-            centre = points.position[one_among(torch.ones_like(points.event).bool(), points.offset)]
-            number = (fraction * points.counts).ceil()
-            points.keep(nearest(points.position, points.offset, centre, number))
-
-    def _move(self, points: PointBatch) -> None:
-        """Centre, turn, reflect and shift events as a whole."""
-        one, events, like = self.settings, points.events, points.position
-        if one.centre:
-            points.shift(-points.middles())
-        if one.rotate or one.mirror:
-            turned = turns(events, one.rotation_axes, one.rotate, one.quarter_turns, like)
-            points.turn(mirrors(events, one.mirror_axes, one.mirror, like) @ turned)
-        if one.shift_mm:
-            points.shift(one.shift_mm * (2 * torch.rand(events, 3, device=like.device) - 1))
-
-    def _drift(self, points: PointBatch) -> None:
-        """Smear and weaken charge by how far it drifted."""
-        one, axis = self.settings, "xyz".index(self.settings.drift_axis)
-        drift = points.depth(axis)
-        if one.diffusion_mm:
-            width = one.diffusion_mm * (drift / points.side(axis)).sqrt()
-            points.position = points.position + width[:, None] * torch.randn_like(points.position)
-        if one.attenuation_mm is not None:
-            strength = points.draw_events()[points.event] / one.attenuation_mm
-            points.energy = points.energy * torch.exp(-strength * drift)
-
-    def _measure(self, points: PointBatch) -> None:
-        """Change the calibration of events and of hits."""
-        if self.settings.gain:
-            points.energy = points.energy * _factors(points.draw_events(), self.settings.gain)[points.event]
-        if self.settings.energy_jitter:
-            points.energy = points.energy * _factors(points.energy, self.settings.energy_jitter)
-
-    def _lose(self, points: PointBatch) -> None:
-        """Leave out hits of dead regions, and others by chance."""
-        one = self.settings
-        if one.dead and one.dead_mm:
-            axis = (3 * points.draw_events()).long()
-            room = points.sides[axis] - one.dead_mm
-            low = points.draw_events() * room.clamp(min=0)
-            depth = points.depths.gather(1, axis[points.event][:, None])[:, 0] - low[points.event]
-            is_dead = (points.draw_events() < one.dead)[points.event] & (depth >= 0) & (depth < one.dead_mm)
-            points.keep(~is_dead)
-        if one.drop_hits:
-            lost = one.drop_hits * points.draw_events()
-            points.keep(torch.rand_like(points.energy) >= lost[points.event])
-
-    def _blur(self, points: PointBatch) -> None:
-        """Jitter positions, and the brightness of events."""
-        one = self.settings
-        if one.jitter_mm:
-            jitter = torch.randn_like(points.position).clamp(-JITTER_ENDS, JITTER_ENDS)
-            points.position = points.position + one.jitter_mm * jitter
-        if one.scaled_energy_jitter:
-            draw = torch.randn(points.events, device=points.energy.device).clamp(-1, 1)
-            points.brightness = 1 + one.scaled_energy_jitter * draw
-
-
-def _factors(like: Tensor, width: float) -> Tensor:
-    """Draw log-normal factors of mean 1, of a shape."""
-    return torch.exp(width * torch.randn_like(like) - width**2 / 2)
+        transform(self.settings, points)
+        if self.settings.moves and self.settings.grid == "follow":
+            points.follow()
+        return points.finished()

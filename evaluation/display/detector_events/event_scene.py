@@ -74,7 +74,7 @@ def event_scene(
         boxes=tuple(parts.boxes()),
         trails=tuple(_tracks(columns, places[0], energies[0], high[2])),
         facts=tuple(fact_lines(columns)),
-        prediction=prediction if prediction and "scores" in prediction else None,
+        prediction=prediction if prediction and "label" in prediction else None,
         truth=columns.name_of("flavour"),
     )
 

@@ -27,7 +27,8 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
 
     Args:
         row: Point-cloud row.
-        prediction: {"labels"} with one for each hit, or {"label", "scores"} of the whole event.
+        prediction: {"labels"}, and perhaps {"scores"}, with one for each hit, or {"label", "scores"} of the
+            whole event.
         sample: What the events are; needed unless the event is our simulation.
 
     Raises:
@@ -49,7 +50,7 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
         colourings=tuple(colourings),
         marks=tuple(_vertices(columns)),
         facts=tuple(fact_lines(row, columns)),
-        prediction=prediction if prediction and "scores" in prediction else None,
+        prediction=prediction if prediction and "label" in prediction else None,
         truth=event_class(row, columns.layout.classes),
     )
 
@@ -73,10 +74,10 @@ def _truth(columns: EventColumns) -> list[Colouring]:
 
 def _by_row(name: str, rows: NDArray[np.integer[Any]], names: Sequence[str]) -> Colouring:
     """Colour by rows of a table; where that is not known rows have no names."""
-    count = max(len(names), int(rows.max(initial=-1)) + 1)
-    words = [*names, *[""] * (count - len(names))]
-    labels = (NONE, *(f"{row} {word}".strip() for row, word in enumerate(words)))
-    return Colouring(name, labels, np.maximum(rows.astype(np.int64), -1) + 1)
+    numbers = np.union1d(np.arange(len(names)), rows[rows >= 0]).astype(np.int64)
+    words = [*names, *[""] * (len(numbers) - len(names))]
+    labels = (NONE, *(f"{row} {word}".strip() for row, word in zip(numbers, words, strict=True)))
+    return Colouring(name, labels, np.where(rows < 0, 0, np.searchsorted(numbers, rows) + 1))
 
 
 def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> list[Colouring]:

@@ -153,12 +153,13 @@ def fitted_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64], s
 def report_cross_validation(
     predictions: Sequence[NDArray[np.float64]],
     rows: Dataset,
+    config: PreTrainedConfig,
     folds: int,
     out: Path,
     sample: str | None = None,
 ) -> CrossValidatedResults:
     """Write results, predictions and figures, see `TaskEvaluator.report_cross_validation`."""
-    names = rows.features["label"].names
+    names = class_names_of(config)
     pooled = Predictions.of(rows, np.stack(predictions))
     numbers = classification_numbers(pooled.logits, pooled.label, names, energy=pooled.neutrino_energy)
     dataset = describe_labelled(rows, names, sample)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nuzoo.evaluation.core.provenance import check_same_events
+from nuzoo.evaluation.core.report_parts import cost_section, events_text
 from nuzoo.evaluation.core.results_file import read_results
 from nuzoo.evaluation.core.text import as_table, with_error
 from nuzoo.evaluation.core.training_events import training_warning
@@ -40,7 +41,7 @@ def write_report(out: Path) -> Path:
         _calibration(results),
         _energy(results),
         _half_resolution(results),
-        _cost(results),
+        cost_section(results),
         _method(results),
         _published(results),
     ]
@@ -171,20 +172,6 @@ def _half_resolution(results: ClassificationResults) -> str:
     )
 
 
-def _cost(results: ClassificationResults) -> str:
-    cost, machine = results.cost, results.machine
-    rows = [[part, with_error(time)] for part, time in cost.ms_per_event.items()]
-    memory = cost.peak_memory
-    packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
-    return (
-        f"## Cost\n\nBatches of {cost.batch_size} on {machine.gpu or machine.processor} "
-        f"({machine.threads} threads). Peak memory {memory.mib:,.0f} MiB "
-        f"({memory.counts}).\n\n"
-        + as_table(["step", "ms per event"], rows)
-        + f"\n\n{machine.system}, Python {machine.python}, {packages}."
-    )
-
-
 def _published(results: ClassificationResults) -> str:
     """Put the published numbers beside those of events that are like theirs."""
     if not is_like_published(results.dataset):
@@ -214,9 +201,7 @@ def _published(results: ClassificationResults) -> str:
 
 
 def _method(results: ClassificationResults) -> str:
-    bootstrap, dataset = results.bootstrap, results.dataset
-    more = dataset.source_count - len(dataset.sources)
-    sources = "; ".join(map(plain, dataset.sources)) + (f" and {more:,} more sources" if more else "")
+    bootstrap = results.bootstrap
     return (
         "## How the numbers were made\n\n"
         f"Errors are standard deviations of {bootstrap.replicas:,} bootstrap replicas of the "
@@ -224,6 +209,5 @@ def _method(results: ClassificationResults) -> str:
         "or another simulation would change. Those of times are the scatter between batches; that "
         "of the temperature is the sandwich estimate. AUC is one class against the rest, from "
         "calibrated probabilities.\n\n"
-        f"Events: {sources}; SHA-256 of the "
-        f"sorted event ids `{dataset.event_ids_sha256}`. Evaluated {results.created}."
+        f"{events_text(results)}"
     )

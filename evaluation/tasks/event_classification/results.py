@@ -10,6 +10,7 @@ from pydantic import FiniteFloat
 
 from nuzoo.evaluation.core.results import (
     Absent,
+    Bootstrap,
     DatasetFacts,
     Estimate,
     Fraction,
@@ -143,15 +144,6 @@ class Calibration:
     nll_after: Number
     ece_if_perfect: Number
     temperature: Temperature
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bootstrap:
-    """How errors were made."""
-
-    replicas: int
-    seed: int
-    interval: str = "central 68.27 %"
 
 
 @dataclass(frozen=True, kw_only=True)

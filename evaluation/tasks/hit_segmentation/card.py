@@ -1,0 +1,71 @@
+"""What a model card says of a hit segmentation beside the results themselves."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nuzoo.evaluation.core.errors import ResultsFileError
+from nuzoo.evaluation.core.evaluator import Headline
+from nuzoo.evaluation.core.provenance import check_same_events
+from nuzoo.evaluation.tasks.hit_segmentation.numbers import scores
+from nuzoo.evaluation.tasks.hit_segmentation.predictions import read_predictions
+from nuzoo.evaluation.tasks.hit_segmentation.results import OVERALL, SegmentationResults, SegmentedHits
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from nuzoo.processors.contract import EventProcessor
+
+METRICS_OF_THE_HUB = {
+    "macro_f1": "f1",
+    "mean_iou": "mean_iou",
+    "macro_precision": "precision",
+    "macro_recall": "recall",
+    "accuracy": "accuracy",
+}
+
+CLASS_DEFINITIONS = {
+    "shower": "electrons and photons that shower",
+    "track": "charged particles that do not shower",
+    "michel": "the electron of a muon that decays at rest",
+    "delta": "an electron that a track knocks out",
+    "led": "a low-energy deposit, far from anything else",
+}
+
+CAPTIONS = {"classes": "F1, purity and efficiency of each class", "confusion": "Confusion matrix of the hits"}
+"""Of the figures of the report, by the stem of their file."""
+
+
+def headline(results: SegmentedHits) -> list[Headline]:
+    """Give the numbers of all classes together, see `TaskEvaluator.headline`."""
+    found = []
+    for key, title in OVERALL.items():
+        number = getattr(results.metrics, key)
+        if number.value is None:
+            raise ResultsFileError(f"results should have a number at metrics.{key}.value, they have None")
+        found.append(Headline(key, METRICS_OF_THE_HUB[key], title, number.value, number.error))
+    return found
+
+
+def check_predictions(results: SegmentationResults, file: Path) -> list[str]:
+    """Compute the headline again, see `TaskEvaluator.check_predictions`."""
+    predictions = read_predictions(file)
+    check_same_events(results.dataset, list(predictions.event_id))
+    again = scores(predictions.confusions(len(results.class_names)).sum(axis=0))
+    for stated in headline(results):
+        found = float(again[stated.key])
+        if not math.isclose(stated.value, found, rel_tol=1e-6, abs_tol=1e-9):
+            raise ResultsFileError(
+                f"the results say {stated.key} {stated.value}, {file} gives {found:.6g}: run `nuzoo "
+                "evaluate` again"
+            )
+    return list(predictions.event_id)
+
+
+def card_values(
+    model: PreTrainedModel, processor: EventProcessor, results: SegmentationResults
+) -> dict[str, Any]:
+    """Make the values of `model_cards/tasks/hit_segmentation.md`, see `TaskEvaluator.card_values`."""
+    return {"captions": CAPTIONS, "class_definitions": CLASS_DEFINITIONS}

@@ -1,0 +1,168 @@
+"""Measure a network that learnt without labels, by a linear probe of its features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from datasets import Dataset
+from numpy.typing import NDArray
+
+from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_labelled
+from nuzoo.evaluation.core.class_names import labels_by_name
+from nuzoo.evaluation.core.errors import EvaluationError
+from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.core.inference import cost_of, run_network
+from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
+from nuzoo.evaluation.core.results import Subject
+from nuzoo.evaluation.core.results_file import write_results
+from nuzoo.evaluation.core.subject import describe_subject
+from nuzoo.evaluation.tasks.hit_segmentation.evaluate import describe_hits, true_classes
+from nuzoo.evaluation.tasks.hit_segmentation.numbers import hit_metrics
+from nuzoo.evaluation.tasks.hit_segmentation.predictions import HitPredictions, write_predictions
+from nuzoo.evaluation.tasks.pre_training.health import health_of
+from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings, fitted_probe
+from nuzoo.evaluation.tasks.pre_training.measure import outputs_of
+from nuzoo.evaluation.tasks.pre_training.results import Health, PreTrainingResults
+from nuzoo.files.names import PREDICTIONS_FILE, RESULTS_FILE
+
+if TYPE_CHECKING:
+    from transformers import EvalPrediction, PreTrainedConfig, PreTrainedModel
+
+    from nuzoo.processors.contract import EventProcessor
+
+TARGET = ProbeSettings.target
+
+
+def evaluate_pretraining(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    events: Events,
+    *,
+    out: Path,
+    batch_size: int = 16,
+    sample: str | None = None,
+    target: str = TARGET,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> PreTrainingResults:
+    """Fit a linear probe on validation events, measure it on others, see `TaskEvaluator.evaluate`.
+
+    Args:
+        model: For pre-training.
+        processor: Its processor.
+        events: The probe is fitted on the first of `validation`.
+        out: Folder.
+        batch_size: Events per batch.
+        sample: What the events are called.
+        target: Column with a class for each hit.
+        bootstrap: Replicas for the errors.
+        seed: Seed of the bootstrap.
+    """
+    subject = describe_pretrained(model, processor, events, sample, target)
+    if events.validation is None:
+        raise EvaluationError(
+            "expected validation events to fit the probe on, got none: take a dataset with a split "
+            "`validation`, and measure another split"
+        )
+    settings, names = ProbeSettings(target=target), _class_names(processor, target)
+    rows = labels_by_name(events.rows, names, target)
+    known = labels_by_name(events.validation, names, target)
+    known = known.select(range(min(settings.train_events, len(known))))
+    start_memory_measurement(model.device)
+    probe = fitted_probe(model, processor, known, settings, batch_size)
+    post: Any = processor
+    body: Any = model.base_model
+
+    def classes_of(outputs: Any, inputs: Mapping[str, Any]) -> list[NDArray[np.int64]]:
+        logits = SimpleNamespace(logits=probe(outputs.last_hidden_state.float()))
+        return [event.cpu().numpy() for event in post.post_process_semantic_segmentation(logits, inputs)]
+
+    answers, times = run_network(
+        body,
+        processor,
+        rows,
+        classes_of,
+        batch_size=batch_size,
+        description="probe",
+        return_inverse=True,
+    )
+    given = [event for batch in answers for event in batch]
+    predictions = HitPredictions(list(rows["event_id"]), true_classes(rows, target), given)
+    of_events = predictions.confusions(len(names))
+    metrics, how = hit_metrics(of_events, names, bootstrap, seed)
+    counts = of_events.sum(axis=0).astype(int)
+    results = PreTrainingResults(
+        **vars(subject),
+        target=target,
+        class_names=names,
+        hits=int(counts.sum()),
+        hits_left_out=predictions.hits_left_out,
+        counts=counts.tolist(),
+        metrics=metrics,
+        bootstrap=how,
+        probe_events=len(known),
+        health=Health(**health_of(outputs_of(model, processor, rows, batch_size))),
+        cost=cost_of(model, times, batch_size),
+        machine=describe_machine(model.device),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    write_predictions(out / PREDICTIONS_FILE, predictions)
+    write_results(out / RESULTS_FILE, results)
+    return results
+
+
+def describe_pretrained(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    events: Events,
+    sample: str | None = None,
+    target: str = TARGET,
+) -> Subject:
+    """Say what is measured on what, see `TaskEvaluator.describe`."""
+    names = _class_names(processor, target)
+
+    def check(rows: Dataset, split: str, config: PreTrainedConfig) -> None:
+        check_labelled(rows, split, (target,))
+        check_class_names(rows, names, f"split {split}", target)
+
+    numbered = partial(labels_by_name, names=names, target=target)
+    validation = None if events.validation is None else numbered(events.validation)
+    renumbered = replace(events, rows=numbered(events.rows), validation=validation)
+    describe = partial(describe_hits, target=target, class_names=names, sample=sample)
+    return describe_subject(model, processor, renumbered, check=check, describe=describe)
+
+
+def _class_names(processor: EventProcessor, target: str) -> list[str]:
+    counted = [column.name for column in processor.schema.columns if column.per == "hit" and column.classes]
+    if target not in counted:
+        raise EvaluationError(
+            f"--target: expected a column with a class for each hit, {' or '.join(counted)}, got {target}"
+        )
+    return list(processor.schema[target].classes)
+
+
+def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> None:
+    """Refuse what is no events, which need no truth, see `TaskEvaluator.check_events`."""
+    check_labelled(rows, split, ())
+
+
+def training_metrics(prediction: EvalPrediction) -> dict[str, float]:
+    """Compute nothing of predictions: the Trainer of a pre-training measures with `measure`."""
+    return {}
+
+
+def report_cross_validation(*args: Any, **kwargs: Any) -> Any:
+    """Refuse: held-out folds have no truth to be compared with.
+
+    Raises:
+        EvaluationError: Always.
+    """
+    raise EvaluationError(
+        "expected a task with a truth to cross-validate, got pre-training: leave out --folds"
+    )

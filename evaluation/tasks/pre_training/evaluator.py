@@ -1,0 +1,44 @@
+"""What measures pre-training: the front of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from nuzoo.evaluation.core.evaluator import Option, imported
+
+if TYPE_CHECKING:
+    from nuzoo.evaluation.tasks.pre_training.results import PreTrainingResults
+
+FOLDER = "nuzoo.evaluation.tasks.pre_training"
+
+
+class PreTrainingEvaluator:
+    """Fulfils `nuzoo.evaluation.core.evaluator.TaskEvaluator`, which says what each method is for."""
+
+    task: ClassVar[str] = "pre-training"
+    options: ClassVar[Sequence[Option]] = (
+        Option("target", "column of classes of hits that a linear probe tells", alters_model=False),
+    )
+    comparison = None
+    store_calibration = None
+    check_events = imported(f"{FOLDER}.evaluate.check_events")
+    training_metrics = imported(f"{FOLDER}.evaluate.training_metrics")
+    describe = imported(f"{FOLDER}.evaluate.describe_pretrained")
+    evaluate = imported(f"{FOLDER}.evaluate.evaluate_pretraining")
+    write_report = imported(f"{FOLDER}.report.write_report")
+    check_predictions = imported("nuzoo.evaluation.tasks.hit_segmentation.card.check_predictions")
+    report_cross_validation = imported(f"{FOLDER}.evaluate.report_cross_validation")
+    headline = imported("nuzoo.evaluation.tasks.hit_segmentation.card.headline")
+    card_values = imported("nuzoo.evaluation.tasks.hit_segmentation.card.card_values")
+
+    def read_results(self, file: Path) -> PreTrainingResults:
+        """Read results, checked whole."""
+        from nuzoo.evaluation.core.results_file import read_results
+        from nuzoo.evaluation.tasks.pre_training.results import PreTrainingResults
+
+        return read_results(file, PreTrainingResults)
+
+
+EVALUATOR = PreTrainingEvaluator()

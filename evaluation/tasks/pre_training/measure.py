@@ -1,0 +1,64 @@
+"""What a pre-training is watched by: the health of a network, and what a linear probe makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+
+from nuzoo.evaluation.core.events import columns_read
+from nuzoo.evaluation.tasks.hit_segmentation.numbers import event_confusion, scores
+from nuzoo.evaluation.tasks.pre_training.health import health_of
+from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings, fitted_probe, labelled_features
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from nuzoo.processors.contract import EventProcessor
+
+
+def measure(
+    model: PreTrainedModel, processor: EventProcessor, rows: Dataset, settings: ProbeSettings, batch_size: int
+) -> dict[str, float]:
+    """Measure a network on events, in evaluation mode.
+
+    Args:
+        model: For pre-training.
+        processor: Its processor.
+        rows: Events; without the truth of the probe there is none.
+        settings: Of the probe.
+        batch_size: Events per batch.
+
+    Returns:
+        See `health_of`; and `macro_f1` of the probe.
+    """
+    was_training = model.training
+    model.eval()
+    fitted_on, tested_on = settings.split(rows)
+    measured = health_of(outputs_of(model, processor, tested_on, batch_size))
+    if settings.target in rows.column_names and len(fitted_on):
+        probe = fitted_probe(model, processor, fitted_on, settings, batch_size)
+        classes = len(probe.bias)
+        counts = np.zeros((classes, classes))
+        tested = labelled_features(model, processor, tested_on, settings.target, batch_size)
+        for features, truth, _ in tested:
+            known = (truth >= 0).cpu().numpy()
+            given = probe(features).argmax(dim=1).cpu().numpy()[known]
+            counts += event_confusion(truth.cpu().numpy()[known], given, classes)
+        measured["macro_f1"] = float(scores(counts)["macro_f1"])
+    model.train(was_training)
+    return measured
+
+
+def outputs_of(
+    model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int
+) -> Iterator[Any]:
+    """Give the outputs of a network for events, batch by batch."""
+    columns = [name for name in columns_read(processor) if name in rows.column_names]
+    table = rows.select_columns(columns).with_format("arrow")
+    for first in range(0, len(table), batch_size):
+        with torch.no_grad():
+            yield model(**processor(table[first : first + batch_size]).to(model.device))

@@ -1,0 +1,101 @@
+"""Pre-training of a network of point clouds by self-distillation: one recipe in, one model folder out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import datasets
+from transformers import TrainerCallback, set_seed
+
+from nuzoo.datasets_scripts.common.labelled_rows import check_detector
+from nuzoo.evaluation.tasks.pre_training.measure import measure
+from nuzoo.training.augmentation.bound import bound
+from nuzoo.training.event_batches import EventBatches, as_is
+from nuzoo.training.recipe_data import check_splits, first_events, used_events
+from nuzoo.training.run_folder import is_finished, record_start, run_folder
+from nuzoo.training.self_distillation.clouds import ViewMaker
+from nuzoo.training.self_distillation.recipe import SelfDistillationRecipe
+from nuzoo.training.self_distillation.trainer import SelfDistillationTrainer
+from nuzoo.training.supervised import describe_network
+
+logger = logging.getLogger(__name__)
+
+
+def pretrain(
+    recipe: SelfDistillationRecipe,
+    *,
+    splits: Mapping[str, datasets.Dataset] | None = None,
+    callbacks: list[TrainerCallback] | None = None,
+) -> Path:
+    """Pre-train by a recipe, going on from the last checkpoint where there is one.
+
+    Args:
+        recipe: The run.
+        splits: The events, with `train`, and `validation` where it is evaluated; read from `recipe.data` by
+            default. No truth is needed; that of validation events tells how much is learnt.
+        callbacks: More `transformers.TrainerCallback`s.
+
+    Returns:
+        The output folder: the student, its processor, `recipe.yaml` and checkpoints.
+
+    Raises:
+        RecipeError: A value that a field cannot have, or another run in the output folder.
+        FolderInUseError: The run is being trained by another process.
+        UnusableDatasetError: No training or validation events, or a column missing.
+        DivergedError: The loss or the weights are no numbers any more.
+    """
+    if is_finished(recipe):
+        return recipe.output
+    with run_folder(recipe) as checkpoint:
+        used = used_events(recipe, splits)
+        trainer = build_pretraining(recipe, used, callbacks or [])
+        processor: Any = trainer.processing_class
+        record_start(recipe, used, processor.schema)
+        trainer.train(resume_from_checkpoint=checkpoint)
+        trainer.save_model()
+        trainer.save_state()
+    return recipe.output
+
+
+def build_pretraining(
+    recipe: SelfDistillationRecipe,
+    splits: Mapping[str, datasets.Dataset],
+    callbacks: list[TrainerCallback],
+) -> SelfDistillationTrainer:
+    """Make the `transformers.Trainer` of a recipe.
+
+    Args:
+        recipe: The run.
+        splits: `train`, and `validation` unless nothing is to be evaluated.
+        callbacks: More callbacks.
+
+    Raises:
+        RecipeError: See `pretrain`.
+        UnusableDatasetError: See `pretrain`.
+    """
+    set_seed(recipe.training.seed)  # the Trainer does so after the network was initialised
+    processor, config = describe_network(recipe, splits.get("train"))
+    for split, rows in splits.items():
+        check_detector(rows, split, processor.detector)
+    check_splits(recipe, splits, config, processor.schema)
+    if not processor.is_fitted:
+        processor.fit(first_events(splits["train"]))
+    batches = {split: EventBatches(rows, processor, ()) for split, rows in splits.items()}
+    held_out = splits.get("validation")
+    return SelfDistillationTrainer(
+        recipe=recipe,
+        measure=lambda model: measure(
+            model, processor, held_out, recipe.probe, recipe.training.per_device_eval_batch_size
+        ),
+        augmentation=ViewMaker(recipe.views, bound(recipe.augmentation, processor, ())),
+        model=recipe.model.build(recipe.task, config),
+        args=recipe.training,
+        data_collator=as_is,
+        train_dataset=batches["train"],
+        eval_dataset=batches.get("validation"),
+        processing_class=processor,
+        callbacks=[*recipe.early_stopping(), *callbacks],
+    )

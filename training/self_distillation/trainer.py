@@ -1,0 +1,177 @@
+"""The Trainer of a self-distillation: a student learns what its slowly following teacher sees."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from transformers import (
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from nuzoo.modeling.sparse.ragged import events_of
+from nuzoo.training.event_trainer import EventTrainer
+from nuzoo.training.layer_decay import DECAYS, parameter_groups
+from nuzoo.training.self_distillation.clouds import INPUTS, first_clouds, tokens_of
+from nuzoo.training.self_distillation.losses import Temperatures, view_losses
+from nuzoo.training.self_distillation.masks import mask_cubes
+from nuzoo.training.self_distillation.recipe import SelfDistillationRecipe
+from nuzoo.training.self_distillation.schedules import cosine
+from nuzoo.training.self_distillation.teacher import follow, load_teacher, save_teacher, teacher_of
+
+
+class SelfDistillationTrainer(EventTrainer):
+    """Trains the network on views of events, and keeps its teacher in the checkpoints.
+
+    Args:
+        *args: See `transformers.Trainer`.
+        recipe: The run.
+        measure: Gives the metrics of the network as it is, by name.
+        **kwargs: See `EventTrainer`; `augmentation` is a `ViewMaker`.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        recipe: SelfDistillationRecipe,
+        measure: Callable[[Any], dict[str, float]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.recipe, self.measure = recipe, measure
+        self.student = cast(PreTrainedModel, self.model)
+        self.teacher: Any = teacher_of(self.student)
+        processor: Any = self.processing_class
+        self.frame = processor.frame
+        self.parts: Counter[str] = Counter()
+        self.add_callback(_EveryStep(self))
+
+    @property
+    def progress(self) -> float:
+        """Part of the training that is done."""
+        return min(1.0, self.state.global_step / max(self.state.max_steps, 1))
+
+    def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
+        """Make views where the network is, then train."""
+        return super().training_step(model, self._prepare_inputs(inputs), *args, **kwargs)
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
+        """Compute the loss of views, see `ViewMaker`."""
+        recipe, config = self.recipe, self.teacher.config
+        distillation = recipe.distillation
+        views = recipe.views.global_views + recipe.views.local_views
+        events = len(inputs["offset"]) // views
+        large = recipe.views.global_views * events
+        clouds = {name: inputs[name] for name in INPUTS}
+        whole = first_clouds(clouds, large)
+        with torch.no_grad():
+            taught = self.teacher(**whole)
+        asked = model(**clouds, is_masked=self._masked(clouds, whole), masked_events=large)
+        losses = view_losses(
+            asked,
+            taught,
+            tokens_of(inputs, config.serialization_bits, config.token_doublings),
+            events,
+            large,
+            distillation.match_cells * self.frame.cell_edge,
+            Temperatures(
+                distillation.student_temperature,
+                distillation.teacher_temperature_at(self.progress),
+                distillation.sinkhorn_iterations,
+            ),
+        )
+        self._watch(losses)
+        total: Tensor = sum(weight * losses[name] for name, weight in distillation.weights.items())
+        return total
+
+    def _masked(self, clouds: dict[str, Any], whole: dict[str, Any]) -> Tensor:
+        """Mask points of the large views: bool (points,) of all."""
+        side_mm, fraction = self.recipe.masks.at(self.progress)
+        side = side_mm / self.frame.mm_per_unit
+        masked = mask_cubes(whole["coordinates"], events_of(whole["offset"]), side, fraction)
+        others = len(clouds["coordinates"]) - len(masked)
+        return torch.cat([masked, masked.new_zeros(others)])
+
+    def _watch(self, losses: dict[str, Tensor]) -> None:
+        self.parts.update({f"{name}_loss": loss.item() for name, loss in losses.items()})
+        self.parts["batches"] += 1
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Log, with the parts of the training loss, of this process."""
+        if "loss" in logs and (batches := self.parts.pop("batches", 0)):
+            logs = logs | {name: total / batches for name, total in self.parts.items()}
+            self.parts.clear()
+        super().log(logs, *args, **kwargs)
+
+    def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
+        """Measure the loss of validation events, in the same views each time, and what the network knows."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.args.seed)
+            loss = self._validation_loss()
+        measured = {"loss": loss, **self.measure(self.student)}
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _validation_loss(self) -> float:
+        model = self.student.eval()
+        losses = []
+        with torch.no_grad(), self.compute_loss_context_manager():
+            for batch in self.get_eval_dataloader():
+                views = self.augmentation(self._prepare_inputs(batch))
+                losses.append(self.compute_loss(model, views).item())
+        self.parts.clear()
+        return sum(losses) / len(losses)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        super()._save_optimizer_and_scheduler(output_dir)
+        if self.args.should_save:
+            save_teacher(self.teacher, Path(output_dir))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint is not None:
+            load_teacher(self.teacher, Path(checkpoint))
+
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
+        """Make the optimiser, with the learning rates and decays of `parameter_groups`."""
+        if self.optimizer is None:
+            kind, options = Trainer.get_optimizer_cls_and_kwargs(self.args, self.student)
+            decay = self.recipe.optimiser.layer_decay
+            groups = parameter_groups(self.student, self.args.learning_rate, self.args.weight_decay, decay)
+            self.optimizer = kind(groups, **options)
+        return self.optimizer
+
+
+class _EveryStep(TrainerCallback):
+    """Sets the decay of weights before a step of the optimiser, and has the teacher follow after it."""
+
+    def __init__(self, trainer: SelfDistillationTrainer) -> None:
+        self.trainer = trainer
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Set the decay."""
+        final = self.trainer.recipe.optimiser.final_weight_decay
+        if final is not None:
+            decay = cosine((args.weight_decay, final), self.trainer.progress)
+            for group in kwargs["optimizer"].param_groups:
+                group["weight_decay"] = decay * group[DECAYS]
+
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Move the teacher."""
+        trainer = self.trainer
+        follow(trainer.teacher, trainer.student, trainer.recipe.distillation.momentum_at(trainer.progress))

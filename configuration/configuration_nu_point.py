@@ -10,6 +10,7 @@ from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
 
 Curve = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
 Readout = Literal["upcast", "decoder"]
+ConvImplementation = Literal["torch", "spconv"]
 HitTarget = Literal["motif", "pid"]
 
 HIT_CLASSES: dict[str, tuple[str, ...]] = {"motif": MOTIFS, "pid": PARTICLE_TYPES}
@@ -35,6 +36,7 @@ class NuPointConfig(NuPreTrainedConfig):
         decoder_channels: its widths, the finest first.
         readout: what the features of a point are: "upcast" joins those of the cells that it is in at every
             stage of the encoder, "decoder" adds a decoder, and gives its.
+        conv_implementation: "torch", or "spconv", which must be installed, for GPUs.
         window_size: most points that attend to each other.
         curves: along which windows are cut, in turns from block to block.
         shuffle_curves: draw at each stage, in training only, which curve comes first, second, and so on.
@@ -64,6 +66,7 @@ class NuPointConfig(NuPreTrainedConfig):
     decoder_depths: list[int] | tuple[int, ...] = (2, 2, 2, 2)
     decoder_channels: list[int] | tuple[int, ...] = (64, 96, 192, 384)
     readout: Readout = "upcast"
+    conv_implementation: ConvImplementation = "torch"
     window_size: int = 256
     curves: list[Curve] | tuple[Curve, ...] = ("hilbert", "hilbert-trans", "z", "z-trans")
     shuffle_curves: bool = True

@@ -10,6 +10,7 @@ from nuzoo.configuration.query_decoder_config import HEAD_DIM, QueryDecoderConfi
 
 Curve = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
 Readout = Literal["upcast", "decoder"]
+ConvImplementation = Literal["torch", "spconv"]
 
 
 @strict
@@ -29,6 +30,7 @@ class NuPointConfig(QueryDecoderConfig, HitClassifierConfig):
         decoder_channels: its widths, the finest first.
         readout: what the features of a point are: "upcast" joins those of the cells that it is in at every
             stage of the encoder, "decoder" adds a decoder, and gives its.
+        conv_implementation: "torch", or "spconv", which must be installed, for GPUs.
         window_size: most points that attend to each other.
         curves: along which windows are cut, in turns from block to block.
         shuffle_curves: draw at each stage, in training only, which curve comes first, second, and so on.
@@ -59,6 +61,7 @@ class NuPointConfig(QueryDecoderConfig, HitClassifierConfig):
     decoder_depths: list[int] | tuple[int, ...] = (2, 2, 2, 2)
     decoder_channels: list[int] | tuple[int, ...] = (64, 96, 192, 384)
     readout: Readout = "upcast"
+    conv_implementation: ConvImplementation = "torch"
     window_size: int = 256
     curves: list[Curve] | tuple[Curve, ...] = ("hilbert", "hilbert-trans", "z", "z-trans")
     shuffle_curves: bool = True

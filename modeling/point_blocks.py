@@ -11,10 +11,14 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.configuration.query_decoder_config import HEAD_DIM
 from nuzoo.modeling.sparse.point_level import PointLevel
+from nuzoo.modeling.sparse.spconv_convolution import spconv_convolution
 from nuzoo.modeling.sparse.submanifold_convolution import SubmanifoldConv3d
+from nuzoo.modeling.sparse.varlen_attention import NAME, varlen_attention
 from nuzoo.modeling.sparse.windows import Windows
 
 Weights = tuple[Tensor, ...]
+
+ALL_ATTENTION_FUNCTIONS.register(NAME, varlen_attention)
 
 
 def eager_attention(
@@ -124,16 +128,21 @@ class ConditionalPosition(nn.Module):
     It is computed in the precision of its weights, also where an autocast asks for less.
     """
 
-    def __init__(self, channels: int, layer_norm_eps: float):
+    def __init__(self, config: NuPointConfig, channels: int):
         super().__init__()
+        self.config = config
         self.convolution = SubmanifoldConv3d(channels, channels)
         self.projection = nn.Linear(channels, channels)
-        self.norm = nn.LayerNorm(channels, layer_norm_eps)
+        self.norm = nn.LayerNorm(channels, config.layer_norm_eps)
 
     def forward(self, points: Tensor, level: PointLevel) -> Tensor:
         """Map (points, channels) to the same shape."""
         with torch.autocast(points.device.type, enabled=False):
-            points = self.convolution(points.to(self.projection.weight.dtype), level.neighbours)
+            points = points.to(self.projection.weight.dtype)
+            if self.config.conv_implementation == "spconv":
+                points = spconv_convolution(self.convolution, points, level)
+            else:
+                points = self.convolution(points, level.neighbours)
             return self.norm(self.projection(points))
 
 
@@ -149,7 +158,7 @@ class NuPointBlock(GradientCheckpointingLayer):
     def __init__(self, config: NuPointConfig, channels: int, drop_path: float):
         super().__init__()
         self.window_size = config.window_size
-        self.position = ConditionalPosition(channels, config.layer_norm_eps)
+        self.position = ConditionalPosition(config, channels)
         self.norm_attention = nn.LayerNorm(channels, config.layer_norm_eps)
         self.attention = WindowAttention(config, channels)
         self.scale_attention = LayerScale(channels)

@@ -15,10 +15,12 @@ class EventProcessor(Protocol):
     Attributes:
         modality: name of the modality of its events.
         detector: whose events it takes; None takes any.
+        model_input_names: names of the tensors of its batches that networks take.
         kept_from_network: names of tensors of its batches that are for turning outputs into physics.
     """
 
     modality: ClassVar[str]
+    model_input_names: Sequence[str]
     kept_from_network: ClassVar[tuple[str, ...]]
     detector: str | None
 

@@ -81,9 +81,8 @@ def run_network(
     def forward(inputs: Mapping[str, Any]) -> Answer:
         inputs = _on_device_of(model, inputs)
         given = network_inputs(processor, inputs)
-        if targets:
-            given = {name: given[name] for name in processor.model_input_names}
-        return gather(model(**given), inputs)
+        names = processor.model_input_names if targets else given
+        return gather(model(**{name: given[name] for name in names}), inputs)
 
     asked = options | ({"targets": targets} if targets else {})
 

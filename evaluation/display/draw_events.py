@@ -69,7 +69,8 @@ def draw_events(
             named = sample or (None if source.startswith(SIMULATED_PREFIX) else f"from {source}")
             stem = out / stem_of(str(row["event_id"]))
             files = display.draw(row, stem, prediction=prediction, sample=named)
-            facts = display.facts(row, prediction) | (more_facts or {}).get(str(row["event_id"]), {})
+            more = (more_facts or {}).get(str(row["event_id"]), {})
+            facts = {**display.facts(row, prediction), **more}
             drawn.append(DrawnEvent.of(row, files, facts, named))
         except (EventError, EvaluationError, UnknownDetectorError) as error:
             if left_out is None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,6 +50,11 @@ class PointLevel:
             ordered = self._ordered_windows.setdefault(length, cut_windows(self.counts, length))
             self._windows[key] = along(ordered, torch.argsort(self.codes[curve]))
         return self._windows[key]
+
+    @cached_property
+    def for_spconv(self) -> dict[str, Any]:
+        """What spconv keeps of the points, if it is in use."""
+        return {}
 
     @cached_property
     def _windows(self) -> dict[tuple[int, int], Windows]:

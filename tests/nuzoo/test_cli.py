@@ -57,6 +57,8 @@ def test_every_command_says_its_first_word_before_anything_heavy_is_imported(tmp
         "predict": [*model, folder],
         "explain": [*model, *data, *out],
         "display": [folder, *model, *out],
+        "retrieve": [*model, *data, "--like", "e1", *out],
+        "bench": ["label-efficiency"],
         "publish": [folder, "--repo", "org/name"],
         "verify": [folder],
         "demo": out,

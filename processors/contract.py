@@ -15,12 +15,10 @@ class EventProcessor(Protocol):
     Attributes:
         modality: name of the modality of its events.
         detector: whose events it takes; None takes any.
-        model_input_names: names of the tensors of its batches that networks take.
         kept_from_network: names of tensors of its batches that are for turning outputs into physics.
     """
 
     modality: ClassVar[str]
-    model_input_names: Sequence[str]
     kept_from_network: ClassVar[tuple[str, ...]]
     detector: str | None
 
@@ -39,6 +37,10 @@ class EventProcessor(Protocol):
     @classmethod
     def tiny(cls, config: Any) -> Self:
         """Build a small one, not fitted, that suits a tiny configuration of a network, for tests."""
+
+    @property
+    def model_input_names(self) -> Sequence[str]:
+        """The names of the tensors of its batches that networks take."""
 
     @property
     def schema(self) -> EventSchema:

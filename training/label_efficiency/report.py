@@ -56,11 +56,10 @@ def draw_study(study: Study, means: Means, title: str, path: Path) -> None:
             wrong = [1 - value for value in values]
             axes.errorbar(events, wrong, errors, marker=marker(number), label=way, **look(number))
         if study.theirs:
-            for number, (name, values) in enumerate(study.theirs.values.items()):
+            for number, (name, theirs) in enumerate(study.theirs.values.items()):
                 style = look(number) | {"color": GREY, "linewidth": 0.9}
-                axes.plot(
-                    study.theirs.events, [1 - value for value in values], label=f"theirs: {name}", **style
-                )
+                shown = [1 - value for value in theirs]
+                axes.plot(study.theirs.events, shown, label=f"theirs: {name}", **style)
         axes.set(xscale="log", yscale="log", xlabel="Labelled events", ylabel=f"1 − {title}")
         legend_below(axes, ncols=2)
 

@@ -9,8 +9,8 @@ from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
-from nuzoo.configuration.query_decoder_config import HEAD_DIM
 from nuzoo.configuration.hit_classifier_config import HIT_CLASSES
+from nuzoo.configuration.query_decoder_config import HEAD_DIM
 from nuzoo.modeling.modeling_nu_point import (
     NuPointForSemanticSegmentation,
     NuPointModel,

@@ -10,7 +10,7 @@ from typing import Any, Self
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.training.fields import Count, RecipeError, checked_fields, types_of
 from nuzoo.training.recipe import Recipe, load_recipe
-from nuzoo.training.recipe_files import override_value, read_yaml, set_field
+from nuzoo.training.recipe_files import override_value, read_yaml
 
 STUDIES = Path(__file__).parents[1] / "studies"
 """Those that come with nuzoo."""
@@ -86,8 +86,8 @@ class Study:
 
         Args:
             name: A YAML file, or the name of a study that comes with nuzoo.
-            overrides: `field=value` strings; the value is YAML. Fields of the recipe are
-                `fields.section.field=value`.
+            overrides: `field=value` strings; the value is YAML. Fields of the recipe of all are
+                `fields.section.field=value`, of one way `ways.way.section.field=value`.
 
         Raises:
             RecipeError: No such study, an unknown field, or a value that a field cannot have.
@@ -97,10 +97,12 @@ class Study:
             key, equals, value = override.partition("=")
             if not equals:
                 raise RecipeError(f"override {override!r}: expected field=value")
-            if key.startswith("fields."):
-                given.setdefault("fields", {})[key.removeprefix("fields.")] = override_value(value)
-            else:
-                set_field(given, key, override_value(value))
+            section, _, name_in_recipe = key.partition(".")
+            own = given.setdefault(section, {}) if name_in_recipe else given
+            if section == "ways" and name_in_recipe:
+                way, _, name_in_recipe = name_in_recipe.partition(".")
+                own = own.setdefault(way, {})
+            own[name_in_recipe or key] = override_value(value)
         study = cls(**checked_fields("study", given, types_of(cls)))
         study.check()
         return study

@@ -1,0 +1,81 @@
+"""Studies of how many labelled events a network needs: what they train, and what they say of it."""
+
+import csv
+
+import pytest
+
+from nuzoo.training.fields import RecipeError
+from nuzoo.training.label_efficiency import run_study as running
+from nuzoo.training.label_efficiency.run_study import Measured, run_study, summary
+from nuzoo.training.label_efficiency.study import Cell, Study
+
+NAME = "nu_point_label_efficiency"
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before/config.json").write_text('{"model_type": "nu_point", "target": "pid"}')
+    return str(tmp_path / "before")
+
+
+def test_cells_are_every_way_number_and_seed(checkpoint):
+    study = Study.read(NAME, [f"pretrained={checkpoint}", "events=[100,10]", "seeds=[1,2]"])
+    cells = list(study.cells())
+    assert len(cells) == len(set(cells)) == 2 * 4 * 2
+    assert [cell.events for cell in cells] == [10] * 8 + [100] * 8
+
+
+def test_recipes_differ_in_what_the_way_says(checkpoint):
+    study = Study.read(NAME, [f"pretrained={checkpoint}", "fields.training.max_steps=7"])
+    new, linear = (study.recipe_of(Cell(way, 30, 2)) for way in ("scratch", "linear"))
+    assert new.model.pretrained is None and new.model.preset == "tiny"
+    assert linear.model.pretrained == checkpoint
+    assert linear.model.frozen == ["nu_point.embedding", "nu_point.encoder"]
+    for recipe in (new, linear):
+        assert (recipe.data.train_events, recipe.training.seed, recipe.training.max_steps) == (30, 2, 7)
+    assert new.output != linear.output
+    assert (new.targets, linear.targets) == (("motif",), ("pid",))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["evnts=[1]"], "evnts"),
+        (["pretrained=null"], "expected a checkpoint"),
+        (["events=[]"], "one of each at least"),
+        (["fields.training.max_stps=3"], "max_stps"),
+        (["ways.full.model.readut=decoder"], "readut"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is_trained(checkpoint, overrides, told):
+    with pytest.raises(RecipeError, match=told):
+        Study.read(NAME, [f"pretrained={checkpoint}", *overrides])
+
+
+def test_errors_between_trainings_and_of_the_events_are_joined():
+    """Trainings at 0.6 and 0.8: 0.1 by their scatter; and 0.1 of the events, which are the same for both."""
+    found = [Measured(Cell("full", 10, seed), "F1", value, 0.1) for seed, value in ((1, 0.6), (2, 0.8))]
+    assert summary(found) == pytest.approx((0.7, 0.02**0.5))
+
+
+def test_table_text_and_figure_are_of_all_cells(checkpoint, tmp_path, monkeypatch):
+    out = tmp_path / "study"
+    given = [f"pretrained={checkpoint}", f"out={out}", "events=[10,100]", "seeds=[1,2]"]
+    splits = {"train": range(100), "test": range(5)}
+    monkeypatch.setattr(running, "load_splits", lambda recipe: splits)
+    monkeypatch.setattr(
+        running,
+        "measure_cell",
+        lambda study, cell, *_: Measured(cell, "F1", 1 - 5 / (cell.events + 10), 0.01),
+    )
+    out.mkdir()
+    lines = []
+    files = run_study(Study.read(NAME, given), tell=lines.append)
+    assert len(lines) == 16 and lines[0].startswith("1 of 16: scratch-10-1: f1 0.750")
+    assert [file.name for file in files if not file.is_file()] == []
+    table = list(csv.DictReader((out / "label_efficiency.csv").open()))
+    assert len(table) == 16
+    text = (out / "label_efficiency.md").read_text()
+    assert "| scratch | 0.750 ± 0.010 | 0.955 ± 0.010 |" in text
+    assert "| Panda, full | 0.928 |" in text and "Theirs: arXiv 2512.01324" in text

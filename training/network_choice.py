@@ -150,7 +150,8 @@ class NetworkChoice:
         """
         try:
             model = self._network(self.architecture.network_class(task), config)
-            model.freeze(self.frozen)
+            if self.frozen:
+                model.freeze(self.frozen)
         except ArgumentError as error:
             raise RecipeError(f"model.{error}") from error
         if not any(parameter.requires_grad for parameter in model.parameters()):

@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from nuzoo.evaluation.core.subject import QUANTISED_PARAMETERS
 from nuzoo.files.modes import unlock_weights
 from nuzoo.files.names import GOLDEN_FILE
 from nuzoo.hub.errors import GoldenOutputError
@@ -47,12 +48,21 @@ def write_golden(folder: Path, model: PreTrainedModel, processor: EventProcessor
         for event, arrays in zip(events, columns, strict=True)
     ]
     outputs = {f"output/{name}": values for name, values in _outputs(model, processor, events).items()}
-    facts = {"auto_class": auto_class_of(model), "tolerance": TOLERANCE[model.dtype], "other_columns": others}
+    facts = {"auto_class": auto_class_of(model), "tolerance": tolerance_of(model), "other_columns": others}
     path = folder / GOLDEN_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {METADATA_KEY: json.dumps(facts)}  # one key: safetensors would shuffle the order of several
     save_file(inputs | outputs, path, metadata)
     unlock_weights(path.parent)
+
+
+def tolerance_of(model: PreTrainedModel) -> float:
+    """Give how far outputs may be from the stored ones.
+
+    With 4-bit weights bitsandbytes computes in bfloat16 on CPUs that have it, and in float32 on others.
+    """
+    is_packed = any(type(parameter).__name__ in QUANTISED_PARAMETERS for parameter in model.parameters())
+    return TOLERANCE[torch.bfloat16 if is_packed else model.dtype]
 
 
 def check_golden(folder: Path, model: PreTrainedModel, processor: EventProcessor) -> str:
@@ -74,7 +84,7 @@ def check_golden(folder: Path, model: PreTrainedModel, processor: EventProcessor
             f"{name} of the example events should have shape {expected[name].shape}, it has "
             f"{found[name].shape}: processor or libraries are not those of the publication"
         )
-    tolerance = TOLERANCE[model.dtype]
+    tolerance = tolerance_of(model)
     farthest = 0.0
     for name, values in expected.items():
         deviation = np.abs(found[name] - values)

@@ -59,6 +59,7 @@ def make_rows(n, seed, **changes):
 
 class Processor:
     detector = None
+    kept_from_network = ()
     schema = pixel_map_schema({"detector": "toy", "views": ("xz", "yz"), "height": 9, "width": 9})
 
     def to_dict(self):

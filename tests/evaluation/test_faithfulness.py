@@ -36,6 +36,7 @@ class Upper:
     """A processor: energy above the vertex's row in the first view."""
 
     schema = pixel_map_schema({"detector": "toy", "views": ("xz",), "height": 1, "width": 1})
+    kept_from_network = ()
 
     def __call__(self, rows):
         return {"upper": torch.tensor([upper_of(row) for row in rows.to_pylist()])}

@@ -74,7 +74,8 @@ def test_settings_are_saved_and_nothing_else(tmp_path):
     processor = PointProcessor.for_geometry({"detector": "here", "height": 3}, edge_mm=50.0).fit(EVENTS)
     processor.save_pretrained(tmp_path)
     saved = json.loads((tmp_path / "preprocessor_config.json").read_text())
-    assert saved.keys() == {"detector", "edge_mm", "mean_charge", "format_version", "feature_extractor_type"}
+    kinds = {"feature_extractor_type", "image_processor_type"}  # AutoImageProcessor, which pipelines ask
+    assert saved.keys() == {"detector", "edge_mm", "mean_charge", "format_version", *kinds}
     loaded = PointProcessor.from_pretrained(tmp_path)
     assert loaded.to_dict() == processor.to_dict() and loaded.detector == "here"
     assert PointProcessor.from_pretrained(tmp_path, edge_mm=7.0).edge_mm == 7.0

@@ -34,7 +34,7 @@ def seconds(function: Callable[[], object], repeats: int) -> float:
 def make_image_model(model_type: str, preset: str, rebin: int) -> tuple[Any, Any]:
     recipe = load_recipe(f"{model_type}_tiny", [f"model.preset={preset}"])
     processor = NuPixelMapImageProcessor(**recipe.processor | {"rebin": rebin}, active_rms=[1.0, 1.0])
-    return recipe.model.build(recipe.task, recipe.model.config(processor)), processor
+    return recipe.model.build(recipe.model.config(processor)), processor
 
 
 def make_vlm(rebin: int) -> tuple[Any, Any]:

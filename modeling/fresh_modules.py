@@ -1,5 +1,6 @@
 """What of a network a checkpoint of another task says nothing about, and so starts afresh."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,10 +13,10 @@ from nuzoo.modeling.weight_files import verified_weights
 def modules_of_another_task(
     network: type[PreTrainedModel], config: PreTrainedConfig, origin: Any, **where: Any
 ) -> list[str]:
-    """Name the parts of a network that a checkpoint has no tensor of, if it is one of another class.
+    """Name the parts of a network that start afresh from a checkpoint, if that is one of another class.
 
-    Parts are what is around the network's body, and what that is made of. A checkpoint of the same class has
-    to hold every tensor.
+    What is around the network's body does, whatever the checkpoint calls by the same name. The body's parts
+    do of which the checkpoint has no tensor. A checkpoint of the same class has to hold every tensor.
 
     Args:
         network: the class of the network that is to be made of the checkpoint.
@@ -23,8 +24,7 @@ def modules_of_another_task(
         origin: Hub repository or local folder of the checkpoint.
         **where: See `nuzoo.files.origin.whereabouts`.
     """
-    written_by = PreTrainedConfig.get_config_dict(origin, **where)[0].get("architectures") or [None]
-    if written_by[0] in (None, network.__name__):
+    if not is_of_another_task(network, PreTrainedConfig.get_config_dict(origin, **where)[0]):
         return []
     held = set[str]()
     for file in verified_weights(origin, **where).values():
@@ -35,10 +35,16 @@ def modules_of_another_task(
         held = {f"{prefix}.{name}" for name in held}
     with torch.device("meta"):
         model = network(config)
-    parts = {name: part for name, part in model.named_children() if name != prefix}
-    parts |= {f"{prefix}.{name}": part for name, part in model.base_model.named_children()}
-    return [
+    parts = {f"{prefix}.{name}": part for name, part in model.base_model.named_children()}
+    heads = [name for name, part in model.named_children() if name != prefix and part.state_dict()]
+    return heads + [
         name
         for name, part in parts.items()
         if (tensors := part.state_dict()) and held.isdisjoint(f"{name}.{tensor}" for tensor in tensors)
     ]
+
+
+def is_of_another_task(network: type[PreTrainedModel], fields: Mapping[str, Any]) -> bool:
+    """Tell whether the fields of a checkpoint's configuration name another class than this one."""
+    written_by = fields.get("architectures") or [None]
+    return written_by[0] not in (None, network.__name__)

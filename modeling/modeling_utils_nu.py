@@ -23,6 +23,7 @@ from nuzoo.modeling.weight_files import name_unreadable, verified_weights
 CACHE_LINE_BYTES = 64
 NO_ADAPTER = "no-adapter"
 MISSPELT_OPTION = 0.8
+TENSORS_NAMED = 8
 
 OPTIONS = ("attn_implementation", "device_map", "dtype", "quantization_config", "subfolder", "variant")
 """What users of `from_pretrained` give beside its named arguments."""
@@ -277,7 +278,7 @@ def refuse_incomplete(report: dict[str, Any], excepted: tuple[str, ...], origin:
         "of another shape": set(mismatched),
     }
     described = [
-        f"{problem}: {', '.join(mismatched.get(name, name) for name in left)}"
+        f"{problem}: {_named([mismatched.get(name, name) for name in left])}"
         for problem, names in problems.items()
         if (left := sorted(name for name in names if not _belongs_to(name, excepted)))
     ]
@@ -287,6 +288,12 @@ def refuse_incomplete(report: dict[str, Any], excepted: tuple[str, ...], origin:
             "the class and configuration that wrote it, or name the modules that shall start afresh: "
             'reinitialize=["classifier"].'
         )
+
+
+def _named(tensors: list[str]) -> str:
+    """Name the first of many tensors, and count the rest."""
+    more = len(tensors) - TENSORS_NAMED
+    return ", ".join(tensors[:TENSORS_NAMED]) + (f", and {more:,} more" if more > 0 else "")
 
 
 def _belongs_to(tensor: str, modules: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from nuzoo.modeling.arguments import ArgumentError
-from nuzoo.modeling.fresh_modules import modules_of_another_task
+from nuzoo.modeling.fresh_modules import is_of_another_task, modules_of_another_task
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import ARCHITECTURES, Architecture, import_object
@@ -30,16 +30,18 @@ class NetworkChoice:
 
     Attributes:
         architecture: Its row.
+        task: What it shall learn.
         fields: Of its configuration.
         preset: A size: name of a way to make the configuration.
         pretrained: Folder or repository of a network of ours to fine-tune.
         timm_weights: A safetensors file or a name of timm's, to start from.
         reinitialize: Modules of the pretrained network that start afresh, `[classifier]` for other classes.
-            What a network that was trained for another task does not have starts afresh anyway.
+            Heads of a network for another task, and what the checkpoint does not have, do so anyway.
         frozen: Modules that do not learn, such as `[nu_point.embedding, nu_point.encoder]`.
     """
 
     architecture: Architecture
+    task: str
     fields: dict[str, Any]
     preset: str | None = None
     pretrained: str | None = None
@@ -65,7 +67,7 @@ class NetworkChoice:
         types = types_of(kind) | OF_EVERY_CONFIGURATION | STARTS | {"model_type": str}
         fields = checked_fields("model", given, types)
         del fields["model_type"]
-        choice = cls(row, fields, **{name: fields.pop(name) for name in STARTS if name in fields})
+        choice = cls(row, task, fields, **{name: fields.pop(name) for name in STARTS if name in fields})
         for other in ("preset", "timm_weights"):
             if choice.pretrained and getattr(choice, other):
                 raise RecipeError(
@@ -107,9 +109,19 @@ class NetworkChoice:
     @cached_property
     def known_fields(self) -> dict[str, Any]:
         """Fields of the configuration that are known without the events: of the checkpoint, and given."""
+        return self._fields_of_checkpoint | self.fields
+
+    @cached_property
+    def _fields_of_checkpoint(self) -> dict[str, Any]:
         if not self.pretrained:
-            return self.fields
-        return PreTrainedConfig.get_config_dict(resolve_model(self.pretrained))[0] | self.fields
+            return {}
+        fields: dict[str, Any] = PreTrainedConfig.get_config_dict(resolve_model(self.pretrained))[0]
+        return fields
+
+    @property
+    def is_of_another_task(self) -> bool:
+        """Whether it starts from a checkpoint of a network for another task, or of the body alone."""
+        return is_of_another_task(self.architecture.network_class(self.task), self._fields_of_checkpoint)
 
     @property
     def other_classes(self) -> str:
@@ -123,7 +135,7 @@ class NetworkChoice:
 
     def _classes(self, names: Sequence[str] | None) -> dict[str, Any]:
         """Give the fields that name the classes of the events, where recipe and weights leave them open."""
-        is_open = not self.pretrained or self.reinitialize
+        is_open = not self.pretrained or self.reinitialize or self.is_of_another_task
         if names is None or not is_open or self.fields.get("num_labels", len(names)) != len(names):
             return {}
         return {"id2label": dict(enumerate(names))}
@@ -131,7 +143,7 @@ class NetworkChoice:
     def _pretrained_config(self, kind: Any, fields: Mapping[str, Any]) -> PreTrainedConfig:
         """Read the configuration of the checkpoint; its calibration is not that of what is made of it."""
         path = resolve_model(str(self.pretrained))
-        found = PreTrainedConfig.get_config_dict(path)[0].get("model_type")
+        found = self._fields_of_checkpoint.get("model_type")
         if found != self.architecture.model_type:
             raise RecipeError(
                 f"model.pretrained: expected a {self.architecture.model_type}, as model.model_type says, got "
@@ -141,7 +153,7 @@ class NetworkChoice:
         config: PreTrainedConfig = kind.from_pretrained(path, **{**uncalibrated, **fields})
         return config
 
-    def build(self, task: str, config: PreTrainedConfig) -> PreTrainedModel:
+    def build(self, config: PreTrainedConfig) -> PreTrainedModel:
         """Make a fresh network, one that starts from timm's weights, or a checkpoint.
 
         Raises:
@@ -149,7 +161,7 @@ class NetworkChoice:
                 that shall not learn.
         """
         try:
-            model = self._network(self.architecture.network_class(task), config)
+            model = self._network(self.architecture.network_class(self.task), config)
             if self.frozen:
                 model.freeze(self.frozen)
         except ArgumentError as error:

@@ -10,7 +10,12 @@ from transformers import PreTrainedConfig
 from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_columns, check_labelled
+from nuzoo.datasets_scripts.common.labelled_rows import (
+    UnusableDatasetError,
+    check_class_names,
+    check_columns,
+    check_labelled,
+)
 from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.datasets_scripts.common.local_dataset import UnknownConfigurationError
 from nuzoo.evaluation.core.class_names import labels_by_name
@@ -70,7 +75,7 @@ def class_names_in(rows: datasets.Dataset | None, targets: Sequence[str]) -> lis
 def in_classes_of(
     config: PreTrainedConfig, targets: Sequence[str], splits: Mapping[str, datasets.Dataset]
 ) -> dict[str, datasets.Dataset]:
-    """Renumber the classes of events as a network does, by their names.
+    """Renumber the classes of events as a network does, by their names; those of hits have to be as it has.
 
     Raises:
         UnusableDatasetError: Events of a class that the network does not have.
@@ -79,6 +84,8 @@ def in_classes_of(
     for target in targets:
         for split, rows in renumbered.items():
             renumbered[split] = labels_by_name(rows, class_names_of(config), target)
+            if target in rows.features:
+                check_class_names(renumbered[split], class_names_of(config), f"split {split}", target)
     return renumbered
 
 

@@ -94,7 +94,7 @@ def build_trainer(
     return EventTrainer(
         augmentation=bound(recipe.augmentation, processor, targets),
         per_hit=is_per_hit(splits["train"], targets),
-        model=recipe.model.build(recipe.task, config),
+        model=recipe.model.build(config),
         args=recipe.training,
         data_collator=as_is,
         train_dataset=batches["train"],

@@ -1,6 +1,7 @@
 """Studies of how many labelled events a network needs: what they train, and what they say of it."""
 
 import csv
+import json
 
 import pytest
 
@@ -15,8 +16,16 @@ NAME = "nu_point_label_efficiency"
 @pytest.fixture
 def checkpoint(tmp_path):
     (tmp_path / "before").mkdir()
-    (tmp_path / "before/config.json").write_text('{"model_type": "nu_point", "target": "pid"}')
+    config = {"model_type": "nu_point", "architectures": ["NuPointForPreTraining"], "target": "pid"}
+    (tmp_path / "before/config.json").write_text(json.dumps(config))
     return str(tmp_path / "before")
+
+
+def test_a_checkpoint_that_has_learnt_the_same_from_labels_is_refused(checkpoint, tmp_path):
+    config = {"model_type": "nu_point", "architectures": ["NuPointForSemanticSegmentation"]}
+    (tmp_path / "before/config.json").write_text(json.dumps(config))
+    with pytest.raises(RecipeError, match="labels would not be counted"):
+        Study.read(NAME, [f"pretrained={checkpoint}"])
 
 
 def test_cells_are_every_way_number_and_seed(checkpoint):

@@ -1,15 +1,19 @@
 """A network that starts from one that was trained for another task, whole or with parts that do not learn."""
 
+import datasets
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
-from nuzoo.modeling.modeling_nu_point import NuPointModel
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation, NuPointModel
 from nuzoo.modeling.modeling_nu_point_pretraining import NuPointForPreTraining
 from nuzoo.modeling.weight_errors import WeightsError
+from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.network_choice import NetworkChoice
+from nuzoo.training.recipe_data import in_classes_of
 
 TASK = "hit-segmentation"
 ENCODER = ["nu_point.embedding", "nu_point.encoder"]
@@ -20,7 +24,7 @@ def network(**given):
     torch.manual_seed(0)
     kind = NuPointConfig
     config = choice._pretrained_config(kind, choice.fields) if choice.pretrained else kind.tiny()
-    return choice.build(TASK, config)
+    return choice.build(config)
 
 
 @pytest.fixture
@@ -74,3 +78,24 @@ def test_what_cannot_be_frozen_is_refused_by_name():
         network(frozen=["nu_point.encodr"])
     with pytest.raises(RecipeError, match="expected something that learns"):
         network(frozen=["nu_point", "classifier"])
+
+
+def test_heads_of_another_task_are_new_whatever_they_are_called(tmp_path):
+    NuPointForSemanticSegmentation(NuPointConfig.tiny(id2label={0: "a", 1: "b"})).save_pretrained(tmp_path)
+    given = {"model_type": "nu_point", "pretrained": str(tmp_path)}
+    choice = NetworkChoice.parse(given, "particle-segmentation")
+    assert choice.is_of_another_task
+    config = choice.config(NuPointCloudFeatureExtractor.tiny(None), ["photon", "muon", "none"])
+    assert [*config.id2label.values()] == ["photon", "muon", "none"]
+    assert choice.build(config).classifier[-1].weight.shape[0] == 3 + 1
+    same = NetworkChoice.parse(given, TASK)
+    assert not same.is_of_another_task
+    assert [*same.config(NuPointCloudFeatureExtractor.tiny(None), ["c"]).id2label.values()] == ["a", "b"]
+
+
+def test_hits_of_other_classes_are_refused_with_what_may_be_done():
+    kind = datasets.Features({"pid": datasets.List(datasets.ClassLabel(names=["photon", "muon"]))})
+    rows = datasets.Dataset.from_dict({"pid": [[0, 1]]}, features=kind)
+    assert in_classes_of(NuPointConfig.tiny(id2label={0: "photon", 1: "muon"}), ["pid"], {"train": rows})
+    with pytest.raises(UnusableDatasetError, match=r"split train: .* classes muon, photon, got photon, muon"):
+        in_classes_of(NuPointConfig.tiny(id2label={0: "muon", 1: "photon"}), ["pid"], {"train": rows})

@@ -119,7 +119,7 @@ def started(fields, splits):
 
 
 def network(start, rows):
-    return start.model.build(start.task, start.model.config(build_processor(start, rows)))
+    return start.model.build(start.model.config(build_processor(start, rows)))
 
 
 def test_the_papers_vision_transformer_sees_padded_maps_of_full_size(splits):

@@ -118,7 +118,12 @@ class Study:
         if not self.pretrained and any(way.get(PRETRAINED) for way in self.ways.values()):
             raise RecipeError("study.pretrained: expected a checkpoint for the ways that start from one")
         for cell in self.cells():
-            self.recipe_of(cell)
+            model = self.recipe_of(cell).model
+            if model.pretrained and not model.is_of_another_task:
+                raise RecipeError(
+                    "study.pretrained: expected a checkpoint that has not learnt what is asked here, whose "
+                    f"labels would not be counted, got {self.pretrained}: give that of a pre-training"
+                )
 
     @property
     def folder(self) -> Path:

@@ -91,7 +91,7 @@ def build_pretraining(
             model, processor, held_out, recipe.probe, recipe.training.per_device_eval_batch_size
         ),
         augmentation=ViewMaker(recipe.views, bound(recipe.augmentation, processor, ())),
-        model=recipe.model.build(recipe.task, config),
+        model=recipe.model.build(config),
         args=recipe.training,
         data_collator=as_is,
         train_dataset=batches["train"],

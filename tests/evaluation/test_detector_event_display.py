@@ -34,6 +34,7 @@ from nuzoo.files.events.event_errors import (
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.errors import UnknownDetectorError
 
+from ..drawing import undrawn
 from .detector_event_rows import empty_row, large_row, small_row, without_truth
 
 WITH_NODE = pytest.mark.skipif(
@@ -323,6 +324,7 @@ def test_detector_events_are_told_from_others_by_detector_and_columns():
     assert not DISPLAY.draws({"event_id": "a", "detector": "fasercal"})
 
 
+@undrawn()
 def test_events_are_drawn_with_a_page_of_all_and_the_broken_one_is_left_out(tmp_path):
     left_out = []
     rows = [small_row(), small_row(event_id="broken", cal_energy=None)]

@@ -18,6 +18,8 @@ from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.errors import UnknownDetectorError
 from nuzoo.simulation.response.pixel_maps import Anchor, View
 
+from ..drawing import undrawn
+
 PREDICTION = {"label": "nc", "score": 0.6, "scores": {"nue_cc": 0.3, "numu_cc": 0.1, "nc": 0.6}}
 
 
@@ -250,6 +252,7 @@ def test_the_title_of_a_page_is_the_event(tmp_path):
     assert "<title>run&lt;1&gt;</title>" in page
 
 
+@undrawn()
 def test_events_of_any_names_have_pictures_of_their_own_inside_the_folder(tmp_path):
     names = ["..", "/tmp/x", "a/1", "a_1", "a 1", "a 1", "index", "x" * 300]
     out = tmp_path / "in" / "out"

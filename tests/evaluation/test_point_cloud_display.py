@@ -28,6 +28,7 @@ from nuzoo.files.events.point_cloud_events import PLANES
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.errors import UnknownDetectorError
 
+from ..drawing import undrawn
 from .point_cloud_rows import empty_row, event_row, small_row, without_truth
 
 DATA = Path(os.environ.get("NUZOO_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
@@ -460,6 +461,7 @@ def test_the_list_of_events_says_how_many_interactions_there_are_and_what_was_pr
     assert DISPLAY.facts(one | {"label": 2}, SCORES) == {"truth": "muon", "hits": "1", "prediction": "muon"}
 
 
+@undrawn()
 def test_events_are_drawn_into_a_folder_and_one_that_cannot_costs_no_other(tmp_path):
     left_out = []
     rows = [small_row(event_id="a"), small_row(event_id="b", z=None), empty_row(event_id="c")]
@@ -470,6 +472,7 @@ def test_events_are_drawn_into_a_folder_and_one_that_cannot_costs_no_other(tmp_p
     assert "1 × neutrino, 1 × cosmic muon" in paths[-1].read_text()
 
 
+@undrawn()
 def test_a_dataset_of_point_clouds_is_drawn_without_saying_that_it_is_one(tmp_path):
     from datasets import Dataset
 

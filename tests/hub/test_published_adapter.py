@@ -94,13 +94,19 @@ def test_it_verifies(session, published):
     assert done.status == 0, done.out
 
 
-@pytest.mark.parametrize("without_nuzoo", [True, False])
-def test_it_loads_by_name_as_evaluated(run_fresh, published, adapter, base, without_nuzoo, simulated_dataset):
-    options = {"trust_remote_code": True} if without_nuzoo else {}
-    code = ("" if without_nuzoo else "import nuzoo\n") + LOAD.format(options=options, base=base[1])
-    done = run_fresh(code, without_nuzoo=without_nuzoo)
-    assert done.returncode == 0, done.stderr[-2000:]
-    logits, _, temperature = done.stdout.strip().rpartition(" ")
+@pytest.mark.parametrize("has_nuzoo", [False, True])
+def test_it_loads_by_name_as_evaluated(
+    session, run_fresh, published, adapter, base, has_nuzoo, simulated_dataset
+):
+    options = {} if has_nuzoo else {"trust_remote_code": True}
+    code = LOAD.format(options=options, base=base[1])
+    if has_nuzoo:
+        said = session.run(code)
+    else:
+        done = run_fresh(code, without_nuzoo=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        said = done.stdout
+    logits, _, temperature = said.strip().rpartition(" ")
     assert float(temperature) == pytest.approx(temperature_of(adapter))
     from datasets import load_dataset
 

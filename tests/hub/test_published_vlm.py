@@ -35,7 +35,6 @@ def asked(name, **options):
     return model(**inputs).logits.tolist(), model.config.temperature
 """
 WITH_NUZOO = f"""
-import nuzoo
 {LOAD}
 print(json.dumps({{"{VLM}": asked("{VLM}")}}))
 """
@@ -113,10 +112,7 @@ def merged(session, run, published, simulated_dataset, tmp_path_factory):
 @pytest.fixture(scope="module")
 def without_nuzoo(run_fresh, published, merged):
     """What a process says that has no nuzoo."""
-    return answer(run_fresh(WITHOUT_NUZOO, without_nuzoo=True))
-
-
-def answer(done):
+    done = run_fresh(WITHOUT_NUZOO, without_nuzoo=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -148,8 +144,8 @@ def test_it_verifies(session, published):
 
 
 @pytest.mark.parametrize("has_nuzoo", [False, True])
-def test_it_loads_by_name_as_evaluated(run_fresh, without_nuzoo, run, has_nuzoo, simulated_dataset):
-    said = answer(run_fresh(WITH_NUZOO)) if has_nuzoo else without_nuzoo
+def test_it_loads_by_name_as_evaluated(session, without_nuzoo, run, has_nuzoo, simulated_dataset):
+    said = json.loads(session.run(WITH_NUZOO)) if has_nuzoo else without_nuzoo
     logits, temperature = said[VLM]
     assert temperature == json.loads((run / "config.json").read_text())["temperature"]
     torch.testing.assert_close(torch.tensor(logits), expected_logits(run, simulated_dataset))

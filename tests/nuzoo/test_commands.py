@@ -298,6 +298,7 @@ def test_columns_that_nothing_is_known_of_are_there_and_empty(model, arrays, tmp
         assert not row["true_label"] and row["neutrino_energy"] is None
 
 
+@undrawn()
 def test_display_goes_on_past_events_that_cannot_be_drawn(arrays, tmp_path, capsys):
     maps = np.load(arrays)
     maps[1] = np.nan

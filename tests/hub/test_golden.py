@@ -7,7 +7,7 @@ from transformers.feature_extraction_utils import BatchFeature
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.files.names import GOLDEN_FILE
 from nuzoo.hub.errors import GoldenOutputError
-from nuzoo.hub.model.golden import check_golden, read_golden, write_golden
+from nuzoo.hub.model.golden import check_golden, read_golden, tolerance_of, write_golden
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
@@ -93,6 +93,9 @@ class Labeller:
     def __init__(self, gain=1.0):
         self.gain = gain
 
+    def parameters(self):
+        return iter(())
+
     def eval(self):
         return self
 
@@ -158,3 +161,11 @@ def test_outputs_of_another_number_of_hits_are_found(tmp_path):
     write_golden(tmp_path, Labeller(), Lists())
     with pytest.raises(GoldenOutputError, match=r"hits .* should have shape \(6,\), it has \(5,\)"):
         check_golden(tmp_path, Labeller(), Fewer())
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("Params4bit", 5e-2), ("Parameter", 1e-4)])
+def test_packed_weights_may_be_computed_with_in_bfloat16(kind, tolerance):
+    packed = type(kind, (), {})()
+    model = Labeller()
+    model.parameters = lambda: iter([packed])
+    assert tolerance_of(model) == tolerance

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import datasets
 from datasets import LargeList, List
@@ -26,6 +26,9 @@ from nuzoo.training.recipe_data import (
     used_events,
 )
 from nuzoo.training.run_folder import is_finished, record_start, run_folder
+from nuzoo.training.safe_trainer import SafeTrainer
+
+R = TypeVar("R", bound=Recipe)
 
 
 def train(
@@ -51,11 +54,31 @@ def train(
             other classes than the model's.
         DivergedError: The loss or the weights are no numbers any more.
     """
+    return run_training(recipe, build_trainer, splits, callbacks)
+
+
+def run_training(
+    recipe: R,
+    build: Callable[[R, Mapping[str, datasets.Dataset], list[TrainerCallback]], SafeTrainer],
+    splits: Mapping[str, datasets.Dataset] | None,
+    callbacks: list[TrainerCallback] | None,
+) -> Path:
+    """Train in the folder of a recipe, unless that is done, with the Trainer that is built for its events.
+
+    Args:
+        recipe: The run.
+        build: Makes the Trainer of a recipe, its splits and callbacks.
+        splits: See `train`.
+        callbacks: See `train`.
+
+    Returns:
+        The output folder.
+    """
     if is_finished(recipe):
         return recipe.output
     with run_folder(recipe) as checkpoint:
         used = used_events(recipe, splits)
-        trainer = build_trainer(recipe, used, callbacks or [])
+        trainer = build(recipe, used, callbacks or [])
         processor: Any = trainer.processing_class
         record_start(recipe, used, processor.schema)
         trainer.train(resume_from_checkpoint=checkpoint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import datasets
 from transformers import TrainerCallback, set_seed
@@ -14,12 +13,11 @@ from nuzoo.datasets_scripts.common.labelled_rows import check_detector
 from nuzoo.evaluation.tasks.pre_training.measure import measure
 from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.event_batches import EventBatches, as_is
-from nuzoo.training.recipe_data import check_splits, first_events, used_events
-from nuzoo.training.run_folder import is_finished, record_start, run_folder
+from nuzoo.training.recipe_data import check_splits, first_events
 from nuzoo.training.self_distillation.clouds import ViewMaker
 from nuzoo.training.self_distillation.recipe import SelfDistillationRecipe
 from nuzoo.training.self_distillation.trainer import SelfDistillationTrainer
-from nuzoo.training.supervised import describe_network
+from nuzoo.training.supervised import describe_network, run_training
 
 logger = logging.getLogger(__name__)
 
@@ -47,17 +45,7 @@ def pretrain(
         UnusableDatasetError: No training or validation events, or a column missing.
         DivergedError: The loss or the weights are no numbers any more.
     """
-    if is_finished(recipe):
-        return recipe.output
-    with run_folder(recipe) as checkpoint:
-        used = used_events(recipe, splits)
-        trainer = build_pretraining(recipe, used, callbacks or [])
-        processor: Any = trainer.processing_class
-        record_start(recipe, used, processor.schema)
-        trainer.train(resume_from_checkpoint=checkpoint)
-        trainer.save_model()
-        trainer.save_state()
-    return recipe.output
+    return run_training(recipe, build_pretraining, splits, callbacks)
 
 
 def build_pretraining(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nuzoo.evaluation.core.calibration import probabilities
 from nuzoo.evaluation.core.errors import ResultsFileError
 from nuzoo.evaluation.core.evaluator import Headline
+from nuzoo.evaluation.core.predictions_file import check_headline
 from nuzoo.evaluation.core.provenance import check_same_events
 from nuzoo.evaluation.core.text import with_error
 from nuzoo.evaluation.tasks.event_classification.numbers import checked_logits, scores
@@ -69,13 +70,7 @@ def check_predictions(results: ClassificationResults, file: Path) -> list[str]:
     logits = checked_logits(predictions.logits, len(predictions.label), len(results.class_names))
     temperature = results.calibration.temperature.value
     again = scores(probabilities(logits, temperature), predictions.label)
-    for stated in headline(results):
-        found = float(again[stated.key])
-        if not math.isclose(stated.value, found, rel_tol=1e-6, abs_tol=1e-9):
-            raise ResultsFileError(
-                f"the results say {stated.key} {stated.value}, {file} gives {found:.6g}: run `nuzoo "
-                "evaluate` again"
-            )
+    check_headline(headline(results), again, file)
     return predictions.event_id
 
 

@@ -13,7 +13,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.calibration import probabilities
-from nuzoo.evaluation.core.errors import ResultsFileError
+from nuzoo.evaluation.core.predictions_file import read_columns
 from nuzoo.files.atomic import replacing
 
 COLUMNS = ("event_id", "label", "logits", "probabilities", "neutrino_energy")
@@ -73,14 +73,7 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         ResultsFileError: Not such a file, or without one of its columns.
     """
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ResultsFileError(
-            f"{path} should be a Parquet file that evaluate_classifier wrote: {error}"
-        ) from error
-    if missing := sorted(set(COLUMNS) - set(table.column_names)):
-        raise ResultsFileError(f"{path} lacks the columns {missing}; run the evaluation again")
+    table = read_columns(path, COLUMNS)
     return Predictions(
         event_id=table["event_id"].to_pylist(),
         label=table["label"].to_numpy().astype(np.int64),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.evaluation.core.errors import ResultsFileError
 from nuzoo.evaluation.core.evaluator import Headline
+from nuzoo.evaluation.core.predictions_file import check_headline
 from nuzoo.evaluation.core.provenance import check_same_events
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import scores
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import read_predictions
@@ -54,13 +54,7 @@ def check_predictions(results: SegmentationResults, file: Path) -> list[str]:
     predictions = read_predictions(file)
     check_same_events(results.dataset, list(predictions.event_id))
     again = scores(predictions.confusions(len(results.class_names)).sum(axis=0))
-    for stated in headline(results):
-        found = float(again[stated.key])
-        if not math.isclose(stated.value, found, rel_tol=1e-6, abs_tol=1e-9):
-            raise ResultsFileError(
-                f"the results say {stated.key} {stated.value}, {file} gives {found:.6g}: run `nuzoo "
-                "evaluate` again"
-            )
+    check_headline(headline(results), again, file)
     return list(predictions.event_id)
 
 

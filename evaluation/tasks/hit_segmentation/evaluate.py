@@ -18,7 +18,7 @@ from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
 from nuzoo.evaluation.core.provenance import describe_dataset
-from nuzoo.evaluation.core.results import Subject
+from nuzoo.evaluation.core.results import ResultsFile, Subject
 from nuzoo.evaluation.core.results_file import write_results
 from nuzoo.evaluation.core.subject import describe_subject
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import event_confusion, hit_metrics, scores
@@ -85,13 +85,13 @@ def evaluate_segmenter(
     predictions = HitPredictions(list(rows["event_id"]), true_classes(rows, model.config.target), given)
     results = SegmentationResults(
         **vars(subject),
-        **_numbers(predictions, subject.model.classes, bootstrap, seed),
+        **numbers_of(predictions, subject.model.classes, bootstrap, seed),
         target=model.config.target,
         class_names=subject.model.classes,
         cost=cost_of(model, times, batch_size),
         machine=describe_machine(model.device),
     )
-    _write(out, results, predictions)
+    write_evaluation(out, results, predictions)
     return results
 
 
@@ -108,20 +108,21 @@ def report_cross_validation(
     given = [logits.argmax(axis=-1) for logits in predictions]
     pooled = HitPredictions(list(rows["event_id"]), true_classes(rows, target), given)
     results = CrossValidatedHits(
-        **_numbers(pooled, names),
+        **numbers_of(pooled, names),
         target=target,
         class_names=names,
         dataset=describe_hits(rows, target, names, sample),
         folds=folds,
     )
-    _write(out, results, pooled)
+    write_evaluation(out, results, pooled)
     draw_figures(results, out)
     return results
 
 
-def _numbers(
+def numbers_of(
     predictions: HitPredictions, names: Sequence[str], replicas: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
+    """Compute what `SegmentedHits` says of predictions, by field; see `hit_metrics`."""
     of_events = predictions.confusions(len(names))
     metrics, bootstrap = hit_metrics(of_events, names, replicas, seed)
     counts = of_events.sum(axis=0).astype(int)
@@ -134,7 +135,8 @@ def _numbers(
     }
 
 
-def _write(out: Path, results: SegmentationResults | CrossValidatedHits, predictions: HitPredictions) -> None:
+def write_evaluation(out: Path, results: ResultsFile, predictions: HitPredictions) -> None:
+    """Write results and predictions into a folder, made if absent."""
     out.mkdir(parents=True, exist_ok=True)
     write_predictions(out / PREDICTIONS_FILE, predictions)
     write_results(out / RESULTS_FILE, results)

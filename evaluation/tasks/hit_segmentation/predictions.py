@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from nuzoo.evaluation.core.errors import ResultsFileError
+from nuzoo.evaluation.core.predictions_file import read_columns
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import confusions
 from nuzoo.files.atomic import replacing
 
@@ -60,13 +60,6 @@ def read_predictions(path: Path) -> HitPredictions:
     Raises:
         ResultsFileError: Not such a file, or without one of its columns.
     """
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ResultsFileError(
-            f"{path} should be a Parquet file that evaluate_segmenter wrote: {error}"
-        ) from error
-    if missing := sorted(set(COLUMNS) - set(table.column_names)):
-        raise ResultsFileError(f"{path} lacks the columns {missing}; run the evaluation again")
+    table = read_columns(path, COLUMNS)
     lists = {name: [event.values.to_numpy() for event in table[name]] for name in COLUMNS[1:]}
     return HitPredictions(table["event_id"].to_pylist(), **lists)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from nuzoo.evaluation.core.errors import ResultsFileError
 from nuzoo.evaluation.core.evaluator import Headline
+from nuzoo.evaluation.core.predictions_file import check_headline
 from nuzoo.evaluation.core.provenance import check_same_events
 from nuzoo.evaluation.tasks.particle_segmentation.predictions import read_predictions
 from nuzoo.evaluation.tasks.particle_segmentation.results import OVERALL, InstanceResults
@@ -59,13 +59,7 @@ def check_predictions(results: InstanceResults, file: Path) -> list[str]:
     ]
     counts = count_events(predictions.overlaps(background), len(results.class_names))
     again = scores(counts, np.ones(len(predictions.event_id)))
-    for stated in headline(results):
-        found = float(again[stated.key])
-        if not math.isclose(stated.value, found, rel_tol=1e-6, abs_tol=1e-9):
-            raise ResultsFileError(
-                f"the results say {stated.key} {stated.value}, {file} gives {found:.6g}: run `nuzoo "
-                "evaluate` again"
-            )
+    check_headline(headline(results), again, file)
     return list(predictions.event_id)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from nuzoo.evaluation.core.errors import ResultsFileError
+from nuzoo.evaluation.core.predictions_file import read_columns
 from nuzoo.evaluation.tasks.particle_segmentation.overlaps import EventOverlap, overlap_of
 from nuzoo.files.atomic import replacing
 
@@ -76,14 +76,7 @@ def read_predictions(path: Path) -> InstancePredictions:
     Raises:
         ResultsFileError: Not such a file, or without one of its columns.
     """
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ResultsFileError(
-            f"{path} should be a Parquet file that `nuzoo evaluate` wrote: {error}"
-        ) from error
-    if missing := sorted(set(COLUMNS) - set(table.column_names)):
-        raise ResultsFileError(f"{path} lacks the columns {missing}; run the evaluation again")
+    table = read_columns(path, COLUMNS)
 
     def events(name: str) -> list[NDArray[np.int64]]:
         return [event.values.to_numpy().astype(np.int64) for event in table[name]]

@@ -20,19 +20,21 @@ from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
 from nuzoo.evaluation.core.results import Subject
-from nuzoo.evaluation.core.results_file import write_results
 from nuzoo.evaluation.core.subject import describe_subject
-from nuzoo.evaluation.tasks.hit_segmentation.evaluate import describe_hits, true_classes
-from nuzoo.evaluation.tasks.hit_segmentation.numbers import hit_metrics
-from nuzoo.evaluation.tasks.hit_segmentation.predictions import HitPredictions, write_predictions
+from nuzoo.evaluation.tasks.hit_segmentation.evaluate import (
+    describe_hits,
+    numbers_of,
+    true_classes,
+    write_evaluation,
+)
+from nuzoo.evaluation.tasks.hit_segmentation.predictions import HitPredictions
 from nuzoo.evaluation.tasks.pre_training.health import health_of
 from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings, fitted_probe
 from nuzoo.evaluation.tasks.pre_training.measure import outputs_of
 from nuzoo.evaluation.tasks.pre_training.results import Health, PreTrainingResults
-from nuzoo.files.names import PREDICTIONS_FILE, RESULTS_FILE
 
 if TYPE_CHECKING:
-    from transformers import EvalPrediction, PreTrainedConfig, PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
     from nuzoo.processors.contract import EventProcessor
 
@@ -94,26 +96,17 @@ def evaluate_pretraining(
     )
     given = [event for batch in answers for event in batch]
     predictions = HitPredictions(list(rows["event_id"]), true_classes(rows, target), given)
-    of_events = predictions.confusions(len(names))
-    metrics, how = hit_metrics(of_events, names, bootstrap, seed)
-    counts = of_events.sum(axis=0).astype(int)
     results = PreTrainingResults(
         **vars(subject),
+        **numbers_of(predictions, names, bootstrap, seed),
         target=target,
         class_names=names,
-        hits=int(counts.sum()),
-        hits_left_out=predictions.hits_left_out,
-        counts=counts.tolist(),
-        metrics=metrics,
-        bootstrap=how,
         probe_events=len(known),
         health=Health(**health_of(outputs_of(model, processor, rows, batch_size))),
         cost=cost_of(model, times, batch_size),
         machine=describe_machine(model.device),
     )
-    out.mkdir(parents=True, exist_ok=True)
-    write_predictions(out / PREDICTIONS_FILE, predictions)
-    write_results(out / RESULTS_FILE, results)
+    write_evaluation(out, results, predictions)
     return results
 
 
@@ -150,19 +143,3 @@ def _class_names(processor: EventProcessor, target: str) -> list[str]:
 def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> None:
     """Refuse what is no events, which need no truth, see `TaskEvaluator.check_events`."""
     check_labelled(rows, split, ())
-
-
-def training_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """Compute nothing of predictions: the Trainer of a pre-training measures with `measure`."""
-    return {}
-
-
-def report_cross_validation(*args: Any, **kwargs: Any) -> Any:
-    """Refuse: held-out folds have no truth to be compared with.
-
-    Raises:
-        EvaluationError: Always.
-    """
-    raise EvaluationError(
-        "expected a task with a truth to cross-validate, got pre-training: leave out --folds"
-    )

@@ -23,13 +23,13 @@ class PreTrainingEvaluator:
     )
     comparison = None
     store_calibration = None
+    training_metrics = None
+    report_cross_validation = None
     check_events = imported(f"{FOLDER}.evaluate.check_events")
-    training_metrics = imported(f"{FOLDER}.evaluate.training_metrics")
     describe = imported(f"{FOLDER}.evaluate.describe_pretrained")
     evaluate = imported(f"{FOLDER}.evaluate.evaluate_pretraining")
     write_report = imported(f"{FOLDER}.report.write_report")
     check_predictions = imported("nuzoo.evaluation.tasks.hit_segmentation.card.check_predictions")
-    report_cross_validation = imported(f"{FOLDER}.evaluate.report_cross_validation")
     headline = imported("nuzoo.evaluation.tasks.hit_segmentation.card.headline")
     card_values = imported("nuzoo.evaluation.tasks.hit_segmentation.card.card_values")
 

@@ -37,10 +37,14 @@ DUNE_LIKE = Events(
     "dune-like-64k",
     "lartpc-pixelmaps --events 64000 --seed 43 --detector dune-like-3view --spectrum broad-0.5-40",
 )
+CUBES = Events("lartpc-cubes-10k", "lartpc-cubes --events 10000 --seed 7")
 
 ORIGINS = {
     "nu-cnn-tiny": Origin("nu_cnn_zoo", MODULAR),
     "nu-cnn-dune": Origin("nu_cnn_dune_zoo", DUNE_LIKE),
     "nu-vit-tiny": Origin("nu_vit_zoo", MODULAR),
     "nu-vlm-tiny": Origin("nu_vlm_zoo", MODULAR),
+    "nu-point-pretrain-tiny": Origin("nu_point_pretrain_zoo", CUBES),
+    "nu-point-motif-tiny": Origin("nu_point_motif_zoo", CUBES),
+    "nu-point-particles-tiny": Origin("nu_point_particles_zoo", CUBES),
 }

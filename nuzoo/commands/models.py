@@ -16,6 +16,7 @@ from nuzoo.commands.steps import on_local_hub, run_command
 from nuzoo.files.aligned import aligned
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.files.output_folder import check_output
+from nuzoo.registry import TASKS, import_object
 from nuzoo.zoo.origins import ORIGINS
 
 ORGANISATION = "nuzoo"
@@ -87,6 +88,7 @@ def _remake(args: argparse.Namespace) -> int:
 def _make(args: argparse.Namespace) -> None:
     from nuzoo.hub.model.bundle import bundle_model
     from nuzoo.hub.model.half_weights import halve_weights
+    from nuzoo.training.recipe import load_recipe
 
     origin = ORIGINS[args.name]
     data, training = args.work / origin.events.name, args.work / args.name
@@ -94,7 +96,9 @@ def _make(args: argparse.Namespace) -> None:
     run_command("simulate", *origin.events.arguments.split(), "--out", data, "--num-proc", args.num_proc)
     run_command("train", origin.recipe, f"data.path={data}", f"training.output_dir={training}")
     halve_weights(training)
-    run_command("evaluate", "--model", training, "--data", data, "--calibrate")
+    evaluator = import_object(TASKS[load_recipe(origin.recipe).task].evaluator)
+    calibrate = ["--calibrate"] if evaluator.store_calibration else []
+    run_command("evaluate", "--model", training, "--data", data, *calibrate)
     run_command("publish", data, "--repo", repository, "--type", "dataset")
     bundle_model(training, args.name, args.remake, dataset=repository, others=args.report)
     print(f"{args.name}: {args.remake}")

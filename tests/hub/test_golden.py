@@ -169,3 +169,14 @@ def test_packed_weights_may_be_computed_with_in_bfloat16(kind, tolerance):
     model = Labeller()
     model.parameters = lambda: iter([packed])
     assert tolerance_of(model) == tolerance
+
+
+def test_of_many_rows_every_few_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("nuzoo.hub.model.golden.GOLDEN_ROWS", 4)
+    write_golden(tmp_path, Labeller(), Lists())
+    kept = read_golden(tmp_path / GOLDEN_FILE)[1]
+    monkeypatch.undo()
+    write_golden(tmp_path, Labeller(), Lists())
+    whole = read_golden(tmp_path / GOLDEN_FILE)[1]
+    np.testing.assert_array_equal(kept["hits"], whole["hits"][[0, 2, 4]])
+    np.testing.assert_array_equal(kept["events"], whole["events"])

@@ -46,7 +46,11 @@ CLASS_DEFINITIONS = {
 }
 """By what is learnt, and class."""
 
-CAPTIONS = {"classes": "F1, purity and efficiency of each class", "confusion": "Confusion matrix of the hits"}
+CAPTIONS = {
+    "classes": "F1, purity and efficiency of each class",
+    "confusion": "Confusion matrix of the hits",
+    "michel": "Energy of Michel electrons, true and reconstructed",
+}
 """Of the figures of the report, by the stem of their file."""
 
 

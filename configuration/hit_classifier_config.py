@@ -6,11 +6,15 @@ from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT, NuPreTrainedConfig
 from nuzoo.files.events.event_classes import check_class_names
-from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
+from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES, ROLES
 
-HitTarget = Literal["motif", "pid"]
+HitTarget = Literal["motif", "pid", "role"]
 
-HIT_CLASSES: dict[str, tuple[str, ...]] = {"motif": MOTIFS, "pid": PARTICLE_TYPES}
+HIT_CLASSES: dict[str, tuple[str, ...]] = {
+    "motif": MOTIFS,
+    "pid": PARTICLE_TYPES,
+    "role": ROLES,
+}
 """Classes of hits, by the column of truth that counts them."""
 
 

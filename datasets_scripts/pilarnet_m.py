@@ -205,7 +205,7 @@ class PILArNetM(datasets.GeneratorBasedBuilder):
     """
 
     BUILDER_CONFIG_CLASS = PILArNetMConfig
-    VERSION = datasets.Version("1.0.0")
+    VERSION = datasets.Version("1.1.0")
     config: PILArNetMConfig
 
     def __init__(self, *args: Any, repo_id: str | None = None, **options: Any) -> None:

@@ -27,6 +27,9 @@ LEFT = re.compile(r"(module\.)?(teacher\.|student\.(mask_head|unmask_head)\.)")
 ADDED_DEPTH, ADDED_CHANNELS = 2, 64
 """Panda's decoder: blocks of each stage, and width of the finest; others are as wide as the encoder."""
 
+RELEASED_TARGETS = ("motif", "pid")
+"""What Panda's semantic networks learn; four classes may be roles, or motifs without low-energy deposits."""
+
 FIELDS = {
     "drop_path": "drop_path_rate",
     "layer_scale": "layer_scale_init",
@@ -145,7 +148,7 @@ class _Shapes:
 
 
 def _target(classes: int, origin: str) -> str:
-    by_number = {len(names): target for target, names in HIT_CLASSES.items()}
+    by_number = {len(HIT_CLASSES[target]): target for target in RELEASED_TARGETS}
     if classes not in by_number:
         known = ", ".join(f"{number} ({target})" for number, target in by_number.items())
         raise WeightsError(f"{origin}: expected a head of {known} classes, got {classes} in {HEAD}")

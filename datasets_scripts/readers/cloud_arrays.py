@@ -13,13 +13,13 @@ from nuzoo.datasets_scripts.readers.reading import event_name
 from nuzoo.datasets_scripts.readers.source_errors import ArraySizeError, SourceFileError
 from nuzoo.simulation.detectors import LARTPC_CUBE
 
-_TRUTH = ("motif", "pid", "particle", "interaction")
+_TRUTH = ("motif", "pid", "role", "particle", "interaction")
 
 
 def read_cloud_npz(file: Path, reading: CloudReading) -> Iterator[Row | SourceFileError]:
     """Read the event of one `.npz`; nothing is unpickled.
 
-    `motif`, `pid`, `particle` and `interaction`, each (hits,), are optional.
+    `motif`, `pid`, `role`, `particle` and `interaction`, each (hits,), are optional.
     """
     with open_archive(file) as archive:
         arrays = {

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.files.events.point_cloud_events import NOWHERE
+from nuzoo.files.events.point_cloud_events import NOWHERE, hit_roles
 
 Integers = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -76,6 +76,7 @@ class Fragments:
             row |= {f"particle_p{axis}": self.direction[told, i] for i, axis in enumerate("xyz")}
         if self.primary is not None:
             row["particle_primary"] = (self.primary[told] == 1).astype(np.int64)
+            row["role"] = hit_roles(row["motif"], particle, row["particle_primary"])
         if self.vertices is not None:
             row |= self._vertices_of(interactions, self.vertices)
         return row

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nuzoo.files.events.event_schema import Bound, Column, EventSchema
 from nuzoo.files.events.event_truth import IDENTITY_COLUMNS, ORIGIN_COLUMNS
 
@@ -12,6 +15,9 @@ MOTIFS = ("shower", "track", "michel", "delta", "led")
 
 PARTICLE_TYPES = ("photon", "electron", "muon", "pion", "proton", "none")
 """What made a hit, in PILArNet-M's order; `none` is any other particle, and what is not known."""
+
+ROLES = ("primary", "michel", "delta", "other")
+"""What a hit is to its interaction, in the order of PILArNet-M's four classes; see `hit_roles`."""
 
 INTERACTION_KINDS = ("neutrino", "particles", "cosmic")
 """What an interaction is: of a neutrino, particles from one point, or a muon from above."""
@@ -107,6 +113,28 @@ def point_cloud_schema(geometry: Mapping[str, Any]) -> EventSchema:
     return EventSchema(columns, whose=layout.detector or "")
 
 
+def hit_roles(
+    motif: NDArray[np.integer[Any]],
+    particle: NDArray[np.integer[Any]],
+    primary: NDArray[np.integer[Any] | np.bool_],
+) -> NDArray[np.int64]:
+    """Return what each hit is to its interaction: numbers in `ROLES`.
+
+    A hit of a Michel electron or a delta by its motif is that; of the others those of a particle that leaves
+    the vertex are primary, and those of secondary particles and low-energy deposits are other.
+
+    Args:
+        motif: (hits,) numbers in `MOTIFS`.
+        particle: (hits,) row of its particle, `NOWHERE` for none.
+        primary: (particles,) 1 or True of those that leave the vertex of their interaction.
+    """
+    is_primary = np.append(primary == 1, False)[particle]
+    role = np.where(is_primary, ROLES.index("primary"), ROLES.index("other"))
+    for name in ("michel", "delta"):
+        role[motif == MOTIFS.index(name)] = ROLES.index(name)
+    return role
+
+
 DISPLAY_COLUMN = Column(
     "display",
     "picture",
@@ -137,6 +165,7 @@ def _hits(layout: PointCloudGeometry) -> tuple[Column, ...]:
         ),
         truth("motif", "kind of activity of a hit", classes=MOTIFS),
         truth("pid", "particle that made a hit", classes=PARTICLE_TYPES),
+        truth("role", "what a hit is to its interaction", classes=ROLES),
         reference("particle"),
         reference("interaction"),
     )

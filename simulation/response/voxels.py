@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.files.events.point_cloud_events import INTERACTION_KINDS, NOWHERE, PARTICLE_TYPES, VOXEL
+from nuzoo.files.events.point_cloud_events import (
+    INTERACTION_KINDS,
+    NOWHERE,
+    PARTICLE_TYPES,
+    VOXEL,
+    hit_roles,
+)
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Deposits, SemanticClass, Transported
 from nuzoo.simulation.response.motifs import Contributions, MotifRules, firsts, labelled, particle_types
@@ -158,6 +164,7 @@ class VoxelReadout(Readout["SimulatedImage"]):
         types = np.where(
             is_some, particle_types(event.particles.pdg)[voxels.particle], PARTICLE_TYPES.index("none")
         )
+        is_primary = event.particles.parent < 0
         interaction = np.where(is_some, event.particles.interaction[voxels.particle], NOWHERE)
         places = np.unravel_index(voxels.number, self.shape)
         return {
@@ -165,6 +172,7 @@ class VoxelReadout(Readout["SimulatedImage"]):
             "energy": voxels.energy.astype(np.float32),
             "motif": voxels.motif,
             "pid": types,
+            "role": hit_roles(voxels.motif, voxels.particle, is_primary),
             "particle": row_of[voxels.particle].astype(np.int32),
             "interaction": interaction.astype(np.int32),
         }

@@ -13,7 +13,7 @@ from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.hit_segmentation.evaluator import EVALUATOR
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import confusions, event_confusion, hit_metrics, scores
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import read_predictions
-from nuzoo.files.events.point_cloud_events import MOTIFS
+from nuzoo.files.events.point_cloud_events import MOTIFS, ROLES
 from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation
 from nuzoo.pipelines.hit_segmentation import LEFT_OUT, HitSegmentationPipeline
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
@@ -130,3 +130,21 @@ def test_events_of_other_classes_are_refused(model, rows):
         EVALUATOR.check_events(others, "test", model.config)
     with pytest.raises(UnusableDatasetError, match="motif"):
         EVALUATOR.check_events(rows.remove_columns("motif"), "test", model.config)
+    roles = NuPointConfig.tiny(target="role")
+    with pytest.raises(UnusableDatasetError, match="none named role; it has"):
+        EVALUATOR.check_events(rows, "test", roles)
+    unknown = rows.add_column("role", [None] * len(rows))
+    unknown = unknown.cast_column("role", List(ClassLabel(names=list(ROLES))))
+    with pytest.raises(UnusableDatasetError, match="column role: expected a class for each event, got 6"):
+        EVALUATOR.check_events(unknown, "test", roles)
+
+
+def test_the_role_of_hits_is_measured_and_defined_in_the_card(processor, rows, tmp_path):
+    model = NuPointForSemanticSegmentation(NuPointConfig.tiny(target="role")).eval()
+    roles = [[motif % len(ROLES) for motif in event] for event in rows["motif"]]
+    labelled = rows.add_column("role", roles).cast_column("role", List(ClassLabel(names=list(ROLES))))
+    results = EVALUATOR.evaluate(model, processor, Events(labelled), out=tmp_path)
+    assert (results.target, results.class_names) == ("role", list(ROLES))
+    assert [sum(row) for row in results.counts] != [0] * 4
+    defined = EVALUATOR.card_values(model, processor, results)["class_definitions"]
+    assert list(defined) == list(ROLES)

@@ -239,6 +239,12 @@ def test_numbers_of_particles_without_a_table_may_be_any():
     assert [colouring.labels[code] for code in colouring.codes] == ["1000000000", "none", "7"]
 
 
+def test_hits_are_coloured_by_role_where_it_is_known():
+    scene = scene_of(small_row(role=[0, 2, 0, 3]))
+    (role,) = (each for each in scene.colourings if each.name == "role")
+    assert [role.labels[code] for code in role.codes] == ["primary", "delta ray", "primary", "other"]
+
+
 def test_a_page_holds_the_whole_event(tmp_path):
     _, event = page_of(small_row(), tmp_path)
     assert unpacked(event["energy"], "<f4").tolist() == [1.0, 2.0, 0.5, 4.0]

@@ -5,7 +5,7 @@ import pytest
 
 from nuzoo.files.events.event_errors import EventError, RangeError, ShapeError
 from nuzoo.files.events.event_schema import Ragged
-from nuzoo.files.events.point_cloud_events import point_cloud_schema
+from nuzoo.files.events.point_cloud_events import MOTIFS, ROLES, hit_roles, point_cloud_schema
 
 VOXELS = {
     "detector": "box",
@@ -46,6 +46,26 @@ def test_truth_that_is_not_known_may_be_empty():
     point_cloud_schema(VOXELS).check(two_events(motif=ragged([], [])))
 
 
+def test_a_hit_is_what_its_motif_says_else_what_its_particle_is():
+    """A primary muon, its delta and Michel electron, a secondary shower, one that showers, and an LED."""
+    motif = ["track", "delta", "michel", "shower", "michel", "shower", "led"]
+    particle = np.array([0, 1, 2, 3, 4, 4, -1])
+    numbers = np.array([MOTIFS.index(name) for name in motif])
+    role = hit_roles(numbers, particle, np.array([1, 0, 0, 0, 1]))
+    assert [ROLES[number] for number in role] == [
+        "primary",
+        "delta",
+        "michel",
+        "other",
+        "michel",
+        "primary",
+        "other",
+    ]
+    nothing = np.zeros(0, np.int64)
+    assert hit_roles(nothing, nothing, nothing).tolist() == []
+    point_cloud_schema(VOXELS).check(two_events(role=ragged([0, 2, 3], [])))
+
+
 def test_a_table_has_the_length_that_its_first_known_column_says():
     """Of particles without a PDG code, as in PILArNet-M, other columns tell how many there are."""
     schema = point_cloud_schema(VOXELS)
@@ -67,6 +87,7 @@ def test_a_table_has_the_length_that_its_first_known_column_says():
     [
         ({"x": ragged([0, 10, 4], [])}, RangeError, "'x' of event 0: expected at most 9, got 10"),
         ({"motif": ragged([1, 0, 5], [])}, RangeError, "'motif' of event 0: expected at most 4, got 5"),
+        ({"role": ragged([0, 4, 3], [])}, RangeError, "'role' of event 0: expected at most 3, got 4"),
         ({"motif": ragged([1, 0], [])}, ShapeError, "expected as many entries as in 'x', 3, got 2"),
         ({"particle": ragged([0, 2, -1], [])}, RangeError, "below the 2 of every particle"),
         ({"particle_interaction": ragged([0, 1], [])}, RangeError, "below the 1 of every interaction"),

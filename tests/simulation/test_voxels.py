@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nuzoo.files.events.point_cloud_events import MOTIFS, NOWHERE, PARTICLE_TYPES
+from nuzoo.files.events.point_cloud_events import MOTIFS, NOWHERE, PARTICLE_TYPES, ROLES
 from nuzoo.simulation.detectors import LARTPC_CUBE
 from nuzoo.simulation.event_types import Deposits, EnergyBudget, ParticleTable, SemanticClass, Transported
 from nuzoo.simulation.images import Origin, SimulatedImage, simulate_image
@@ -92,6 +92,22 @@ def test_an_electron_knocked_out_is_a_delta_from_eight_voxels_on(length, motif):
     off_axis = row["x"] == 2
     assert {MOTIFS[number] for number in row["motif"][off_axis]} == {motif}
     assert (row["particle"][off_axis] == (1 if motif == "delta" else 0)).all()
+
+
+def test_hits_have_the_role_of_their_particle_in_the_interaction():
+    """A muon with a delta and a Michel electron, a proton of a neutron, and the neutron's own recoil."""
+    lines = [
+        *track(20.0),
+        ((2.5, 0.5, 2.0), (2.5, 0.5, 14.0), 9.0),
+        ((4.5, 0.5, 2.0), (4.5, 0.5, 14.0), 9.0),
+        ((6.5, 0.5, 2.0), (6.5, 0.5, 14.0), 9.0),
+        ((9.5, 9.5, 2.5), (9.5, 9.5, 2.5), 1.0),
+    ]
+    kinds = SemanticClass
+    semantic = [kinds.TRACK, kinds.DELTA, kinds.MICHEL, kinds.TRACK, kinds.LOW_ENERGY]
+    row = row_of(event(lines, semantic, [0, 1, 2, 4, 3], [13, 11, 11, 2112, 2212], [-1, 0, 0, -1, 3]))
+    roles = dict(zip(row["x"].tolist(), [ROLES[number] for number in row["role"]], strict=True))
+    assert roles == {0: "primary", 2: "delta", 4: "michel", 6: "other", 9: "other"}
 
 
 @pytest.mark.parametrize(("length", "motif"), [(12.0, "shower"), (5.0, "led")])

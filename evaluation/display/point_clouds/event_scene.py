@@ -15,12 +15,16 @@ from nuzoo.evaluation.display.point_clouds.event_columns import EventColumns, ev
 from nuzoo.evaluation.display.point_clouds.event_facts import event_class, fact_lines, interaction_names
 from nuzoo.evaluation.display.point_clouds.particle_names import class_of_hits, particle_name
 from nuzoo.evaluation.display.scenes.scene import NEUTRAL, NONE, Colouring, Mark, Scene
-from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES
+from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES, ROLES
 
 BLUE, VERMILION, GREEN, PINK, ORANGE, SKY = PALETTE
-MOTIF_NAMES, TYPE_NAMES = (tuple(map(class_of_hits, names)) for names in (MOTIFS, PARTICLE_TYPES))
+MOTIF_NAMES, TYPE_NAMES, ROLE_NAMES = (
+    tuple(map(class_of_hits, names)) for names in (MOTIFS, PARTICLE_TYPES, ROLES)
+)
 MOTIF_COLOURS = dict(zip(MOTIF_NAMES, (SKY, VERMILION, GREEN, PINK, NEUTRAL), strict=True))
 TYPE_COLOURS = dict(zip(TYPE_NAMES, (SKY, BLUE, VERMILION, ORANGE, GREEN, NEUTRAL), strict=True))
+ROLE_COLOURS = dict(zip(ROLE_NAMES, (VERMILION, GREEN, PINK, SKY), strict=True))
+CLASS_COLOURS = TYPE_COLOURS | ROLE_COLOURS | MOTIF_COLOURS
 
 
 def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sample: str | None) -> Scene:
@@ -72,6 +76,8 @@ def _truth(columns: EventColumns, with_instances: bool) -> list[Colouring]:
         )
     if "pid" in known:
         found.append(Colouring("particle type", TYPE_NAMES, known["pid"].astype(np.int64), TYPE_COLOURS))
+    if "role" in known:
+        found.append(Colouring("role", ROLE_NAMES, known["role"].astype(np.int64), ROLE_COLOURS))
     if "particle" in known:
         names = [particle_name(int(pdg)) for pdg in known.get("particle_pdg", ())]
         found.append(_by_row("particle", known["particle"], names, in_figure=with_instances))
@@ -102,11 +108,11 @@ def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> l
                 "what the model says of this event"
             )
     said = [class_of_hits(str(label)) for label in prediction["labels"]]
-    order = {label: number for number, label in enumerate((*MOTIF_NAMES, *TYPE_NAMES))}
+    order = {label: number for number, label in enumerate((*MOTIF_NAMES, *TYPE_NAMES, *ROLE_NAMES))}
     labels = sorted(set(said), key=lambda label: (order.get(label, len(order)), label))
     number = {label: code for code, label in enumerate(labels)}
     codes = np.array([number[label] for label in said], dtype=np.int64)
-    by_class = Colouring("prediction", tuple(labels), codes, TYPE_COLOURS | MOTIF_COLOURS, in_figure=True)
+    by_class = Colouring("prediction", tuple(labels), codes, CLASS_COLOURS, in_figure=True)
     return [*_found(prediction), by_class]
 
 

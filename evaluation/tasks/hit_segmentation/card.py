@@ -26,15 +26,31 @@ METRICS_OF_THE_HUB = {
     "accuracy": "accuracy",
 }
 
-CLASS_DEFINITIONS = {
-    "shower": "electrons and photons that shower",
-    "track": "charged particles that do not shower",
+_ELECTRONS = {
     "michel": "the electron of a muon that decays at rest",
     "delta": "an electron that a track knocks out",
-    "led": "a low-energy deposit, far from anything else",
 }
 
-CAPTIONS = {"classes": "F1, purity and efficiency of each class", "confusion": "Confusion matrix of the hits"}
+CLASS_DEFINITIONS = {
+    "motif": {
+        "shower": "electrons and photons that shower",
+        "track": "charged particles that do not shower",
+        **_ELECTRONS,
+        "led": "a low-energy deposit, far from anything else",
+    },
+    "role": {
+        "primary": "of a particle that leaves the vertex of its interaction",
+        **_ELECTRONS,
+        "other": "of a secondary particle, or a low-energy deposit",
+    },
+}
+"""By what is learnt, and class."""
+
+CAPTIONS = {
+    "classes": "F1, purity and efficiency of each class",
+    "confusion": "Confusion matrix of the hits",
+    "michel": "Energy of Michel electrons, true and reconstructed",
+}
 """Of the figures of the report, by the stem of their file."""
 
 
@@ -62,4 +78,4 @@ def card_values(
     model: PreTrainedModel, processor: EventProcessor, results: SegmentationResults
 ) -> dict[str, Any]:
     """Make the values of `model_cards/tasks/hit_segmentation.md`, see `TaskEvaluator.card_values`."""
-    return {"captions": CAPTIONS, "class_definitions": CLASS_DEFINITIONS}
+    return {"captions": CAPTIONS, "class_definitions": CLASS_DEFINITIONS.get(results.target, {})}

@@ -21,6 +21,7 @@ from nuzoo.evaluation.core.provenance import describe_dataset
 from nuzoo.evaluation.core.results import ResultsFile, Subject
 from nuzoo.evaluation.core.results_file import write_results
 from nuzoo.evaluation.core.subject import describe_subject
+from nuzoo.evaluation.tasks.hit_segmentation.michel import measure_michels
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import event_confusion, hit_metrics, scores
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import HitPredictions, write_predictions
 from nuzoo.evaluation.tasks.hit_segmentation.report import draw_figures
@@ -88,6 +89,7 @@ def evaluate_segmenter(
         **numbers_of(predictions, subject.model.classes, bootstrap, seed),
         target=model.config.target,
         class_names=subject.model.classes,
+        michel=measure_michels(rows, predictions, subject.model.classes, processor, bootstrap, seed),
         cost=cost_of(model, times, batch_size),
         machine=describe_machine(model.device),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from nuzoo.evaluation.core.style import INK, PALETTE, class_title, figure
 from nuzoo.evaluation.core.text import with_error
-from nuzoo.evaluation.tasks.hit_segmentation.results import SegmentedHits
+from nuzoo.evaluation.tasks.hit_segmentation.results import MichelResults, SegmentedHits
 
 BOOTSTRAP = "Errors are bootstrap standard deviations over events."
 TICK_WIDTH = 14
@@ -34,6 +34,23 @@ def draw_confusion(results: SegmentedHits, path: Path) -> None:
         axes.grid(False)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
+
+
+def draw_michel(michel: MichelResults, sample: str, path: Path) -> None:
+    """Draw the energies of Michel electrons, true ones and found ones."""
+    spectrum = michel.spectrum
+    edges, found = np.array(spectrum.edges_mev), np.array(spectrum.reconstructed)
+    remark = "Error bars: square roots of the counts. Energies of hits; the last bin holds all above."
+    with figure(path, 5.4, 3.8, sample, remark) as drawn:
+        axes = drawn.subplots()
+        axes.stairs(spectrum.true, edges, color=PALETTE[0], fill=True, alpha=0.35, label="true")
+        middle = (edges[:-1] + edges[1:]) / 2
+        axes.errorbar(middle, found, np.sqrt(found), fmt="o", color=PALETTE[1], label="reconstructed")
+        axes.set(
+            xlabel="Energy of a Michel electron / MeV", ylabel=f"Electrons in {edges[1] - edges[0]:g} MeV"
+        )
+        axes.set_ylim(bottom=0)
+        axes.legend()
 
 
 def draw_classes(results: SegmentedHits, path: Path) -> None:

@@ -11,7 +11,12 @@ from nuzoo.evaluation.core.text import as_table, with_error
 from nuzoo.evaluation.core.training_events import training_warning
 from nuzoo.evaluation.tasks.hit_segmentation import figures
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import read_predictions
-from nuzoo.evaluation.tasks.hit_segmentation.results import PER_CLASS, SegmentationResults, SegmentedHits
+from nuzoo.evaluation.tasks.hit_segmentation.results import (
+    PER_CLASS,
+    MichelResults,
+    SegmentationResults,
+    SegmentedHits,
+)
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import PREDICTIONS_FILE, REPORT_FILE, RESULTS_FILE
 from nuzoo.files.plain_text import plain
@@ -22,7 +27,10 @@ def write_report(out: Path) -> Path:
     results = read_results(out / RESULTS_FILE, SegmentationResults)
     check_same_events(results.dataset, read_predictions(out / PREDICTIONS_FILE).event_id)
     draw_figures(results, out)
-    sections = [_summary(results), _per_class(results), cost_section(results), _method(results)]
+    michel = [_michel(results.michel)] if results.michel else []
+    if results.michel:
+        figures.draw_michel(results.michel, results.dataset.sample, out / "michel.png")
+    sections = [_summary(results), _per_class(results), *michel, cost_section(results), _method(results)]
     write_atomically(out / REPORT_FILE, "\n\n".join(sections) + "\n")
     return out / REPORT_FILE
 
@@ -51,6 +59,16 @@ def _per_class(results: SegmentationResults) -> str:
     return (
         f"## Classes\n\n{as_table(['class', *PER_CLASS.values()], results.metrics.class_rows())}\n\n"
         "![F1 of each class](classes.png)\n\n![Confusion matrix](confusion.png)"
+    )
+
+
+def _michel(michel: MichelResults) -> str:
+    return (
+        f"## Michel electrons\n\nOf {michel.least_hits} hits and more: {michel.true:,} true, "
+        f"{michel.found:,} found, {michel.pairs:,} pairs of both. A found one is connected "
+        "voxels of hits that are given the class; it is a true one's if more than half of its hits are, of "
+        "several such the one with the most. The others are false. Energies are those of the hits.\n\n"
+        f"{as_table(['', 'value'], michel.rows())}\n\n![Energy of Michel electrons](michel.png)"
     )
 
 

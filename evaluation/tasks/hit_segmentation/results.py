@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nuzoo.evaluation.core.results import Bootstrap, DatasetFacts, Number, Results, ResultsFile
+from nuzoo.evaluation.core.results import (
+    Absent,
+    Bootstrap,
+    DatasetFacts,
+    Number,
+    Results,
+    ResultsFile,
+)
 from nuzoo.evaluation.core.text import with_error
 from nuzoo.files.plain_text import plain
 
@@ -63,6 +70,57 @@ class HitMetrics:
         ]
 
 
+MICHEL_NUMBERS = {
+    "efficiency": "Efficiency: true electrons that are found",
+    "purity": "Purity: found electrons that are true",
+    "cluster_efficiency": "Hits of a true electron that are found",
+    "cluster_purity": "Hits of a found electron that are true",
+    "energy_bias": "Energy: mean of found / true − 1",
+    "energy_resolution": "Energy: standard deviation of found / true",
+}
+"""Of what is measured of Michel electrons, the titles."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnergySpectrum:
+    """How many electrons have which energy of their hits; those beyond the last edge are in the last bin."""
+
+    edges_mev: list[float]
+    true: list[int]
+    reconstructed: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MichelResults:
+    """How Michel electrons are found: those of all events together, see `michel.michel_electrons`.
+
+    Attributes:
+        least_hits: Of an electron that counts.
+        true: True electrons.
+        found: Found electrons.
+        pairs: Of both that are one another's.
+        cluster_efficiency: Mean over the pairs, like all that follow.
+        energy_bias: Mean of the found energy over the true, minus 1.
+        energy_resolution: Standard deviation of that ratio.
+    """
+
+    least_hits: int
+    true: int
+    found: int
+    pairs: int
+    efficiency: Number
+    purity: Number
+    cluster_efficiency: Number
+    cluster_purity: Number
+    energy_bias: Number
+    energy_resolution: Number
+    spectrum: EnergySpectrum
+
+    def rows(self) -> list[list[str]]:
+        """Write of each of `MICHEL_NUMBERS` its title and the number with its error, for a table."""
+        return [[title, with_error(getattr(self, key))] for key, title in MICHEL_NUMBERS.items()]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SegmentedHits:
     """The numbers, and the hits that they are of.
@@ -102,8 +160,13 @@ class CrossValidatedHits(SegmentedHits, ResultsFile):
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentationResults(SegmentedHits, Results):
-    """Results of a network."""
+    """Results of a network.
+
+    Attributes:
+        michel: None where hits have no such class, or their particles are not known.
+    """
 
     SCHEMA: ClassVar = ("nuzoo-hit-segmentation-results", 1)
 
     validation: HitDataset | None
+    michel: Absent[MichelResults] = None

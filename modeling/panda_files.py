@@ -47,7 +47,8 @@ class PandaFile:
     Attributes:
         path: of the weights.
         tensors: by Panda's names.
-        settings: of the network, by the names of its arguments; empty where the file tells none.
+        settings: of the network, by the names of its arguments, those of its backbone under "backbone";
+            or those of the backbone alone. Empty where the file tells none.
     """
 
     path: Path
@@ -76,7 +77,7 @@ def read_panda(path: Path) -> PandaFile:
     _check_tensors(tensors, weights)
     if not isinstance(settings, Mapping):
         raise WeightsError(f"{weights}: expected settings by name in its config, got {settings!r}")
-    return PandaFile(weights, tensors, _of_backbone(settings))
+    return PandaFile(weights, tensors, _of_network(settings, weights))
 
 
 def _read_pickle(path: Path) -> Mapping[str, Any]:
@@ -137,9 +138,9 @@ def _check_tensors(tensors: Any, path: Path) -> None:
         )
 
 
-def _of_backbone(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Take the settings of the backbone out of those of a network around it, or of a whole training."""
-    for level in ("model", "backbone"):
-        if isinstance(inner := settings.get(level), Mapping):
-            settings = inner
+def _of_network(settings: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """Take the settings of the network out of those of a whole training."""
+    settings = settings.get("model", settings)
+    if not all(isinstance(level, Mapping) for level in (settings, settings.get("backbone", {}))):
+        raise WeightsError(f"{path}: expected settings by name in its config, got {settings!r}")
     return settings

@@ -16,14 +16,12 @@ from nuzoo.modeling.modeling_nu_point import (
     NuPointModel,
     NuPointPreTrainedModel,
 )
-from nuzoo.modeling.panda_weights import BACKBONE, STUDENT
+from nuzoo.modeling.modeling_nu_point_instances import NuPointForUniversalSegmentation
+from nuzoo.modeling.panda_query_decoder import QUERIES, decoder_fields, expected_settings
+from nuzoo.modeling.panda_weights import BACKBONE
 from nuzoo.modeling.weight_errors import WeightsError
 
 HEAD = "seg_head.weight"
-DETECTOR = "decoder.query_feat.weight"
-LEFT = re.compile(r"(module\.)?(teacher\.|student\.(mask_head|unmask_head)\.)")
-"""What a file of the pre-training holds beside the student's backbone."""
-
 ADDED_DEPTH, ADDED_CHANNELS = 2, 64
 """Panda's decoder: blocks of each stage, and width of the finest; others are as wide as the encoder."""
 
@@ -50,30 +48,10 @@ FIXED = {
 """Settings that change results, with the value that the network has."""
 
 
-def of_backbone(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
-    """Take the student's backbone out of a file of the pre-training; other files stay as they are.
-
-    Returns:
-        Tensors without the student's prefix, and the names of those of teacher and heads, which are left.
-    """
-    if not any(STUDENT.match(name) for name in tensors):
-        return dict(tensors), []
-    left = [name for name in tensors if LEFT.match(name)]
-    kept = {name: tensor for name, tensor in tensors.items() if not LEFT.match(name)}
-    return {STUDENT.sub("", name, count=1): tensor for name, tensor in kept.items()}, left
-
-
-def network_of(tensors: Mapping[str, Tensor], origin: str) -> type[NuPointPreTrainedModel]:
-    """Tell which network tensors are of: the semantic one, or the backbone alone.
-
-    Raises:
-        WeightsError: one of Panda's detectors.
-    """
-    if DETECTOR in tensors:
-        raise WeightsError(
-            f"{origin}: expected Panda's base or semantic network, got one of its detectors ({DETECTOR}), "
-            "which cannot be converted yet: take panda_base or panda_semantic"
-        )
+def network_of(tensors: Mapping[str, Tensor]) -> type[NuPointPreTrainedModel]:
+    """Tell which network tensors are of: a detector, the semantic one, or the backbone alone."""
+    if QUERIES in tensors:
+        return NuPointForUniversalSegmentation
     return NuPointForSemanticSegmentation if HEAD in tensors else NuPointModel
 
 
@@ -84,7 +62,7 @@ def config_of(tensors: Mapping[str, Tensor], settings: Mapping[str, Any], origin
 
     Args:
         tensors: by Panda's names, see `of_backbone`.
-        settings: of the backbone, by the names of its arguments.
+        settings: of the network, by the names of its arguments; those of its backbone under "backbone".
         origin: where they are from, for errors.
 
     Raises:
@@ -98,12 +76,15 @@ def config_of(tensors: Mapping[str, Tensor], settings: Mapping[str, Any], origin
     else:
         decoder_depths = [ADDED_DEPTH] * (len(depths) - 1)
         decoder_channels = [ADDED_CHANNELS, *channels[1:-1]][: len(decoder_depths)]
-    _check_settings(settings, channels, decoder_channels if has_decoder else None, origin)
-    fields = {ours: settings[name] for name, ours in FIELDS.items() if settings.get(name) is not None}
-    if HEAD in tensors:
+    body = settings.get("backbone", settings)
+    _refuse_other(body, _expected_of_body(body, channels, decoder_channels if has_decoder else None), origin)
+    fields = {ours: body[name] for name, ours in FIELDS.items() if body.get(name) is not None}
+    if QUERIES in tensors:
+        fields |= decoder_fields(tensors, shapes.size, origin)
+    elif HEAD in tensors:
         fields["target"] = _target(shapes.size(HEAD, 0), origin)
     try:
-        return NuPointConfig(
+        config = NuPointConfig(
             in_channels=shapes.size("embedding.stem.linear.weight", 1),
             encoder_depths=depths,
             encoder_channels=channels,
@@ -113,10 +94,13 @@ def config_of(tensors: Mapping[str, Tensor], settings: Mapping[str, Any], origin
             mlp_ratio=shapes.size("enc.enc0.block0.mlp.0.fc1.weight", 0) / channels[0],
             use_mask_token="embedding.mask_token" in shapes.names,
             **fields,
-            **_windows_and_curves(settings, origin),
+            **_windows_and_curves(body, origin),
         )
     except StrictDataclassError as error:
         raise WeightsError(f"{origin} is no network of ours. {' '.join(str(error).split())}") from error
+    if QUERIES in tensors and body is not settings:
+        _refuse_other(settings, expected_settings(config), origin)
+    return config
 
 
 class _Shapes:
@@ -165,18 +149,26 @@ def _windows_and_curves(settings: Mapping[str, Any], origin: str) -> dict[str, A
     return fields | ({"curves": tuple(settings["order"])} if "order" in settings else {})
 
 
-def _check_settings(
-    settings: Mapping[str, Any], channels: list[int], decoder_channels: list[int] | None, origin: str
-) -> None:
-    """Refuse settings under which the tensors would give other results than in our network."""
+def _expected_of_body(
+    settings: Mapping[str, Any], channels: list[int], decoder_channels: list[int] | None
+) -> dict[str, Any]:
     wanted = FIXED | {
         "stride": [2] * len(settings.get("stride", ())),
         "enc_num_head": [width // HEAD_DIM for width in channels],
     }
     if decoder_channels is not None:
         wanted["dec_num_head"] = [width // HEAD_DIM for width in decoder_channels]
+    return wanted
+
+
+def _refuse_other(settings: Mapping[str, Any], wanted: Mapping[str, Any], origin: str) -> None:
+    """Refuse settings under which the tensors would give other results than in our network."""
     given = {name: settings[name] for name in sorted(wanted.keys() & settings.keys())}
     given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
-    others = [f"{name}={value!r} (expected {wanted[name]!r})" for name, value in given.items()]
-    if wrong := [text for text, name in zip(others, given, strict=True) if given[name] != wanted[name]]:
+    wrong = [
+        f"{name}={value!r} (expected {wanted[name]!r})"
+        for name, value in given.items()
+        if value != wanted[name]
+    ]
+    if wrong:
         raise WeightsError(f"{origin} is no network of ours. Its settings say {', '.join(wrong)}")

@@ -1,14 +1,19 @@
-"""Tensors of Panda (github.com/DeepLearnPhysics/Panda, MIT), by the names of `nu_point`; none changes."""
+"""Tensors of Panda (github.com/DeepLearnPhysics/Panda, MIT), by the names of `nu_point`: the same numbers."""
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
+from nuzoo.modeling.panda_query_decoder import decoder_name, keys_and_values_apart
 from nuzoo.modeling.weight_errors import WeightsError, differences
 
 STUDENT = re.compile(r"(module\.)?student\.")
 """What stands before the names in a file of the pre-training."""
+
+LEFT = re.compile(r"(module\.)?(teacher\.|student\.(mask_head|unmask_head)\.)")
+"""What such a file holds beside the student's backbone."""
 
 BACKBONE = "backbone."
 
@@ -52,9 +57,9 @@ def from_panda(tensors: Mapping[str, Tensor], network: nn.Module, origin: str) -
     """Give the tensors of one of Panda's networks the names of ours.
 
     Args:
-        tensors: of its backbone, with or without a head, or of the file of its pre-training, of which the
-            student is taken.
-        network: what they are for, a `NuPointModel` or one with a head.
+        tensors: of its backbone, with or without a head, of a detector, or of the file of its pre-training,
+            of which the student's backbone is taken.
+        network: what they are for, a `NuPointModel` or one with heads.
         origin: where they are from, for errors.
 
     Returns:
@@ -64,11 +69,10 @@ def from_panda(tensors: Mapping[str, Tensor], network: nn.Module, origin: str) -
         WeightsError: a tensor is missing, of another shape, or not one of the network.
     """
     prefix = getattr(network, "base_model_prefix", "")
-    is_bare = not hasattr(network, prefix)
-    weights = {
-        nuzoo_name(name, "" if is_bare else f"{prefix}."): tensor
-        for name, tensor in _student(tensors).items()
-    }
+    body = f"{prefix}." if hasattr(network, prefix) else ""
+    taken = keys_and_values_apart(of_backbone(tensors)[0])
+    weights = {nuzoo_name(name, body): tensor for name, tensor in taken.items()}
+    _check_once(taken, body, origin)
     problems = differences(weights, network.state_dict())
     if problems:
         raise WeightsError(
@@ -76,6 +80,19 @@ def from_panda(tensors: Mapping[str, Tensor], network: nn.Module, origin: str) -
             "sizes, the readout, the classes and the use_mask_token of the checkpoint"
         )
     return weights
+
+
+def of_backbone(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+    """Take the student's backbone out of a file of the pre-training; other files stay as they are.
+
+    Returns:
+        Tensors without the student's prefix, and the names of those of teacher and heads, which are left.
+    """
+    if not any(STUDENT.match(name) for name in tensors):
+        return dict(tensors), []
+    left = [name for name in tensors if LEFT.match(name)]
+    kept = {name: tensor for name, tensor in tensors.items() if not LEFT.match(name)}
+    return {STUDENT.sub("", name, count=1): tensor for name, tensor in kept.items()}, left
 
 
 def nuzoo_name(name: str, prefix: str = "") -> str:
@@ -91,17 +108,22 @@ def nuzoo_name(name: str, prefix: str = "") -> str:
     module, _, kind = name.rpartition(".")
     if module in HEADS:
         return f"{HEADS[module]}.{kind}"
+    if ours := decoder_name(name):
+        return ours
     within = name.removeprefix(BACKBONE)
-    for pattern, ours in MODULES:
+    for pattern, module_of_ours in MODULES:
         if found := re.match(pattern, within):
             stage = found.groupdict().get("stage", "1")
-            begin = ours.format(**found.groupdict(), finer=int(stage) - 1)
+            begin = module_of_ours.format(**found.groupdict(), finer=int(stage) - 1)
             layer, dot, kind = within[found.end() :].rpartition(".")
             return prefix + begin + LAYERS.get(layer, layer) + dot + kind
     return name
 
 
-def _student(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Leave out what is not of the student, where there is one."""
-    of_student = {STUDENT.sub("", name, count=1): name for name in tensors if STUDENT.match(name)}
-    return {ours: tensors[name] for ours, name in of_student.items()} or dict(tensors)
+def _check_once(names: Iterable[str], prefix: str, origin: str) -> None:
+    """Refuse tensors of which one would take the place of another."""
+    places = defaultdict(list)
+    for name in names:
+        places[nuzoo_name(name, prefix)].append(name)
+    if twice := [", ".join(of) for of in places.values() if len(of) > 1]:
+        raise WeightsError(f"{origin}: expected each tensor once, got several for one: {'; '.join(twice)}")

@@ -18,8 +18,8 @@ from nuzoo.hub.model.card import TAGS
 from nuzoo.hub.model.files import auto_class_of
 from nuzoo.hub.scratch import scratch_folder
 from nuzoo.modeling.panda_files import PandaFile, read_panda
-from nuzoo.modeling.panda_sizes import config_of, network_of, of_backbone
-from nuzoo.modeling.panda_weights import from_panda
+from nuzoo.modeling.panda_sizes import config_of, network_of
+from nuzoo.modeling.panda_weights import from_panda, of_backbone
 from nuzoo.modeling.weight_errors import WeightsError
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.simulation.detectors import find_detector
@@ -63,7 +63,7 @@ def convert_panda(source: Path, out: Path) -> Converted:
     file = read_panda(source)
     tensors, left = of_backbone(file.tensors)
     origin = str(file.path)
-    network = network_of(tensors, origin)
+    network = network_of(tensors)
     geometry = find_detector(DETECTOR).geometry()
     processor = NuPointCloudFeatureExtractor.for_geometry(geometry, **PROCESSOR)
     config = config_of(tensors, file.settings, origin)
@@ -114,7 +114,7 @@ def _card(
         tags=[*TAGS, model.config.model_type],
         model_name=name,
     )
-    has_classes = auto_class_of(model) != "AutoModel"
+    config, auto_class = model.config, auto_class_of(model)
     return fill_template(
         "converted.md",
         card_data=data.to_yaml(),
@@ -126,8 +126,10 @@ def _card(
         left=len(left),
         parameters=f"{model.num_parameters():,}",
         settings_known=bool(file.settings),
-        auto_class=auto_class_of(model),
-        classes=list((model.config.id2label or {}).values()) if has_classes else [],
-        target=model.config.target,
+        auto_class=auto_class,
+        classes=[] if auto_class == "AutoModel" else list((config.id2label or {}).values()),
+        instances=config.instances if auto_class == "AutoModelForUniversalSegmentation" else None,
+        queries=config.queries,
+        target=config.target,
         processor=processor,
     )

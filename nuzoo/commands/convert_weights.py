@@ -1,10 +1,10 @@
 """Turn released weights of Panda into a model of nuzoo: safetensors, configuration, processor and card.
 
-Takes panda_base.pth and panda_semantic.pth of DeepLearnPhysics/Panda, the folders of Panda-Base and
-Panda-Semantic (model.safetensors, config.json), and files of Panda's pre-training, of whose student it takes
-the backbone. Sizes are read from the tensors. A tensor that is missing, not read, or of another shape is an
-error. A .pth is read without running anything that it names; one that names more than tensors and plain data
-is refused.
+Takes panda_base.pth, panda_semantic.pth, panda_particle.pth and panda_interaction.pth of
+DeepLearnPhysics/Panda, the folders of Panda-Base and Panda-Semantic (model.safetensors, config.json), and
+files of Panda's pre-training, of whose student it takes the backbone. Sizes are read from the tensors. A
+tensor that is missing, not read, or of another shape is an error. A .pth is read without running anything
+that it names; one that names more than tensors and plain data is refused.
 """
 
 from __future__ import annotations

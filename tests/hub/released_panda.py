@@ -59,6 +59,35 @@ def decoder(depths=DECODER_DEPTHS, widths=DECODER_CHANNELS, channels=CHANNELS, r
     return shapes
 
 
+def perceptron(name, inputs, hidden, outputs):
+    return linear(f"{name}.fc1", inputs, hidden) | linear(f"{name}.fc2", hidden, outputs)
+
+
+def query_block(name, width, ratio):
+    shapes = linear(f"{name}.self_attn.q", width, width) | linear(f"{name}.self_attn.kv", width, 2 * width)
+    for layer in ("self_attn.proj", *(f"cross_attn.{part}_proj" for part in "qkv"), "cross_attn.proj"):
+        shapes |= linear(f"{name}.{layer}", width, width)
+    for layer in ("norm1", "norm_kv", "norm2", "norm3"):
+        shapes |= norm(f"{name}.{layer}", width)
+    shapes |= perceptron(f"{name}.mask_mlp", width, width, width)
+    return shapes | perceptron(f"{name}.mlp", width, ratio * width, width)
+
+
+def query_decoder(features, classes, deep, queries=5, width=32, depth=2, ratio=RATIO):
+    shapes = {f"query_{name}.weight": (queries, width) for name in ("feat", "embed")}
+    shapes |= linear("pos_emb.0", 3, width) | linear("pos_emb.2", width, width)
+    for number in range(depth):
+        shapes |= query_block(f"blocks.{number}", width, ratio)
+    shapes |= norm("final_norm", width)
+    shapes |= linear("stuff_head.0", features, width) | linear("stuff_head.2", width, 1)
+    if deep:
+        shapes |= perceptron("cls_pred", width, width, classes + 1)
+        shapes |= perceptron("full_point_proj", features, width, width)
+    else:
+        shapes |= linear("cls_pred", width, classes + 1) | linear("full_point_proj", features, width)
+    return {f"decoder.{name}": shape for name, shape in shapes.items()}
+
+
 def filled(shapes):
     generator = torch.Generator().manual_seed(len(shapes))
     return {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
@@ -73,6 +102,37 @@ def semantic(classes=5):
     """Tensors of the network for semantic segmentation."""
     head = linear("seg_head", DECODER_CHANNELS[0], classes)
     return filled({f"backbone.{name}": shape for name, shape in (encoder() | decoder()).items()} | head)
+
+
+def detector(instances="particle"):
+    """Tensors of the network that finds particles, or interactions."""
+    deep = instances == "particle"
+    decoder = query_decoder(sum(CHANNELS), classes=6 if deep else 2, deep=deep)
+    return filled({f"backbone.{name}": shape for name, shape in encoder().items()} | decoder)
+
+
+def detector_settings(instances="particle", **changed):
+    """Arguments of such a network, as its file holds them."""
+    return {
+        "num_classes": 6 if instances == "particle" else 2,
+        "full_in_channels": sum(CHANNELS),
+        "hidden_channels": 32,
+        "num_heads": 2,
+        "num_queries": 5,
+        "depth": 2,
+        "mlp_ratio": float(RATIO),
+        "qkv_bias": True,
+        "layer_scale": None,
+        "pre_norm": True,
+        "pos_emb": True,
+        "query_type": "learned",
+        "use_stuff_head": True,
+        "stuff_classes": [5] if instances == "particle" else [0],
+        "mlp_point_proj": instances == "particle",
+        "supervise_attn_mask": True,
+        "backbone": settings(enc_mode=True),
+        **changed,
+    }
 
 
 def pretraining():

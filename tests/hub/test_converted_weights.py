@@ -8,7 +8,12 @@ import pytest
 import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import save_file
-from transformers import AutoModel, AutoModelForSemanticSegmentation, AutoProcessor
+from transformers import (
+    AutoModel,
+    AutoModelForSemanticSegmentation,
+    AutoModelForUniversalSegmentation,
+    AutoProcessor,
+)
 
 from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
@@ -95,6 +100,10 @@ def test_converted_model_labels_hits_and_its_card_says_where_it_is_from(semantic
     assert differences(folder) == []
 
 
+def in_backbone(shapes):
+    return {f"backbone.{name}": shape for name, shape in shapes.items()}
+
+
 def test_published_sizes_follow_from_the_shapes():
     shapes = panda.encoder(*panda.PUBLISHED)
     _, channels, ratio = panda.PUBLISHED
@@ -103,12 +112,14 @@ def test_published_sizes_follow_from_the_shapes():
     token = {"embedding.mask_token": (1, 48)}
     for file, parameters in [
         (shapes | token, 90_758_832),
-        ({f"backbone.{name}": shape for name, shape in (shapes | decoder).items()} | head, 107_093_573),
+        (in_backbone(shapes | decoder) | head, 107_093_573),
+        (in_backbone(shapes) | panda.query_decoder(1232, 6, True, 32, 256, 3, ratio), 95_164_040),
+        (in_backbone(shapes) | panda.query_decoder(1232, 2, False, 12, 256, 3, ratio), 95_021_188),
     ]:
         tensors = {name: torch.empty(shape, device="meta") for name, shape in file.items()}
         config = config_of(tensors, {}, "file")
         with torch.device("meta"):
-            network = network_of(tensors, "file")(config)
+            network = network_of(tensors)(config)
         from_panda(tensors, network, "file")
         assert network.num_parameters() == parameters
         assert config.encoder_depths == NuPointConfig().encoder_depths
@@ -171,7 +182,8 @@ def without(tensors, name):
             lambda file: file.update({"seg_head.weight": torch.ones(9, 32)}),
             "5 (motif), 6 (pid) classes, got 9",
         ),
-        (lambda file: file.update({"decoder.query_feat.weight": torch.ones(32, 256)}), "detectors"),
+        (lambda file: file.update({"decoder.query_feat.weight": torch.ones(32, 256)}), "decoder.cls_pred"),
+        (lambda file: file.update({"classifier.bias": torch.ones(5)}), "classifier.bias"),
         (lambda file: file.clear(), "tensors by name, got none"),
     ],
 )
@@ -179,6 +191,126 @@ def test_tensors_that_are_not_those_of_a_network_are_named(tmp_path, change, wor
     tensors = panda.semantic()
     change(tensors)
     assert words in refused(write(tmp_path, tensors), tmp_path / "ours")
+
+
+@pytest.mark.parametrize("instances", ["particle", "interaction"])
+def test_detector_becomes_one_of_ours(tmp_path, instances):
+    tensors = panda.detector(instances)
+    source = write(tmp_path, tensors, panda.detector_settings(instances))
+    made = convert_panda(source, tmp_path / "ours")
+    model = AutoModelForUniversalSegmentation.from_pretrained(tmp_path / "ours")
+    config = model.config
+    assert not made.left and made.settings_known
+    assert model.num_parameters() == sum(tensor.numel() for tensor in tensors.values())
+    assert (config.instances, config.masks_from, config.window_size) == (instances, "entering", 32)
+    assert (config.queries, config.query_channels, config.query_blocks) == (5, 32, 2)
+    names = ["photon", "electron", "muon", "pion", "proton", "none"]
+    assert list(config.id2label.values()) == (names if instances == "particle" else ["none", "interaction"])
+    assert config.background_labels == ([5] if instances == "particle" else [0])
+    decoder = model.query_decoder
+    block, name = decoder.blocks[1], "decoder.blocks.1"
+    keys, values = tensors[f"{name}.self_attn.kv.weight"].split(32)
+    last = "fc2." if instances == "particle" else ""
+    classes, points = (
+        (part[2] if instances == "particle" else part)
+        for part in (model.classifier, decoder.point_projection)
+    )
+    for ours, theirs in [
+        (block.self_attention.key.weight, keys),
+        (block.self_attention.value.weight, values),
+        (block.self_attention.query.bias, tensors[f"{name}.self_attn.q.bias"]),
+        (block.cross_attention.value.weight, tensors[f"{name}.cross_attn.v_proj.weight"]),
+        (block.norm_cross.weight, tensors[f"{name}.norm1.weight"]),
+        (block.norm_self.weight, tensors[f"{name}.norm2.weight"]),
+        (block.norm_mlp.weight, tensors[f"{name}.norm3.weight"]),
+        (block.norm_points.weight, tensors[f"{name}.norm_kv.weight"]),
+        (block.mask_embedding[2].weight, tensors[f"{name}.mask_mlp.fc2.weight"]),
+        (block.mlp[0].weight, tensors[f"{name}.mlp.fc1.weight"]),
+        (decoder.content.weight, tensors["decoder.query_feat.weight"]),
+        (decoder.position.weight, tensors["decoder.query_embed.weight"]),
+        (decoder.point_position[2].bias, tensors["decoder.pos_emb.2.bias"]),
+        (decoder.norm.bias, tensors["decoder.final_norm.bias"]),
+        (model.stuff_head[2].weight, tensors["decoder.stuff_head.2.weight"]),
+        (classes.weight, tensors[f"decoder.cls_pred.{last}weight"]),
+        (points.bias, tensors[f"decoder.full_point_proj.{last}bias"]),
+        (model.nu_point.encoder.stages[0][1].mlp[2].weight, tensors[CUT]),
+    ]:
+        assert torch.equal(ours, theirs)
+
+
+def test_converted_detector_finds_instances_and_its_card_says_how(tmp_path):
+    folder = tmp_path / "ours"
+    convert_panda(write(tmp_path, panda.detector(), panda.detector_settings()), folder)
+    segment = load_pipeline(str(folder))
+    events = segment.image_processor.example_events(3)
+    assert [len(one["instances"]) for one in segment(events)] == [len(event["energy"]) for event in events]
+    card = ModelCard.load(folder / "README.md")
+    assert "detector of particles" in card.text and "masks_from" in card.text and "- muon" in card.text
+    assert "AutoModelForUniversalSegmentation" in card.text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda file: without(file, "decoder.stuff_head.2.bias"), "missing: stuff_head.2.bias"),
+        (
+            lambda file: without(file, "decoder.blocks.1.self_attn.kv.bias"),
+            "self_attention.key.bias, query_decoder.blocks.1.self_attention.value.bias",
+        ),
+        (
+            lambda file: file.update({"decoder.blocks.1.self_attn.kv.bias": torch.tensor(1.0)}),
+            "unexpected: decoder.blocks.1.self_attn.kv.bias",
+        ),
+        (
+            lambda file: file.update({"decoder.blocks.1.self_attn.kv.bias": torch.ones(63)}),
+            "value.bias (expected (32,), got (31,))",
+        ),
+        (lambda file: without(file, "decoder.cls_pred.fc2.weight"), "decoder.cls_pred.fc2.weight"),
+        (lambda file: file.update({"decoder.cls_pred.fc2.weight": torch.ones(5, 32)}), "6 (particle), 2"),
+        (
+            lambda file: file.update({"decoder.blocks.0.ls1.gamma": torch.ones(32)}),
+            "unexpected: decoder.blocks.0.ls1.gamma",
+        ),
+        (
+            lambda file: file.update({"decoder.cls_pred.0.weight": torch.ones(32, 32)}),
+            "decoder.cls_pred.fc1.weight, decoder.cls_pred.0.weight",
+        ),
+        (
+            lambda file: file.update({"decoder.cls_pred_by_label.particle.fc1.bias": torch.ones(32)}),
+            "published later",
+        ),
+        (lambda file: file.update({"decoder.query_feat.weight": torch.ones(5, 33)}), "multiple of 16"),
+    ],
+)
+def test_tensors_that_are_not_those_of_a_detector_are_named(tmp_path, change, words):
+    tensors = panda.detector()
+    change(tensors)
+    assert words in refused(write(tmp_path, tensors), tmp_path / "ours")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("num_heads", 4),
+        ("stuff_classes", [0]),
+        ("query_type", "superpoint"),
+        ("pos_emb", False),
+        ("pre_norm", False),
+        ("supervise_attn_mask", False),
+        ("backbone", panda.settings(enable_rpe=True)),
+        ("backbone", "PT-v3m2"),
+    ],
+)
+def test_settings_of_another_detector_are_named(tmp_path, setting, value):
+    settings = panda.detector_settings(**{setting: value})
+    message = refused(write(tmp_path, panda.detector(), settings), tmp_path / "ours")
+    assert "enable_rpe" in message if "enable_rpe" in str(value) else setting in message
+
+
+def test_hostile_detector_is_refused(tmp_path):
+    tensors = panda.detector() | {"decoder.bomb": Bomb(tmp_path / "was-read")}
+    assert "mkdir" in refused(write(tmp_path, tensors, panda.detector_settings()), tmp_path / "ours")
+    assert not (tmp_path / "was-read").exists()
 
 
 def test_stray_tensor_of_a_pre_training_is_named(tmp_path):

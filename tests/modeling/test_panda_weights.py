@@ -93,6 +93,19 @@ def test_missing_unexpected_and_misshapen_tensors_are_refused(model, semantic):
     assert "classifier.bias (expected (5,), got (6,))" in message
 
 
+def test_what_is_left_of_a_pre_training_is_known_by_name_and_all_else_refused(model, semantic):
+    backbone = model.nu_point
+    student = {
+        f"module.student.{name}": tensor for name, tensor in semantic.items() if "seg_head" not in name
+    }
+    known = {f"module.{who}_head.mlp.bias": torch.zeros(1) for who in ("student.mask", "student.unmask")}
+    teacher = {"module.teacher.mask_head.mlp.bias": torch.zeros(1)}
+    assert len(from_panda(student | known | teacher, backbone, "file")) == len(student)
+    for name in ("module.queue", "queue", "module.student.queue"):
+        with pytest.raises(WeightsError, match=f"unexpected: .*{name.removeprefix('module.student.')}"):
+            from_panda(student | known | {name: torch.zeros(1)}, backbone, "file")
+
+
 def test_network_with_a_decoder_is_not_read_into_one_without(semantic):
     network = NuPointModel(NuPointConfig.tiny(use_mask_token=True))
     file = {name: tensor for name, tensor in semantic.items() if "seg_head" not in name}

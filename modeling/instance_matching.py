@@ -42,7 +42,7 @@ def match(masks: Sequence[Tensor], class_logits: Tensor, instances: Sequence[Eve
     """
     if not is_scipy_available():
         raise ImportError("expected SciPy, which assigns queries to instances in training: pip install scipy")
-    log_probabilities = class_logits.log_softmax(dim=-1)[..., :-1]
+    log_probabilities = class_logits[..., :-1].log_softmax(dim=-1)
     costs = [matching_cost(*event) for event in zip(masks, log_probabilities, instances, strict=True)]
     flat = torch.cat([cost.flatten() for cost in costs]).cpu()  # one wait for the device
     if not bool(flat.isfinite().all()):
@@ -64,11 +64,14 @@ def _assigned(cost: Tensor, device: torch.device) -> Pairs:
 def matching_cost(masks: Tensor, log_probabilities: Tensor, instances: EventInstances) -> Tensor:
     """Compute what it costs that a query tells of an instance: mean focal loss + dice loss + class.
 
+    Classes are told apart among themselves: how sure a query is of no object is no part of the cost, as in
+    Panda's public code.
+
     Memory grows with points times queries, not times instances as well.
 
     Args:
         masks: (points, queries), logits.
-        log_probabilities: (queries, classes), logarithms.
+        log_probabilities: (queries, classes), logarithms; no object is none of them.
         instances: of the event.
 
     Returns:

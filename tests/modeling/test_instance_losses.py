@@ -67,12 +67,12 @@ def plain_cost(logits, target, class_logits, label):
     weight = torch.where(target > 0, 0.25, 0.75)
     focal = -(weight * (1 - right) ** 2 * right.log()).mean()
     dice = 1 - (2 * (probability * target).sum() + 1) / (probability.sum() + target.sum() + 1)
-    return float(focal), float(dice), float(-class_logits.log_softmax(-1)[label])
+    return float(focal), float(dice), float(-class_logits[:-1].log_softmax(-1)[label])
 
 
 def test_costs_are_those_of_plain_formulas():
     masks, logits, instances = made_up()
-    cost = matching_cost(masks, logits.log_softmax(-1)[:, :-1], instances)
+    cost = matching_cost(masks, logits[:, :-1].log_softmax(-1), instances)
     members = instances.masks(torch.float32)
     for query, one in itertools.product(range(6), range(4)):
         parts = plain_cost(
@@ -84,13 +84,21 @@ def test_costs_are_those_of_plain_formulas():
 def test_the_assignment_costs_least():
     """Of all assignments, tried one by one."""
     masks, logits, instances = made_up(queries=5, instances=3)
-    cost = matching_cost(masks, logits.log_softmax(-1)[:, :-1], instances).numpy()
+    cost = matching_cost(masks, logits[:, :-1].log_softmax(-1), instances).numpy()
     queries, matched = match([masks], logits[None], [instances])[0]
     least = min(
         sum(cost[query, one] for one, query in enumerate(chosen))
         for chosen in itertools.permutations(range(5), 3)
     )
     assert cost[queries, matched].sum() == pytest.approx(least)
+
+
+def test_how_sure_queries_are_of_no_object_is_no_part_of_the_cost():
+    masks, logits, instances = made_up(queries=6, instances=2)
+    expected = match([masks], logits[None], [instances])[0]
+    logits[:, -1] = torch.linspace(-20, 20, 6)
+    for found, of in zip(match([masks], logits[None], [instances])[0], expected, strict=True):
+        assert torch.equal(found, of)
 
 
 def test_perfect_masks_are_matched_with_themselves():
@@ -121,9 +129,9 @@ def test_what_is_no_number_is_named(wrong):
 
 def test_masks_of_many_points_are_compared_by_a_sample(monkeypatch):
     masks, logits, instances = made_up(points=4000)
-    whole = matching_cost(masks, logits.log_softmax(-1)[:, :-1], instances)
+    whole = matching_cost(masks, logits[:, :-1].log_softmax(-1), instances)
     monkeypatch.setattr(instance_matching, "MOST_POINTS", 1000)
-    drawn = matching_cost(masks, logits.log_softmax(-1)[:, :-1], instances)
+    drawn = matching_cost(masks, logits[:, :-1].log_softmax(-1), instances)
     assert not torch.equal(whole, drawn)
     torch.testing.assert_close(drawn, whole, rtol=0.1, atol=0.1)
 
@@ -145,7 +153,8 @@ def test_the_loss_is_that_of_plain_formulas():
     )
     unmatched = [query for query in range(6) if query not in pairs[0]]
     no_object = -logits.log_softmax(-1)[unmatched, -1].mean()
-    of_classes = (2 * parts[:, 2].mean() + 0.5 * no_object) / 2
+    right = -logits.log_softmax(-1)[pairs[0], instances.labels[pairs[1]]].mean()
+    of_classes = (2 * right + 0.5 * no_object) / 2
     of_empty = 0.5 * -more.log_softmax(-1)[:, -1].mean()
     expected = 2 * parts[:, 0].mean() + 5 * parts[:, 1].mean() + (of_classes + of_empty) / 2
     found = panoptic_loss([told], events, [40, 7])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from transformers import EvalPrediction
+from transformers import EvalPrediction, PreTrainedModel
 from transformers.trainer_utils import PredictionOutput
 
 from nuzoo.training.fields import RecipeError
+from nuzoo.training.layer_decay import Optimiser, parameter_groups
 from nuzoo.training.safe_trainer import SafeTrainer
 
 ENDS = "offset"
@@ -22,6 +23,9 @@ Where a batch has several parts, the name of each ends so."""
 
 TRUTH = "labels"
 """Tensors of the truth are called so, or end so where there are several."""
+
+CHOOSES = {"model", "optimizer_dict", "params"}
+"""Options of an optimiser of transformers that sorts the weights of a network itself."""
 
 PADDING = -100
 """What transformers fills up predictions and labels of different lengths with, when it puts them together."""
@@ -40,6 +44,7 @@ class EventTrainer(SafeTrainer):
         *args: See `transformers.Trainer`.
         augmentation: Takes and returns a batch.
         per_hit: The truth is one for each hit: so is every output that has as many rows as there are hits.
+        optimiser: Learning rates of parts of the network; by default all learns at one.
         compute_metrics: Gets predictions and labels of hits as the network makes them, without padding.
         **kwargs: See `transformers.Trainer`.
     """
@@ -49,6 +54,7 @@ class EventTrainer(SafeTrainer):
         *args: Any,
         augmentation: Callable[[dict[str, Any]], dict[str, Any]],
         per_hit: bool = False,
+        optimiser: Optimiser | None = None,
         compute_metrics: Callable[[EvalPrediction], dict[str, float]] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -58,6 +64,21 @@ class EventTrainer(SafeTrainer):
             self.compute_metrics = lambda prediction: compute_metrics(hits_of(prediction))
         self.augmentation = augmentation
         self.per_hit = per_hit
+        self.rates = optimiser
+
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
+        """Make the optimiser, with the groups of `parameter_groups` where parts have rates of their own."""
+        if self.optimizer is None and self.rates is not None:
+            model = cast(PreTrainedModel, self.model)
+            kind, options = self.get_optimizer_cls_and_kwargs(self.args, model)
+            if CHOOSES & options.keys():
+                raise RecipeError(
+                    f"training.optim: expected one that takes groups of weights, as adamw_torch does, got "
+                    f"{self.args.optim}, which sorts them itself: take another, or leave optimiser out"
+                )
+            groups = parameter_groups(model, self.args.learning_rate, self.args.weight_decay, self.rates)
+            self.optimizer = kind(groups, **options)
+        return super().create_optimizer(*args, **kwargs)
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
         """Augment, then train."""

@@ -2,8 +2,9 @@
 
 `task` names what is learnt, and so the trainer. `model` and `processor` hold the fields of the network's
 configuration and of its processor, `data` says where the events are, `training` holds
-`transformers.TrainingArguments`, `augmentation` and `early_stopping_patience` the rest. A task may have more
-sections. Any field can be overridden by its dotted name.
+`transformers.TrainingArguments`, `optimiser` the learning rates of parts of the network, `augmentation` and
+`early_stopping_patience` the rest. A task may have more sections. Any field can be overridden by its dotted
+name.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArgumen
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.registry import MODALITIES, TASKS, import_object
 from nuzoo.training.fields import Count, RecipeError, checked, checked_fields, refuse_unknown, types_of
+from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.network_choice import NetworkChoice, architecture_of
 from nuzoo.training.recipe_files import drop_field, read_recipe, set_field
 from nuzoo.training.training_arguments import checked_arguments, training_arguments
@@ -56,14 +58,17 @@ class Recipe:
         processor: Settings of its processor.
         data: The events.
         augmentation: Of the network's modality: takes and returns a batch.
+        optimiser: Learning rates of parts of the network.
         early_stopping_patience: Evaluations without improvement before the run stops; None never stops.
 
     Raises:
         RecipeError: An unknown field, or a value that it cannot have.
     """
 
-    sections: tuple[str, ...] = ("model", "processor", "data", "training", "augmentation")
+    sections: tuple[str, ...] = ("model", "processor", "data", "training", "augmentation", "optimiser")
     """Those that hold fields."""
+
+    optimiser_type: type[Optimiser] = Optimiser
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         self.given = {name: value for name, value in given.items() if value is not None and value != {}}
@@ -80,6 +85,8 @@ class Recipe:
         augmentation = import_object(MODALITIES[self.architecture.modality].augmentation)
         transforms = checked_fields("augmentation", section["augmentation"], types_of(augmentation))
         self.augmentation: Any = augmentation(**transforms)
+        rates = checked_fields("optimiser", section["optimiser"], types_of(self.optimiser_type))
+        self.optimiser = self.optimiser_type(**rates)
         patience = self.given.get("early_stopping_patience")
         self.early_stopping_patience: int | None = checked("early_stopping_patience", patience, Count | None)
         if patience is not None and self._training["eval_strategy"] == "no":

@@ -16,6 +16,7 @@ from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import EventTrainer
+from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import (
     check_splits,
@@ -114,10 +115,13 @@ def build_trainer(
     if not processor.is_fitted:
         processor.fit(first_events(splits["train"]))
     batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
+    model = recipe.model.build(config)
+    recipe.optimiser.check_effect(model)
     return EventTrainer(
         augmentation=bound(recipe.augmentation, processor, targets),
         per_hit=is_per_hit(splits["train"], targets),
-        model=recipe.model.build(config),
+        optimiser=recipe.optimiser if recipe.optimiser != Optimiser() else None,
+        model=model,
         args=recipe.training,
         data_collator=as_is,
         train_dataset=batches["train"],

@@ -232,3 +232,10 @@ def test_a_recipe_of_the_toy_is_checked_as_those_of_the_zoo(recipe):
             recipe.changed({change: 1})
     with pytest.raises(RecipeError, match="expected a network for hits, got nu_cnn, which is for event-"):
         recipe.changed({"model": {"model_type": "nu_cnn"}})
+
+
+@pytest.mark.parametrize("factor", ["layer_decay", "encoder_rate"])
+def test_rates_of_blocks_that_a_network_does_not_have_are_refused_before_the_training(recipe, factor):
+    splits = {"train": rows(COUNTS), "validation": rows(COUNTS)}
+    with pytest.raises(RecipeError, match=rf"optimiser\.{factor}: it has no effect"):
+        build_trainer(recipe.changed({f"optimiser.{factor}": 0.5}), splits, [])

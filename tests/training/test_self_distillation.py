@@ -13,7 +13,6 @@ from nuzoo.modeling.modeling_nu_point_pretraining import NuPointForPreTraining
 from nuzoo.training.augmentation.point_cloud_batch import ORIGIN
 from nuzoo.training.augmentation.point_cloud_views import PointCloudViews
 from nuzoo.training.fields import RecipeError
-from nuzoo.training.layer_decay import parameter_groups
 from nuzoo.training.recipe import load_recipe
 from nuzoo.training.self_distillation.clouds import ViewMaker, first_clouds, joined, tokens_of
 from nuzoo.training.self_distillation.losses import Temperatures, distillation_loss, view_losses
@@ -244,22 +243,6 @@ def outputs(masked, prototypes, whole, others):
     """Of a network whose tokens are each at one prototype."""
     logits = (F.one_hot(masked, prototypes).float(), F.one_hot(whole, others).float())
     return SimpleNamespace(mask_logits=logits[0], unmask_logits=logits[1])
-
-
-def test_blocks_learn_faster_the_deeper_they_are():
-    model = NuPointForPreTraining(NuPointConfig.tiny(use_mask_token=True))
-    groups = parameter_groups(model, 1e-3, 0.05, 0.5)
-    rate = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
-    decay = {id(parameter): group["weight_decay"] for group in groups for parameter in group["params"]}
-    named = dict(model.named_parameters())
-    assert rate.keys() == {id(parameter) for parameter in named.values()}
-    for stage in range(4):
-        weight = named[f"nu_point.encoder.stages.{stage}.0.attention.qkv.weight"]
-        assert rate[id(weight)] == pytest.approx(1e-3 * 0.5 ** (3 - stage))
-    for name, parameter in named.items():
-        if "encoder.stages" not in name:
-            assert rate[id(parameter)] == 1e-3, name
-        assert decay[id(parameter)] == (0.0 if parameter.ndim < 2 or "mask_token" in name else 0.05), name
 
 
 @pytest.mark.parametrize(

@@ -73,13 +73,16 @@ def build_pretraining(
         processor.fit(first_events(splits["train"]))
     batches = {split: EventBatches(rows, processor, ()) for split, rows in splits.items()}
     held_out = splits.get("validation")
+    model = recipe.model.build(config)
+    recipe.optimiser.check_effect(model)
     return SelfDistillationTrainer(
         recipe=recipe,
         measure=lambda model: measure(
             model, processor, held_out, recipe.probe, recipe.training.per_device_eval_batch_size
         ),
         augmentation=ViewMaker(recipe.views, bound(recipe.augmentation, processor, ())),
-        model=recipe.model.build(config),
+        optimiser=recipe.optimiser,
+        model=model,
         args=recipe.training,
         data_collator=as_is,
         train_dataset=batches["train"],

@@ -15,6 +15,7 @@ from nuzoo.training.fields import (
     checked_fields,
     types_of,
 )
+from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.recipe import Recipe
 from nuzoo.training.self_distillation.schedules import cosine, warmed
 
@@ -88,15 +89,15 @@ class Distillation:
 
 
 @dataclass(frozen=True)
-class Optimiser:
-    """What `transformers.TrainingArguments` does not have.
+class PretrainingOptimiser(Optimiser):
+    """The same, and the decay of weights.
 
     Attributes:
-        layer_decay: Factor on the learning rate of each block of the encoder, from the last to the first.
+        layer_decay: See `Optimiser`.
+        encoder_rate: See `Optimiser`.
         final_weight_decay: To which `training.weight_decay` goes, along a cosine; None leaves it as it is.
     """
 
-    layer_decay: Positive = 1.0
     final_weight_decay: NotNegative | None = None
 
 
@@ -110,21 +111,22 @@ class SelfDistillationRecipe(Recipe):
         views: Which views of an event there are.
         masks: What the student does not see of the large ones.
         distillation: What it is asked.
-        optimiser: How it learns.
         probe: What tells how much is learnt, where the validation events have truth.
 
     Raises:
         RecipeError: An unknown field, or a value that it cannot have.
     """
 
-    sections = (*Recipe.sections, "views", "masks", "distillation", "optimiser", "probe")
+    sections = (*Recipe.sections, "views", "masks", "distillation", "probe")
+
+    optimiser_type = PretrainingOptimiser
+    optimiser: PretrainingOptimiser
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(given)
         self.views = self._section("views", PointCloudViews)
         self.masks = self._section("masks", Masks)
         self.distillation = self._section("distillation", Distillation)
-        self.optimiser = self._section("optimiser", Optimiser)
         self.probe = self._section("probe", ProbeSettings)
         if not self.model.fields.get("use_mask_token", bool(self.model.pretrained)):
             raise RecipeError("model.use_mask_token: expected true for masked points, got false: set it")

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from transformers import (
     PreTrainedModel,
-    Trainer,
     TrainerCallback,
     TrainerControl,
     TrainerState,
@@ -20,7 +19,7 @@ from transformers import (
 
 from nuzoo.modeling.sparse.ragged import events_of
 from nuzoo.training.event_trainer import EventTrainer
-from nuzoo.training.layer_decay import DECAYS, parameter_groups
+from nuzoo.training.layer_decay import DECAYS
 from nuzoo.training.self_distillation.clouds import INPUTS, first_clouds, tokens_of
 from nuzoo.training.self_distillation.losses import Temperatures, view_losses
 from nuzoo.training.self_distillation.masks import mask_cubes
@@ -142,15 +141,6 @@ class SelfDistillationTrainer(EventTrainer):
         super()._load_optimizer_and_scheduler(checkpoint)
         if checkpoint is not None:
             load_teacher(self.teacher, Path(checkpoint))
-
-    def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
-        """Make the optimiser, with the learning rates and decays of `parameter_groups`."""
-        if self.optimizer is None:
-            kind, options = Trainer.get_optimizer_cls_and_kwargs(self.args, self.student)
-            decay = self.recipe.optimiser.layer_decay
-            groups = parameter_groups(self.student, self.args.learning_rate, self.args.weight_decay, decay)
-            self.optimizer = kind(groups, **options)
-        return self.optimizer
 
 
 class _EveryStep(TrainerCallback):

@@ -91,6 +91,8 @@ class VlmRecipe(Recipe):
         self.pretraining = None if pretraining is None else Pretraining.parse(pretraining)
         if self.pretraining and "base_model" in self.model:
             raise RecipeError("model.base_model and pretraining: expected one of them, got both")
+        if "optimiser" in self.given:
+            raise RecipeError("optimiser: expected none, as an adapter learns at one rate: leave it out")
         if self.augmentation.intensity_jitter:
             raise RecipeError(
                 "augmentation.intensity_jitter: expected 0 for images of 8 bits, got "

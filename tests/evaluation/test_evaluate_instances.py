@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from datasets import Dataset, Features
@@ -132,6 +133,83 @@ def test_interactions_are_measured_too(processor, events, tmp_path):
     EVALUATOR.check_predictions(
         EVALUATOR.read_results(tmp_path / "results.json"), tmp_path / "predictions.parquet"
     )
+
+
+TRUE_MOMENTA = [(300.0, 0.0, 400.0), (30.0, -40.0, 0.0), (0.0, 0.0, 0.0)]
+"""MeV/c, of muon, delta ray and photon; that of the photon is not known."""
+
+TRUE_STARTS = [(150.0, 600.0, 60.0), (202.0, 480.0, 202.0), (330.0, 420.0, 200.0)]
+
+
+class Teller(Oracle):
+    """Tells momenta that are 10 % too high, and starts that are 2 voxels, or 6 mm, beside the true ones."""
+
+    def forward(self, **inputs):
+        outputs = super().forward(**inputs)
+        queries = (len(inputs["offset"]), self.config.queries)
+        momentum, start = torch.full((*queries, 1), 9.0), torch.full((*queries, 3), 9.0)
+        sizes = np.linalg.norm(TRUE_MOMENTA, axis=1) / 1000
+        momentum[:, :2, 0] = torch.tensor(np.log10(1.1 * sizes[:2]))
+        places = (np.add(TRUE_STARTS, [0, 2, 0]) - 384) / (768 * 3**0.5 / 2)
+        start[:, :3] = torch.tensor(places)
+        outputs.momentum_queries, outputs.start_queries = momentum, start
+        return outputs
+
+
+def told_rows(events):
+    columns = {f"particle_{axis}": [start[n] for start in TRUE_STARTS] for n, axis in enumerate("xyz")}
+    columns |= {f"particle_p{axis}": [value[n] for value in TRUE_MOMENTA] for n, axis in enumerate("xyz")}
+    known = [
+        event | {name: value if len(event["x"]) else [] for name, value in columns.items()}
+        for event in events
+    ]
+    return rows_of(*known)
+
+
+@pytest.fixture(scope="module")
+def teller(oracle):
+    config = NuPointConfig.tiny(
+        id2label=dict(enumerate(PARTICLE_TYPES)), queries=8, regressed=["momentum", "start"]
+    )
+    model = Teller(config).eval()
+    model.truth = oracle.truth
+    return model
+
+
+def test_what_is_told_of_particles_is_measured(teller, processor, events, tmp_path):
+    results = EVALUATOR.evaluate(
+        teller, processor, Events(told_rows(events)), out=tmp_path, batch_size=2, bootstrap=20
+    )
+    metrics = results.metrics
+    assert metrics.compared == {"momentum": 6, "start": 9}
+    assert metrics.momentum_bias.value == pytest.approx(0.1, abs=1e-5)
+    assert metrics.momentum_resolution.value == pytest.approx(0, abs=1e-5)
+    assert metrics.start_median.value == pytest.approx(6, abs=1e-3)
+    assert metrics.start_containment.value == pytest.approx(6, abs=1e-3)
+    assert EVALUATOR.read_results(tmp_path / "results.json") == results
+    EVALUATOR.check_predictions(results, tmp_path / "predictions.parquet")
+    report = EVALUATOR.write_report(tmp_path).read_text()
+    assert "momentum over 6 and start over 9 pairs" in report and "Start: distance" in report
+    table = pq.read_table(tmp_path / "predictions.parquet").to_pydict()
+    assert table["true_momentum"][0] == pytest.approx([500, 50, 0])
+    assert sorted(table["found_momentum"][0])[:2] == pytest.approx([55, 550], rel=1e-5)
+
+
+def test_what_events_do_not_know_is_not_measured_and_told_of(teller, processor, events, tmp_path, caplog):
+    results = EVALUATOR.evaluate(teller, processor, Events(rows_of(*events)), out=tmp_path, bootstrap=10)
+    assert results.metrics.compared is None and results.metrics.start_median is None
+    assert "momentum is not measured: not all events know particle_px, particle_py" in caplog.text
+    assert results.metrics.pq.value == pytest.approx(1, abs=0.01)
+
+
+def test_what_is_not_told_is_not_in_the_results(measured):
+    out, results = measured
+    assert not results.metrics.regressed()
+    assert (
+        not {"compared", "momentum_bias", "start_median"}
+        & json.loads((out / "results.json").read_text())["metrics"].keys()
+    )
+    assert "Start" not in EVALUATOR.write_report(out).read_text()
 
 
 def test_events_without_the_truth_are_refused(oracle, events):

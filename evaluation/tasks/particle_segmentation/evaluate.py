@@ -27,8 +27,10 @@ from nuzoo.evaluation.tasks.particle_segmentation.predictions import (
     Ints,
     write_predictions,
 )
+from nuzoo.evaluation.tasks.particle_segmentation.regression import COMPARED, ToldNumbers
 from nuzoo.evaluation.tasks.particle_segmentation.results import InstanceDataset, InstanceResults
 from nuzoo.evaluation.tasks.particle_segmentation.scores import count_events
+from nuzoo.evaluation.tasks.particle_segmentation.told_numbers import queries_of, told_numbers
 from nuzoo.files.names import PREDICTIONS_FILE, RESULTS_FILE
 
 if TYPE_CHECKING:
@@ -76,7 +78,13 @@ def evaluate_instances(
         found = post.post_process_panoptic_segmentation(  # type: ignore[attr-defined]
             outputs, inputs, stuff_label_ids=config.background_labels
         )
-        return [event | {"segmentation": event["segmentation"].cpu().numpy()} for event in found]
+        told = {name: outputs[f"{name}_queries"].float().cpu().numpy() for name in config.regressed}
+        return [
+            event
+            | {"segmentation": event["segmentation"].cpu().numpy()}
+            | {name: values[number][queries_of(event)] for name, values in told.items()}
+            for number, event in enumerate(found)
+        ]
 
     answers, times = run_network(
         model,
@@ -87,9 +95,12 @@ def evaluate_instances(
         description=f"find {config.instances}s",
         return_inverse=True,
     )
-    predictions = _predictions(rows, config, [event for batch in answers for event in batch])
+    found = [event for batch in answers for event in batch]
+    predictions = _predictions(rows, config, found, told_numbers(rows, config, processor, found))
     overlaps = predictions.overlaps(config.background_labels)
-    metrics, errors = instance_metrics(count_events(overlaps, len(names)), names, bootstrap, seed)
+    told = {name: COMPARED[name](numbers, overlaps) for name, numbers in predictions.told.items()}
+    counts = count_events(overlaps, len(names))
+    metrics, errors = instance_metrics(counts, names, bootstrap, seed, errors=told)
     results = InstanceResults(
         **vars(subject),
         instances=config.instances,
@@ -109,7 +120,9 @@ def evaluate_instances(
     return results
 
 
-def _predictions(rows: Dataset, config: PreTrainedConfig, found: list[dict[str, Any]]) -> InstancePredictions:
+def _predictions(
+    rows: Dataset, config: PreTrainedConfig, found: list[dict[str, Any]], told: Mapping[str, ToldNumbers]
+) -> InstancePredictions:
     truth, classes = true_instances(rows, config)
     infos = [event["segments_info"] for event in found]
     return InstancePredictions(
@@ -119,6 +132,7 @@ def _predictions(rows: Dataset, config: PreTrainedConfig, found: list[dict[str, 
         found=[event["segmentation"] for event in found],
         found_label=[np.array([one["label_id"] for one in info], dtype=np.int64) for info in infos],
         found_score=[np.array([one["score"] for one in info], dtype=np.float32) for info in infos],
+        told=told,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -10,12 +10,18 @@ from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.bootstrap import bootstrap, wilson_interval
 from nuzoo.evaluation.core.results import Bootstrap, Fraction
+from nuzoo.evaluation.tasks.particle_segmentation.regression import Errors, regression_scores
 from nuzoo.evaluation.tasks.particle_segmentation.results import PER_CLASS, InstanceMetrics
 from nuzoo.evaluation.tasks.particle_segmentation.scores import SIZE_EDGES, EventCounts, scores
 
 
 def instance_metrics(
-    counts: EventCounts, class_names: Sequence[str], replicas: int = 1000, seed: int = 0
+    counts: EventCounts,
+    class_names: Sequence[str],
+    replicas: int = 1000,
+    seed: int = 0,
+    *,
+    errors: Mapping[str, Errors] | None = None,
 ) -> tuple[InstanceMetrics, Bootstrap]:
     """Compute the scores with their errors, by bootstrap over events.
 
@@ -24,10 +30,12 @@ def instance_metrics(
         class_names: Of the C classes.
         replicas: Of the bootstrap.
         seed: Of the bootstrap.
+        errors: Of what else is told of instances, see `regression_scores`.
     """
+    errors = errors or {}
 
     def statistic(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        return scores(counts, weights)
+        return scores(counts, weights) | regression_scores(errors, weights)
 
     numbers = bootstrap(statistic, len(counts.iou), replicas, seed)
     total, passed = counts.by_size.sum(axis=0).T
@@ -39,7 +47,9 @@ def instance_metrics(
         numbers[key] = dict(zip(class_names, numbers[key], strict=True))
     numbers["confusion"] = counts.confusion.sum(axis=0).astype(int).tolist()
     numbers["size_edges"] = list(SIZE_EDGES)
-    known = {field.name: numbers[field.name] for field in fields(InstanceMetrics)}
+    if errors:
+        numbers["compared"] = {name: len(of.value) for name, of in errors.items()}
+    known = {field.name: numbers[field.name] for field in fields(InstanceMetrics) if field.name in numbers}
     return InstanceMetrics(**known), Bootstrap(replicas=replicas, seed=seed)
 
 

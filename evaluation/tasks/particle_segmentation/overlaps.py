@@ -31,6 +31,7 @@ class EventOverlap:
     """The instances of an event.
 
     Attributes:
+        true_ids: (true,) number of each in the truth.
         shared: (true, found) hits that two have in common.
         true_sizes: (true,) hits of each.
         found_sizes: (found,) of each, without void ones.
@@ -40,6 +41,7 @@ class EventOverlap:
         claimed: (true or none or void, found) hits of all kinds.
     """
 
+    true_ids: Ints
     shared: Ints
     true_sizes: Ints
     found_sizes: Ints
@@ -87,6 +89,7 @@ def overlap_of(
     in_void = claimed[is_void].sum(axis=0)
     size = claimed.sum(axis=0)
     return EventOverlap(
+        true_ids=instances[is_thing],
         shared=claimed[is_thing],
         true_sizes=table[is_thing].sum(axis=1),
         found_sizes=size - in_void,

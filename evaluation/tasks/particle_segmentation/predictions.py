@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.predictions_file import read_columns
 from nuzoo.evaluation.tasks.particle_segmentation.overlaps import EventOverlap, overlap_of
+from nuzoo.evaluation.tasks.particle_segmentation.regression import ToldNumbers
 from nuzoo.files.atomic import replacing
 
 COLUMNS = ("event_id", "truth", "truth_class", "found", "found_label", "found_score")
@@ -32,6 +33,8 @@ class InstancePredictions:
         found: (hits,) the found instance from 1, -1 for none.
         found_label: (instances,) the class of each.
         found_score: (instances,).
+        told: By what is told of instances beside these ("momentum", MeV/c; "start", mm from the middle of the
+            detector), that of found ones and that of true ones, by their numbers.
     """
 
     event_id: Sequence[str]
@@ -40,6 +43,7 @@ class InstancePredictions:
     found: Sequence[Ints]
     found_label: Sequence[Ints]
     found_score: Sequence[NDArray[np.float32]]
+    told: Mapping[str, ToldNumbers] = field(default_factory=dict)
 
     def overlaps(self, background: Collection[int]) -> list[EventOverlap]:
         """Count the overlaps of each event; see `overlap_of`."""
@@ -66,12 +70,15 @@ def write_predictions(path: Path, predictions: InstancePredictions) -> None:
     for name, kind in types.items():
         events = getattr(predictions, name) or [None] * len(predictions.event_id)
         columns[name] = pa.array(events, pa.list_(kind))
+    for name, numbers in predictions.told.items():
+        for column, of in ((f"found_{name}", numbers.told), (f"true_{name}", numbers.true)):
+            columns[column] = pa.array([event.ravel() for event in of], pa.list_(pa.float32()))
     with replacing(path) as partial:
         pq.write_table(pa.table(columns), partial)
 
 
 def read_predictions(path: Path) -> InstancePredictions:
-    """Read a predictions file.
+    """Read a predictions file, without what is told of instances beside mask and class.
 
     Raises:
         ResultsFileError: Not such a file, or without one of its columns.

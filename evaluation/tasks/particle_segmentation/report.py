@@ -71,6 +71,7 @@ def _method(results: InstanceResults) -> str:
         "of the class of background are void: they count nowhere, and a found instance of which they are "
         f"more than half is not judged unless it matches ({results.not_judged:,} of {results.found:,} "
         "found).\n\n"
+        f"{_told_text(results)}"
         "ARI is that of the hits of true instances, where those that nothing claims are one cluster, "
         f"averaged over events with two true instances or more; {dataset.events_with_one:,} events have one, "
         f"{dataset.events_without:,} none, and have no ARI. ARI of claimed hits only forgives what nothing "
@@ -78,4 +79,16 @@ def _method(results: InstanceResults) -> str:
         f"Errors are standard deviations of {bootstrap.replicas:,} bootstrap replicas of the events (seed "
         f"{bootstrap.seed}). They do not cover what another training or another simulation would change."
         f"\n\n{events_text(results)}"
+    )
+
+
+def _told_text(results: InstanceResults) -> str:
+    """Say how what is told of instances beside mask and class was compared."""
+    if not (compared := results.metrics.compared):
+        return ""
+    pairs = " and ".join(f"{name} over {number:,}" for name, number in compared.items())
+    return (
+        "What the network tells of an instance beside its hits and class is compared for matched pairs of "
+        f"any class where the truth is known: {pairs} pairs of all events together. Momenta are sizes at the "
+        "start; distances of starts are in space.\n\n"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nuzoo.evaluation.core.results import Bootstrap, DatasetFacts, Fraction, Number, Results
+from nuzoo.evaluation.core.results import Absent, Bootstrap, DatasetFacts, Fraction, Number, Results
 from nuzoo.evaluation.core.text import with_error
 from nuzoo.files.plain_text import plain
 
@@ -29,6 +29,14 @@ OTHERS = {
     "ari_claimed": "ARI of claimed hits only",
 }
 """Of the metrics, those that say more, and their titles."""
+
+REGRESSED = {
+    "momentum_bias": "Momentum: median of p / true p − 1",
+    "momentum_resolution": "Momentum: half the width of the central 68.27 % of p / true p − 1",
+    "start_median": "Start: distance from the true one that half are within, mm",
+    "start_containment": "Start: distance that 68.27 % are within, mm",
+}
+"""Of the metrics, those of what is told of matched instances beside mask and class, and their titles."""
 
 PER_CLASS = {"pq_class": "PQ", "f1_class": "F1 of matched"}
 """Of the metrics, those of each class, and their titles."""
@@ -55,9 +63,12 @@ class InstanceDataset(DatasetFacts):
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceMetrics:
-    """Of the instances of all events together; see `scores` for what each is.
+    """Of the instances of all events together; see `scores` and `regression_scores` for what each is.
+
+    What the network does not tell, or the events do not know, is absent.
 
     Attributes:
+        compared: matched pairs whose momentum, or start, is told and known, by that name.
         confusion: matched pairs by true class (down) and found class.
         recall_by_size: of true instances by the number of their hits, see `size_edges`.
         size_edges: lower edges of the bins; the last one is open.
@@ -81,10 +92,21 @@ class InstanceMetrics:
     confusion: list[list[int]]
     recall_by_size: list[Fraction]
     size_edges: list[int]
+    compared: Absent[dict[str, int]] = None
+    momentum_bias: Absent[Number] = None
+    momentum_resolution: Absent[Number] = None
+    start_median: Absent[Number] = None
+    start_containment: Absent[Number] = None
 
     def overall(self) -> dict[str, Number]:
         """Give the metrics of all classes together by title."""
-        return {title: getattr(self, key) for key, title in (OVERALL | OTHERS).items()}
+        numbers = {title: getattr(self, key) for key, title in (OVERALL | OTHERS).items()}
+        return numbers | self.regressed()
+
+    def regressed(self) -> dict[str, Number]:
+        """Give those of what is told of matched instances beside mask and class by title."""
+        numbers = {title: getattr(self, key) for key, title in REGRESSED.items()}
+        return {title: number for title, number in numbers.items() if number is not None}
 
     def class_rows(self, counts: dict[str, int]) -> list[list[str]]:
         """Write of each class that has instances its name, their number and `PER_CLASS`, for a table."""

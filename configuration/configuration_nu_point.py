@@ -1,7 +1,7 @@
 """The configuration of `nu_point`, the point transformer for events as hits in space."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from huggingface_hub.dataclasses import strict
 
@@ -52,6 +52,11 @@ class NuPointConfig(QueryDecoderConfig, HitClassifierConfig):
     """
 
     model_type = "nu_point"
+    fields_of_modules: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "decoder": ("decoder_depths", "decoder_channels"),
+        "mask_head": ("prototypes", "prototype_size", "prototype_hidden_size", "token_steps"),
+        "query_decoder": tuple(QueryDecoderConfig.__annotations__),
+    }
 
     in_channels: int = 4
     grid_shape: list[int] | tuple[int, ...] = (768, 768, 768)

@@ -77,6 +77,7 @@ class NuPreTrainedConfig(PushedWithCode, PreTrainedConfig):
         writes_text: the network can also say in words what it sees, with `generate`.
         is_calibrated: there is a `temperature`, by which logits are divided.
         without_effect: fields that the network does not heed, and the values that are allowed nevertheless.
+        fields_of_modules: fields that only networks with a module of this name heed.
     """
 
     latest_format: ClassVar[int] = 1
@@ -84,6 +85,7 @@ class NuPreTrainedConfig(PushedWithCode, PreTrainedConfig):
     writes_text: ClassVar[bool] = False
     is_calibrated: ClassVar[bool] = False
     without_effect: ClassVar[dict[str, tuple[Any, ...]]] = WITHOUT_EFFECT
+    fields_of_modules: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     format_version: int = 1
 

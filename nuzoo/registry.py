@@ -150,7 +150,7 @@ class Sample:
     Attributes:
         name: of the dataset, in commands and in its `plan.json`.
         modality: name of the modality of its events.
-        tasks: names of the tasks that it has truth for.
+        tasks: names of the tasks that it is for: it has truth for them, or they need none.
         builder: path of its `datasets` builder; None where it is only ever loaded from its files.
         simulate: path of a function that simulates it into a folder; None where it cannot be simulated.
         plan: path of the class of what decides a simulated one, a `SimulationPlan`; None where `simulate` is.
@@ -370,7 +370,7 @@ for _row in (
     Sample(
         name="lartpc-cubes",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation"),
+        tasks=("hit-segmentation", "particle-segmentation", "pre-training"),
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
@@ -379,7 +379,7 @@ for _row in (
     Sample(
         name="pilarnet-m",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation"),
+        tasks=("hit-segmentation", "particle-segmentation", "pre-training"),
         builder="nuzoo.datasets_scripts.pilarnet_m.PILArNetM",
         convert="nuzoo.datasets_scripts.pilarnet_m.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_m.card_words",
@@ -387,7 +387,7 @@ for _row in (
     Sample(
         name="pilarnet-2020",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation"),
+        tasks=("hit-segmentation", "particle-segmentation", "pre-training"),
         convert="nuzoo.datasets_scripts.pilarnet_2020.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_2020.card_words",
     ),

@@ -7,6 +7,10 @@ class EvaluationError(ValueError):
     """Base of every error that evaluation raises itself."""
 
 
+class OptionError(EvaluationError):
+    """Options that the task of a model does not have, or that do not go together."""
+
+
 class MissingTruthError(EvaluationError):
     """The dataset has no usable label for an event that should be scored."""
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.datasets_scripts.common.labelled_rows import check_modality
-from nuzoo.evaluation.core.errors import EvaluationError
+from nuzoo.evaluation.core.errors import EvaluationError, OptionError
 from nuzoo.evaluation.core.events import read_splits, select_events
 from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.core.training_events import seen_events
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import load_model
-from nuzoo.registry import ARCHITECTURES, Task, import_object
+from nuzoo.registry import ARCHITECTURES, TASKS, Task, import_object
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -53,16 +53,17 @@ def check_options(evaluator: TaskEvaluator, options: Mapping[str, Any], *, as_sa
         as_saved: What asks for a model that is measured as it was saved, if anything does.
 
     Raises:
-        ValueError: With the options.
+        OptionError: With the options.
     """
     known = {option.name: option for option in evaluator.options}
     if unknown := [name for name in options if name not in known]:
-        raise ValueError(
-            f"{_flags(unknown)}: expected options of {evaluator.task}, which has "
-            f"{_flags(known) or 'none'}: leave out the others"
+        raise OptionError(
+            f"{_flags(unknown)}: expected options of {evaluator.task}, which is what the model is for and "
+            f"has {_flags(known) or 'none of its own'}, got {'; '.join(map(_with_its_task, unknown))}: "
+            f"leave out {_flags(unknown)}"
         )
     if as_saved and (altering := [name for name in options if known[name].alters_model]):
-        raise ValueError(
+        raise OptionError(
             f"{as_saved}: expected a model that is asked as it was saved, got {_flags(altering)} as well: "
             "leave them out"
         )
@@ -97,8 +98,9 @@ def evaluate_model(
         What measures the task, and the results.
 
     Raises:
-        ValueError: A dataset without this split or the truth, a folder that cannot be written to, an option
-            of another task, or no folder or nothing to calibrate.
+        ValueError: A dataset without this split or the truth, a folder that cannot be written to, or no
+            folder to calibrate.
+        OptionError: An option of another task, or nothing to calibrate.
     """
     if calibrate and not Path(path).is_dir():
         raise ValueError(f"--calibrate: expected a model folder, got {path}")
@@ -110,7 +112,7 @@ def evaluate_model(
     task, evaluator = task_of(model)
     check_options(evaluator, options, as_saved="--calibrate" if calibrate else None)
     if calibrate and evaluator.store_calibration is None:
-        raise ValueError(f"--calibrate: {task.name} has nothing to calibrate, leave it out")
+        raise OptionError(f"--calibrate: {task.name} has nothing to calibrate, leave it out")
     check_modality(splits, processor.modality)
     events = select_events(splits, split, task.targets_of(vars(model.config)))
     events = replace(events, seen=seen_events(path, events.rows, processor.schema))
@@ -127,6 +129,13 @@ def check_calibrates(data: str, split: str, splits: Mapping[str, Dataset]) -> No
     """Refuse, with a ValueError, to calibrate without events for it."""
     if split == "all" or "validation" not in splits:
         raise ValueError(f"--calibrate: {data} has no split 'validation' besides {split!r} to calibrate on")
+
+
+def _with_its_task(name: str) -> str:
+    """Say which tasks an option is for."""
+    evaluators = [import_object(task.evaluator) for task in TASKS.values() if task.evaluator]
+    tasks = [of.task for of in evaluators if name in (option.name for option in of.options)]
+    return f"{_flags([name])} of {' and '.join(dict.fromkeys(tasks)) or 'no task'}"
 
 
 def _flags(names: Iterable[str]) -> str:

@@ -140,7 +140,7 @@ def model_card(published: Publication, pictures: list[str], *, adapter_alone: bo
         },
         licence=published.licence,
         citation=published.citation,
-        **_description(published.model.config),
+        **description_of(published.model),
         **published.of_task,
     )
 
@@ -179,18 +179,23 @@ def _model_index(published: Publication) -> Iterator[EvalResult]:
         )
 
 
-def _description(config: PreTrainedConfig) -> dict[str, Any]:
+def description_of(model: PreTrainedModel) -> dict[str, Any]:
     """Say what the network is: the text of its configuration class up to the list of arguments.
 
     Its first paragraph is true of every size; the rest is of the default one. `sizes` are the settings that
-    are other than there, as far as they can be sizes: a fraction is none.
+    are other than there, as far as they can be sizes (a fraction is none), of what the network has.
     """
+    config: Any = model.config
     kind = type(config)
     documentation = inspect.getdoc(kind) or f"A network of type `{config.model_type}`."
     text = documentation.partition("\nArgs:")[0].strip()
     default, ours = kind().to_dict(), config.to_dict()
     of_any = {each.name for each in fields(PreTrainedConfig)}
-    own = [each.name for each in fields(kind) if each.name not in of_any]
+    modules = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    of_others = {
+        name for module, names in kind.fields_of_modules.items() if module not in modules for name in names
+    }
+    own = [each.name for each in fields(kind) if each.name not in of_any | of_others]
     sizes = [
         f"`{name}` {ours[name]}"
         for name in own

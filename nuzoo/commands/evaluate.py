@@ -87,6 +87,15 @@ def begin(args: argparse.Namespace) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
+    from nuzoo.evaluation.core.errors import OptionError
+
+    try:
+        return _measure(args)
+    except OptionError as error:
+        raise CommandLineError(str(error)) from error
+
+
+def _measure(args: argparse.Namespace) -> int:
     known = _options()
     given = {name: getattr(args, name) for name in known if hasattr(args, name)}
     options = {name: getattr(args, name) for name in COMMON} | given

@@ -8,10 +8,12 @@ import pytest
 import torch
 from datasets import Dataset, Features
 
+from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.datasets_scripts.common.rows import row_features
-from nuzoo.evaluation.core.errors import ResultsFileError
+from nuzoo.evaluation.core.errors import OptionError, ResultsFileError
+from nuzoo.evaluation.core.evaluate_model import check_options
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.particle_segmentation.evaluator import EVALUATOR
 from nuzoo.files.events.point_cloud_events import PARTICLE_TYPES
@@ -210,6 +212,38 @@ def test_what_is_not_told_is_not_in_the_results(measured):
         & json.loads((out / "results.json").read_text())["metrics"].keys()
     )
     assert "Start" not in EVALUATOR.write_report(out).read_text()
+
+
+def test_options_of_another_task_are_refused_with_that_task():
+    with pytest.raises(OptionError) as refused:
+        check_options(EVALUATOR, {"target": "pid"}, as_saved=None)
+    assert str(refused.value) == (
+        "--target: expected options of particle-segmentation, which is what the model is for and has none of "
+        "its own, got --target of pre-training: leave out --target"
+    )
+
+
+def test_refused_options_end_the_command_as_a_wrong_command_line(tmp_path, monkeypatch, capsys):
+    def refuse(*args, **options):
+        check_options(
+            EVALUATOR, {name: value for name, value in options.items() if name == "target"}, as_saved=None
+        )
+
+    monkeypatch.setattr("nuzoo.evaluation.core.evaluate_model.evaluate_model", refuse)
+    monkeypatch.setattr("nuzoo.commands.evaluate.check_source", lambda data: None)
+    command = [
+        "evaluate",
+        "--model",
+        tmp_path,
+        "--data",
+        tmp_path,
+        "--out",
+        tmp_path / "out",
+        "--target",
+        "pid",
+    ]
+    assert main([str(part) for part in command]) == 2
+    assert "nuzoo evaluate: --target: expected options of particle-seg" in capsys.readouterr().err
 
 
 def test_events_without_the_truth_are_refused(oracle, events):

@@ -12,6 +12,7 @@ import yaml
 from huggingface_hub import ModelCard, ModelCardData
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.evaluation.core.errors import ResultsFileError
 from nuzoo.evaluation.core.results_file import as_json
 from nuzoo.evaluation.core.subject import describe_model, processor_digest
@@ -21,11 +22,14 @@ from nuzoo.evaluation.tasks.event_classification.results import Temperature
 from nuzoo.hub.cards import empty_sections, fill_template
 from nuzoo.hub.errors import IncompleteCardError, ResultsMismatchError, UnpublishableContentError
 from nuzoo.hub.model.build import build_repository
-from nuzoo.hub.model.card import Publication, model_card
+from nuzoo.hub.model.card import Publication, description_of, model_card
 from nuzoo.hub.model.report import read_report
 from nuzoo.hub.pinned import Pinned
 from nuzoo.hub.verify import verify_model
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation
+from nuzoo.modeling.modeling_nu_point_instances import NuPointForUniversalSegmentation
+from nuzoo.modeling.modeling_nu_point_pretraining import NuPointForPreTraining
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.registry import TASKS
 
@@ -257,6 +261,7 @@ def test_a_network_of_another_size_is_not_described_with_the_numbers_of_the_publ
 
     class Shown(NuCnnForEventClassification):
         def __init__(self, config):
+            torch.nn.Module.__init__(self)
             self.__dict__["config"] = config
 
     Shown.__name__ = "NuCnnForEventClassification"
@@ -265,6 +270,20 @@ def test_a_network_of_another_size_is_not_described_with_the_numbers_of_the_publ
         assert "21 744 000" not in text(config)
         assert "Of another size than the published network: `" in text(config)
     assert "`branch_channels` 8" in text(NuCnnConfig.tiny(temperature=1.5))
+
+
+def test_sizes_are_those_of_what_a_network_has():
+    def sizes(kind, **fields):
+        with torch.device("meta"):
+            return " ".join(description_of(kind(NuPointConfig.tiny(**fields)))["sizes"])
+
+    particles = sizes(NuPointForUniversalSegmentation, queries=48)
+    assert "`queries` 48" in particles and "`encoder_depths`" in particles
+    assert not any(name in particles for name in ("prototype", "token_steps", "decoder_depths"))
+    pretraining = sizes(NuPointForPreTraining, queries=48)
+    assert "`prototypes` 256" in pretraining and "quer" not in pretraining
+    hits = sizes(NuPointForSemanticSegmentation, readout="decoder")
+    assert "`decoder_depths`" in hits and "quer" not in hits and "prototype" not in hits
 
 
 def test_eval_results_are_the_measured_numbers(repository, results):

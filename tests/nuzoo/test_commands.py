@@ -185,9 +185,10 @@ def test_evaluate_refuses_what_another_task_is_asked(model, simulated_dataset, t
         TASKS, "other", replace(TASKS["instruction-tuning"], evaluator="other_task.EVALUATOR")
     )
     command = ["evaluate", "--model", model, "--data", simulated_dataset, "--out", tmp_path / "out"]
-    assert main([str(part) for part in [*command, "--split", "train", "--least-hits", "3"]]) == 1
+    assert main([str(part) for part in [*command, "--split", "train", "--least-hits", "3"]]) == 2
     message = capsys.readouterr().err
-    assert "--least-hits: expected options of event-classification, which has --temperature" in message
+    assert "--least-hits: expected options of event-classification, which is what the model is for" in message
+    assert "got --least-hits of other: leave out --least-hits" in message and "--temperature" in message
     assert not (tmp_path / "out").exists()
 
 

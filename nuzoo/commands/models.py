@@ -96,9 +96,13 @@ def _make(args: argparse.Namespace) -> None:
     run_command("simulate", *origin.events.arguments.split(), "--out", data, "--num-proc", args.num_proc)
     run_command("train", origin.recipe, f"data.path={data}", f"training.output_dir={training}")
     halve_weights(training)
-    evaluator = import_object(TASKS[load_recipe(origin.recipe).task].evaluator)
-    calibrate = ["--calibrate"] if evaluator.store_calibration else []
+    calibrate = ["--calibrate"] if _calibrates(load_recipe(origin.recipe).task) else []
     run_command("evaluate", "--model", training, "--data", data, *calibrate)
     run_command("publish", data, "--repo", repository, "--type", "dataset")
     bundle_model(training, args.name, args.remake, dataset=repository, others=args.report)
     print(f"{args.name}: {args.remake}")
+
+
+def _calibrates(task: str) -> bool:
+    evaluator = TASKS[task].evaluator
+    return evaluator is not None and import_object(evaluator).store_calibration is not None

@@ -45,6 +45,13 @@ class PointProposalPipeline(EventPipeline):
             for event in found
         ]
 
+    @property
+    def row_types(self) -> dict[str, Any]:
+        """Lists of text and of numbers: an event may have no point of interest."""
+        import pyarrow as pa
+
+        return {"labels": pa.list_(pa.string())} | dict.fromkeys(("scores", *"xyz"), pa.list_(pa.float64()))
+
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
         """Give `labels`, `scores`, `x`, `y` and `z`, lists with an entry for each point of interest."""
         found = result["keypoints"]

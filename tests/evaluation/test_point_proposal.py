@@ -1,6 +1,7 @@
 """Points of interest: numbers against hand-computed cases, and from a network to its report."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from datasets import Dataset, Features
@@ -17,6 +18,7 @@ from nuzoo.evaluation.tasks.point_proposal.predictions import PointPredictions
 from nuzoo.files.events.point_cloud_events import KEYPOINT_KINDS
 from nuzoo.modeling.modeling_nu_point_keypoints import NuPointForPointProposal, PointProposalOutput
 from nuzoo.pipelines.point_proposal import PointProposalPipeline
+from nuzoo.pipelines.written_tables import write_table
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.simulation.detectors import find_detector
 
@@ -144,13 +146,16 @@ def test_events_without_points_of_interest_are_refused_by_name(rows, oracle):
         EVALUATOR.check_events(rows, "test", NuPointConfig.tiny(id2label={0: "track_end", 1: "vertex"}))
 
 
-def test_the_pipeline_gives_positions_and_the_display_marks_them(rows, oracle):
+def test_the_pipeline_gives_positions_and_the_display_marks_them(rows, oracle, tmp_path):
     propose = PointProposalPipeline(oracle, processor=NuPointCloudFeatureExtractor.for_geometry(CUBE))
     found, nothing = propose(rows)
     (one,) = found["keypoints"]
     assert one["label"] == "vertex" and one["score"] > 0.99 and nothing == {"keypoints": []}
     assert one["position"] == pytest.approx([101.5, 200, 300], abs=1e-3)
     assert propose.as_row(found)["x"] == [one["position"][0]] and propose.as_row(nothing)["labels"] == []
+    table = tmp_path / "points.parquet"
+    write_table(map(propose.as_row, (nothing, found)), table, propose.row_types)
+    assert [len(event) for event in pq.read_table(table)["scores"]] == [0, 1]
     marks = event_scene(rows[0], found, None).marks
     assert [mark.kind for mark in marks] == ["vertex", "vertex", "track end", "found vertex"]
     np.testing.assert_allclose(marks[-1].position, np.array([101.5, 200, 300]) * 0.3, rtol=1e-5)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.hit_classifier_config import HitClassifierConfig
+from nuzoo.configuration.keypoint_config import KeypointConfig
 from nuzoo.configuration.query_decoder_config import HEAD_DIM, QueryDecoderConfig
 
 Curve = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
@@ -14,11 +15,12 @@ ConvImplementation = Literal["torch", "spconv"]
 
 
 @strict
-class NuPointConfig(QueryDecoderConfig, HitClassifierConfig):
+class NuPointConfig(KeypointConfig, QueryDecoderConfig, HitClassifierConfig):
     """A Point Transformer V3 (arXiv 2312.10035) in the form of Panda (arXiv 2512.01324).
 
     The defaults are Panda's encoder. Stages lie between poolings, which double the cells along each axis.
-    Where instances are looked for, `QueryDecoderConfig` says how.
+    Where instances are looked for, `QueryDecoderConfig` says how, where points of
+    interest are proposed, `KeypointConfig`.
 
     Args:
         in_channels: numbers of a point: its coordinates and its energy.

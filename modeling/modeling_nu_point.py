@@ -89,6 +89,7 @@ class NuPointPreTrainedModel(NuPreTrainedModel):
         "classifier",
         "query_decoder",
         "stuff_head",
+        "keypoint_head",
         "mask_head",
         "unmask_head",
     )

@@ -279,6 +279,17 @@ for _row in (
         pipeline="nuzoo.pipelines.particle_segmentation.ParticleSegmentationPipeline",
     ),
     Task(
+        name="point-proposal",
+        recipe="nuzoo.training.recipe.Recipe",
+        trainer="nuzoo.training.supervised.train",
+        targets=("keypoint_kind", "keypoint_x", "keypoint_y", "keypoint_z"),
+        auto_class="AutoModelForKeypointDetection",
+        evaluator="nuzoo.evaluation.tasks.point_proposal.evaluator.EVALUATOR",
+        card="point_proposal.md",
+        pipeline_name="point-proposal",
+        pipeline="nuzoo.pipelines.point_proposal.PointProposalPipeline",
+    ),
+    Task(
         name="pre-training",
         recipe="nuzoo.training.self_distillation.recipe.SelfDistillationRecipe",
         trainer="nuzoo.training.self_distillation.pretraining.pretrain",
@@ -327,6 +338,7 @@ for _row in (
             "particle-segmentation": (
                 "nuzoo.modeling.modeling_nu_point_instances.NuPointForUniversalSegmentation"
             ),
+            "point-proposal": "nuzoo.modeling.modeling_nu_point_keypoints.NuPointForPointProposal",
             "pre-training": "nuzoo.modeling.modeling_nu_point_pretraining.NuPointForPreTraining",
         },
         body="nuzoo.modeling.modeling_nu_point.NuPointModel",
@@ -335,6 +347,7 @@ for _row in (
             "nu_point_motif_tiny",
             "nu_point_particles",
             "nu_point_particles_tiny",
+            "nu_point_points_tiny",
             "nu_point_pretrain",
             "nu_point_pretrain_tiny",
         ),
@@ -370,7 +383,7 @@ for _row in (
     Sample(
         name="lartpc-cubes",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation", "pre-training"),
+        tasks=("hit-segmentation", "particle-segmentation", "point-proposal", "pre-training"),
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
@@ -379,7 +392,7 @@ for _row in (
     Sample(
         name="pilarnet-m",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation", "pre-training"),
+        tasks=("hit-segmentation", "particle-segmentation", "point-proposal", "pre-training"),
         builder="nuzoo.datasets_scripts.pilarnet_m.PILArNetM",
         convert="nuzoo.datasets_scripts.pilarnet_m.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_m.card_words",

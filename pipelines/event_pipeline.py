@@ -160,6 +160,11 @@ class EventPipeline(PushedWithCode, Pipeline):
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
         """Give the result of an event as columns of a table: values by name."""
 
+    @property
+    def row_types(self) -> dict[str, Any]:
+        """The Arrow types of columns of `as_row` whose first entries may be empty lists, by name."""
+        return {}
+
     def refuse_not_finite(self, name: str, values: torch.Tensor) -> None:
         """Refuse outputs that are no numbers: NaN or infinite.
 

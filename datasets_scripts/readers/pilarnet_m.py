@@ -34,6 +34,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     UntrustedVertexError,
     WrongEventError,
 )
+from nuzoo.files.events.keypoints import keypoints_of
 from nuzoo.files.events.point_cloud_events import PARTICLE_TYPES
 from nuzoo.simulation.detectors import LARTPC_CUBE
 
@@ -111,6 +112,7 @@ class PILArNetFile:
         row |= whole_positions(where, points[kept, :3]) | {"energy": energy[kept]}
         try:
             row |= self._fragments(index, where, len(points)).columns(kept, energy[kept])
+            row |= keypoints_of(row) if "interaction_x" in row else {}
         except SourceFileError as error:
             self.reading.go_without(error, where)
         return row

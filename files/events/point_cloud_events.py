@@ -22,6 +22,9 @@ ROLES = ("primary", "michel", "delta", "other")
 INTERACTION_KINDS = ("neutrino", "particles", "cosmic")
 """What an interaction is: of a neutrino, particles from one point, or a muon from above."""
 
+KEYPOINT_KINDS = ("vertex", "track_end")
+"""What a point of interest is; see `nuzoo.files.events.keypoints`."""
+
 VOXEL, MM = "voxel", "mm"
 """Units of positions: voxel numbers, or mm in the detector's frame."""
 
@@ -108,6 +111,7 @@ def point_cloud_schema(geometry: Mapping[str, Any]) -> EventSchema:
         DISPLAY_COLUMN,
         *_particles(layout),
         *_interactions(layout),
+        *_keypoints(),
         *ORIGIN_COLUMNS,
     )
     return EventSchema(columns, whose=layout.detector or "")
@@ -214,6 +218,16 @@ def _particles(layout: PointCloudGeometry) -> tuple[Column, ...]:
             low=Bound(0),
             high=Bound(1),
         ),
+    )
+
+
+def _keypoints() -> tuple[Column, ...]:
+    def column(name: str, dtype: str, text: str, **more: Any) -> Column:
+        return Column(f"keypoint_{name}", dtype, text, per="keypoint", **more)
+
+    return (
+        column("kind", "int64", "kind of a point of interest", classes=KEYPOINT_KINDS),
+        *(column(axis, "float32", f"its {axis}, in the unit of positions") for axis in _AXES),
     )
 
 

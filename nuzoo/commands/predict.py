@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     shown = tqdm(files, desc="predict", unit="event")
     predictions = _noting(predict_rows(pipeline, shown, refused, schema), names)
     if (first := next(predictions, None)) is not None:
-        write_table(chain([first], predictions), args.out, truth_types(schema))
+        write_table(chain([first], predictions), args.out, truth_types(schema) | pipeline.row_types)
     left_out = tell_reading(files) + refused
     if not (names or left_out):
         raise ValueError(

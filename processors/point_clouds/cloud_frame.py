@@ -59,13 +59,22 @@ class CloudFrame:
             return list(self.layout.shape)
         return [int(2 * half // float(self.grid)) + 1 for half in self.half_sides]
 
+    @property
+    def _scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The middle of the detector and one unit of coordinates, in the unit of events, (3,) each."""
+        if self.layout.positions == VOXEL:
+            return np.array(self.layout.shape) / 2, self.mm_per_unit / np.array(self.layout.pitch_mm)
+        return self.sides_mm / 2 + self.layout.origin_mm, np.full(3, self.mm_per_unit)
+
     def placed(self, position: NDArray[Any]) -> NDArray[np.float64]:
         """Give the coordinates (n, 3) of positions (n, 3) in the unit of events."""
-        if self.layout.positions == VOXEL:
-            middle, unit = np.array(self.layout.shape) / 2, self.mm_per_unit / np.array(self.layout.pitch_mm)
-        else:
-            middle, unit = self.sides_mm / 2 + self.layout.origin_mm, np.full(3, self.mm_per_unit)
+        middle, unit = self._scale
         return (position - middle) / unit
+
+    def positions(self, coordinates: NDArray[Any]) -> NDArray[np.float64]:
+        """Give the positions (n, 3) in the unit of events of coordinates (n, 3): the inverse of `placed`."""
+        middle, unit = self._scale
+        return coordinates * unit + middle
 
     def cells(self, coordinates: Tensor, event: Tensor) -> Tensor:
         """Give the cells that points are in.

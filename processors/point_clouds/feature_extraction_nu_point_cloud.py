@@ -17,6 +17,7 @@ from nuzoo.processors.point_clouds.cloud_processor import CloudProcessor
 from nuzoo.processors.point_clouds.energy_scale import LogEnergyScale
 from nuzoo.processors.point_clouds.hit_labels import labels_of_hits
 from nuzoo.processors.point_clouds.hit_rows import HitRows, check_layout, read_hit_rows, taken
+from nuzoo.processors.point_clouds.keypoint_proposals import proposals_of_events
 from nuzoo.processors.point_clouds.merging import CELLS_PER_AXIS, NO_POINT, MergedHits, merge_hits
 from nuzoo.processors.point_clouds.panoptic_segments import SegmentRules, segments_of_hits
 from nuzoo.processors.point_clouds.point_cloud_words import cloud_facts, cloud_instructions
@@ -290,3 +291,25 @@ class NuPointCloudFeatureExtractor(CloudProcessor):
             stuff_label_ids,
         )
         return segments_of_hits(outputs, batch, rules)
+
+    def post_process_keypoint_detection(
+        self, outputs: Any, batch: Mapping[str, Tensor], radius: float, threshold: float = 0.5
+    ) -> list[dict[str, Tensor]]:
+        """Turn what points propose into points of interest; see `proposals_of_events`.
+
+        Args:
+            outputs: of the network.
+            batch: what the network was asked about.
+            radius: within which of two proposals the better one stays, in units of the coordinates; a
+                network's is `config.keypoint_radius`.
+            threshold: least probability.
+
+        Returns:
+            For each event, best first, `keypoints`, float32 (n, 3) in the unit of its positions, `scores`
+            (n,) and `labels`, int64 (n,).
+        """
+        found = proposals_of_events(outputs, batch, threshold, radius)
+        for event in found:
+            places = self.frame.positions(event["keypoints"].cpu().double().numpy())
+            event["keypoints"] = torch.from_numpy(places).float()
+        return found

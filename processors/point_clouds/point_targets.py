@@ -22,6 +22,7 @@ COUNTED = "energy"
 POSITIONS = {
     "interaction_vertex": ("interaction_x", "interaction_y", "interaction_z"),
     "particle_start": ("particle_x", "particle_y", "particle_z"),
+    "keypoint_place": ("keypoint_x", "keypoint_y", "keypoint_z"),
 }
 """Places by the name of their tensor, with the columns that they are made of."""
 
@@ -48,8 +49,9 @@ def read_targets(
 
     Returns:
         A vector by its own name, float32 (n, 3). Of one other column `labels`, of several `<column>_labels`
-        each: int64 or float32 (n,), of points, of particles or interactions, or (events,). Of particles and
-        interactions also `particle_offset` and `interaction_offset`, where each event's end.
+        each: int64 or float32 (n,), of points, of particles, interactions or points of interest, or
+        (events,). Of the latter also `particle_offset`, `interaction_offset` and `keypoint_offset`, where
+        each event's end.
 
     Raises:
         ProcessorSettingError: there is no such column, or one that is part of a vector alone.

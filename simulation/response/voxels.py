@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.files.events.keypoints import keypoints_of
 from nuzoo.files.events.point_cloud_events import (
     INTERACTION_KINDS,
     NOWHERE,
@@ -119,12 +120,13 @@ class VoxelReadout(Readout["SimulatedImage"]):
         listed = _listed(voxels, event.transported)
         row_of = np.full(len(event.transported.particles.pdg) + 1, NOWHERE)
         row_of[listed] = np.arange(len(listed))
-        return {
-            "positions": VOXEL,  # type: ignore[dict-item]
+        row: dict[str, Any] = {
+            "positions": VOXEL,
             **self._hits(voxels, event.transported, row_of),
             **self._particles(voxels, event.transported, listed, row_of),
             **self._interactions(event.origins),
         }
+        return row | keypoints_of(row)
 
     def true_voxels(self, event: Transported) -> Voxels:
         """Share the deposits of an event out to voxels, and label these."""

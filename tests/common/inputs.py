@@ -118,9 +118,20 @@ def labels_for(inputs: dict[str, Tensor], classes: int) -> Tensor:
 
 
 def truth_for(model: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What the network can learn from: labels, or for one that finds instances two of them in each event."""
+    """What the network can learn from: labels; of one that finds instances two of them in each event, of one
+    that proposes points of interest the first point of each event.
+    """
     labels = labels_for(inputs, model.config.num_labels)
-    if "pid_labels" not in inspect.signature(model.forward).parameters:
+    names = inspect.signature(model.forward).parameters
+    if "keypoint_place" in names:
+        counts = inputs["offset"].diff(prepend=torch.zeros(1, dtype=torch.long))
+        first = (inputs["offset"] - counts)[counts > 0]
+        return {
+            "labels": labels[first],
+            "keypoint_place": inputs["coordinates"][first],
+            "keypoint_offset": (counts > 0).cumsum(0),
+        }
+    if "pid_labels" not in names:
         return {"labels": labels}
     side = (inputs["coordinates"][:, 0] > 0).long()
     return {"particle_labels": side, "pid_labels": (labels + side) % model.config.num_labels}

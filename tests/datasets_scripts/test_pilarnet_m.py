@@ -94,7 +94,7 @@ def test_each_version_is_read_as_what_it_is(tmp_path, write, small, widths, pid,
         assert row["interaction_x"].tolist() == [102, 105]
         assert row["particle_primary"].tolist() == [1, 1, 0]
         assert row["role"].tolist() == [3] * 3 + [0] * 10 + [3] * 2 + [2] * 6
-    assert ("role" in row) is vertex  # both are of version 3 alone
+    assert ("role" in row) is ("keypoint_kind" in row) is vertex  # they are of version 3 alone
     assert ("interaction_x" in row) is vertex
     assert "particle_parent" not in row and "particle_pdg" not in row
 

@@ -108,6 +108,9 @@ def test_hits_have_the_role_of_their_particle_in_the_interaction():
     row = row_of(event(lines, semantic, [0, 1, 2, 4, 3], [13, 11, 11, 2112, 2212], [-1, 0, 0, -1, 3]))
     roles = dict(zip(row["x"].tolist(), [ROLES[number] for number in row["role"]], strict=True))
     assert roles == {0: "primary", 2: "delta", 4: "michel", 6: "other", 9: "other"}
+    ends = {tuple(row[f"keypoint_{axis}"][i] for axis in "xyz") for i in range(len(row["keypoint_kind"]))}
+    vertex, muon, proton = (1.0, 2.0, 3.0), (0.5, 0.5, 19.5), [(6.5, 0.5, 2.5), (6.5, 0.5, 13.5)]
+    assert ends == {vertex, muon, *proton}  # the muon begins at the vertex
 
 
 @pytest.mark.parametrize(("length", "motif"), [(12.0, "shower"), (5.0, "led")])

@@ -11,7 +11,7 @@ from nuzoo.processors.point_clouds.merging import merge_hits
 from nuzoo.processors.standardisation import RobustStandardisation
 from nuzoo.training.augmentation.ragged import counts_of, events_of
 
-PLACES = ("vertex", "start")
+PLACES = ("vertex", "start", "place")
 """Names of tensors of places, among the targets, end so."""
 
 DIRECTIONS = ("momentum", "direction")

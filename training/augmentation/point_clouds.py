@@ -23,8 +23,8 @@ class PointCloudAugmentation(PhysicalAugmentation):
 
     Images of particles are transformed as well, and what stands beside them follows; those options that
     these cannot follow are refused. Images that are seen together go by one draw, others each by its own.
-    Vectors among the targets go along: places (`…vertex`, `…start`) turn and shift with the event, momenta
-    and directions (`…momentum`, `…direction`) turn. Gain scales what was recorded, not the truth.
+    Vectors among the targets go along: places (`…vertex`, `…start`, `…place`) turn and shift with the event,
+    momenta and directions (`…momentum`, `…direction`) turn. Gain scales what was recorded, not the truth.
 
     Attributes:
         crop: Probability of keeping only the hits around a random one.

@@ -39,7 +39,7 @@ class PointCloudDisplay:
             "truth": event_class(row, columns.layout.classes) or interaction_counts(columns),
             "hits": f"{columns.hits:,}",
             "prediction": said.get("label")
-            or segment_counts(said.get("segments", ()))
+            or segment_counts(said.get("segments") or said.get("keypoints", ()))
             or label_shares(said.get("labels", ())),
         }
         return {title: value for title, value in facts.items() if value}

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from nuzoo.evaluation.core.errors import DisplayError
 from nuzoo.files.events.event_errors import MissingColumnError, UnitError
 from nuzoo.files.events.event_schema import Ragged
-from nuzoo.files.events.point_cloud_events import MM, VOXEL, PointCloudGeometry, point_cloud_schema
+from nuzoo.files.events.point_cloud_events import (
+    KEYPOINT_KINDS,
+    MM,
+    VOXEL,
+    PointCloudGeometry,
+    point_cloud_schema,
+)
 from nuzoo.simulation.detectors import Detector, find_detector
 
 MM_PER_CM = 10.0
@@ -59,12 +65,21 @@ class EventColumns:
             else None
         )
 
-    def _placed(self, word: str, add: float = 0.0) -> NDArray[np.float64]:
-        """Turn positions into cm; those in voxels count from the lower corner of the first one."""
-        position = np.stack([self.known[f"{word}{axis}"].astype(np.float64) for axis in "xyz"], axis=1)
+    def track_ends(self) -> NDArray[np.float64]:
+        """Give the ends of tracks among the points of interest, cm (n, 3)."""
+        if "keypoint_kind" not in self.known:
+            return np.empty((0, 3))
+        return self._placed("keypoint_")[self.known["keypoint_kind"] == KEYPOINT_KINDS.index("track_end")]
+
+    def placed(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn positions (n, 3) of the event into cm; those in voxels count from the first one's corner."""
         if self.layout.positions == MM:
             return position / MM_PER_CM
-        return self.origin + (position + add) * self.pitch
+        return self.origin + position * self.pitch
+
+    def _placed(self, word: str, add: float = 0.0) -> NDArray[np.float64]:
+        position = np.stack([self.known[f"{word}{axis}"].astype(np.float64) for axis in "xyz"], axis=1)
+        return self.placed(position + add)
 
 
 def event_columns(row: Mapping[str, Any]) -> EventColumns:

@@ -54,7 +54,7 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
         high=columns.origin + np.array(columns.layout.shape) * columns.pitch,
         pitch=columns.pitch,
         colourings=tuple(colourings),
-        marks=tuple(_vertices(columns)),
+        marks=(*_vertices(columns), *_keypoints(columns, prediction)),
         facts=tuple(fact_lines(row, columns)),
         prediction=prediction if prediction and "label" in prediction else None,
         truth=event_class(row, columns.layout.classes),
@@ -123,6 +123,18 @@ def _found(prediction: Mapping[str, Any]) -> list[Colouring]:
     rows = np.asarray(prediction["instances"], dtype=np.int64)
     names = ["", *(f"{one['label']} {one['score']:.2f}" for one in prediction["segments"])]
     return [_by_row("found instance", rows, names, in_figure=True)]
+
+
+def _keypoints(columns: EventColumns, prediction: Mapping[str, Any] | None) -> list[Mark]:
+    """Mark the ends of tracks, and the points of interest that a model found, where it looked for them."""
+    if prediction is None or "keypoints" not in prediction:
+        return []
+    ends = [Mark("track end", place, "track end") for place in columns.track_ends()]
+    for one in prediction["keypoints"]:
+        kind = f"found {one['label'].replace('_', ' ')}"
+        (place,) = columns.placed(np.array([one["position"]], dtype=np.float64))
+        ends.append(Mark(f"{kind} {one['score']:.2f}", place, kind))
+    return ends
 
 
 def _vertices(columns: EventColumns) -> list[Mark]:

@@ -95,10 +95,12 @@ class Mark:
     Attributes:
         name: For people.
         position: cm (3,).
+        kind: What marks of one look are.
     """
 
     name: str
     position: Positions
+    kind: str = "vertex"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
-from nuzoo.evaluation.core.style import INK, figure, literal, wrapped
+from nuzoo.evaluation.core.style import INK, PALETTE, figure, literal, wrapped
 from nuzoo.evaluation.display.energy_scale import energy_colours, scale_of
 from nuzoo.evaluation.display.scenes.projection import Projection, project
 from nuzoo.evaluation.display.scenes.scene import Colouring, Scene
@@ -123,7 +123,8 @@ def _draw_classes(
     for axes, view in zip(panels, views, strict=True):
         main = view.main_class(colouring.codes, scene.energy)
         draw_cells(axes, view, scene.pitch, colours[main].tolist())
-    handles = [Line2D([], [], label="vertex", **MARK)] if scene.marks else []
+    kinds = dict.fromkeys(mark.kind for mark in scene.marks)
+    handles = [Line2D([], [], label=kind, **mark_style(kind)) for kind in kinds]
     draw_legend(beside, colouring, scene.energy, handles)
 
 
@@ -180,11 +181,31 @@ MARK: dict[str, Any] = {
 }
 
 
+FOUND: dict[str, Any] = {
+    "marker": "x",
+    "markersize": 6,
+    "markeredgecolor": PALETTE[1],
+    "markeredgewidth": 1.6,
+}
+
+OTHER_MARKS: dict[str, dict[str, Any]] = {
+    "track end": {"marker": "o", "markersize": 5},
+    "found vertex": FOUND,
+    "found track end": FOUND | {"marker": "+", "markersize": 8},
+}
+"""By kind of a mark, what is other than of a vertex."""
+
+
+def mark_style(kind: str) -> dict[str, Any]:
+    """Choose the look of a kind of marks."""
+    return MARK | OTHER_MARKS.get(kind, {})
+
+
 def draw_marks(axes: Axes, scene: Scene, plane: tuple[int, int]) -> None:
     """Draw the places of a scene in the plane of two axes."""
     for mark in scene.marks:
         right, up = mark.position[list(plane)]
-        axes.plot(right, up, zorder=4, scalex=False, scaley=False, **MARK)
+        axes.plot(right, up, zorder=4, scalex=False, scaley=False, **mark_style(mark.kind))
 
 
 def draw_scale_bar(axes: Axes) -> None:

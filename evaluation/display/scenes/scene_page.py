@@ -91,7 +91,9 @@ def _embedded(scene: Scene) -> dict[str, Any]:
         "scale": {"low": low, "high": high},
         "colours": colours_on_dark(),
         "colourings": [_colouring(colouring, scene.energy, kept) for colouring in scene.colourings],
-        "marks": [{"name": mark.name, "position": mark.position.tolist()} for mark in scene.marks],
+        "marks": [
+            {"name": mark.name, "kind": mark.kind, "position": mark.position.tolist()} for mark in scene.marks
+        ],
         "boxes": [_box(box) for box in scene.boxes],
         "trails": [{"name": trail.name, "places": trail.places.tolist()} for trail in scene.trails],
         "window": [corner.tolist() for corner in window],

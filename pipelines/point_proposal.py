@@ -1,0 +1,63 @@
+"""Propose the points of interest of an event: vertices, and ends of tracks."""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+from nuzoo.configuration.event_classifier_config import class_names_of
+from nuzoo.pipelines.event_pipeline import EventPipeline
+
+OUTPUTS = ("score_logits", "keypoint_places", "logits")
+
+
+class PointProposalPipeline(EventPipeline):
+    """`pipeline("point-proposal")`.
+
+    >>> propose(events[0])
+    {'keypoints': [{'label': 'vertex', 'score': 0.98, 'position': [312.4, 95.1, 407.8]}, ...]}
+
+    Points of interest come best first; their positions are in the unit of the event's.
+    """
+
+    def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
+        """Turn what points tell into `keypoints` of events."""
+        for name in OUTPUTS:
+            self.refuse_not_finite(name, model_outputs[name])
+        processor: Any = self.image_processor
+        found = processor.post_process_keypoint_detection(
+            SimpleNamespace(**model_outputs), model_outputs, self.model.config.keypoint_radius
+        )
+        names = class_names_of(self.model.config)
+        return [
+            {
+                "keypoints": [
+                    {"label": names[label], "score": score, "position": position}
+                    for label, score, position in zip(
+                        event["labels"].tolist(),
+                        event["scores"].tolist(),
+                        event["keypoints"].tolist(),
+                        strict=True,
+                    )
+                ]
+            }
+            for event in found
+        ]
+
+    @property
+    def row_types(self) -> dict[str, Any]:
+        """Lists of text and of numbers: an event may have no point of interest."""
+        import pyarrow as pa
+
+        return {"labels": pa.list_(pa.string())} | dict.fromkeys(("scores", *"xyz"), pa.list_(pa.float64()))
+
+    def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Give `labels`, `scores`, `x`, `y` and `z`, lists with an entry for each point of interest."""
+        found = result["keypoints"]
+        places = {axis: [one["position"][number] for one in found] for number, axis in enumerate("xyz")}
+        return {
+            "labels": [one["label"] for one in found],
+            "scores": [one["score"] for one in found],
+            **places,
+        }

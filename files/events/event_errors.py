@@ -24,8 +24,8 @@ class EventError(ValueError):
         self.problem = problem or message
 
     def named(self, name_of: Callable[[int], Any]) -> Self:
-        """Give the same error, which calls the event by its name and not by its position, if that is known."""
-        if self.event is None or self.column is None:
+        """Give the same error, which calls the event by its name where it is known, not by its position."""
+        if self.event is None or self.column is None or self.problem == str(self):
             return self
         message = f"column {self.column!r} of event {name_of(self.event)}: {self.problem}"
         return type(self)(message, self.event, self.column, self.problem)

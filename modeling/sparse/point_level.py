@@ -134,7 +134,8 @@ def _check_shape(cells: Tensor, offset: Tensor, bits: int) -> None:
     points = int(offset[-1]) if len(offset) else 0
     if cells.is_floating_point():
         raise PointCellError(
-            f"expected cells as whole numbers, got {cells.dtype}: use the processor that is saved with the model"
+            f"expected cells as whole numbers, got {cells.dtype}: use the processor that is saved with the "
+            "model"
         )
     if cells.ndim != 2 or cells.shape[1] != 3 or len(cells) != points or (torch.diff(offset) < 0).any():
         raise PointCellError(

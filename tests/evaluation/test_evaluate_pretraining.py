@@ -122,6 +122,22 @@ def test_training_is_watched_by_the_same_numbers(network, events):
     assert not network[0].training
 
 
+@pytest.mark.parametrize("hits", [(False, True), (True, False), (False, False)])
+def test_events_without_hits_give_no_numbers(network, hits, tmp_path):
+    """Of two events, one to fit on and one to measure on."""
+    full = rows_of(range(2), "test")
+    rows = [
+        {name: value if has_hits or not isinstance(value, list) else [] for name, value in row.items()}
+        for row, has_hits in zip(full, hits, strict=True)
+    ]
+    made = Dataset.from_list(rows, features=full.features, split=NamedSplit("test"))
+    measured = measure(*network, made, ProbeSettings(), 2)
+    assert ("prototypes_used" in measured) == hits[1] and "macro_f1" not in measured
+    fitted, tested = made.select([0]), made.select([1])
+    with pytest.raises(EvaluationError, match="fit the probe on, got none" if not hits[0] else "with hits"):
+        EVALUATOR.evaluate(*network, Events(tested, validation=fitted), out=tmp_path)
+
+
 def test_features_are_those_of_the_points_with_their_classes(network):
     model, processor = network
     row = {name: small_row()[name] for name in NAMES}

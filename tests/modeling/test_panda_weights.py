@@ -74,7 +74,7 @@ def test_semantic_network_has_every_tensor_of_panda_once(model, semantic):
 
 @pytest.mark.parametrize("tap", [(2, 1, 0), (0, 2, 2), (1, 0, 1)])
 def test_kernels_keep_the_order_of_their_axes(model, semantic, tap):
-    """A kernel of one tap gives each point what is in one cell beside it: of (i, j, k), x + i - 1, and so on."""
+    """A kernel of one tap (i, j, k) gives a point what is in one cell beside it, at (i, j, k) - 1."""
     kernel = semantic["backbone.enc.enc0.block0.cpe.0.weight"].zero_()
     width = kernel.shape[0]
     kernel[(slice(None), *tap)] = torch.eye(width)

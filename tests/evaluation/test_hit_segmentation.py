@@ -138,7 +138,7 @@ def test_events_of_other_classes_are_refused(model, rows):
         EVALUATOR.check_events(rows, "test", roles)
     unknown = rows.add_column("role", [None] * len(rows))
     unknown = unknown.cast_column("role", List(ClassLabel(names=list(ROLES))))
-    with pytest.raises(UnusableDatasetError, match="column role: expected a class for each event, got 6"):
+    with pytest.raises(UnusableDatasetError, match="column role: expected a list for each event, got 6"):
         EVALUATOR.check_events(unknown, "test", roles)
 
 

@@ -92,7 +92,10 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
                 "DeepLearnPhysics/Panda-Base or Panda-Semantic; or, where you trust the file, write its "
                 "tensors with safetensors.torch.save_file on a machine that may be lost"
             ) from error
-        raise _damaged(path, error) from error
+        raise WeightsError(
+            f"{path}: expected a whole file of weights as torch.save writes it, got a pickle of something "
+            "else: it is refused, and nothing of it was run. Download it again"
+        ) from error
     except (RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise _damaged(path, error) from error
     if not isinstance(content, Mapping):

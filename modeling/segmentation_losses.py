@@ -15,7 +15,18 @@ def segmentation_loss(logits: Tensor, labels: Tensor, lovasz_weight: float) -> T
 
     Returns:
         A scalar, float32; 0 without points that count.
+
+    Raises:
+        ValueError: labels of other points, or of classes that the network does not have.
     """
+    points, classes = logits.shape
+    if labels.shape != (points,):
+        raise ValueError(f"labels: expected one for each of {points} points, got {tuple(labels.shape)}")
+    if points and int(labels.max()) >= classes:
+        raise ValueError(
+            f"labels: expected classes of points below {classes}, the number that the network has, got "
+            f"{int(labels.max())}: use labels of its classes"
+        )
     known = labels >= 0
     logits, labels = logits[known].float(), labels[known]
     if not len(labels):

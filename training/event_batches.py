@@ -9,6 +9,7 @@ import datasets
 import torch
 from torch import Tensor
 
+from nuzoo.files.events.event_errors import naming_events
 from nuzoo.processors.contract import EventProcessor
 
 
@@ -28,6 +29,7 @@ class EventBatches(torch.utils.data.Dataset[dict[str, Tensor]]):
         self.rows = rows.select_columns(event_columns(rows, processor, targets)).with_format("arrow")
         self.processor = processor
         self.targets = tuple(targets)
+        self.names = rows["event_id"] if "event_id" in rows.column_names else range(len(rows))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -36,7 +38,8 @@ class EventBatches(torch.utils.data.Dataset[dict[str, Tensor]]):
         return self.__getitems__([index])
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        return dict(self.processor(self.rows[list(indices)], targets=self.targets))
+        with naming_events(lambda event: self.names[indices[event]]):
+            return dict(self.processor(self.rows[list(indices)], targets=self.targets))
 
 
 def event_columns(rows: datasets.Dataset, processor: EventProcessor, others: Sequence[str]) -> list[str]:

@@ -47,13 +47,15 @@ def _check_target(rows: Dataset, split: str, target: str) -> None:
         raise UnusableDatasetError(
             f"split {split}, column {target}: expected numbers of classes, got {numbers.type}"
         )
-    unlabelled = entries.null_count + (pc.sum(pc.less(entries, 0)).as_py() or 0)
-    if is_list:
-        unlabelled += numbers.null_count
-    if unlabelled:
+    if is_list and numbers.null_count:
         raise UnusableDatasetError(
-            f"split {split}, column {target}: expected a class for each event, got {unlabelled} of "
-            f"{len(entries)} without one; leave these out"
+            f"split {split}, column {target}: expected a list for each event, got {numbers.null_count} of "
+            f"{len(numbers)} without one; leave these out"
+        )
+    if unlabelled := entries.null_count + (pc.sum(pc.less(entries, 0)).as_py() or 0):
+        raise UnusableDatasetError(
+            f"split {split}, column {target}: expected a class for each {'hit' if is_list else 'event'}, got "
+            f"{unlabelled} of {len(entries)} without one; leave these out"
         )
 
 

@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.core.machine import peak_memory
 from nuzoo.evaluation.core.results import Cost, Number
+from nuzoo.files.events.event_errors import naming_events
 from nuzoo.processors.contract import network_inputs
 
 if TYPE_CHECKING:
@@ -86,13 +87,17 @@ def run_network(
 
     asked = options | ({"targets": targets} if targets else {})
 
+    def tensors(batch: pa.Table, first: int) -> Any:
+        with naming_events(lambda event: rows[first + event]["event_id"]):
+            return processor(batch, **asked)
+
     with torch.inference_mode(), tqdm(total=len(rows), desc=description, unit="ev") as bar:
         if len(rows):
-            forward(processor(next(_batches(rows, processor, batch_size, targets)), **asked))
+            forward(tensors(next(_batches(rows, processor, batch_size, targets)), 0))
         clock = time.perf_counter()
-        for batch in _batches(rows, processor, batch_size, targets):
+        for number, batch in enumerate(_batches(rows, processor, batch_size, targets)):
             read = time.perf_counter()
-            inputs = processor(batch, **asked)
+            inputs = tensors(batch, number * batch_size)
             processed = time.perf_counter()
             answers.append(forward(inputs))
             done = time.perf_counter()

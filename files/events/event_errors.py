@@ -1,5 +1,9 @@
 """What can be wrong with the events of a table, by name."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
 
 class EventError(ValueError):
     """An event cannot be used; the message says what was expected, what came and how to mend it.
@@ -18,6 +22,26 @@ class EventError(ValueError):
         self.event = event
         self.column = column
         self.problem = problem or message
+
+    def named(self, name_of: Callable[[int], Any]) -> Self:
+        """Give the same error, which calls the event by its name where it is known, not by its position."""
+        if self.event is None or self.column is None or self.problem == str(self):
+            return self
+        message = f"column {self.column!r} of event {name_of(self.event)}: {self.problem}"
+        return type(self)(message, self.event, self.column, self.problem)
+
+
+@contextmanager
+def naming_events(name_of: Callable[[int], Any]) -> Iterator[None]:
+    """Have errors call events by their names, where those of a batch are only known by their positions.
+
+    Args:
+        name_of: gives the name of the event at a position in the batch.
+    """
+    try:
+        yield
+    except EventError as error:
+        raise error.named(name_of) from error
 
 
 class ClassNamesError(ValueError):

@@ -132,6 +132,11 @@ def cells_of_points(cells: Tensor, offset: Tensor, bits: int, doublings: int) ->
 
 def _check_shape(cells: Tensor, offset: Tensor, bits: int) -> None:
     points = int(offset[-1]) if len(offset) else 0
+    if cells.is_floating_point():
+        raise PointCellError(
+            f"expected cells as whole numbers, got {cells.dtype}: use the processor that is saved with the "
+            "model"
+        )
     if cells.ndim != 2 or cells.shape[1] != 3 or len(cells) != points or (torch.diff(offset) < 0).any():
         raise PointCellError(
             f"expected cells (points, 3) of events that end at {points} and before, in rising order, got "

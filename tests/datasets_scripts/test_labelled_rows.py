@@ -5,6 +5,7 @@ from nuzoo.datasets_scripts.common.labelled_rows import (
     UnusableDatasetError,
     check_class_names,
     check_detector,
+    check_labelled,
     check_modality,
 )
 
@@ -21,6 +22,19 @@ def test_classes_in_another_order_are_refused():
 
 def test_labels_without_names_are_taken_as_numbers():
     check_class_names(Dataset.from_dict({"label": [0, 1]}), ["nue_cc", "nc"], "here")
+
+
+@pytest.mark.parametrize(
+    ("motif", "said"),
+    [
+        ([[0, 1], None, [2]], "a list for each event, got 1 of 3 without one"),
+        ([[0, -1], [], [2]], "a class for each hit, got 1 of 3 without one"),
+        ([[0, None], [None], [2]], "a class for each hit, got 2 of 4 without one"),
+    ],
+)
+def test_hits_without_a_class_are_counted(motif, said):
+    with pytest.raises(UnusableDatasetError, match=f"split test, column motif: expected {said}"):
+        check_labelled(Dataset.from_dict({"motif": motif}), "test", ("motif",))
 
 
 def test_events_of_another_modality_are_called_so():

@@ -100,7 +100,7 @@ def test_other_numbers_are_found_out(report):
 def test_without_events_to_fit_on_nothing_is_measured(network, events, tmp_path):
     with pytest.raises(EvaluationError, match="validation events to fit the probe on"):
         EVALUATOR.evaluate(*network, Events(events.rows), out=tmp_path)
-    with pytest.raises(EvaluationError, match="motif or pid, got energy"):
+    with pytest.raises(EvaluationError, match="motif or pid or role, got energy"):
         EVALUATOR.evaluate(*network, events, out=tmp_path, target="energy")
 
 
@@ -120,6 +120,22 @@ def test_training_is_watched_by_the_same_numbers(network, events):
     assert 0.2 < measured["macro_f1"] <= 1
     assert set(measured) == {"macro_f1", "prototypes_used", "assignment_entropy", "feature_spread"}
     assert not network[0].training
+
+
+@pytest.mark.parametrize("hits", [(False, True), (True, False), (False, False)])
+def test_events_without_hits_give_no_numbers(network, hits, tmp_path):
+    """Of two events, one to fit on and one to measure on."""
+    full = rows_of(range(2), "test")
+    rows = [
+        {name: value if has_hits or not isinstance(value, list) else [] for name, value in row.items()}
+        for row, has_hits in zip(full, hits, strict=True)
+    ]
+    made = Dataset.from_list(rows, features=full.features, split=NamedSplit("test"))
+    measured = measure(*network, made, ProbeSettings(), 2)
+    assert ("prototypes_used" in measured) == hits[1] and "macro_f1" not in measured
+    fitted, tested = made.select([0]), made.select([1])
+    with pytest.raises(EvaluationError, match="fit the probe on, got none" if not hits[0] else "with hits"):
+        EVALUATOR.evaluate(*network, Events(tested, validation=fitted), out=tmp_path)
 
 
 def test_features_are_those_of_the_points_with_their_classes(network):

@@ -5,6 +5,7 @@ import pytest
 import torch
 from datasets import ClassLabel, Dataset, List, NamedSplit
 from sklearn import metrics as sk
+from transformers import EvalPrediction
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
@@ -13,6 +14,7 @@ from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.hit_segmentation.evaluator import EVALUATOR
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import confusions, event_confusion, hit_metrics, scores
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import read_predictions
+from nuzoo.files.events.event_errors import RangeError
 from nuzoo.files.events.point_cloud_events import MOTIFS, ROLES
 from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation
 from nuzoo.pipelines.hit_segmentation import LEFT_OUT, HitSegmentationPipeline
@@ -103,6 +105,7 @@ def test_from_a_model_to_its_report(model, processor, rows, tmp_path):
     assert EVALUATOR.check_predictions(results, tmp_path / "predictions.parquet") == list(rows["event_id"])
     text = EVALUATOR.write_report(tmp_path).read_text()
     assert f"{below:,} hits are not given to the network" in text
+    assert "hits of all events are counted together, as they were recorded" in text
     assert EVALUATOR.read_results(tmp_path / "results.json") == results
     assert {path.name for path in tmp_path.glob("*.p[nd][gf]")} == {
         f"{stem}.{kind}" for stem in ("classes", "confusion") for kind in ("png", "pdf")
@@ -135,7 +138,7 @@ def test_events_of_other_classes_are_refused(model, rows):
         EVALUATOR.check_events(rows, "test", roles)
     unknown = rows.add_column("role", [None] * len(rows))
     unknown = unknown.cast_column("role", List(ClassLabel(names=list(ROLES))))
-    with pytest.raises(UnusableDatasetError, match="column role: expected a class for each event, got 6"):
+    with pytest.raises(UnusableDatasetError, match="column role: expected a list for each event, got 6"):
         EVALUATOR.check_events(unknown, "test", roles)
 
 
@@ -148,3 +151,48 @@ def test_the_role_of_hits_is_measured_and_defined_in_the_card(processor, rows, t
     assert [sum(row) for row in results.counts] != [0] * 4
     defined = EVALUATOR.card_values(model, processor, results)["class_definitions"]
     assert list(defined) == list(ROLES)
+
+
+def test_a_wrong_event_is_named_whichever_batch_it_is_in(model, processor, rows, tmp_path):
+    def spoil(event):
+        return event | {"x": [900, *event["x"][1:]]} if event["event_id"] == "e3" else event
+
+    with pytest.raises(RangeError, match="column 'x' of event e3: expected at most 63, got 900"):
+        EVALUATOR.evaluate(model, processor, Events(rows.map(spoil)), out=tmp_path, batch_size=2)
+
+
+def merging(processor):
+    """The same with cells of 8 voxels."""
+    cells = 8 * processor.pitch_mm[0] / processor.frame.mm_per_unit
+    return NuPointCloudFeatureExtractor.from_dict(processor.to_dict() | {"grid": cells})
+
+
+def points_and_hits(model, processor, rows, out):
+    """Accuracy over the points that the network was given, as in training, and over the hits, as reported."""
+    batch = processor(rows, targets=("motif",))
+    with torch.no_grad():
+        logits = model(**{name: batch[name] for name in processor.model_input_names}).logits
+    of_points = EVALUATOR.training_metrics(EvalPrediction(logits.numpy(), batch["labels"].numpy()))
+    of_hits = EVALUATOR.evaluate(model, processor, Events(rows), out=out, bootstrap=2)
+    return (of_points["accuracy"], len(logits)), (of_hits.metrics.accuracy.value, of_hits.hits)
+
+
+def test_points_and_hits_have_the_same_numbers_where_nothing_merges(model, processor, rows, tmp_path):
+    """Pointcept #520; the report says that its numbers are of hits, see above."""
+    every = NuPointCloudFeatureExtractor.from_dict(processor.to_dict() | {"energy_threshold_mev": None})
+    assert len(set(points_and_hits(model, every, rows, tmp_path / "a"))) == 1
+    points, hits = points_and_hits(model, merging(every), rows, tmp_path / "b")
+    assert points[1] < hits[1] and points[0] != hits[0]
+
+
+def test_the_raw_event_has_the_same_labels_in_every_pass_and_order_of_hits(model, processor, rows):
+    """Pointcept #281: with hits that merge."""
+    segment = HitSegmentationPipeline(model, processor=merging(processor))
+    event = rows[5]
+    first = segment(event)
+    assert segment(event) == first and len(set(first["labels"])) > 1
+    order = np.random.default_rng(0).permutation(len(event["x"]))
+    hits = {name: [event[name][hit] for hit in order] for name in ("x", "y", "z", "energy", "motif")}
+    turned = segment(event | hits)
+    assert turned["labels"] == [first["labels"][hit] for hit in order]
+    np.testing.assert_allclose(turned["scores"], np.array(first["scores"])[order], rtol=1e-4)

@@ -13,6 +13,8 @@ from nuzoo.modeling.instance_losses import Told, background_loss, panoptic_loss
 from nuzoo.modeling.instance_matching import MatchingError, match, matching_cost
 from nuzoo.modeling.true_instances import UNKNOWN_CLASS, EventInstances, Truth, instances_of
 
+from .watched import largest_tensor
+
 SURE = 30.0
 
 
@@ -116,6 +118,12 @@ def test_more_instances_than_queries_and_none_at_all():
     none = EventInstances(nothing, nothing, nothing)
     assert not len(match([masks], logits[None], [none])[0][0])
     assert not len(match([masks[:, :0]], logits[None, :0], [instances])[0][0])
+
+
+def test_matching_holds_no_product_of_points_queries_and_instances():
+    masks, logits, instances = made_up(points=2000, queries=32, instances=30)
+    found = largest_tensor(matching_cost, masks, logits.log_softmax(-1)[:, :-1], instances)
+    assert found <= 2000 * 32
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])

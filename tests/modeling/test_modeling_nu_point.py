@@ -7,8 +7,10 @@ import torch
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation, NuPointModel, upcast
 from nuzoo.modeling.sparse.point_level import PointCellError
+from nuzoo.modeling.sparse.submanifold_convolution import SubmanifoldConv3d
 
 from .sparse.clouds import random_cloud
+from .watched import largest_tensor
 
 CLASSES = ("shower", "track", "michel", "delta", "low energy")
 COUNTS = [150, 1, 64, 0, 65]
@@ -53,13 +55,19 @@ def test_parameter_counts_are_those_of_panda():
     with torch.device("meta"):
         model = NuPointForSemanticSegmentation(NuPointConfig(readout="decoder", num_labels=5))
         encoder = NuPointModel(NuPointConfig(use_mask_token=True))
+        probe = NuPointForSemanticSegmentation(NuPointConfig(num_labels=5))
     assert (count(encoder), count(model)) == (90_758_832, 107_093_573)
+    assert (count(encoder.embedding), count(probe.classifier)) == (384, 6_165)
+    convolutions = [part for part in encoder.modules() if isinstance(part, SubmanifoldConv3d)]
+    assert sum(map(count, convolutions)) == 60_990_576
     backbone = model.nu_point
     assert count(backbone.decoder) == 16_334_464
     stages = [count(stage) for stage in backbone.encoder.stages]
     poolings = [0] + [count(pooling) for pooling in backbone.encoder.poolings]
     together = [stage + pooling for stage, pooling in zip(stages, poolings, strict=True)]
     assert together == [279_216, 1_116_288, 4_453_632, 53_224_704, 31_684_608]
+    model.freeze(["nu_point.embedding", "nu_point.encoder"])
+    assert sum(p.numel() for p in model.parameters() if p.requires_grad) == 16_334_789
 
 
 def test_drop_paths_rise_along_the_encoder_and_fall_along_the_decoder():
@@ -161,6 +169,17 @@ def test_no_number_that_is_wrong_reaches_another_event():
     assert torch.equal(spoilt[80:], expected[80:])
 
 
+def test_memory_follows_the_points_and_not_the_volume():
+    """16 events in 768 cubed voxels, where the points of each are as near to each other as in 24 cubed."""
+    model, near = tiny(readout="decoder"), example([40] * 16)
+    corner = torch.tensor([[0, 0, 0], [744, 744, 744]])[torch.arange(640) % 40 // 20]
+    far = near | {"grid_coordinates": near["grid_coordinates"] + corner}
+    twice = example([80] * 16)
+    sizes = [largest_tensor(features, model, inputs) for inputs in (near, far, twice)]
+    assert sizes[1] <= 1.2 * sizes[0]
+    assert sizes[2] <= 2.2 * sizes[0]
+
+
 @pytest.mark.parametrize("counts", [[], [0, 0], [1], [0, 1, 0]])
 @pytest.mark.parametrize("readout", ["upcast", "decoder"])
 def test_events_of_no_and_of_one_point_pass(counts, readout):
@@ -196,8 +215,8 @@ def test_loss_and_gradients_are_finite_in_bfloat16_for_events_of_any_size(whole)
     config = NuPointConfig.tiny(id2label=dict(enumerate(CLASSES)), readout="decoder")
     torch.manual_seed(0)
     model = NuPointForSemanticSegmentation(config).train()
-    inputs = example([3000, 1, 0, 700, 65], extent=48)
-    labels = torch.arange(sum([3000, 1, 0, 700, 65])) % 6 - 1
+    inputs = example([10_000, 1, 0, 700, 65], extent=48)
+    labels = torch.arange(len(inputs["energy"])) % 6 - 1
     if whole:
         model = model.to(torch.bfloat16)
     with torch.autocast("cpu", torch.bfloat16, enabled=not whole):

@@ -11,6 +11,9 @@ from nuzoo.modeling.query_decoder import QueryAttention, QueryDecoder
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.registry import TASKS
 
+from .sparse.clouds import random_cloud
+from .watched import largest_tensor
+
 PARTICLES = dict(enumerate(["photon", "electron", "muon", "pion", "proton", "none"]))
 INTERACTIONS = {0: "none", 1: "interaction"}
 
@@ -184,27 +187,33 @@ def test_interactions_have_one_class():
         NuPointConfig.tiny(instances="interaction", id2label=PARTICLES)
 
 
-def largest_tensor(points, batches):
-    """Numbers in the largest tensor of an operation, for as many events of as many points."""
-    sizes = []
-
-    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
-        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-            result = function(*args, **(kwargs or {}))
-            for one in result if isinstance(result, tuple) else (result,):
-                if isinstance(one, torch.Tensor):
-                    sizes.append(one.numel())
-            return result
-
+@torch.no_grad()
+def largest_of_decoder(points, events):
+    """Numbers in its largest tensor, for as many events of as many points."""
     decoder = QueryDecoder(NuPointConfig.tiny(), 24)
-    rows = points * batches
-    counts = torch.tensor([points] * (batches - 1) + [points - 1, 1])
-    with torch.no_grad(), Watch():
-        decoder(torch.randn(rows, 24), torch.randn(rows, 3), torch.ones(rows, dtype=torch.bool), counts)
-    return max(sizes)
+    rows = points * events
+    counts = torch.tensor([points] * (events - 1) + [points - 1, 1])
+    is_thing = torch.ones(rows, dtype=torch.bool)
+    return largest_tensor(decoder, torch.randn(rows, 24), torch.randn(rows, 3), is_thing, counts)
 
 
 def test_memory_grows_with_the_points_of_all_events():
     """Not with their product with the number of events, nor with the longest event times it."""
-    assert largest_tensor(500, 8) <= 8.1 * largest_tensor(500, 1)
-    assert largest_tensor(4000, 1) <= 8.1 * largest_tensor(500, 1)
+    assert largest_of_decoder(500, 8) <= 8.1 * largest_of_decoder(500, 1)
+    assert largest_of_decoder(4000, 1) <= 8.1 * largest_of_decoder(500, 1)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["bfloat16", "autocast"])
+def test_loss_and_gradients_are_finite_in_bfloat16_for_events_of_any_size(whole):
+    counts = [3000, 1, 0, 700, 65]
+    cells, offset = random_cloud(counts, 48)
+    network = tiny().train()
+    inputs = {"coordinates": cells / 48, "energy": cells[:, :1] / 48}
+    inputs |= {"grid_coordinates": cells, "offset": offset}
+    if whole:
+        network = network.to(torch.bfloat16)
+    with torch.autocast("cpu", torch.bfloat16, enabled=not whole):
+        loss = network(**inputs, **labels_for(inputs)).loss
+    loss.backward()
+    assert loss.isfinite()
+    assert all(parameter.grad.isfinite().all() for parameter in network.parameters())

@@ -6,7 +6,10 @@ import torch
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation, NuPointModel
 from nuzoo.modeling.panda_weights import from_panda, nuzoo_name
+from nuzoo.modeling.sparse.neighbours import find_neighbours
 from nuzoo.modeling.weight_errors import WeightsError
+
+from .sparse.clouds import random_cloud
 
 NORM = ("weight", "bias")
 LAYERS = ("cpe.0", "cpe.1", "cpe.2", "norm1.0", "attn.qkv", "attn.proj", "norm2.0", "mlp.0.fc1", "mlp.0.fc2")
@@ -67,6 +70,25 @@ def test_semantic_network_has_every_tensor_of_panda_once(model, semantic):
     ]:
         assert torch.equal(parameter, semantic[name])
     assert len({tensor.data_ptr() for tensor in weights.values()}) == len(semantic)
+
+
+@pytest.mark.parametrize("tap", [(2, 1, 0), (0, 2, 2), (1, 0, 1)])
+def test_kernels_keep_the_order_of_their_axes(model, semantic, tap):
+    """A kernel of one tap (i, j, k) gives a point what is in one cell beside it, at (i, j, k) - 1."""
+    kernel = semantic["backbone.enc.enc0.block0.cpe.0.weight"].zero_()
+    width = kernel.shape[0]
+    kernel[(slice(None), *tap)] = torch.eye(width)
+    semantic["backbone.enc.enc0.block0.cpe.0.bias"].zero_()
+    model.load_state_dict(from_panda(semantic, model, "file"))
+    cells, _ = random_cloud([60], 5)
+    rows = torch.randn(60, width)
+    neighbours = find_neighbours(cells, torch.zeros(60, dtype=torch.long), 3)
+    found = model.nu_point.encoder.stages[0][0].position.convolution(rows, neighbours)
+    at = {tuple(cell): row for cell, row in zip(cells.tolist(), rows, strict=True)}
+    beside = [tuple((cell + torch.tensor(tap) - 1).tolist()) for cell in cells]
+    expected = torch.stack([at.get(cell, torch.zeros(width)) for cell in beside])
+    assert 10 < expected.any(dim=1).sum() < 60
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize("prefix", ["module.student.backbone.", "student.backbone.", "backbone.", ""])

@@ -65,6 +65,15 @@ def test_points_without_a_label_do_not_count(unknown):
     assert (logits.grad == 0).all()
 
 
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [([0, 1, 3, -1], "below 3, .* got 3"), ([0, 1, 2], r"one for each of 4 points, got \(3,\)")],
+)
+def test_labels_of_other_classes_or_points_are_refused(labels, said):
+    with pytest.raises(ValueError, match=f"labels: expected .*{said}"):
+        segmentation_loss(torch.zeros(4, 3), torch.tensor(labels), 0.05)
+
+
 def test_loss_is_cross_entropy_and_a_share_of_lovasz():
     torch.manual_seed(0)
     logits, labels = torch.randn(40, 4), torch.randint(0, 4, (40,))

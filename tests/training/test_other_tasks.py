@@ -63,6 +63,18 @@ def test_a_part_that_is_not_whole_is_refused(pretrained):
         network(pretrained=str(folder))
 
 
+@pytest.mark.parametrize("kept", ["", "embedding", "mask_head"])
+@pytest.mark.parametrize("kind", [NuPointForPreTraining, NuPointModel])
+def test_a_checkpoint_without_what_it_should_have_is_refused(tmp_path, kind, kept):
+    """As one whose tensors have other names: a network that starts from nothing is no pre-trained one."""
+    kind(NuPointConfig.tiny()).save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    few = {name: tensor for name, tensor in tensors.items() if kept and kept in name}
+    save_file(few, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WeightsError, match=r"missing: nu_point\."):
+        network(pretrained=str(tmp_path))
+
+
 def test_frozen_modules_neither_learn_nor_drop(pretrained):
     model = network(pretrained=str(pretrained[0]), readout="decoder", frozen=ENCODER).train()
     learning = {name for name, parameter in model.named_parameters() if parameter.requires_grad}

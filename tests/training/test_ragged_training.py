@@ -17,11 +17,13 @@ from transformers.modeling_outputs import TokenClassifierOutput
 from nuzoo import registry
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 from nuzoo.files.events.event_schema import Column, EventSchema
+from nuzoo.files.events.point_cloud_events import MOTIFS
 from nuzoo.training import recipe_data
 from nuzoo.training.cross_validation import cross_validate
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import load_recipe
 from nuzoo.training.supervised import build_trainer, train
+from tests.evaluation.point_cloud_rows import LED, TRACK, small_row
 
 HERE = __name__
 COUNTS = (3, 0, 5, 1, 2, 4, 1, 1, 7)
@@ -197,6 +199,37 @@ def test_a_label_for_each_hit_is_learnt(recipe):
     accuracy = [entry["eval_accuracy"] for entry in log if "eval_accuracy" in entry]
     assert accuracy[-1] > 0.8
     assert load_recipe(output / "recipe.yaml") == recipe
+
+
+def test_the_point_transformer_learns_from_eighty_events(tmp_path):
+    """As many as the mini sample of PILArNet-M has: the loss falls, and more than for the commonest class."""
+    rng = np.random.default_rng(0)
+
+    def event(number):
+        """Hits along a line, and others anywhere."""
+        line = 300 + np.arange(30)[:, None] * rng.uniform(-1, 1, 3)
+        voxels = np.unique(np.concatenate([line.astype(int), rng.integers(200, 400, (20, 3))]), axis=0)
+        is_line = (voxels[:, None] == line.astype(int)).all(-1).any(-1)
+        hits = dict(zip("xyz", voxels.T.tolist(), strict=True)) | {"energy": [0.5] * len(voxels)}
+        return small_row(event_id=f"sim-1-{number}", **hits, motif=np.where(is_line, TRACK, LED).tolist())
+
+    names = ("event_id", "detector", "positions", "x", "y", "z", "energy", "motif")
+    events = [{name: row[name] for name in names} for row in map(event, range(100))]
+    made = datasets.Dataset.from_list(events).cast_column(
+        "motif", datasets.List(datasets.ClassLabel(names=list(MOTIFS)))
+    )
+    given = {"num_train_epochs": 3, "per_device_train_batch_size": 8, "logging_steps": 1, "use_cpu": True}
+    given |= {"output_dir": str(tmp_path / "run"), "disable_tqdm": True, "save_strategy": "no"}
+    given |= {"load_best_model_at_end": False}
+    changes = {f"training.{name}": value for name, value in given.items()}
+    run = load_recipe("nu_point_motif_tiny").changed(changes)
+    splits = {"train": made.select(range(80)), "validation": made.select(range(80, 100))}
+    folder = train(run, splits=splits)
+    log = json.loads((folder / "trainer_state.json").read_text())["log_history"]
+    losses = [entry["loss"] for entry in log if "loss" in entry]
+    assert len(losses) == 30 and np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
+    commonest = max(np.mean(np.concatenate(splits["validation"]["motif"]) == kind) for kind in (TRACK, LED))
+    assert [entry["eval_accuracy"] for entry in log if "eval_accuracy" in entry][-1] > commonest + 0.1
 
 
 @pytest.mark.parametrize("counts", [COUNTS, (1, 1, 1, 1), (1, 1, 1), (4,), (2, 0, 1, 1, 0)])

@@ -94,6 +94,9 @@ def evaluate_pretraining(
         description="probe",
         return_inverse=True,
     )
+    health = health_of(outputs_of(model, processor, rows, batch_size))
+    if not health:
+        raise EvaluationError(f"expected events with hits, got {len(rows)} without any: take others")
     given = [event for batch in answers for event in batch]
     predictions = HitPredictions(list(rows["event_id"]), true_classes(rows, target), given)
     results = PreTrainingResults(
@@ -102,7 +105,7 @@ def evaluate_pretraining(
         target=target,
         class_names=names,
         probe_events=len(known),
-        health=Health(**health_of(outputs_of(model, processor, rows, batch_size))),
+        health=Health(**health),
         cost=cost_of(model, times, batch_size),
         machine=describe_machine(model.device),
     )

@@ -21,6 +21,7 @@ def health_of(outputs: Iterable[Any], temperature: float = 0.1) -> dict[str, flo
         assignment) / prototypes, from 1 / prototypes, where all tokens are alike, to 1;
         `assignment_entropy` of a token in units of the largest, 1 where it tells nothing; `feature_spread`,
         the standard deviation of a channel of embeddings over events, in units of their root mean square.
+        Nothing of events without hits.
     """
     embeddings, shares, entropy, tokens = [], torch.zeros(0), 0.0, 0
     for output in outputs:
@@ -30,6 +31,8 @@ def health_of(outputs: Iterable[Any], temperature: float = 0.1) -> dict[str, flo
         entropy += float(_entropy(assigned).sum())
         tokens += len(assigned)
         embeddings.append(output.embeddings.double())
+    if not tokens:
+        return {}
     together = torch.cat(embeddings)
     largest = float(torch.tensor(float(len(shares))).log())
     return {

@@ -10,6 +10,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from nuzoo.evaluation.core.errors import MissingTruthError
 from nuzoo.processors.contract import EventProcessor
 
 Count = Annotated[int, "a whole number of 1 or more", lambda value: value >= 1]
@@ -88,13 +89,22 @@ def fit_probe(features: Tensor, labels: Tensor, classes: int) -> LinearProbe:
 def fitted_probe(
     model: PreTrainedModel, processor: EventProcessor, rows: Dataset, settings: ProbeSettings, batch_size: int
 ) -> LinearProbe:
-    """Fit a probe on the features that a network gives of labelled events; see `fit_probe`."""
+    """Fit a probe on the features that a network gives of labelled events; see `fit_probe`.
+
+    Raises:
+        MissingTruthError: No hit has a class.
+    """
     chosen, labels = [], []
     for features, truth, offset in labelled_features(model, processor, rows, settings.target, batch_size):
         kept = torch.cat(list(_spread(offset.tolist(), settings.points)))
         kept = kept[truth[kept] >= 0]
         chosen.append(features[kept])
         labels.append(truth[kept])
+    if not sum(map(len, labels)):
+        raise MissingTruthError(
+            f"expected hits with their {settings.target} to fit the probe on, got none in {len(rows)} "
+            "events: take others"
+        )
     return fit_probe(torch.cat(chosen), torch.cat(labels), len(processor.schema[settings.target].classes))
 
 

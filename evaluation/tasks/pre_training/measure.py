@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
+from torch import Tensor
 
+from nuzoo.evaluation.core.errors import MissingTruthError
 from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import event_confusion, scores
 from nuzoo.evaluation.tasks.pre_training.health import health_of
-from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings, fitted_probe, labelled_features
+from nuzoo.evaluation.tasks.pre_training.linear_probe import (
+    LinearProbe,
+    ProbeSettings,
+    fitted_probe,
+    labelled_features,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,24 +42,33 @@ def measure(
         batch_size: Events per batch.
 
     Returns:
-        See `health_of`; and `macro_f1` of the probe.
+        See `health_of`; and `macro_f1` of the probe, where there are hits to fit and to measure it on.
     """
     was_training = model.training
     model.eval()
     fitted_on, tested_on = settings.split(rows)
     measured = health_of(outputs_of(model, processor, tested_on, batch_size))
-    if settings.target in rows.column_names and len(fitted_on):
-        probe = fitted_probe(model, processor, fitted_on, settings, batch_size)
-        classes = len(probe.bias)
-        counts = np.zeros((classes, classes))
-        tested = labelled_features(model, processor, tested_on, settings.target, batch_size)
-        for features, truth, _ in tested:
-            known = (truth >= 0).cpu().numpy()
-            given = probe(features).argmax(dim=1).cpu().numpy()[known]
-            counts += event_confusion(truth.cpu().numpy()[known], given, classes)
-        measured["macro_f1"] = float(scores(counts)["macro_f1"])
+    if settings.target in rows.column_names:
+        with suppress(MissingTruthError):
+            probe = fitted_probe(model, processor, fitted_on, settings, batch_size)
+            counts = _confusion(
+                probe, labelled_features(model, processor, tested_on, settings.target, batch_size)
+            )
+            if counts.any():
+                measured["macro_f1"] = float(scores(counts)["macro_f1"])
     model.train(was_training)
     return measured
+
+
+def _confusion(probe: LinearProbe, tested: Iterable[tuple[Tensor, Tensor, Tensor]]) -> NDArray[np.float64]:
+    """Count the points of each class (true, given) that a probe tells."""
+    classes = len(probe.bias)
+    counts = np.zeros((classes, classes))
+    for features, truth, _ in tested:
+        known = (truth >= 0).cpu().numpy()
+        given = probe(features).argmax(dim=1).cpu().numpy()[known]
+        counts += event_confusion(truth.cpu().numpy()[known], given, classes)
+    return counts
 
 
 def outputs_of(

@@ -63,6 +63,11 @@ def test_cells_beyond_the_grid_are_refused(cell):
         point_level(torch.tensor([cell]), torch.tensor([1]), ORDERS, 5)
 
 
+def test_cells_that_are_no_whole_numbers_are_refused():
+    with pytest.raises(PointCellError, match=r"whole numbers, got torch\.float32"):
+        point_level(torch.tensor([[0.0, 1.0, 2.0]]), torch.tensor([1]), ORDERS, 5)
+
+
 @pytest.mark.parametrize("offset", [[1], [3], [2, 1, 2]])
 def test_offsets_that_do_not_fit_are_refused(offset):
     with pytest.raises(PointCellError, match="events that end at"):

@@ -45,7 +45,7 @@ class NuPointMaeConfig(HitClassifierConfig):
         drop_path_rate: probability, in training, that a token skips what the last block adds; it rises
             from 0.
         layer_norm_eps: added to the variance, where `norm_over` is "token".
-        initializer_range: standard deviation of the initial weights.
+        initializer_range: standard deviation of the initial weights of blocks.
         target: see `HitClassifierConfig`.
         lovasz_weight: see `HitClassifierConfig`.
         focal_gamma: see `HitClassifierConfig`.

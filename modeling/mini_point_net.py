@@ -44,10 +44,9 @@ class MiniPointNet(nn.Module):
         with torch.autocast(points.device.type, enabled=False):
             points = points.to(self.linear1.weight.dtype)
             features = self.linear2(F.relu(self.norm1(self.linear1(points))))
-            codes = (
-                None if self.place is None else self.place(torch.arange(self.places, device=points.device))
-            )
-            if codes is not None:
+            codes = None
+            if self.place is not None:
+                codes = self.place(torch.arange(self.places, device=points.device))
                 features = features + codes[groups.slot]
             largest = self._largest(features, groups, self._first_of_nothing(codes))
             features = torch.cat([largest[groups.group], features], dim=1)
@@ -55,7 +54,7 @@ class MiniPointNet(nn.Module):
             return self._largest(features, groups, self._second_of_nothing())
 
     def _largest(self, features: Tensor, groups: Groups, of_nothing: Tensor | None) -> Tensor:
-        """Take the maximum over each group; an empty place has what `of_nothing` says, by the group's size."""
+        """Take the maximum over each group; an empty place has what `of_nothing` says, by its number."""
         largest = max_by(features, groups.group, len(groups.centres))
         if of_nothing is None:
             return largest

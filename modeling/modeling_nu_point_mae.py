@@ -19,7 +19,7 @@ from nuzoo.modeling.segmentation_losses import segmentation_loss
 from nuzoo.modeling.sparse.groups import Groups, group_points
 from nuzoo.modeling.sparse.point_level import point_level
 from nuzoo.modeling.sparse.ragged import events_of, max_by, mean_by
-from nuzoo.modeling.token_blocks import TokenBlocks, TokenNorm, standardised
+from nuzoo.modeling.token_blocks import TokenBlock, TokenBlocks, TokenNorm, standardised
 
 AXES = 3
 CHANNELS = 4
@@ -49,9 +49,12 @@ class NuPointMaePreTrainedModel(NuPreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         if isinstance(module, nn.Linear):
-            init.trunc_normal_(module.weight, std=self.config.initializer_range)
+            init.kaiming_uniform_(module.weight, a=5**0.5)
             if module.bias is not None:
                 init.zeros_(module.bias)
+        elif isinstance(module, TokenBlock):
+            for part in (part for part in module.modules() if isinstance(part, nn.Linear)):
+                init.trunc_normal_(part.weight, std=self.config.initializer_range)
         elif isinstance(module, TokenNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
@@ -87,7 +90,7 @@ class NuPointMaeModel(NuPointMaePreTrainedModel):
         Args:
             coordinates: (points, 3), from the processor, the points of event after event.
             energy: (points, 1).
-            grid_coordinates: int64 (points, 3), the cell of each; groups and their shapes are read from these.
+            grid_coordinates: int64 (points, 3), the cell of each, by which groups are made and have a shape.
             offset: int64 (events,), where the points of each event end.
             output_hidden_states: also return the tokens (tokens, hidden_size) after each block.
             output_attentions: also return the attention weights; they need the "eager" attention.
@@ -129,7 +132,7 @@ class NuPointMaeModel(NuPointMaePreTrainedModel):
     def tokens_of(
         self, coordinates: Tensor, energy: Tensor, grid_coordinates: Tensor, offset: Tensor
     ) -> tuple[Tensor, Groups]:
-        """Compute the tokens (groups, hidden_size) that the last block gives, and the groups that they are of.
+        """Compute the tokens (groups, hidden_size) that the last block gives, and of which groups they are.
 
         Args:
             coordinates: see `forward`.

@@ -119,7 +119,7 @@ class TokenBlock(GradientCheckpointingLayer):
     def forward(
         self, tokens: Tensor, positions: Tensor, events: EventRows
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Map tokens (tokens, channels), at positions of the same shape, to that shape; see `TokenAttention`."""
+        """Map tokens (tokens, channels), at positions of that shape, to the same; see `TokenAttention`."""
         tokens = tokens + positions
         attended, weights = self.attention(self.norm_attention(tokens), events)
         tokens = tokens + self.drop_path(attended)

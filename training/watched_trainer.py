@@ -1,4 +1,4 @@
-"""A Trainer of networks that learn without labels: the parts of its loss, and other measurements, are logged."""
+"""A Trainer of networks that learn without labels: it logs the parts of its loss, and other measurements."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class WatchedTrainer(EventTrainer):
         super().log(logs, *args, **kwargs)
 
     def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
-        """Measure the loss of validation events, with the same draws each time, and what the network knows."""
+        """Measure the loss of validation events, with the same draws each time, and what is learnt."""
         with torch.random.fork_rng():
             torch.manual_seed(self.args.seed)
             loss = self._validation_loss()

@@ -131,7 +131,7 @@ def farthest_points(places: Tensor, sizes: Tensor, number: int) -> Tensor:
 
 
 def _far_columns(cells: Tensor, sizes: Tensor, number: int) -> Tensor:
-    """Call `farthest_points` for groups of about the same size at a time: most are much smaller than the largest.
+    """Call `farthest_points` for groups of about the same size at a time: most are small.
 
     Args:
         cells: int64 (members, 3), group after group.

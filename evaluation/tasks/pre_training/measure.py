@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 Health = Callable[..., dict[str, float]]
 """Measures what is peculiar to a way of learning.
 
-It takes the network, its processor, the events that probes are fitted on, those that are measured, and by name
-`target`, a column with a class for each hit, and `batch_size`. Without that column it leaves out what needs it.
+It takes the network, its processor, the events that probes are fitted on, those that are measured, and by
+name `target`, a column with a class for each hit, and `batch_size`. Without that column it leaves out what
+needs it.
 """
 
 

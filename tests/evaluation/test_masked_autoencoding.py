@@ -108,4 +108,5 @@ def test_report_tells_of_probe_and_tokens(network, events, tmp_path):
     assert EVALUATOR.read_results(tmp_path / "results.json").health == results.health
     text = EVALUATOR.write_report(tmp_path).read_text()
     assert "Chamfer distance of masked tokens" in text and "support vector machines" in text
+    assert f"| track alone | {results.health['svm_f1_track']:.3g} |" in text
     assert EVALUATOR.headline(results)[0].key == "macro_f1"

@@ -67,8 +67,13 @@ def _classes(results: PreTrainingResults) -> str:
 
 
 def _health(health: Mapping[str, float]) -> str:
-    rows = [[MEANING.get(name, name), f"{value:.3g}"] for name, value in health.items()]
+    rows = [[_meaning(name), f"{value:.3g}"] for name, value in health.items()]
     return f"## Health of the training\n\n{as_table(['', 'value'], rows)}"
+
+
+def _meaning(name: str) -> str:
+    """Say what a measurement is; those of classes follow their mean, and are called `svm_f1_<class>`."""
+    return MEANING.get(name) or f"{name.removeprefix('svm_f1_')} alone"
 
 
 def _method(results: PreTrainingResults) -> str:

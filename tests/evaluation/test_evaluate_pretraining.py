@@ -100,7 +100,7 @@ def test_other_numbers_are_found_out(report):
 def test_without_events_to_fit_on_nothing_is_measured(network, events, tmp_path):
     with pytest.raises(EvaluationError, match="validation events to fit the probe on"):
         EVALUATOR.evaluate(*network, Events(events.rows), out=tmp_path)
-    with pytest.raises(EvaluationError, match="motif or pid, got energy"):
+    with pytest.raises(EvaluationError, match="motif or pid or role, got energy"):
         EVALUATOR.evaluate(*network, events, out=tmp_path, target="energy")
 
 

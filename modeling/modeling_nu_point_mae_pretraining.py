@@ -139,18 +139,20 @@ class NuPointMaeForPreTraining(NuPointMaePreTrainedModel):
         points = self.point_head(hidden).unflatten(1, (places, CHANNELS))
         where = self.energy_encoder(members[:, :AXES], masked)
         energies = self.energy_head(torch.cat([where, hidden], dim=1))
-        chamfer = infilling = None
-        if return_loss:
-            true = masked.padded(members, places).to(points.dtype)
-            chamfer = chamfer_loss(points.float(), true.float(), masked.sizes)
-            infilling = infilling_loss(energies.float(), true[..., AXES].float(), masked.sizes)
+        true = masked.padded(members, places)
+        losses = self._losses(points, energies, true, masked.sizes) if return_loss else {}
         return NuPointMaeForPreTrainingOutput(
-            loss=None if chamfer is None else chamfer + infilling,
-            chamfer_loss=chamfer,
-            energy_loss=infilling,
+            **losses,
             embeddings=mean_by(encoded[-1], torch.repeat_interleave(counts), len(counts)),
             reconstructed_points=points,
             reconstructed_energies=energies,
             hidden_states=(*encoded, *decoded) if wants_states else None,
             attentions=(*seen, *more) if wants_attentions else None,
         )
+
+    def _losses(self, points: Tensor, energies: Tensor, true: Tensor, sizes: Tensor) -> dict[str, Tensor]:
+        """Compare groups with the true ones, (groups, places, 4); of each the first points count."""
+        true = true.float()
+        chamfer = chamfer_loss(points.float(), true, sizes)
+        infilling = infilling_loss(energies.float(), true[..., AXES], sizes)
+        return {"loss": chamfer + infilling, "chamfer_loss": chamfer, "energy_loss": infilling}

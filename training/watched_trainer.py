@@ -65,6 +65,7 @@ class WatchedTrainer(EventTrainer):
         with torch.no_grad(), self.compute_loss_context_manager():
             for batch in self.get_eval_dataloader():
                 inputs = self.validation_inputs(self._prepare_inputs(batch))
-                losses.append(self.compute_loss(model, inputs).item())
+                loss: Any = self.compute_loss(model, inputs)
+                losses.append(loss.item())
         self.parts.clear()
         return sum(losses) / len(losses)

@@ -50,6 +50,8 @@ class NuPointConfig(KeypointConfig, QueryDecoderConfig, HitClassifierConfig):
             know what the cells that they are in know.
         target: see `HitClassifierConfig`.
         lovasz_weight: see `HitClassifierConfig`.
+        focal_gamma: see `HitClassifierConfig`.
+        class_weights: see `HitClassifierConfig`.
         id2label: see `HitClassifierConfig`.
     """
 

@@ -27,6 +27,8 @@ class NuUnetConfig(HitClassifierConfig):
         batch_norm_momentum: weight of the new batch in the running statistics, in torch's convention.
         target: see `HitClassifierConfig`.
         lovasz_weight: see `HitClassifierConfig`.
+        focal_gamma: see `HitClassifierConfig`.
+        class_weights: see `HitClassifierConfig`.
         id2label: see `HitClassifierConfig`.
     """
 

@@ -25,6 +25,9 @@ class HitClassifierConfig(NuPreTrainedConfig):
     Args:
         target: column of the truth of a hit that is learnt; `id2label` names its classes by default.
         lovasz_weight: of the Lovász-softmax loss beside the cross-entropy, where classes are learnt.
+        focal_gamma: what a hit adds to the cross-entropy is multiplied by its (1 - probability) to this power
+            (focal loss, arXiv 1708.02002); 0 is the plain one.
+        class_weights: what hits of each class are multiplied by in the cross-entropy; None has all alike.
         id2label: class names; by default those of `target`.
     """
 
@@ -34,6 +37,8 @@ class HitClassifierConfig(NuPreTrainedConfig):
 
     target: HitTarget = "motif"
     lovasz_weight: float = 0.0
+    focal_gamma: float = 0.0
+    class_weights: list[float] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         classes = HIT_CLASSES.get(self.target, ())
@@ -41,9 +46,25 @@ class HitClassifierConfig(NuPreTrainedConfig):
             self.id2label = dict(enumerate(classes))
         super().__post_init__(**kwargs)
 
+    @property
+    def loss_settings(self) -> dict[str, Any]:
+        """What the loss of a labelling of hits is told."""
+        names = ("lovasz_weight", "focal_gamma", "class_weights")
+        return {name: getattr(self, name) for name in names}
+
     def validate_classes(self) -> None:
         """Raise `ValueError` for class names that no table can hold."""
         check_class_names((self.id2label or {}).values())
+
+    def validate_class_weights(self) -> None:
+        """Raise `ValueError` for weights that are not one for each class, or a loss that they turn round."""
+        weights, classes = self.class_weights, len(self.id2label or {})
+        if weights is not None and (
+            len(weights) != classes or not all(0 < w < float("inf") for w in weights)
+        ):
+            raise ValueError(f"class_weights must be {classes} numbers above 0, one a class, got {weights}")
+        if not 0 <= self.focal_gamma < float("inf"):
+            raise ValueError(f"focal_gamma must be 0 or more, got {self.focal_gamma}")
 
     def validate_lovasz_weight(self) -> None:
         """Raise `ValueError` for a weight that rewards a loss."""

@@ -331,7 +331,7 @@ class NuPointForSemanticSegmentation(NuPointPreTrainedModel):
             return_dict=True,
         )
         logits = self.classifier(outputs.last_hidden_state)
-        loss = None if labels is None else segmentation_loss(logits, labels, self.config.lovasz_weight)
+        loss = None if labels is None else segmentation_loss(logits, labels, **self.config.loss_settings)
         return SemanticSegmenterOutput(
             loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
         )

@@ -15,11 +15,12 @@ from transformers.utils.generic import can_return_tuple
 from nuzoo.configuration.configuration_nu_unet import CELL_BITS, NuUnetConfig
 from nuzoo.modeling.arguments import refuse_arguments
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
+from nuzoo.modeling.point_batch_norm import PointBatchNorm
 from nuzoo.modeling.segmentation_losses import segmentation_loss
 from nuzoo.modeling.sparse.point_level import PointLevel, point_level
 from nuzoo.modeling.sparse.strided_convolution import StridedConv3d, TransposedConv3d, doubled
 from nuzoo.modeling.sparse.submanifold_convolution import SubmanifoldConv3d
-from nuzoo.modeling.sparse_residual_block import PointBatchNorm, SparseResidualBlock
+from nuzoo.modeling.sparse_residual_block import SparseResidualBlock
 
 
 @dataclass
@@ -233,5 +234,5 @@ class NuUnetForSemanticSegmentation(NuUnetPreTrainedModel):
             return_dict=True,
         )
         logits = self.classifier(outputs.last_hidden_state)
-        loss = None if labels is None else segmentation_loss(logits, labels, self.config.lovasz_weight)
+        loss = None if labels is None else segmentation_loss(logits, labels, **self.config.loss_settings)
         return SemanticSegmenterOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)

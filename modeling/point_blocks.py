@@ -1,46 +1,20 @@
 """The blocks of a point transformer: convolution, attention in windows, and a perceptron."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers.modeling_layers import GradientCheckpointingLayer
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.configuration.query_decoder_config import HEAD_DIM
+from nuzoo.modeling.attention import attend_rows
+from nuzoo.modeling.drop_path import DropPath
 from nuzoo.modeling.sparse.point_level import PointLevel
 from nuzoo.modeling.sparse.spconv_convolution import spconv_convolution
 from nuzoo.modeling.sparse.submanifold_convolution import SubmanifoldConv3d
-from nuzoo.modeling.sparse.varlen_attention import NAME, varlen_attention
 from nuzoo.modeling.sparse.windows import Windows
 
 Weights = tuple[Tensor, ...]
-
-ALL_ATTENTION_FUNCTIONS.register(NAME, varlen_attention)
-
-
-def eager_attention(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    mask: Tensor | None,
-    scaling: float,
-    **_: Any,
-) -> tuple[Tensor, Tensor]:
-    """Attend with weights that can be looked at; shapes are those of transformers' attention functions.
-
-    A mask of other numbers than true and false is added to the scores.
-    """
-    scores = scaling * query @ key.transpose(-1, -2)
-    if mask is not None and mask.is_floating_point():
-        scores = scores + mask
-    elif mask is not None:
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-    weights = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype)
-    return (weights @ value).transpose(1, 2), weights
 
 
 class WindowAttention(nn.Module):
@@ -60,47 +34,14 @@ class WindowAttention(nn.Module):
         """Map (points, channels) to the same shape; weights (windows, heads, length, length) if "eager"."""
         qkv = self.qkv(points)
         parts = ((windows.whole, None), (windows.short, windows.is_filled))
-        attended = [self._attend(qkv, rows, is_filled) for rows, is_filled in parts if rows.numel()]
+        attended = [
+            attend_rows(self, qkv, rows, is_filled, self.heads) for rows, is_filled in parts if rows.numel()
+        ]
         if not attended:
             return self.proj(points), ()
         joined = torch.cat([values for values, _ in attended]) if len(attended) > 1 else attended[0][0]
         weights = tuple(weights for _, weights in attended if weights is not None)
         return self.proj(joined.index_select(0, windows.place)), weights
-
-    def _attend(self, qkv: Tensor, rows: Tensor, is_filled: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Attend in windows (w, length) of rows: (w * length, channels), and weights or None.
-
-        On a CPU it is in 32 bits: the gradient of PyTorch's attention in 16 takes 8 times as long there.
-        """
-        of_windows = qkv.index_select(0, rows.flatten()).view(*rows.shape, 3, self.heads, HEAD_DIM)
-        is_on_cpu = qkv.device.type == "cpu"
-        query, key, value = (of_windows.float() if is_on_cpu else of_windows).permute(2, 0, 3, 1, 4)
-        attention: Any = ALL_ATTENTION_FUNCTIONS.get_interface(
-            self.config._attn_implementation, eager_attention
-        )
-        mask = None if is_filled is None else is_filled[:, None, None].expand(-1, -1, rows.shape[1], -1)
-        with torch.autocast("cpu", enabled=False):
-            attended, weights = attention(self, query, key, value, mask, dropout=0.0, scaling=HEAD_DIM**-0.5)
-        return attended.flatten(2).flatten(0, 1).to(qkv.dtype), weights
-
-
-class DropPath(nn.Module):
-    """Leaves out what a block adds, for points by chance, in training; others are scaled up.
-
-    Args:
-        probability: of leaving out.
-    """
-
-    def __init__(self, probability: float):
-        super().__init__()
-        self.probability = probability
-
-    def forward(self, added: Tensor) -> Tensor:
-        """Map (points, channels) to the same shape."""
-        if not self.training or not self.probability:
-            return added
-        kept = torch.rand(len(added), 1, device=added.device) >= self.probability
-        return added * (kept / (1 - self.probability)).to(added.dtype)
 
 
 class LayerScale(nn.Module):

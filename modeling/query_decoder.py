@@ -10,7 +10,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from nuzoo.configuration.query_decoder_config import HEAD_DIM, QueryDecoderConfig
-from nuzoo.modeling.point_blocks import eager_attention
+from nuzoo.modeling.attention import eager_attention
 
 LEAST_PROBABILITY = 1e-6
 """Added to the probability that a point is of a query's mask, before its logarithm steers the attention."""

@@ -1,17 +1,27 @@
-"""What a labelling of points costs: cross-entropy and Lovász-softmax."""
+"""What a labelling of points costs: cross-entropy, plain or focal, and Lovász-softmax."""
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def segmentation_loss(logits: Tensor, labels: Tensor, lovasz_weight: float) -> Tensor:
+def segmentation_loss(
+    logits: Tensor,
+    labels: Tensor,
+    lovasz_weight: float,
+    focal_gamma: float = 0.0,
+    class_weights: Sequence[float] | None = None,
+) -> Tensor:
     """Give the mean cross-entropy, plus the Lovász-softmax loss times a weight.
 
     Args:
         logits: (points, classes).
         labels: int64 (points,); points with a negative one do not count.
         lovasz_weight: of the second.
+        focal_gamma: see `focal_loss`.
+        class_weights: see `focal_loss`.
 
     Returns:
         A scalar, float32; 0 without points that count.
@@ -31,8 +41,25 @@ def segmentation_loss(logits: Tensor, labels: Tensor, lovasz_weight: float) -> T
     logits, labels = logits[known].float(), labels[known]
     if not len(labels):
         return logits.sum()
-    loss = F.cross_entropy(logits, labels)
+    loss = focal_loss(logits, labels, focal_gamma, class_weights)
     return loss + lovasz_weight * lovasz_softmax(logits.softmax(dim=1), labels) if lovasz_weight else loss
+
+
+def focal_loss(logits: Tensor, labels: Tensor, gamma: float, class_weights: Sequence[float] | None) -> Tensor:
+    """Give the mean of -w (1 - p)^gamma log p (arXiv 1708.02002), p of the true class and w its weight.
+
+    Args:
+        logits: (points, classes).
+        labels: int64 (points,).
+        gamma: 0 makes it the cross-entropy.
+        class_weights: of each class; their sum does not divide the loss, points alone do.
+    """
+    loss = F.cross_entropy(logits, labels, reduction="none")
+    if gamma:
+        loss = loss * (-torch.expm1(-loss)).clamp(min=torch.finfo(loss.dtype).tiny) ** gamma
+    if class_weights is not None:
+        loss = loss * loss.new_tensor(class_weights)[labels]
+    return loss.mean()
 
 
 def lovasz_softmax(probabilities: Tensor, labels: Tensor) -> Tensor:

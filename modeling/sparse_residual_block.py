@@ -1,25 +1,12 @@
-"""The pre-activation residual block of sparse U-Nets, and the normalisation that it needs."""
+"""The pre-activation residual block of sparse U-Nets."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+from nuzoo.modeling.point_batch_norm import PointBatchNorm
 from nuzoo.modeling.sparse.point_level import PointLevel
 from nuzoo.modeling.sparse.submanifold_convolution import SubmanifoldConv3d
-
-
-class PointBatchNorm(nn.BatchNorm1d):
-    """A batch norm over all points of a batch; evaluation uses the running statistics.
-
-    In training, fewer than two points have no variance: they are normalised by the running statistics too.
-    """
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """Map (points, channels) to the same shape."""
-        if self.training and len(rows) < 2:
-            mean, variance = self.running_mean, self.running_var
-            return F.batch_norm(rows, mean, variance, self.weight, self.bias, eps=self.eps)
-        return super().forward(rows)
 
 
 class SparseResidualBlock(GradientCheckpointingLayer):

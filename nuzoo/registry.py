@@ -298,6 +298,15 @@ for _row in (
         card="pre_training.md",
         pipeline_tag="feature-extraction",
     ),
+    Task(
+        name="masked-autoencoding",
+        recipe="nuzoo.training.masked_autoencoding.recipe.MaskedAutoencodingRecipe",
+        trainer="nuzoo.training.masked_autoencoding.pretraining.pretrain_masked",
+        auto_class="AutoModelForPreTraining",
+        evaluator="nuzoo.evaluation.tasks.masked_autoencoding.evaluator.EVALUATOR",
+        card="masked_autoencoding.md",
+        pipeline_tag="feature-extraction",
+    ),
     Architecture(
         model_type="nu_cnn",
         config="nuzoo.configuration.configuration_nu_cnn.NuCnnConfig",
@@ -350,6 +359,24 @@ for _row in (
             "nu_point_points_tiny",
             "nu_point_pretrain",
             "nu_point_pretrain_tiny",
+        ),
+    ),
+    Architecture(
+        model_type="nu_point_mae",
+        config="nuzoo.configuration.configuration_nu_point_mae.NuPointMaeConfig",
+        modality="point-clouds",
+        networks={
+            "hit-segmentation": "nuzoo.modeling.modeling_nu_point_mae.NuPointMaeForSemanticSegmentation",
+            "masked-autoencoding": (
+                "nuzoo.modeling.modeling_nu_point_mae_pretraining.NuPointMaeForPreTraining"
+            ),
+        },
+        body="nuzoo.modeling.modeling_nu_point_mae.NuPointMaeModel",
+        recipes=(
+            "nu_point_mae_motif",
+            "nu_point_mae_motif_tiny",
+            "nu_point_mae_pretrain",
+            "nu_point_mae_pretrain_tiny",
         ),
     ),
     Architecture(

@@ -19,3 +19,9 @@ def mean_by(values: Tensor, group: Tensor, groups: int) -> Tensor:
     total = values.new_zeros(groups, values.shape[1]).index_add(0, group, values)
     counts = torch.bincount(group, minlength=groups).clamp(min=1)
     return total / counts[:, None].to(values.dtype)
+
+
+def max_by(values: Tensor, group: Tensor, groups: int) -> Tensor:
+    """Take the largest of each channel of rows (rows, channels) by group: (groups, channels), 0 of none."""
+    largest = values.new_zeros(groups, values.shape[1])
+    return largest.scatter_reduce(0, group[:, None].expand_as(values), values, "amax", include_self=False)

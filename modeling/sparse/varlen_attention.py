@@ -23,13 +23,19 @@ def varlen_attention(
     value: Tensor,
     mask: Tensor | None,
     scaling: float,
+    dropout: float = 0.0,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Attend without what windows are padded with; shapes are those of transformers' attention functions.
 
     Raises:
-        AttentionError: the tensors are not on a GPU, or not of 16 bits.
+        AttentionError: the tensors are not on a GPU, or not of 16 bits, or weights shall be dropped.
     """
+    if dropout:
+        raise AttentionError(
+            f'the attention "{NAME}" drops no weights, got attention_dropout {dropout}: set it to 0, or take '
+            'the attention "sdpa"'
+        )
     if query.device.type not in DEVICES or query.dtype not in DTYPES:
         raise AttentionError(
             f'the attention "{NAME}" is for GPUs and numbers of 16 bits, got {query.dtype} on '

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 
 from nuzoo.configuration.configuration_nu_unet import NuUnetConfig
 from nuzoo.modeling.modeling_nu_unet import NuUnetForSemanticSegmentation, NuUnetModel
+from nuzoo.modeling.point_batch_norm import PointBatchNorm
 from nuzoo.modeling.sparse.point_level import PointCellError
 from nuzoo.modeling.sparse.ragged import events_of
-from nuzoo.modeling.sparse_residual_block import PointBatchNorm
 
 from .sparse.clouds import random_cloud
 

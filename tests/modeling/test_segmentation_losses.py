@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -81,3 +82,21 @@ def test_loss_is_cross_entropy_and_a_share_of_lovasz():
     expected = entropy + 0.3 * by_extension(logits.softmax(1), labels)
     torch.testing.assert_close(segmentation_loss(logits, labels, 0.3), expected)
     torch.testing.assert_close(segmentation_loss(logits, labels, 0.0), entropy)
+
+
+def test_focal_loss_in_closed_form():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(40, 4, requires_grad=True), torch.randint(0, 4, (40,))
+    weights = [2.0, 1.0, 30.0, 0.5]
+    probability = logits.softmax(1)[torch.arange(40), labels]
+    terms = torch.tensor(weights)[labels] * (1 - probability) ** 2 * -probability.log()
+    loss = segmentation_loss(logits, labels, 0.0, focal_gamma=2.0, class_weights=weights)
+    torch.testing.assert_close(loss, terms.mean())
+
+
+def test_focal_loss_of_what_is_certain_has_a_finite_gradient():
+    logits = torch.tensor([[200.0, 0.0], [0.0, 0.0]], requires_grad=True)
+    loss = segmentation_loss(logits, torch.tensor([0, 1]), 0.0, focal_gamma=0.5)
+    assert loss.item() == pytest.approx(0.5 * 0.5**0.5 * np.log(2))
+    loss.backward()
+    assert torch.isfinite(logits.grad).all()

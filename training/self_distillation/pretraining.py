@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import datasets
-from transformers import TrainerCallback, set_seed
+from transformers import TrainerCallback
 
-from nuzoo.datasets_scripts.common.labelled_rows import check_detector
 from nuzoo.evaluation.tasks.pre_training.measure import measure
 from nuzoo.training.augmentation.bound import bound
-from nuzoo.training.event_batches import EventBatches, as_is
-from nuzoo.training.recipe_data import check_splits, first_events
 from nuzoo.training.self_distillation.clouds import ViewMaker
 from nuzoo.training.self_distillation.recipe import SelfDistillationRecipe
 from nuzoo.training.self_distillation.trainer import SelfDistillationTrainer
-from nuzoo.training.supervised import describe_network, run_training
+from nuzoo.training.supervised import run_training
+from nuzoo.training.unlabelled import prepare_unlabelled
 
 logger = logging.getLogger(__name__)
 
@@ -64,29 +62,13 @@ def build_pretraining(
         RecipeError: See `pretrain`.
         UnusableDatasetError: See `pretrain`.
     """
-    set_seed(recipe.training.seed)  # the Trainer does so after the network was initialised
-    processor, config = describe_network(recipe, splits.get("train"))
-    for split, rows in splits.items():
-        check_detector(rows, split, processor.detector)
-    check_splits(recipe, splits, config, processor.schema)
-    if not processor.is_fitted:
-        processor.fit(first_events(splits["train"]))
-    batches = {split: EventBatches(rows, processor, ()) for split, rows in splits.items()}
+    processor, arguments = prepare_unlabelled(recipe, splits, callbacks)
     held_out = splits.get("validation")
-    model = recipe.model.build(config)
-    recipe.optimiser.check_effect(model)
     return SelfDistillationTrainer(
         recipe=recipe,
         measure=lambda model: measure(
             model, processor, held_out, recipe.probe, recipe.training.per_device_eval_batch_size
         ),
         augmentation=ViewMaker(recipe.views, bound(recipe.augmentation, processor, ())),
-        optimiser=recipe.optimiser,
-        model=model,
-        args=recipe.training,
-        data_collator=as_is,
-        train_dataset=batches["train"],
-        eval_dataset=batches.get("validation"),
-        processing_class=processor,
-        callbacks=[*recipe.early_stopping(), *callbacks],
+        **arguments,
     )

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import (
-    PreTrainedModel,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from nuzoo.modeling.sparse.ragged import events_of
-from nuzoo.training.event_trainer import EventTrainer
 from nuzoo.training.layer_decay import DECAYS
 from nuzoo.training.self_distillation.clouds import INPUTS, first_clouds, tokens_of
 from nuzoo.training.self_distillation.losses import Temperatures, view_losses
@@ -26,32 +17,25 @@ from nuzoo.training.self_distillation.masks import mask_cubes
 from nuzoo.training.self_distillation.recipe import SelfDistillationRecipe
 from nuzoo.training.self_distillation.schedules import cosine
 from nuzoo.training.self_distillation.teacher import follow, load_teacher, save_teacher, teacher_of
+from nuzoo.training.watched_trainer import WatchedTrainer
 
 
-class SelfDistillationTrainer(EventTrainer):
+class SelfDistillationTrainer(WatchedTrainer):
     """Trains the network on views of events, and keeps its teacher in the checkpoints.
 
     Args:
         *args: See `transformers.Trainer`.
         recipe: The run.
-        measure: Gives the metrics of the network as it is, by name.
-        **kwargs: See `EventTrainer`; `augmentation` is a `ViewMaker`.
+        **kwargs: See `WatchedTrainer`; `augmentation` is a `ViewMaker`.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        recipe: SelfDistillationRecipe,
-        measure: Callable[[Any], dict[str, float]],
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, recipe: SelfDistillationRecipe, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.recipe, self.measure = recipe, measure
-        self.student = cast(PreTrainedModel, self.model)
+        self.recipe = recipe
+        self.student = self.learner
         self.teacher: Any = teacher_of(self.student)
         processor: Any = self.processing_class
         self.frame = processor.frame
-        self.parts: Counter[str] = Counter()
         self.add_callback(_EveryStep(self))
 
     @property
@@ -88,7 +72,7 @@ class SelfDistillationTrainer(EventTrainer):
                 distillation.sinkhorn_iterations,
             ),
         )
-        self._watch(losses)
+        self.watch(losses)
         total: Tensor = sum(weight * losses[name] for name, weight in distillation.weights.items())
         return total
 
@@ -100,37 +84,9 @@ class SelfDistillationTrainer(EventTrainer):
         others = len(clouds["coordinates"]) - len(masked)
         return torch.cat([masked, masked.new_zeros(others)])
 
-    def _watch(self, losses: dict[str, Tensor]) -> None:
-        self.parts.update({f"{name}_loss": loss.item() for name, loss in losses.items()})
-        self.parts["batches"] += 1
-
-    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
-        """Log, with the parts of the training loss, of this process."""
-        if "loss" in logs and (batches := self.parts.pop("batches", 0)):
-            logs = logs | {name: total / batches for name, total in self.parts.items()}
-            self.parts.clear()
-        super().log(logs, *args, **kwargs)
-
-    def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
-        """Measure the loss of validation events, in the same views each time, and what the network knows."""
-        with torch.random.fork_rng():
-            torch.manual_seed(self.args.seed)
-            loss = self._validation_loss()
-        measured = {"loss": loss, **self.measure(self.student)}
-        metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
-        self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
-
-    def _validation_loss(self) -> float:
-        model = self.student.eval()
-        losses = []
-        with torch.no_grad(), self.compute_loss_context_manager():
-            for batch in self.get_eval_dataloader():
-                views = self.augmentation(self._prepare_inputs(batch))
-                losses.append(self.compute_loss(model, views).item())
-        self.parts.clear()
-        return sum(losses) / len(losses)
+    def validation_inputs(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Make views."""
+        return self.augmentation(batch)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         super()._save_optimizer_and_scheduler(output_dir)

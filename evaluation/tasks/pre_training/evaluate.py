@@ -28,10 +28,9 @@ from nuzoo.evaluation.tasks.hit_segmentation.evaluate import (
     write_evaluation,
 )
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import HitPredictions
-from nuzoo.evaluation.tasks.pre_training.health import health_of
 from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings, fitted_probe
-from nuzoo.evaluation.tasks.pre_training.measure import outputs_of
-from nuzoo.evaluation.tasks.pre_training.results import Health, PreTrainingResults
+from nuzoo.evaluation.tasks.pre_training.measure import Health, health_of_prototypes
+from nuzoo.evaluation.tasks.pre_training.results import PreTrainingResults
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
@@ -52,6 +51,7 @@ def evaluate_pretraining(
     target: str = TARGET,
     bootstrap: int = 1000,
     seed: int = 0,
+    health: Health = health_of_prototypes,
 ) -> PreTrainingResults:
     """Fit a linear probe on validation events, measure it on others, see `TaskEvaluator.evaluate`.
 
@@ -65,6 +65,7 @@ def evaluate_pretraining(
         target: Column with a class for each hit.
         bootstrap: Replicas for the errors.
         seed: Seed of the bootstrap.
+        health: What is measured beside the probe.
     """
     subject = describe_pretrained(model, processor, events, sample, target)
     if events.validation is None:
@@ -94,8 +95,8 @@ def evaluate_pretraining(
         description="probe",
         return_inverse=True,
     )
-    health = health_of(outputs_of(model, processor, rows, batch_size))
-    if not health:
+    measured_health = health(model, processor, known, rows, target=target, batch_size=batch_size)
+    if not measured_health:
         raise EvaluationError(f"expected events with hits, got {len(rows)} without any: take others")
     given = [event for batch in answers for event in batch]
     predictions = HitPredictions(list(rows["event_id"]), true_classes(rows, target), given)
@@ -105,7 +106,7 @@ def evaluate_pretraining(
         target=target,
         class_names=names,
         probe_events=len(known),
-        health=Health(**health),
+        health=measured_health,
         cost=cost_of(model, times, batch_size),
         machine=describe_machine(model.device),
     )

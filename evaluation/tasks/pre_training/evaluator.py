@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nuzoo.evaluation.core.evaluator import Option, imported
 
@@ -27,7 +27,7 @@ class PreTrainingEvaluator:
     report_cross_validation = None
     check_events = imported(f"{FOLDER}.evaluate.check_events")
     describe = imported(f"{FOLDER}.evaluate.describe_pretrained")
-    evaluate = imported(f"{FOLDER}.evaluate.evaluate_pretraining")
+    evaluate: Any = imported(f"{FOLDER}.evaluate.evaluate_pretraining")
     write_report = imported(f"{FOLDER}.report.write_report")
     check_predictions = imported("nuzoo.evaluation.tasks.hit_segmentation.card.check_predictions")
     headline = imported("nuzoo.evaluation.tasks.hit_segmentation.card.headline")

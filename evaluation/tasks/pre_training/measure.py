@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,35 @@ if TYPE_CHECKING:
     from nuzoo.processors.contract import EventProcessor
 
 
+Health = Callable[..., dict[str, float]]
+"""Measures what is peculiar to a way of learning.
+
+It takes the network, its processor, the events that probes are fitted on, those that are measured, and by
+name `target`, a column with a class for each hit, and `batch_size`. Without that column it leaves out what
+needs it.
+"""
+
+
+def health_of_prototypes(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    fitted_on: Dataset,
+    tested_on: Dataset,
+    *,
+    target: str,
+    batch_size: int,
+) -> dict[str, float]:
+    """Measure the health of a self-distillation, see `Health` and `health_of`."""
+    return health_of(outputs_of(model, processor, tested_on, batch_size))
+
+
 def measure(
-    model: PreTrainedModel, processor: EventProcessor, rows: Dataset, settings: ProbeSettings, batch_size: int
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    rows: Dataset,
+    settings: ProbeSettings,
+    batch_size: int,
+    health: Health = health_of_prototypes,
 ) -> dict[str, float]:
     """Measure a network on events, in evaluation mode.
 
@@ -40,14 +67,15 @@ def measure(
         rows: Events; without the truth of the probe there is none.
         settings: Of the probe.
         batch_size: Events per batch.
+        health: What is measured beside the probe.
 
     Returns:
-        See `health_of`; and `macro_f1` of the probe, where there are hits to fit and to measure it on.
+        See `health`; and `macro_f1` of the probe, where there are hits to fit and to measure it on.
     """
     was_training = model.training
     model.eval()
     fitted_on, tested_on = settings.split(rows)
-    measured = health_of(outputs_of(model, processor, tested_on, batch_size))
+    measured = health(model, processor, fitted_on, tested_on, target=settings.target, batch_size=batch_size)
     if settings.target in rows.column_names:
         with suppress(MissingTruthError):
             probe = fitted_probe(model, processor, fitted_on, settings, batch_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from nuzoo.evaluation.core.provenance import check_same_events
@@ -12,12 +13,15 @@ from nuzoo.evaluation.core.training_events import training_warning
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import read_predictions
 from nuzoo.evaluation.tasks.hit_segmentation.report import draw_figures
 from nuzoo.evaluation.tasks.hit_segmentation.results import PER_CLASS
-from nuzoo.evaluation.tasks.pre_training.results import Health, PreTrainingResults
+from nuzoo.evaluation.tasks.pre_training.results import PreTrainingResults
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import PREDICTIONS_FILE, REPORT_FILE, RESULTS_FILE
 from nuzoo.files.plain_text import plain
 
 MEANING = {
+    "chamfer_loss": "Chamfer distance of masked tokens from the true ones (squared radii and energies)",
+    "energy_loss": "mean squared error of the scaled energies of masked tokens, told where their hits are",
+    "svm_macro_f1": "F1 of linear support vector machines that tell which classes a token holds, mean",
     "prototypes_used": "prototypes in even use, 1 for all (1 / prototypes: collapsed)",
     "assignment_entropy": "entropy of a token's assignment, of the largest (1: it tells nothing)",
     "feature_spread": "spread of features over events, of their size (0: collapsed)",
@@ -62,9 +66,14 @@ def _classes(results: PreTrainingResults) -> str:
     )
 
 
-def _health(health: Health) -> str:
-    rows = [[text, f"{getattr(health, name):.3g}"] for name, text in MEANING.items()]
-    return f"## Features and prototypes\n\n{as_table(['', 'value'], rows)}"
+def _health(health: Mapping[str, float]) -> str:
+    rows = [[_meaning(name), f"{value:.3g}"] for name, value in health.items()]
+    return f"## Health of the training\n\n{as_table(['', 'value'], rows)}"
+
+
+def _meaning(name: str) -> str:
+    """Say what a measurement is; those of classes follow their mean, and are called `svm_f1_<class>`."""
+    return MEANING.get(name) or f"{name.removeprefix('svm_f1_')} alone"
 
 
 def _method(results: PreTrainingResults) -> str:

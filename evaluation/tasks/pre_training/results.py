@@ -12,24 +12,16 @@ from nuzoo.evaluation.tasks.hit_segmentation.results import HitDataset, Segmente
 
 
 @dataclass(frozen=True, kw_only=True)
-class Health:
-    """What features and prototypes are used for, see `health_of`."""
-
-    prototypes_used: FiniteFloat
-    assignment_entropy: FiniteFloat
-    feature_spread: FiniteFloat
-
-
-@dataclass(frozen=True, kw_only=True)
 class PreTrainingResults(SegmentedHits, Results):
     """What a linear probe finds in the features of a network.
 
     Attributes:
         probe_events: Events that the probe was fitted on; they are of `validation`.
+        health: What is peculiar to a way of learning, by name; see `Health` in `measure.py`.
     """
 
     SCHEMA: ClassVar = ("nuzoo-pre-training-results", 1)
 
     validation: HitDataset | None
     probe_events: int
-    health: Health
+    health: dict[str, FiniteFloat]

@@ -1,0 +1,57 @@
+"""How well a masked autoencoder reconstructs, and what its tokens know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from nuzoo.evaluation.core.events import columns_read
+from nuzoo.evaluation.tasks.masked_autoencoding.svm_probe import svm_scores, tokens_of
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedModel
+
+    from nuzoo.processors.contract import EventProcessor
+
+LOSSES = ("chamfer_loss", "energy_loss")
+
+
+def health_of_tokens(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    fitted_on: Dataset,
+    tested_on: Dataset,
+    *,
+    target: str,
+    batch_size: int,
+) -> dict[str, float]:
+    """Measure a masked autoencoder, see `nuzoo.evaluation.tasks.pre_training.measure.Health`.
+
+    Returns:
+        `chamfer_loss` and `energy_loss`, means over batches, with the masks of evaluation; and `svm_scores`.
+    """
+    measured = _losses(model, processor, tested_on, batch_size)
+    if target in tested_on.column_names and len(fitted_on):
+        names = list(processor.schema[target].classes)
+        fitted, tested = (
+            tokens_of(model, processor, rows, target, batch_size) for rows in (fitted_on, tested_on)
+        )
+        measured |= svm_scores(fitted, tested, names)
+    return measured
+
+
+def _losses(
+    model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int
+) -> dict[str, float]:
+    columns = [name for name in columns_read(processor) if name in rows.column_names]
+    table = rows.select_columns(columns).with_format("arrow")
+    found = []
+    for first in range(0, len(table), batch_size):
+        inputs = processor(table[first : first + batch_size]).to(model.device)
+        with torch.no_grad():
+            output = model(**inputs, return_loss=True)
+        found.append([float(output[name]) for name in LOSSES])
+    return dict(zip(LOSSES, np.mean(found, axis=0).tolist(), strict=True)) if found else {}

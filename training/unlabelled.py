@@ -1,0 +1,53 @@
+"""What the Trainer of a network that learns without labels is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import datasets
+from transformers import TrainerCallback, set_seed
+
+from nuzoo.datasets_scripts.common.labelled_rows import check_detector
+from nuzoo.processors.contract import EventProcessor
+from nuzoo.training.event_batches import EventBatches, as_is
+from nuzoo.training.layer_decay import Optimiser
+from nuzoo.training.recipe import Recipe
+from nuzoo.training.recipe_data import check_splits, first_events
+from nuzoo.training.supervised import describe_network
+
+
+def prepare_unlabelled(
+    recipe: Recipe, splits: Mapping[str, datasets.Dataset], callbacks: list[TrainerCallback]
+) -> tuple[EventProcessor, dict[str, Any]]:
+    """Make the processor of a recipe, fitted, and what any Trainer of its network is given.
+
+    Args:
+        recipe: The run.
+        splits: `train`, and `validation` unless nothing is to be evaluated; no truth is read.
+        callbacks: More callbacks.
+
+    Raises:
+        RecipeError: A value that a field cannot have.
+        UnusableDatasetError: No events, a column missing, or another detector.
+    """
+    set_seed(recipe.training.seed)  # the Trainer does so after the network was initialised
+    processor, config = describe_network(recipe, splits.get("train"))
+    for split, rows in splits.items():
+        check_detector(rows, split, processor.detector)
+    check_splits(recipe, splits, config, processor.schema)
+    if not processor.is_fitted:
+        processor.fit(first_events(splits["train"]))
+    batches = {split: EventBatches(rows, processor, ()) for split, rows in splits.items()}
+    model = recipe.model.build(config)
+    recipe.optimiser.check_effect(model)
+    return processor, {
+        "optimiser": recipe.optimiser if recipe.optimiser != Optimiser() else None,
+        "model": model,
+        "args": recipe.training,
+        "data_collator": as_is,
+        "train_dataset": batches["train"],
+        "eval_dataset": batches.get("validation"),
+        "processing_class": processor,
+        "callbacks": [*recipe.early_stopping(), *callbacks],
+    }

@@ -119,7 +119,7 @@ def dataset_card(
         ),
         split_rule=_each(configs, lambda facts: facts.plan.get("splits", SPLIT_RULE)),
         split_lists=", ".join(f"`{_root(configs, name)}{MANIFESTS_FOLDER}/`" for name in configs),
-        composition=_each(configs, lambda facts: _own_words(facts.sample).composition * facts.simulated),
+        composition=_each(configs, lambda facts: own_words(facts.sample).composition * facts.simulated),
         shares={name: facts.shares for name, facts in configs.items() if any(facts.shares.values())},
         generation="\n".join(generations),
         limits=_each(configs, lambda facts: SIMULATION_LIMITS if facts.simulated else CONVERSION_LIMITS),
@@ -133,7 +133,8 @@ def _template(name: str) -> str:
     return files("nuzoo.model_cards").joinpath(name).read_text(encoding="utf-8")
 
 
-def _own_words(sample: Sample) -> CardWords:
+def own_words(sample: Sample) -> CardWords:
+    """Return what a dataset's own file says of it, general words where it says nothing."""
     return import_object(sample.card)() if sample.card else CardWords(pretty_name=sample.name)
 
 
@@ -149,7 +150,7 @@ def _about(facts: DatasetFacts) -> str:
 
 
 def _citation(facts: DatasetFacts) -> str:
-    words = _own_words(facts.sample)
+    words = own_words(facts.sample)
     return words.citation if facts.simulated else words.source_citation
 
 
@@ -170,7 +171,7 @@ def _root(configs: Mapping[str, DatasetFacts], name: str) -> str:
 def _metadata(configs: Mapping[str, DatasetFacts], licence: str) -> DatasetCardData:
     described = [{"config_name": name, **_dataset_info(facts)} for name, facts in configs.items()]
     detectors = dict.fromkeys(facts.detector.name for facts in configs.values())
-    words = _own_words(next(iter(configs.values())).sample)
+    words = own_words(next(iter(configs.values())).sample)
     return DatasetCardData(
         license=licence,
         task_categories=list(words.task_categories),
@@ -223,13 +224,18 @@ def _type(feature: Any) -> str:
     return "image" if isinstance(feature, Image) else feature.dtype
 
 
+def simulation_command(plan: Mapping[str, Any]) -> str:
+    """Give the command that simulates the events of a plan again."""
+    given = {key: plan[key] for key in plan if key not in NOT_OPTIONS}
+    options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
+    return f"nuzoo simulate {plan['dataset']} {options}"
+
+
 def _generation(facts: DatasetFacts) -> str:
     plan = facts.plan
     if facts.simulated:
-        given = {key: plan[key] for key in plan if key not in NOT_OPTIONS}
-        options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
         return (
-            f"`nuzoo simulate {plan['dataset']} {options}`, {plan['shard_size']} events a file at most; "
+            f"`{simulation_command(plan)}`, {plan['shard_size']} events a file at most; "
             f"{' '.join(facts.first_source.split()[:2])}, digest of its source `{plan['simulation']}`."
         )
     if "sha256" in plan:

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.common.dataset_card import SIMULATED, own_words, simulation_command
+from nuzoo.datasets_scripts.common.samples import find_sample
 from nuzoo.evaluation.core.results import DatasetFacts
 from nuzoo.hub.model.dataset_reference import PublishedConfig
 from nuzoo.simulation.interactions import Spectrum
 from nuzoo.simulation.spectra import SPECTRA
 
 ENERGY_COLUMN = "neutrino_energy"
-SIMULATION_OPTIONS = ("events", "seed", "detector", "spectrum")
 FLAVOURS = {12: "electron", 14: "muon", 16: "tau", -12: "anti-electron", -14: "anti-muon", -16: "anti-tau"}
 
 
@@ -35,9 +35,8 @@ def dataset_story(
     return {
         "training events": _training(config, recipe),
         "splits": f"{counts}; an event's split is decided by the SHA-256 of its name",
-        "neutrinos": _neutrinos(config.plan),
-        **_made_by(config.plan),
-        "measured events": f"{_of_split(dataset)}, {_range(_energies(predictions))}",
+        **_origin(config.plan),
+        "measured events": ", ".join([_of_split(dataset), *_energies_told(predictions)]),
     }
 
 
@@ -48,19 +47,19 @@ def _training(config: PublishedConfig, recipe: Mapping[str, Any]) -> str:
     return f"{f'the first {used:,} of {there:,} of' if used < there else f'{used:,},'} the split train"
 
 
-def _neutrinos(plan: Mapping[str, Any]) -> str:
-    """Of training and measured events alike."""
-    if plan.get("spectrum") in SPECTRA:
-        return f"{spectrum_words(SPECTRA[plan['spectrum']])}, in all splits (spectrum `{plan['spectrum']}`)"
-    return "those of the files that the dataset was converted from, the same in all splits"
+def _origin(plan: Mapping[str, Any]) -> dict[str, object]:
+    """Tell where training and measured events alike come from."""
+    if "simulation" not in plan:
+        return {"events": "those of the files that the dataset was converted from"}
+    return {**_simulated(plan), "made by": f"`{simulation_command(plan)}`"}
 
 
-def _made_by(plan: Mapping[str, Any]) -> dict[str, object]:
-    """Tell the command that simulates the same events again."""
-    if not {"dataset", *SIMULATION_OPTIONS} <= plan.keys():
-        return {}
-    options = " ".join(f"--{name} {plan[name]}" for name in SIMULATION_OPTIONS)
-    return {"made by": f"`nuzoo simulate {plan['dataset']} {options}`"}
+def _simulated(plan: Mapping[str, Any]) -> dict[str, object]:
+    """Tell what was simulated: neutrinos of a spectrum, or what the dataset says of its events."""
+    if spectrum := plan.get("spectrum"):
+        words = spectrum_words(SPECTRA[spectrum])
+        return {"neutrinos": f"{words}, in all splits (spectrum `{spectrum}`)"}
+    return {"events": f"{SIMULATED} {own_words(find_sample(plan['dataset'])).composition}".strip()}
 
 
 def _of_split(dataset: DatasetFacts) -> str:
@@ -69,20 +68,17 @@ def _of_split(dataset: DatasetFacts) -> str:
     return f"{dataset.events:,} of the {dataset.split} split"
 
 
-def _energies(predictions: Path) -> NDArray[np.float64]:
-    """Neutrino energies of the events, GeV, NaN where unknown; none where the file does not tell them."""
+def _energies_told(predictions: Path) -> list[str]:
+    """Tell the range of the events' neutrino energies; nothing of events that are no single neutrinos."""
     if ENERGY_COLUMN not in pq.read_schema(predictions).names:
-        return np.empty(0)
-    energies = pq.read_table(predictions, columns=[ENERGY_COLUMN])[ENERGY_COLUMN]
-    return energies.to_numpy().astype(np.float64)
-
-
-def _range(energies: NDArray[np.float64]) -> str:
+        return []
+    column = pq.read_table(predictions, columns=[ENERGY_COLUMN])[ENERGY_COLUMN]
+    energies = column.to_numpy().astype(np.float64)
     known = energies[np.isfinite(energies)]
     if not known.size:
-        return "of unknown neutrino energy"
+        return ["of unknown neutrino energy"]
     low, middle, high = known.min(), np.median(known), known.max()
-    return f"neutrino energies {low:.2g} to {high:.2g} GeV, half of them above {middle:.2g} GeV"
+    return [f"neutrino energies {low:.2g} to {high:.2g} GeV, half of them above {middle:.2g} GeV"]
 
 
 def spectrum_words(spectrum: Spectrum) -> str:

@@ -15,7 +15,7 @@ from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_labelled
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.events import Events
-from nuzoo.evaluation.core.inference import cost_of, run_network
+from nuzoo.evaluation.core.inference import Times, cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
 from nuzoo.evaluation.core.provenance import describe_dataset
 from nuzoo.evaluation.core.results import ResultsFile, Subject
@@ -67,6 +67,34 @@ def evaluate_segmenter(
     subject = describe_segmenter(model, processor, events, sample)
     rows = labels_by_name(events.rows, class_names_of(model.config), model.config.target)
     start_memory_measurement(model.device)
+    predictions, times = label_hits(model, processor, rows, batch_size)
+    results = SegmentationResults(
+        **vars(subject),
+        **numbers_of(predictions, subject.model.classes, bootstrap, seed),
+        target=model.config.target,
+        class_names=subject.model.classes,
+        michel=measure_michels(rows, predictions, subject.model.classes, processor, bootstrap, seed),
+        cost=cost_of(model, times, batch_size),
+        machine=describe_machine(model.device),
+    )
+    write_evaluation(out, results, predictions)
+    return results
+
+
+def label_hits(
+    model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int = 16
+) -> tuple[HitPredictions, Times]:
+    """Tell the class of each hit as it was recorded.
+
+    Args:
+        model: Gives `logits` of points.
+        processor: Its processor.
+        rows: Events, with their classes numbered as the network's.
+        batch_size: Events per batch.
+
+    Returns:
+        The classes, and how long it took.
+    """
     post: Any = processor
 
     def classes_of(outputs: Any, inputs: Mapping[str, Any]) -> list[NDArray[np.int64]]:
@@ -83,18 +111,7 @@ def evaluate_segmenter(
         return_inverse=True,
     )
     given = [event for batch in answers for event in batch]
-    predictions = HitPredictions(list(rows["event_id"]), true_classes(rows, model.config.target), given)
-    results = SegmentationResults(
-        **vars(subject),
-        **numbers_of(predictions, subject.model.classes, bootstrap, seed),
-        target=model.config.target,
-        class_names=subject.model.classes,
-        michel=measure_michels(rows, predictions, subject.model.classes, processor, bootstrap, seed),
-        cost=cost_of(model, times, batch_size),
-        machine=describe_machine(model.device),
-    )
-    write_evaluation(out, results, predictions)
-    return results
+    return HitPredictions(list(rows["event_id"]), true_classes(rows, model.config.target), given), times
 
 
 def report_cross_validation(

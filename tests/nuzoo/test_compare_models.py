@@ -149,7 +149,7 @@ def test_misuse_of_the_command_is_said_in_a_line(models, simulated_dataset, tmp_
     remote = ["evaluate", "--data", "d", "--compare", models[0], "org/nu-vit", "--out", "o"]
     assert main(remote) == 1
     assert "cannot find org/nu-vit" in capsys.readouterr().err
-    assert main([*command, "--out", str(tmp_path / "out"), "--temperature", "2"]) == 1
+    assert main([*command, "--out", str(tmp_path / "out"), "--temperature", "2"]) == 2
     assert "--compare: expected a model that is asked as it was saved, got --temperature" in (
         capsys.readouterr().err
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nuzoo.files.hub_access import check_repo_id, check_there
+from nuzoo.zoo.bundled import find_model
 
 if TYPE_CHECKING:
     from nuzoo.hub.checks import Check
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("repository", help="ORGANISATION/NAME or a folder")
+    parser.add_argument("repository", help="ORGANISATION/NAME, a folder, or a model that comes with nuzoo")
     parser.add_argument("--type", choices=("model", "dataset"), default="model")
     parser.add_argument("--revision", help="commit, tag or branch (default: main)")
     parser.add_argument(
@@ -32,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
+    if args.type == "model":
+        args.repository = find_model(args.repository)
     if not Path(args.repository).is_dir():
         check_repo_id(args.repository)
         check_there(args.repository, args.type)

@@ -37,6 +37,11 @@ def test_each_can_be_made_again(folder):
     assert Path(recipe.data.path).name == origin.events.name
 
 
+def test_the_command_on_its_card_verifies_it(capsys):
+    assert main(["verify", "nu-cnn-tiny"]) == 0
+    assert "nu-cnn-tiny: verified" in capsys.readouterr().out
+
+
 def test_a_model_is_found_by_its_name(folder):
     assert nuzoo.bundled(folder.name) == str(folder) == find_model(folder.name)
 

@@ -18,6 +18,8 @@ from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.processors.vlm.tiny_base import tiny_base_processor
 
+from ..drawing import undrawn
+
 
 @pytest.fixture(scope="module")
 def models(simulated_dataset, tmp_path_factory):
@@ -54,6 +56,7 @@ def test_every_event_has_a_picture_and_a_text(models, simulated_dataset, tmp_pat
     assert POST_HOC in report
 
 
+@undrawn()
 def test_classifier_without_text_is_masked_only(models, simulated_dataset, tmp_path, capsys):
     assert explain(models / "cnn", simulated_dataset, tmp_path, "--faithfulness", "6") == 0
     masked = json.loads((tmp_path / "explanations.json").read_text())["masks"]
@@ -61,6 +64,7 @@ def test_classifier_without_text_is_masked_only(models, simulated_dataset, tmp_p
     assert masked["conclusion"] in capsys.readouterr().out
 
 
+@undrawn()
 def test_region_of_the_user_is_masked(models, simulated_dataset, tmp_path):
     options = ["--events", "2", "--region", "xz:0,0,512,512"]
     assert explain(models / "vlm", simulated_dataset, tmp_path, *options) == 0

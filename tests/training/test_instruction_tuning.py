@@ -28,6 +28,8 @@ from nuzoo.training.vlm.event_captions import MissingTruthError, caption
 from nuzoo.training.vlm.image_augmentation import ImageAugmentation
 from nuzoo.training.vlm.instruction_tuning import build_tuning, check_base_of, train_vlm
 
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
+
 for package in ("peft", "trl", "bitsandbytes"):
     pytest.importorskip(package, reason=f"{package} is not installed")
 

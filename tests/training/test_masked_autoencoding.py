@@ -14,6 +14,8 @@ from nuzoo.training.recipe import RecipeError, load_recipe
 from nuzoo.training.supervised import train
 from tests.evaluation.point_cloud_rows import event_row
 
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
+
 NAMES = ("event_id", "detector", "positions", "source", "x", "y", "z", "energy", "motif")
 SMALL = {
     "model.num_hidden_layers": 2,

@@ -19,6 +19,8 @@ from nuzoo.training.self_distillation.teacher import TEACHER_FILE
 from tests.evaluation.point_cloud_rows import event_row, without_truth
 from tests.training.distilled_in_processes import VIEWS, loss_of, networks
 
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
+
 SMALL = {
     "views.local_views": 2,
     "views.largest": 300,

@@ -25,6 +25,8 @@ from nuzoo.training.recipe import load_recipe
 from nuzoo.training.supervised import build_trainer, train
 from tests.evaluation.point_cloud_rows import LED, TRACK, small_row
 
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
+
 HERE = __name__
 COUNTS = (3, 0, 5, 1, 2, 4, 1, 1, 7)
 """Hits of the events: of the last batch of four, one event is left, with more hits than there are events."""

@@ -22,6 +22,8 @@ from nuzoo.training.recipe_data import load_splits
 from nuzoo.training.safe_trainer import DivergedError
 from nuzoo.training.supervised import build_processor, build_trainer, is_per_hit, train
 
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
+
 
 @pytest.fixture(scope="module")
 def splits(simulated_dataset):

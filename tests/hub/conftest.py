@@ -1,10 +1,13 @@
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from nuzoo.hub.local_hub import LocalHub
+
+from .flows import write_run
 
 NO_NUZOO = 'raise ModuleNotFoundError("nuzoo is not installed here", name="nuzoo")\n'
 
@@ -14,6 +17,18 @@ def local_hub(tmp_path_factory):
     """A Hub for the tests of one file; a test that sets `intercept` has it taken off afterwards."""
     with LocalHub(tmp_path_factory.mktemp("hub")) as hub:
         yield hub
+
+
+@pytest.fixture(scope="session")
+def evaluated_run(simulated_dataset, tmp_path_factory):
+    """What `write_run` leaves, written once: for tests that copy it."""
+    return write_run(tmp_path_factory.mktemp("evaluated") / "nu-cnn", simulated_dataset)
+
+
+@pytest.fixture(scope="module")
+def run(evaluated_run, tmp_path_factory):
+    """An evaluated run folder that the tests of one file may change."""
+    return shutil.copytree(evaluated_run, tmp_path_factory.mktemp("runs") / "nu-cnn")
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from nuzoo.datasets_scripts.lartpc_pixelmaps import simulate_dataset
 from nuzoo.hub.local_hub import Reply
 
-from .flows import Session, commit, contents, count_commits, evaluate, state, write_run
+from .flows import Session, commit, contents, count_commits, evaluate, state
 
 DATASET, MODEL, NEW = "org/pixelmaps", "org/nu-cnn", "org/new"
 AS_DATASET = ("--type", "dataset")
@@ -37,9 +37,9 @@ def published_dataset(session, simulated_dataset):
 
 
 @pytest.fixture(scope="module")
-def published_run(session, published_dataset, tmp_path_factory):
+def published_run(session, published_dataset, evaluated_run, tmp_path_factory):
     """A run folder as a training leaves it, already published once."""
-    run = write_run(tmp_path_factory.mktemp("runs") / "nu-cnn", published_dataset)
+    run = shutil.copytree(evaluated_run, tmp_path_factory.mktemp("runs") / "nu-cnn")
     for name in ("training_args.bin", "checkpoint-5/optimizer.pt", "checkpoint-5/rng_state.pth", "log.txt"):
         (run / name).parent.mkdir(exist_ok=True)
         torch.save({"secret": "seen by nobody"}, run / name)

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from .flows import Session, commit, contents, evaluate, state, write_run
+from .flows import Session, commit, contents, evaluate, state
 
 peft = pytest.importorskip("peft")
 
@@ -40,10 +40,9 @@ def session(local_hub, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def base(session, simulated_dataset, tmp_path_factory):
+def base(session, simulated_dataset, run):
     """Folder and revision of the published network."""
     session.publish(simulated_dataset, "--repo", DATASET, "--type", "dataset")
-    run = write_run(tmp_path_factory.mktemp("runs") / "nu-cnn", simulated_dataset)
     return run, session.publish(run, "--repo", BASE, "--dataset", DATASET)
 
 

@@ -17,7 +17,7 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from nuzoo.hub.cards import empty_sections
 
-from .flows import Session, commit, contents, state, write_run
+from .flows import Session, commit, contents, state
 
 DATASET, MODEL, DAMAGED = "org/pixelmaps", "org/nu-cnn", "org/damaged"
 EVENTS = 3
@@ -64,11 +64,6 @@ def load_all(name, dataset, **options):
 def session(local_hub, tmp_path_factory):
     with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
         yield session
-
-
-@pytest.fixture(scope="module")
-def run(simulated_dataset, tmp_path_factory):
-    return write_run(tmp_path_factory.mktemp("runs") / "nu-cnn", simulated_dataset)
 
 
 @pytest.fixture(scope="module")

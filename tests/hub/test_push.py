@@ -6,7 +6,7 @@ import pytest
 
 from nuzoo.hub.local_hub import Reply
 
-from .flows import Session, commit, contents, count_commits, state, write_run
+from .flows import Session, commit, contents, count_commits, state
 
 DATASET, MODEL = "org/pixelmaps", "org/published"
 
@@ -197,11 +197,9 @@ def test_a_name_that_is_no_repository(session, name):
     assert '"organisation/name"' in session.run(f"refused(model.push_to_hub, {name!r})")
 
 
-def test_a_model_with_measured_results_is_not_changed_by_a_push(
-    session, local_hub, simulated_dataset, tmp_path
-):
+def test_a_model_with_measured_results_is_not_changed_by_a_push(session, local_hub, simulated_dataset, run):
     session.publish(simulated_dataset, "--repo", DATASET, "--type", "dataset")
-    session.publish(write_run(tmp_path / "run", simulated_dataset), "--repo", MODEL, "--dataset", DATASET)
+    session.publish(run, "--repo", MODEL, "--dataset", DATASET)
     before = state(local_hub, MODEL)
     other = "NuCnnForEventClassification(NuCnnConfig.tiny(temperature=2.0))"
     for call in (f'{other}.push_to_hub, "{MODEL}"', f'processor.push_to_hub, "{MODEL}"'):

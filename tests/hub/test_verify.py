@@ -10,19 +10,18 @@ from safetensors.torch import load_file, save_file
 from nuzoo.cli import main
 from nuzoo.files.checksums import write_checksums
 
-from .flows import Session, commit, contents, state, write_run
+from .flows import Session, commit, contents, state
 
 DATASET, MODEL = "org/pixelmaps", "org/nu-cnn"
 CHECKS = ["checksums", "no pickle, secret, path of a disk or NaN", "card", "loads", "golden outputs"]
 
 
 @pytest.fixture(scope="module")
-def session(local_hub, simulated_dataset, tmp_path_factory):
+def session(local_hub, simulated_dataset, run, tmp_path_factory):
     """A process, after a dataset and a model were published."""
     with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
         session.trust_flat_copies()
         session.publish(simulated_dataset, "--repo", DATASET, "--type", "dataset")
-        run = write_run(tmp_path_factory.mktemp("runs") / "nu-cnn", simulated_dataset)
         session.publish(run, "--repo", MODEL, "--dataset", DATASET)
         yield session
 

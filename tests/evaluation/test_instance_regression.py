@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from nuzoo.evaluation.core.bootstrap import ONE_SIGMA
+from nuzoo.evaluation.core.event_quantiles import EventValues
 from nuzoo.evaluation.tasks.particle_segmentation.overlaps import overlap_of
 from nuzoo.evaluation.tasks.particle_segmentation.regression import (
-    Errors,
     ToldNumbers,
     momentum_errors,
     regression_scores,
@@ -44,7 +44,7 @@ def test_starts_of_matched_pairs_by_hand():
 
 def test_scores_by_hand():
     """Ten errors, one an event: the third, the fifth, the seventh and the ninth are where the parts end."""
-    errors = Errors.of(np.array([5.0, 1, 4, 2, 3, 10, 9, 8, 7, 6]), np.arange(10))
+    errors = EventValues.of(np.array([5.0, 1, 4, 2, 3, 10, 9, 8, 7, 6]), np.arange(10))
     found = regression_scores({"momentum": errors, "start": errors}, np.ones((1, 10)))
     assert {name: value.tolist() for name, value in found.items()} == {
         "momentum_bias": [5],
@@ -60,16 +60,16 @@ def test_quantiles_are_those_of_numpy_whatever_the_weights():
     value, of = rng.normal(size=200), rng.integers(0, 30, 200)
     weights = rng.integers(0, 4, (50, 30)).astype(float)
     parts = ((1 - ONE_SIGMA) / 2, 0.5, ONE_SIGMA)
-    found = Errors.of(value, of).quantiles(weights, parts)
+    found = EventValues.of(value, of).quantiles(weights, parts)
     for weight, *told in zip(weights, *found, strict=True):
         expected = np.quantile(value, parts, method="inverted_cdf", weights=weight[of])
         assert told == pytest.approx(expected.tolist())
 
 
 def test_nothing_to_compare_has_no_score():
-    nothing = Errors.of(np.zeros(0), np.zeros(0, dtype=int))
+    nothing = EventValues.of(np.zeros(0), np.zeros(0, dtype=int))
     assert np.isnan(
         regression_scores({"momentum": nothing, "start": nothing}, np.ones((2, 3)))["start_median"]
     ).all()
-    one = Errors.of(np.array([1.0]), np.array([2]))
+    one = EventValues.of(np.array([1.0]), np.array([2]))
     assert np.isnan(one.quantiles(np.array([[1.0, 1, 0]]), [0.5])[0]).all()

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.bootstrap import bootstrap, wilson_interval
+from nuzoo.evaluation.core.event_quantiles import EventValues
 from nuzoo.evaluation.core.results import Bootstrap, Fraction
-from nuzoo.evaluation.tasks.particle_segmentation.regression import Errors, regression_scores
+from nuzoo.evaluation.tasks.particle_segmentation.regression import regression_scores
 from nuzoo.evaluation.tasks.particle_segmentation.results import PER_CLASS, InstanceMetrics
 from nuzoo.evaluation.tasks.particle_segmentation.scores import SIZE_EDGES, EventCounts, scores
 
@@ -21,7 +22,7 @@ def instance_metrics(
     replicas: int = 1000,
     seed: int = 0,
     *,
-    errors: Mapping[str, Errors] | None = None,
+    errors: Mapping[str, EventValues] | None = None,
 ) -> tuple[InstanceMetrics, Bootstrap]:
     """Compute the scores with their errors, by bootstrap over events.
 

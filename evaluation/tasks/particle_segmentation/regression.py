@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nuzoo.evaluation.core.bootstrap import ONE_SIGMA
+from nuzoo.evaluation.core.event_quantiles import EventValues
 from nuzoo.evaluation.tasks.particle_segmentation.overlaps import EventOverlap, Floats, Ints
 
 TAIL = (1 - ONE_SIGMA) / 2
@@ -42,51 +43,23 @@ class ToldNumbers:
         return np.concatenate(told), np.concatenate(true), np.concatenate(event)
 
 
-@dataclass(frozen=True)
-class Errors:
-    """Errors of matched pairs.
-
-    Attributes:
-        value: (pairs,), ascending.
-        event: (pairs,) the event of each.
-    """
-
-    value: Floats
-    event: Ints
-
-    @classmethod
-    def of(cls, value: Floats, event: Ints) -> Errors:
-        """Put errors into their order."""
-        order = np.argsort(value, kind="stable")
-        return cls(value[order], event[order])
-
-    def quantiles(self, weights: Floats, parts: Sequence[float]) -> list[Floats]:
-        """Give quantiles for weights (..., events) of events, each (...); NaN where nothing has weight."""
-        if not len(self.value):
-            return [np.full(weights.shape[:-1], np.nan) for _ in parts]
-        below = np.cumsum(weights[..., self.event], axis=-1)
-        total = below[..., -1:]
-        found = [self.value[(below < part * total).sum(axis=-1)] for part in parts]
-        return [np.where(total[..., 0] > 0, each, np.nan) for each in found]
-
-
-def momentum_errors(momentum: ToldNumbers, events: Sequence[EventOverlap]) -> Errors:
+def momentum_errors(momentum: ToldNumbers, events: Sequence[EventOverlap]) -> EventValues:
     """Compare momenta (instances,) in one unit; those of 0 are not known."""
     told, true, event = momentum.pairs(events)
     known = true > 0
-    return Errors.of(told[known] / true[known] - 1, event[known])
+    return EventValues.of(told[known] / true[known] - 1, event[known])
 
 
-def start_errors(start: ToldNumbers, events: Sequence[EventOverlap]) -> Errors:
+def start_errors(start: ToldNumbers, events: Sequence[EventOverlap]) -> EventValues:
     """Compare starts (instances, 3) in mm."""
     told, true, event = start.pairs(events)
-    return Errors.of(np.linalg.norm(told - true, axis=1), event)
+    return EventValues.of(np.linalg.norm(told - true, axis=1), event)
 
 
 COMPARED = {"momentum": momentum_errors, "start": start_errors}
 
 
-def regression_scores(errors: Mapping[str, Errors], weights: Floats) -> dict[str, Floats]:
+def regression_scores(errors: Mapping[str, EventValues], weights: Floats) -> dict[str, Floats]:
     """Compute the scores of what is told.
 
     Args:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.bootstrap import bootstrap
+from nuzoo.evaluation.core.event_quantiles import EventValues
 from nuzoo.evaluation.core.results import Bootstrap
 from nuzoo.evaluation.tasks.point_proposal.predictions import PointPredictions
 from nuzoo.evaluation.tasks.point_proposal.results import FAR, NEAR, PER_KIND, ProposalMetrics
@@ -44,14 +45,12 @@ class PointCounts:
     Attributes:
         all: (n, 5) true and found points, pairs within `NEAR` voxels, those of one kind, pairs within `FAR`.
         by_kind: (n, kinds, 3) true and found points of a kind, and pairs of such within `NEAR` voxels.
-        distance_mm: (pairs,) of the pairs within `FAR` voxels, of all events, in rising order.
-        event: (pairs,) the event of each.
+        distances: of the pairs within `FAR` voxels, mm.
     """
 
     all: NDArray[np.float64]
     by_kind: NDArray[np.float64]
-    distance_mm: NDArray[np.float64]
-    event: NDArray[np.int64]
+    distances: EventValues
 
 
 def count_points(predictions: PointPredictions, kinds: int, voxel_mm: float) -> PointCounts:
@@ -82,9 +81,7 @@ def count_points(predictions: PointPredictions, kinds: int, voxel_mm: float) -> 
             by_kind[event, kind] = len(of_true), len(of_found), len(pairs)
         distances.append(np.linalg.norm(true[far[:, 0]] - found[far[:, 1]], axis=1))
         events.append(np.full(len(far), event))
-    distance, event_of = np.concatenate(distances), np.concatenate(events)
-    order = np.argsort(distance, kind="stable")
-    return PointCounts(counts, by_kind, distance[order], event_of[order])
+    return PointCounts(counts, by_kind, EventValues.of(np.concatenate(distances), np.concatenate(events)))
 
 
 def scores(counts: PointCounts, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -98,6 +95,7 @@ def scores(counts: PointCounts, weights: NDArray[np.float64]) -> dict[str, NDArr
         By name of `ProposalMetrics`, (...) or (..., kinds).
     """
     true, found, pairs, right, far = np.moveaxis(weights @ counts.all, -1, 0)
+    median, most = counts.distances.quantiles(weights, (0.5, 0.68))
     of_kinds = np.moveaxis(np.tensordot(weights, counts.by_kind, axes=1), -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
@@ -105,8 +103,8 @@ def scores(counts: PointCounts, weights: NDArray[np.float64]) -> dict[str, NDArr
             "precision_far": far / found,
             "recall_far": far / true,
             "kind_accuracy": right / pairs,
-            "distance_median_mm": _quantile(counts, weights, 0.5),
-            "distance_68_mm": _quantile(counts, weights, 0.68),
+            "distance_median_mm": median,
+            "distance_68_mm": most,
             **_rates(of_kinds[0], of_kinds[1], of_kinds[2], "_kind"),
         }
 
@@ -116,16 +114,6 @@ def _rates(
 ) -> dict[str, NDArray[np.float64]]:
     rates = {"f1": 2 * pairs / (true + found), "precision": pairs / found, "recall": pairs / true}
     return {f"{name}{suffix}": rate for name, rate in rates.items()}
-
-
-def _quantile(counts: PointCounts, weights: NDArray[np.float64], part: float) -> NDArray[np.float64]:
-    """Give the distance (...) that a part of the weighted pairs is within."""
-    if not len(counts.distance_mm):
-        return np.full(weights.shape[:-1], np.nan)
-    passed = np.cumsum(weights[..., counts.event], axis=-1)
-    total = passed[..., -1:]
-    found = counts.distance_mm[(passed >= part * total).argmax(axis=-1)]
-    return np.where(total[..., 0] > 0, found, np.nan)
 
 
 def proposal_metrics(
@@ -145,5 +133,5 @@ def proposal_metrics(
     )
     for key in PER_KIND:
         found[key] = dict(zip(names, found[key], strict=True))
-    bins = np.histogram(counts.distance_mm, np.arange(FAR + 1) * voxel_mm)[0].tolist()
+    bins = np.histogram(counts.distances.value, np.arange(FAR + 1) * voxel_mm)[0].tolist()
     return ProposalMetrics(**found, distances=bins), Bootstrap(replicas=replicas, seed=seed)

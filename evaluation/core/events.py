@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_columns
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.results import SeenEvents
 
 if TYPE_CHECKING:
+    import torch
     from datasets import Dataset
+    from transformers import BatchFeature
 
     from nuzoo.processors.contract import EventProcessor
 
@@ -100,6 +105,35 @@ def with_truth(splits: Mapping[str, Dataset], targets: Sequence[str]) -> Dataset
 def columns_read(processor: EventProcessor) -> list[str]:
     """Name the columns that a processor reads of events: whose they are, and their hits."""
     return ["event_id", "detector", *(column.name for column in processor.schema.hits)]
+
+
+def read_lists(rows: Dataset, column: str, dtype: type[np.number[Any]]) -> list[NDArray[Any]]:
+    """Read a column of lists: the numbers of each event, such as the class of each hit."""
+    values = rows.select_columns(column).with_format("arrow")[:][column]
+    return [event.values.to_numpy().astype(dtype) for event in values]
+
+
+def input_batches(
+    processor: EventProcessor,
+    rows: Dataset,
+    batch_size: int,
+    device: torch.device,
+    targets: Sequence[str] = (),
+) -> Iterator[BatchFeature]:
+    """Give what a network takes of events, batch by batch.
+
+    Args:
+        processor: That makes it.
+        rows: Events.
+        batch_size: Events per batch.
+        device: Where the network is.
+        targets: Columns of the truth that it is asked for.
+    """
+    columns = [name for name in (*columns_read(processor), *targets) if name in rows.column_names]
+    table = rows.select_columns(columns).with_format("arrow")
+    asked = {"targets": tuple(targets)} if targets else {}
+    for first in range(0, len(table), batch_size):
+        yield processor(table[first : first + batch_size], **asked).to(device)
 
 
 def _leave_out(rows: Dataset, event_ids: Container[str]) -> Dataset:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_labelled
 from nuzoo.evaluation.core.class_names import labels_by_name
-from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import Times, cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
 from nuzoo.evaluation.core.provenance import describe_dataset
@@ -111,7 +111,9 @@ def label_hits(
         return_inverse=True,
     )
     given = [event for batch in answers for event in batch]
-    return HitPredictions(list(rows["event_id"]), true_classes(rows, model.config.target), given), times
+    return HitPredictions(
+        list(rows["event_id"]), read_lists(rows, model.config.target, np.int64), given
+    ), times
 
 
 def report_cross_validation(
@@ -125,7 +127,7 @@ def report_cross_validation(
     """Write results, predictions and figures, see `TaskEvaluator.report_cross_validation`."""
     target, names = config.target, class_names_of(config)
     given = [logits.argmax(axis=-1) for logits in predictions]
-    pooled = HitPredictions(list(rows["event_id"]), true_classes(rows, target), given)
+    pooled = HitPredictions(list(rows["event_id"]), read_lists(rows, target, np.int64), given)
     results = CrossValidatedHits(
         **numbers_of(pooled, names),
         target=target,
@@ -161,12 +163,6 @@ def write_evaluation(out: Path, results: ResultsFile, predictions: HitPrediction
     write_results(out / RESULTS_FILE, results)
 
 
-def true_classes(rows: Dataset, target: str) -> list[NDArray[np.int64]]:
-    """Read the class of each hit, int64 (hits,) of each event."""
-    column = rows.select_columns(target).with_format("arrow")[:][target]
-    return [event.values.to_numpy().astype(np.int64) for event in column]
-
-
 def describe_segmenter(
     model: PreTrainedModel, processor: EventProcessor, events: Events, sample: str | None = None
 ) -> Subject:
@@ -184,7 +180,7 @@ def describe_hits(
     rows: Dataset, target: str, class_names: Sequence[str], sample: str | None = None
 ) -> HitDataset:
     """Identify a dataset whose hits have classes, see `describe_dataset`."""
-    labels = np.concatenate([np.zeros(0, np.int64), *true_classes(rows, target)])
+    labels = np.concatenate([np.zeros(0, np.int64), *read_lists(rows, target, np.int64)])
     counts = np.bincount(labels, minlength=len(class_names)).tolist()
     facts = describe_dataset(rows, sample)
     return HitDataset(**vars(facts), hits_per_class=dict(zip(class_names, counts, strict=True)))

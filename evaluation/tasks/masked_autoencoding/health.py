@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.tasks.masked_autoencoding.svm_probe import svm_scores, tokens_of
+from nuzoo.evaluation.tasks.pre_training.measure import outputs_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -46,12 +45,6 @@ def health_of_tokens(
 def _losses(
     model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int
 ) -> dict[str, float]:
-    columns = [name for name in columns_read(processor) if name in rows.column_names]
-    table = rows.select_columns(columns).with_format("arrow")
-    found = []
-    for first in range(0, len(table), batch_size):
-        inputs = processor(table[first : first + batch_size]).to(model.device)
-        with torch.no_grad():
-            output = model(**inputs, return_loss=True)
-        found.append([float(output[name]) for name in LOSSES])
+    outputs = outputs_of(model, processor, rows, batch_size, return_loss=True)
+    found = [[float(output[name]) for name in LOSSES] for output in outputs]
     return dict(zip(LOSSES, np.mean(found, axis=0).tolist(), strict=True)) if found else {}

@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
-from nuzoo.evaluation.core.events import columns_read
+from nuzoo.evaluation.core.events import input_batches
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -91,10 +91,7 @@ def _batches(
     model: PreTrainedModel, processor: EventProcessor, rows: Dataset, target: str, classes: int, size: int
 ) -> Iterator[Tokens]:
     body: Any = model.base_model
-    columns = [name for name in (*columns_read(processor), target) if name in rows.column_names]
-    table = rows.select_columns(columns).with_format("arrow")
-    for first in range(0, len(table), size):
-        batch = processor(table[first : first + size], targets=(target,)).to(model.device)
+    for batch in input_batches(processor, rows, size, model.device, (target,)):
         labels = batch.pop("labels")
         with torch.no_grad():
             tokens, groups = body.tokens_of(**batch)

@@ -13,7 +13,7 @@ from datasets import Dataset
 
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_columns, check_labelled
-from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
 from nuzoo.evaluation.core.provenance import describe_dataset
@@ -138,13 +138,8 @@ def _predictions(
 
 def true_instances(rows: Dataset, config: PreTrainedConfig) -> tuple[list[Ints], list[Ints] | None]:
     """Read the true instance of each hit, (hits,) of each event, and its class where there are several."""
-    truth = _hits_of(rows, config.instances)
-    return truth, _hits_of(rows, CLASS_COLUMN) if config.instances == "particle" else None
-
-
-def _hits_of(rows: Dataset, name: str) -> list[Ints]:
-    column = rows.select_columns(name).with_format("arrow")[:][name]
-    return [event.values.to_numpy().astype(np.int64) for event in column]
+    truth = read_lists(rows, config.instances, np.int64)
+    return truth, read_lists(rows, CLASS_COLUMN, np.int64) if config.instances == "particle" else None
 
 
 def describe_instances(
@@ -192,7 +187,7 @@ def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> 
     if config.instances == "particle":
         check_labelled(rows, split, (CLASS_COLUMN,))
         check_class_names(rows, class_names_of(config), f"split {split}", CLASS_COLUMN)
-    truth = _hits_of(rows, config.instances)
+    truth = read_lists(rows, config.instances, np.int64)
     most = [len(np.unique(event[event >= 0])) for event in truth]
     if beyond := sum(number > config.queries for number in most):
         logger.warning(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from datasets import Dataset
-from numpy.typing import NDArray
 
+from nuzoo.evaluation.core.events import read_lists
 from nuzoo.evaluation.tasks.particle_segmentation.overlaps import Floats, Ints
 from nuzoo.evaluation.tasks.particle_segmentation.regression import ToldNumbers
 
@@ -76,9 +76,5 @@ def _unknown(rows: Dataset, columns: Sequence[str]) -> list[str]:
 
 def _vectors(rows: Dataset, columns: Sequence[str]) -> list[Floats]:
     """Read vectors (instances, 3) of each event."""
-    table = rows.select_columns(list(columns)).with_format("arrow")[:]
-
-    def axis(name: str) -> list[NDArray[np.float64]]:
-        return [event.values.to_numpy().astype(np.float64) for event in table[name]]
-
-    return [np.stack(event, axis=1) for event in zip(*map(axis, columns), strict=True)]
+    axes = (read_lists(rows, name, np.float64) for name in columns)
+    return [np.stack(event, axis=1) for event in zip(*axes, strict=True)]

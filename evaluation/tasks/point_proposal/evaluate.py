@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_columns, check_labelled
 from nuzoo.evaluation.core.class_names import labels_by_name
-from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
 from nuzoo.evaluation.core.provenance import describe_dataset
@@ -104,20 +104,15 @@ def _predictions(
     rows: Dataset, found: list[dict[str, NDArray[Any]]], layout: PointCloudGeometry
 ) -> PointPredictions:
     scale = np.array(layout.pitch_mm) if layout.positions == VOXEL else np.ones(3)
-    kinds, *places = (_lists_of(rows, name) for name in (KIND, *PLACE))
+    places = [read_lists(rows, name, np.float64) for name in PLACE]
     return PointPredictions(
         event_id=list(rows["event_id"]),
-        true_kind=[kind.astype(np.int64) for kind in kinds],
+        true_kind=read_lists(rows, KIND, np.int64),
         true_place_mm=[np.stack(event, axis=-1) * scale for event in zip(*places, strict=True)],
         found_kind=[event["labels"] for event in found],
         found_place_mm=[event["keypoints"].astype(np.float64) * scale for event in found],
         found_score=[event["scores"] for event in found],
     )
-
-
-def _lists_of(rows: Dataset, name: str) -> list[NDArray[Any]]:
-    column = rows.select_columns(name).with_format("arrow")[:][name]
-    return [event.values.to_numpy().astype(np.float64) for event in column]
 
 
 def describe_proposals(
@@ -127,7 +122,7 @@ def describe_proposals(
     names = class_names_of(model.config)
 
     def describe(rows: Dataset) -> ProposalDataset:
-        kinds = [kind.astype(np.int64) for kind in _lists_of(rows, KIND)]
+        kinds = read_lists(rows, KIND, np.int64)
         counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *kinds]), minlength=len(names)).tolist()
         return ProposalDataset(
             **vars(describe_dataset(rows, sample)),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_labelled
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.errors import EvaluationError
-from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
 from nuzoo.evaluation.core.results import Subject
@@ -24,7 +24,6 @@ from nuzoo.evaluation.core.subject import describe_subject
 from nuzoo.evaluation.tasks.hit_segmentation.evaluate import (
     describe_hits,
     numbers_of,
-    true_classes,
     write_evaluation,
 )
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import HitPredictions
@@ -99,7 +98,7 @@ def evaluate_pretraining(
     if not measured_health:
         raise EvaluationError(f"expected events with hits, got {len(rows)} without any: take others")
     given = [event for batch in answers for event in batch]
-    predictions = HitPredictions(list(rows["event_id"]), true_classes(rows, target), given)
+    predictions = HitPredictions(list(rows["event_id"]), read_lists(rows, target, np.int64), given)
     results = PreTrainingResults(
         **vars(subject),
         **numbers_of(predictions, names, bootstrap, seed),

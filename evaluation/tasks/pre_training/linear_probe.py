@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from nuzoo.evaluation.core.errors import MissingTruthError
+from nuzoo.evaluation.core.events import input_batches
 from nuzoo.processors.contract import EventProcessor
 
 Count = Annotated[int, "a whole number of 1 or more", lambda value: value >= 1]
@@ -117,10 +118,7 @@ def labelled_features(
         float32 (points, features), int64 (points,), int64 (events,), where the network is.
     """
     body: Any = model.base_model
-    columns = [*(column.name for column in processor.schema.hits), "detector", target]
-    table = rows.select_columns([name for name in columns if name in rows.column_names]).with_format("arrow")
-    for first in range(0, len(table), batch_size):
-        batch = processor(table[first : first + batch_size], targets=(target,)).to(model.device)
+    for batch in input_batches(processor, rows, batch_size, model.device, (target,)):
         labels = batch.pop("labels")
         with torch.no_grad():
             features = body(**batch).last_hidden_state

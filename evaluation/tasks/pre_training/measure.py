@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nuzoo.evaluation.core.errors import MissingTruthError
-from nuzoo.evaluation.core.events import columns_read
+from nuzoo.evaluation.core.events import input_batches
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import event_confusion, scores
 from nuzoo.evaluation.tasks.pre_training.health import health_of
 from nuzoo.evaluation.tasks.pre_training.linear_probe import (
@@ -100,11 +100,9 @@ def _confusion(probe: LinearProbe, tested: Iterable[tuple[Tensor, Tensor, Tensor
 
 
 def outputs_of(
-    model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int
+    model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int, **asked: bool
 ) -> Iterator[Any]:
-    """Give the outputs of a network for events, batch by batch."""
-    columns = [name for name in columns_read(processor) if name in rows.column_names]
-    table = rows.select_columns(columns).with_format("arrow")
-    for first in range(0, len(table), batch_size):
+    """Give the outputs of a network for events, batch by batch; `asked` is of its `forward`."""
+    for batch in input_batches(processor, rows, batch_size, model.device):
         with torch.no_grad():
-            yield model(**processor(table[first : first + batch_size]).to(model.device))
+            yield model(**batch, **asked)

@@ -106,7 +106,7 @@ def _make(args: argparse.Namespace) -> None:
     run_command("train", origin.recipe, f"data.path={data}", f"training.output_dir={training}")
     halve_weights(training)
     calibrate = ["--calibrate"] if _calibrates(load_recipe(origin.recipe).task) else []
-    run_command("evaluate", "--model", training, "--data", data, *calibrate)
+    run_command("evaluate", "--model", training, "--data", data, "--displays", 0, *calibrate)
     run_command("publish", data, "--repo", repository, "--type", "dataset")
     bundle_model(training, args.name, args.remake, dataset=repository, others=args.report)
     print(f"{args.name}: {args.remake}")

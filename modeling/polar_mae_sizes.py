@@ -30,7 +30,9 @@ OTHER_DECODER = re.compile(r"encoder\.norm\.|decoder\.blocks\.\d+\.norm1_kv\.")
 
 UNREAD = re.compile(r"encoder\.norm\.(weight|bias)|loss_func\.weight|center")
 """In files of semantic networks, beside the network: features are taken before the norm."""
-OF_PRETRAINING = re.compile(r"encoder\.norm\.(weight|bias)|(decoder|point_head|energy_encoder|energy_head)\..+")
+OF_PRETRAINING = re.compile(
+    r"encoder\.norm\.(weight|bias)|(decoder|point_head|energy_encoder|energy_head)\..+"
+)
 
 CENTRE = 384.0
 VOXELS_PER_UNIT = 768 * math.sqrt(3) / 2

@@ -24,8 +24,8 @@ from nuzoo.modeling.weight_errors import WeightsError
 
 RELEASED = (
     "panda_base.pth, panda_semantic.pth, panda_particle.pth, panda_interaction.pth or a file of Panda's "
-    "pre-training; mae_pretrain.ckpt, polarmae_pretrain.ckpt, or their _fft_segsem and _peft_segsem .ckpt; or the "
-    "folder of Panda-Base, Panda-Semantic, Panda-Particle, Panda-Interaction, PoLAr-MAE-Pretrain or "
+    "pre-training; mae_pretrain.ckpt, polarmae_pretrain.ckpt, or their _fft_segsem and _peft_segsem .ckpt; "
+    "or the folder of Panda-Base, Panda-Semantic, Panda-Particle, Panda-Interaction, PoLAr-MAE-Pretrain or "
     "PoLAr-MAE-Semantic of DeepLearnPhysics"
 )
 """What is taken, for errors."""
@@ -80,7 +80,8 @@ def read_released(path: Path) -> ReleasedFile:
     weights = path / SAFETENSORS if path.is_dir() else path
     if not weights.is_file():
         raise WeightsError(
-            f"{path}: expected a file of weights, or a folder with {SAFETENSORS}, got neither. Give {RELEASED}"
+            f"{path}: expected a file of weights, or a folder with {SAFETENSORS}, got neither. "
+            f"Give {RELEASED}"
         )
     if weights.suffix == ".safetensors":
         tensors, settings = _read_safetensors(weights), _read_config(weights.with_name(CONFIG))

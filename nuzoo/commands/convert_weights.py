@@ -1,4 +1,4 @@
-"""Turn released weights of Panda or PoLAr-MAE into a model of nuzoo: safetensors, configuration, processor and card.
+"""Turn released weights of Panda or PoLAr-MAE into a model of nuzoo: safetensors, processor and card.
 
 Of Panda (DeepLearnPhysics/Panda): panda_base.pth, panda_semantic.pth, panda_particle.pth,
 panda_interaction.pth, and files of its pre-training, of whose student it takes the backbone. Of PoLAr-MAE

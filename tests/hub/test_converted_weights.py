@@ -158,6 +158,19 @@ def test_repository_of_safetensors_is_read_with_its_config(tmp_path):
     assert made.model.config.window_size == 32
 
 
+@pytest.mark.parametrize("instances", ["particle", "interaction"])
+def test_repository_of_a_detector_is_read_with_its_config(instances, tmp_path):
+    repository = tmp_path / f"Panda-{instances.title()}"
+    repository.mkdir()
+    tensors = panda.detector(instances)
+    save_file(tensors, repository / "model.safetensors")
+    settings = {"model": {"type": "detector-v4", **panda.detector_settings(instances)}, "data": {}}
+    (repository / "config.json").write_text(json.dumps(settings))
+    model = convert_released(repository, tmp_path / "ours").model
+    assert (model.config.instances, model.config.window_size) == (instances, 32)
+    assert torch.equal(model.query_decoder.content.weight, tensors["decoder.query_feat.weight"])
+
+
 def without(tensors, name):
     del tensors[name]
 

@@ -110,7 +110,7 @@ def network_of(weights: Mapping[str, Tensor], origin: str) -> NetworkTensors:
     if centre is not None and bool((centre != CENTRE).any()):
         raise WeightsError(f"{origin}: expected center {CENTRE} of each axis, got {centre.tolist()}")
     if HEAD in weights:
-        words = "the loss, the frame and a norm that no feature passes"
+        words = "what no result needs (weights of the loss, the frame, or a norm that no feature passes)"
         return _without(NuPointMaeForSemanticSegmentation, weights, UNREAD, words)
     if any(name.startswith(ENERGIES) for name in weights) and not any(map(OTHER_DECODER.match, weights)):
         return NetworkTensors(NuPointMaeForPreTraining, dict(weights), [], "")
@@ -147,7 +147,7 @@ def config_of(weights: Mapping[str, Tensor], settings: Mapping[str, Any], origin
     sizes = _Sizes(weights, origin)
     hidden = sizes.of("embedding.linear4.weight", 0)
     depth = sizes.blocks("encoder")
-    fields = {
+    fields: dict[str, Any] = {
         "hidden_size": hidden,
         "embedding_size": sizes.of(TOKENISER, 0),
         "num_hidden_layers": depth,

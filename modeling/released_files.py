@@ -1,9 +1,10 @@
 """Files of weights that others released: tensors and settings, with no code of theirs.
 
-A `.pth` or `.ckpt` is a pickle, which can name any function of Python and have it called. torch's restricted reader
-(`weights_only=True`) knows the few instructions that tensors and plain containers need, and looks up what a
-pickle names in a list, never in a module. To its own list `ALLOWED` adds NumPy's numbers, which training
-loops leave beside weights. A file that names anything else is refused before anything of it is called.
+A `.pth` or `.ckpt` is a pickle, which can name any function of Python and have it called. torch's restricted
+reader (`weights_only=True`) knows the few instructions that tensors and plain containers need, and looks up
+what a pickle names in a list, never in a module. To its own list `ALLOWED` adds NumPy's numbers, which
+training loops leave beside weights. A file that names anything else is refused before anything of it is
+called.
 """
 
 import json

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nuzoo.commands.inputs import check_apart, check_files
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.plain_text import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     made = convert_released(args.source, args.out)
     if made.left:
-        print(f"left: {len(made.left):,} tensors of {made.left_are}")
+        print(f"left: {counted(len(made.left), 'tensor')} of {made.left_are}")
     if not made.settings_known:
         print("the file tells no settings: what tensors do not tell is as published")
     parameters = f"{made.model.num_parameters():,} parameters"

@@ -143,9 +143,14 @@ def _damaged(path: Path, error: Exception) -> WeightsError:
 def _check_tensors(tensors: Any, path: Path) -> None:
     if not isinstance(tensors, Mapping) or not tensors:
         raise WeightsError(f"{path}: expected tensors by name, got none")
-    others = [name for name, value in tensors.items() if not isinstance(value, Tensor)]
-    if others or any(not isinstance(name, str) for name in tensors):
-        raise WeightsError(f"{path}: expected tensors by name alone, got {', '.join(map(str, others))}")
+    if others := [
+        name
+        for name, value in tensors.items()
+        if not isinstance(name, str) or not isinstance(value, Tensor) or not _is_stored(value)
+    ]:
+        raise WeightsError(
+            f"{path}: expected plain tensors by name alone, got {', '.join(map(str, others))}"
+        )
     wrong = [
         name
         for name, tensor in tensors.items()
@@ -157,9 +162,13 @@ def _check_tensors(tensors: Any, path: Path) -> None:
         )
 
 
+def _is_stored(tensor: Tensor) -> bool:
+    return tensor.layout == torch.strided and not tensor.is_meta and not tensor.is_quantized
+
+
 def _of_network(settings: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     """Take the settings of the network out of those of a whole training."""
-    settings = settings.get("model", settings)
-    if not all(isinstance(level, Mapping) for level in (settings, settings.get("backbone", {}))):
+    found = settings.get("model", settings)
+    if not isinstance(found, Mapping) or not isinstance(found.get("backbone", {}), Mapping):
         raise WeightsError(f"{path}: expected settings by name in its config, got {settings!r}")
-    return settings
+    return found

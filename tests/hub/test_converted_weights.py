@@ -22,6 +22,7 @@ from nuzoo.files.errors import UnusableOutputError
 from nuzoo.hub.model.converted_weights import convert_released
 from nuzoo.modeling.panda_sizes import config_of, network_of
 from nuzoo.modeling.panda_weights import from_panda
+from nuzoo.modeling.released_files import read_released
 from nuzoo.modeling.weight_errors import WeightsError
 from nuzoo.pipelines.loading import load_pipeline
 
@@ -404,6 +405,23 @@ def test_truncated_file_is_refused(semantic, tmp_path, share):
     whole = semantic.read_bytes()
     semantic.write_bytes(whole[: int(share * len(whole))])
     assert "expected a whole file of weights" in refused(semantic, tmp_path / "ours")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state_dict": {"a": torch.empty(2, device="meta")}},
+        {"state_dict": {"a": torch.eye(2).to_sparse()}},
+        {"state_dict": {1: torch.zeros(2)}},
+        {"state_dict": {"a": torch.zeros(2)}, "config": {"model": 3}},
+        {"state_dict": {"a": torch.zeros(2)}, "config": {"model": {"backbone": 3}}},
+    ],
+    ids=["meta", "sparse", "number", "model", "backbone"],
+)
+def test_what_is_no_plain_tensor_or_setting_by_name_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "panda.pth")
+    with pytest.raises(WeightsError, match=r"expected (plain tensors|settings) by name"):
+        read_released(tmp_path / "panda.pth")
 
 
 def test_truncated_safetensors_and_config_are_refused(tmp_path):

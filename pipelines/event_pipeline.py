@@ -13,7 +13,8 @@ from transformers.pipelines import Pipeline
 
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.files.nearest_names import did_you_mean
-from nuzoo.pipelines.pipeline_errors import MissingProcessorError, NonFiniteOutputError, PipelineOptionError
+from nuzoo.pipelines.finite_outputs import refuse_not_finite
+from nuzoo.pipelines.pipeline_errors import MissingProcessorError, PipelineOptionError
 from nuzoo.processors.contract import EventProcessor, network_inputs
 from nuzoo.processors.event_tables import in_steps, is_dataset
 
@@ -175,12 +176,7 @@ class EventPipeline(PushedWithCode, Pipeline):
         Raises:
             NonFiniteOutputError: there are some.
         """
-        if not bool(values.isfinite().all()):
-            wrong = values[~values.isfinite()]
-            raise NonFiniteOutputError(
-                f"expected finite {name}, got {wrong[:3].tolist()}: the weights of "
-                f"{self.model.name_or_path or 'this model'} are broken; download or train it again"
-            )
+        refuse_not_finite(self.model, {name: values})
 
 
 def _checked_size(size: Any) -> int:

@@ -93,6 +93,9 @@ def nearest_to(found: Embeddings, place: int, number: int) -> list[Neighbour]:
         found: What is compared.
         place: Of the one that is asked about.
         number: How many.
+
+    Raises:
+        EvaluationError: Some directions are no numbers.
     """
     import faiss
     from datasets import Dataset
@@ -100,6 +103,11 @@ def nearest_to(found: Embeddings, place: int, number: int) -> list[Neighbour]:
     table = Dataset.from_dict({"direction": list(found.direction)}).with_format("numpy")
     table.add_faiss_index("direction", metric_type=faiss.METRIC_INNER_PRODUCT)
     result = table.search("direction", found.direction[place], k=min(number, len(table)))
+    if min(result.indices) < 0:
+        raise EvaluationError(
+            f"expected {min(number, len(table))} directions that can be compared, got fewer: the features of "
+            "the network are no numbers, download or train it again"
+        )
     return [
         Neighbour(int(found.row[index]), int(found.particle[index]), float(score))
         for score, index in zip(result.scores, result.indices, strict=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset
+from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.samples import modality_of
 from nuzoo.files.events.event_schema import EventSchema
@@ -132,3 +134,39 @@ def check_class_names(rows: Dataset, expected: Sequence[str], name: str, target:
             "map the labels to this order and cast the column (datasets.ClassLabel), or use a model of these "
             "classes"
         )
+
+
+def check_classes_of(rows: Dataset, split: str, names: Sequence[str], target: str = "label") -> None:
+    """Refuse events whose labels are none of the classes of a model.
+
+    Args:
+        rows: Events, of which `check_labelled` found nothing wrong with the column.
+        split: Theirs, for the message.
+        names: Of the classes of the model, in its order.
+        target: The column with the truth.
+
+    Raises:
+        UnusableDatasetError: See `check_class_names`; or numbers of classes that the model does not have.
+    """
+    check_class_names(rows, names, f"split {split}", target)
+    numbers = _column(rows, target)
+    is_list = pa.types.is_nested(numbers.type)
+    entries = pc.list_flatten(numbers) if is_list else numbers
+    beyond = pc.indices_nonzero(pc.greater_equal(entries, len(names))) if len(entries) else ()
+    if len(beyond):
+        first = beyond[0].as_py()
+        event = int(np.searchsorted(np.cumsum(_lengths(numbers)), first, side="right")) if is_list else first
+        raise UnusableDatasetError(
+            f"split {split}, column {target} of event {_event_name(rows, event)}: expected classes from 0 to "
+            f"{len(names) - 1} ({', '.join(names)}), got {entries[first].as_py()}: leave such events out, or "
+            "use a model of these classes"
+        )
+
+
+def _lengths(lists: pa.ChunkedArray) -> NDArray[np.int64]:
+    """How many entries each event has; -1 of one without a list."""
+    return np.asarray(pc.fill_null(pc.list_value_length(lists), -1)).astype(np.int64)
+
+
+def _event_name(rows: Dataset, event: int) -> str:
+    return str(rows[event]["event_id"]) if "event_id" in rows.column_names else str(event)

@@ -4,6 +4,7 @@ from datasets import ClassLabel, Dataset, Features
 from nuzoo.datasets_scripts.common.labelled_rows import (
     UnusableDatasetError,
     check_class_names,
+    check_classes_of,
     check_detector,
     check_labelled,
     check_modality,
@@ -35,6 +36,20 @@ def test_labels_without_names_are_taken_as_numbers():
 def test_hits_without_a_class_are_counted(motif, said):
     with pytest.raises(UnusableDatasetError, match=f"split test, column motif: expected {said}"):
         check_labelled(Dataset.from_dict({"motif": motif}), "test", ("motif",))
+
+
+@pytest.mark.parametrize(
+    ("column", "event"),
+    [([[0, 2], [], [1, 4, 2, 17], [5]], "c"), ([0, 2, 4, 1], "c"), ([[3], [], [], []], "a")],
+)
+def test_classes_that_a_model_does_not_have_are_refused_with_their_event(column, event):
+    rows = Dataset.from_dict({"event_id": ["a", "b", "c", "d"], "kind": column})
+    names = ["shower", "track", "michel"]
+    told = rf"split test, column kind of event {event}: expected .* 0 to 2 .shower, track, michel., got [34]:"
+    with pytest.raises(UnusableDatasetError, match=told):
+        check_classes_of(rows, "test", names, "kind")
+    check_classes_of(rows, "test", [str(number) for number in range(18)], "kind")
+    check_classes_of(rows.select([1]).remove_columns("event_id"), "test", names, "kind")
 
 
 def test_events_of_another_modality_are_called_so():

@@ -12,7 +12,7 @@ import numpy as np
 from datasets import Dataset
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_columns, check_labelled
+from nuzoo.datasets_scripts.common.labelled_rows import check_classes_of, check_columns, check_labelled
 from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
@@ -186,7 +186,7 @@ def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> 
     check_columns(rows, split, [config.instances])
     if config.instances == "particle":
         check_labelled(rows, split, (CLASS_COLUMN,))
-        check_class_names(rows, class_names_of(config), f"split {split}", CLASS_COLUMN)
+        check_classes_of(rows, split, class_names_of(config), CLASS_COLUMN)
     truth = read_lists(rows, config.instances, np.int64)
     most = [len(np.unique(event[event >= 0])) for event in truth]
     if beyond := sum(number > config.queries for number in most):

@@ -15,6 +15,7 @@ from nuzoo.datasets_scripts.common.labelled_rows import (
     check_class_names,
     check_columns,
     check_labelled,
+    check_lengths,
 )
 from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.datasets_scripts.common.local_dataset import UnknownConfigurationError
@@ -106,6 +107,7 @@ def check_splits(
     evaluated = [] if recipe.training.eval_strategy == IntervalStrategy.NO else ["validation"]
     for split in ("train", *evaluated):
         check_labelled(splits.get(split), split, (), schema)
+        check_lengths(splits[split], split, schema, recipe.targets)
         recipe.evaluator.check_events(splits.get(split), split, config)
 
 

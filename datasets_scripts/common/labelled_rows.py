@@ -163,6 +163,57 @@ def check_classes_of(rows: Dataset, split: str, names: Sequence[str], target: st
         )
 
 
+def check_lengths(rows: Dataset, split: str, schema: EventSchema, targets: Sequence[str]) -> None:
+    """Refuse truth of hits that has other numbers of entries than the hits, and truth without any entry.
+
+    Args:
+        rows: Of one split; what is not there at all passes.
+        split: Its name, for the message.
+        schema: Says what the lists of a column have an entry for.
+        targets: Columns with the truth.
+
+    Raises:
+        UnusableDatasetError: With the first column and event that are wrong, or no event has an entry.
+    """
+    known = schema.by_name
+    columns = [known[name] for name in targets if name in known and known[name].is_ragged]
+    for word in dict.fromkeys(column.per for column in columns):
+        alike = [column.name for column in (*schema.hits, *columns) if column.per == word]
+        first, *others = [name for name in dict.fromkeys(alike) if name in rows.column_names] or [""]
+        if not first or not len(rows):
+            continue
+        counts = _lengths(_listed(rows, split, first))
+        for name in others:
+            _check_same(rows, split, (first, counts), (name, _lengths(_listed(rows, split, name))))
+        if counts.max() <= 0:
+            raise UnusableDatasetError(
+                f"split {split}: expected events with {word}s, got {len(rows)} without any: take others"
+            )
+
+
+def _listed(rows: Dataset, split: str, name: str) -> pa.ChunkedArray:
+    lists = _column(rows, name)
+    if not pa.types.is_nested(lists.type):
+        raise UnusableDatasetError(
+            f"split {split}, column {name}: expected a list for each event, got {lists.type}: write lists"
+        )
+    return lists
+
+
+def _check_same(
+    rows: Dataset, split: str, first: tuple[str, NDArray[np.int64]], other: tuple[str, NDArray[np.int64]]
+) -> None:
+    """Refuse a column, by name with its numbers of entries, that has others than the first one."""
+    if (wrong := np.flatnonzero(first[1] != other[1])).size:
+        event = int(wrong[0])
+        got = other[1][event] if other[1][event] >= 0 else "no list"
+        raise UnusableDatasetError(
+            f"split {split}, column {other[0]} of event {_event_name(rows, event)}: expected as many entries "
+            f"as in {first[0]}, {first[1][event]}, got {got}: write both columns together, or leave the "
+            "event out"
+        )
+
+
 def _lengths(lists: pa.ChunkedArray) -> NDArray[np.int64]:
     """How many entries each event has; -1 of one without a list."""
     return np.asarray(pc.fill_null(pc.list_value_length(lists), -1)).astype(np.int64)

@@ -127,6 +127,19 @@ def test_predictions_of_another_evaluation_are_refused(model, processor, rows, t
     assert other.dataset.events == 2
 
 
+def test_truth_of_other_hits_is_refused_before_the_network_is_asked(model, processor, rows, tmp_path):
+    events = list(rows)
+    events[3]["motif"] = events[3]["motif"][:-1]
+    shorter = Dataset.from_list(events, features=rows.features, split=NamedSplit("test"))
+    for wrong, told in (
+        (shorter, "split test, column motif of event e3: expected as many entries as in x"),
+        (rows.select([0]), "split test: expected events with hits, got 1 without any"),
+    ):
+        with pytest.raises(UnusableDatasetError, match=told):
+            EVALUATOR.evaluate(model, processor, Events(wrong), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_events_of_other_classes_are_refused(model, rows):
     others = rows.cast_column("motif", List(ClassLabel(names=[*reversed(MOTIFS)])))
     with pytest.raises(UnusableDatasetError, match="count the classes"):

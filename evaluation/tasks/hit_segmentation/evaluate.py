@@ -173,7 +173,9 @@ def describe_segmenter(
         return describe_hits(rows, target, names, sample)
 
     renumbered = replace(events, rows=labels_by_name(events.rows, names, target), validation=None)
-    return describe_subject(model, processor, renumbered, check=check_events, describe=describe)
+    return describe_subject(
+        model, processor, renumbered, check=check_events, describe=describe, truth=(target,)
+    )
 
 
 def describe_hits(

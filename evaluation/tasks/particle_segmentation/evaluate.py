@@ -12,7 +12,13 @@ import numpy as np
 from datasets import Dataset
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_classes_of, check_columns, check_labelled
+from nuzoo.configuration.query_decoder_config import TARGETS
+from nuzoo.datasets_scripts.common.labelled_rows import (
+    UnusableDatasetError,
+    check_classes_of,
+    check_columns,
+    check_labelled,
+)
 from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
@@ -151,7 +157,8 @@ def describe_instances(
         return _described(rows, model.config, sample)
 
     measured = Events(events.rows, training=events.training, seen=events.seen)
-    return describe_subject(model, processor, measured, check=check_events, describe=describe)
+    truth = TARGETS[model.config.instances]
+    return describe_subject(model, processor, measured, check=check_events, describe=describe, truth=truth)
 
 
 def _described(rows: Dataset, config: PreTrainedConfig, sample: str | None) -> InstanceDataset:
@@ -168,6 +175,11 @@ def _described(rows: Dataset, config: PreTrainedConfig, sample: str | None) -> I
         if label not in config.background_labels
     }
     numbers = [len(event) for event in labels]
+    if not any(numbers):
+        raise UnusableDatasetError(
+            f"split {rows.split}: expected events with {config.instances}s, got {len(rows)} without any: "
+            "take others"
+        )
     return InstanceDataset(
         **vars(describe_dataset(rows, sample)),
         instances_per_class=per_class,

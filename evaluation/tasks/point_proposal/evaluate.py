@@ -132,7 +132,9 @@ def describe_proposals(
 
     renumbered = labels_by_name(events.rows, names, KIND)
     measured = Events(renumbered, training=events.training, seen=events.seen)
-    return describe_subject(model, processor, measured, check=check_events, describe=describe)
+    return describe_subject(
+        model, processor, measured, check=check_events, describe=describe, truth=(KIND, *PLACE)
+    )
 
 
 def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> None:

@@ -131,7 +131,7 @@ def describe_pretrained(
     validation = None if events.validation is None else numbered(events.validation)
     renumbered = replace(events, rows=numbered(events.rows), validation=validation)
     describe = partial(describe_hits, target=target, class_names=names, sample=sample)
-    return describe_subject(model, processor, renumbered, check=check, describe=describe)
+    return describe_subject(model, processor, renumbered, check=check, describe=describe, truth=(target,))
 
 
 def _class_names(processor: EventProcessor, target: str) -> list[str]:

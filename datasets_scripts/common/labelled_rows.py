@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +12,30 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.samples import modality_of
 from nuzoo.files.events.event_schema import EventSchema
+from nuzoo.files.nearest_names import did_you_mean
 
 
 class UnusableDatasetError(ValueError):
     """A dataset that no network can be trained or measured on."""
+
+
+def check_split(splits: Collection[str], split: str, data: str = "the dataset") -> None:
+    """Refuse a dataset that does not have a split.
+
+    Args:
+        splits: Names of those that it has.
+        split: Name of the one that is needed.
+        data: Its folder or repository, for the message.
+
+    Raises:
+        UnusableDatasetError: It does not.
+    """
+    if split not in splits:
+        mend = ": take a dataset that has one; where there are few events, some split may have none"
+        raise UnusableDatasetError(
+            f"{data} has no split {split!r}, it has {', '.join(splits) or 'none'}"
+            f"{did_you_mean([split], splits) or mend}"
+        )
 
 
 def check_labelled(

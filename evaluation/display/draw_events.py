@@ -121,13 +121,14 @@ def read_dataset(source: str, split: str | None) -> Iterator[Row]:
         source: Folder or repository.
         split: Name; None takes `DEFAULT_SPLIT`, of a dataset without it the first that it has.
     """
-    from nuzoo.datasets_scripts.common.loading import load_events
+    from nuzoo.datasets_scripts.common.loading import load_events, readable
 
     events = load_events(source, split=split, streaming=True)
     if split is None:
         events = events[DEFAULT_SPLIT if DEFAULT_SPLIT in events else next(iter(events))]
-    for row in events:
-        yield named_row(row, events.features)
+    with readable(source):
+        for row in events:
+            yield named_row(row, events.features)
 
 
 def read_files(files: Any) -> Iterator[Row]:

@@ -4,11 +4,13 @@ import shutil
 
 import datasets
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from nuzoo.datasets_scripts.common.loading import UnreachableDatasetError, load_events
 from nuzoo.datasets_scripts.common.local_dataset import UnfinishedDatasetError, UnknownConfigurationError
 from nuzoo.datasets_scripts.lartpc_pixelmaps import convert_files
+from nuzoo.evaluation.display.draw_events import read_dataset
 
 
 def convert(folder, energy):
@@ -84,3 +86,36 @@ def test_what_a_folder_does_not_have_is_refused(tmp_path):
         load_events(folder, name="big")
     with pytest.raises(UnreachableDatasetError, match=r"revision: expected none, .* got 'v1'"):
         load_events(folder, revision="v1")
+
+
+def stored(folder, change):
+    """Two columns of two events, as `datasets` writes them, and as they were changed by others."""
+    file = folder / "data" / "test-00000-of-00001.parquet"
+    file.parent.mkdir(parents=True)
+    rows = datasets.Dataset.from_dict({"event_id": ["a", "b"], "motif": [[1], [2, 3]], "pid": [[4], [5, 6]]})
+    rows.to_parquet(file)
+    pq.write_table(change(pq.read_table(file)), file)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda table: table.slice(0, 0), "a Parquet file of it has no rows: write events"),
+        (
+            lambda table: table.drop_columns(["motif", "pid"]),
+            "a file lacks motif, pid, other than the card or",
+        ),
+        (
+            lambda table: table.drop_columns(["pid"]).append_column("role", table["pid"]),
+            "a file lacks pid and has also role, other than the card or",
+        ),
+    ],
+)
+def test_files_that_are_not_what_they_promise_are_told_of_in_a_line(change, told, tmp_path):
+    folder = stored(tmp_path / "data", change)
+    for read in (load_events, lambda path: list(read_dataset(path, None))):
+        with pytest.raises(UnreachableDatasetError) as refused:
+            read(folder)
+        assert str(refused.value).startswith(f"{folder}: expected a readable dataset: {told}")
+        assert len(str(refused.value)) < 400

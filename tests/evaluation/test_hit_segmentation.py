@@ -10,6 +10,7 @@ from transformers import EvalPrediction
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.core.errors import MissingTruthError, ResultsFileError, ShapeMismatchError
+from nuzoo.evaluation.core.evaluate_model import evaluate_model
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.hit_segmentation.evaluator import EVALUATOR
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import confusions, event_confusion, hit_metrics, scores
@@ -117,6 +118,28 @@ def test_from_a_model_to_its_report(model, processor, rows, tmp_path):
     for answer, given in zip(pipeline(rows, batch_size=3), stored.given, strict=True):
         assert answer["labels"] == [names[label] for label in given]
         assert all((score == 0) == (label < 0) for score, label in zip(answer["scores"], given, strict=True))
+
+
+def test_who_is_interrupted_while_figures_are_drawn_leaves_no_results(
+    model, processor, rows, tmp_path, monkeypatch
+):
+    for part in (model, processor):
+        part.save_pretrained(tmp_path / "model")
+    (tmp_path / "data" / "data").mkdir(parents=True)
+    rows.to_parquet(tmp_path / "data" / "data" / "test-00000-of-00001.parquet")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nuzoo.evaluation.tasks.hit_segmentation.figures.draw_classes", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_model(str(tmp_path / "model"), str(tmp_path / "data"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    evaluate_model(str(tmp_path / "model"), str(tmp_path / "data"), tmp_path / "out")
+    assert {"results.json", "predictions.parquet", "report.md", "classes.png"} <= {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
 
 
 def test_predictions_of_another_evaluation_are_refused(model, processor, rows, tmp_path):

@@ -172,8 +172,9 @@ def check_classes_of(rows: Dataset, split: str, names: Sequence[str], target: st
     numbers = _column(rows, target)
     is_list = pa.types.is_nested(numbers.type)
     entries = pc.list_flatten(numbers) if is_list else numbers
-    beyond = pc.indices_nonzero(pc.greater_equal(entries, len(names))) if len(entries) else ()
-    if len(beyond):
+    if not len(entries):
+        return
+    if len(beyond := pc.indices_nonzero(pc.greater_equal(entries, len(names)))):
         first = beyond[0].as_py()
         event = int(np.searchsorted(np.cumsum(_lengths(numbers)), first, side="right")) if is_list else first
         raise UnusableDatasetError(

@@ -78,14 +78,13 @@ def readable(path: str) -> Iterator[None]:
 
 
 def _other_columns(error: CastError) -> str:
-    """Say which columns files lack, or have alone, of those that their metadata or the card promises."""
+    """Say which columns a file lacks, or has alone, beside those of the first file or of the card."""
     promised, there = error.requested_column_names, error.table_column_names
     lacking = [name for name in promised if name not in there]
     more = [name for name in there if name not in promised]
     return (
         f"a file {' and '.join(_told(lacking, 'lacks') + _told(more, 'has also'))}, other than the card or "
-        "the metadata of the first file promises: write all files with the same columns, and without old "
-        "metadata (`table.replace_schema_metadata(None)` of pyarrow)"
+        "the first file: write all files, of all splits, with the same columns"
     )
 
 

@@ -167,8 +167,7 @@ def choose_rows(rows: Iterable[Row], event_ids: Sequence[str] | None, number: in
         if not wanted:
             return
     raise DisplayError(
-        f"no event {', '.join(sorted(wanted))} there: expected the name of an event such as {names[0]}"
+        f"no event {', '.join(sorted(wanted))} there: expected the name of an event such as "
+        f"{names[0] if names else 'one of a file that can be read, got no event at all'}"
         f"{did_you_mean(sorted(wanted), names)}"
-        if names
-        else "expected events, got none"
     )

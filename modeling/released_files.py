@@ -148,9 +148,7 @@ def _check_tensors(tensors: Any, path: Path) -> None:
         for name, value in tensors.items()
         if not isinstance(name, str) or not isinstance(value, Tensor) or not _is_stored(value)
     ]:
-        raise WeightsError(
-            f"{path}: expected plain tensors by name alone, got {', '.join(map(str, others))}"
-        )
+        raise WeightsError(f"{path}: expected plain tensors by name alone, got {', '.join(map(str, others))}")
     wrong = [
         name
         for name, tensor in tensors.items()

@@ -145,7 +145,7 @@ def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) 
     return 0
 
 
-def _draw(args: argparse.Namespace, evaluator: TaskEvaluator[Any], number: int, out: Path) -> None:
+def _draw(args: argparse.Namespace, evaluator: TaskEvaluator, number: int, out: Path) -> None:
     """Draw the first events of the split, if networks of the task have a pipeline."""
     from nuzoo.evaluation.display.draw_events import choose_rows, draw_events, read_dataset
     from nuzoo.pipelines.loading import load_pipeline

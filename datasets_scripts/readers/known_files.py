@@ -197,7 +197,7 @@ def without_points(file: Path, contents: Contents, expected: str = _POINTS) -> S
     """Return the error of a file of arrays that holds no point clouds: what it holds, and what to do."""
     kind = _kind_of(contents, _MAPS | _DEPOSITS | _CLOUDS)
     remedy = "check that the file is what its name says"
-    if kind in _CLOUDS.values():
+    if kind is _CLOUDS["voxel"]:
         remedy = "save all of these arrays"
     elif kind is not None:
         remedy = _VOXELS_FIRST if kind in _DEPOSITS.values() else kind.remedy

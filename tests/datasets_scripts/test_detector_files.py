@@ -218,7 +218,7 @@ def dune_sample(tmp_path_factory):
         pytest.skip(f"{SAMPLE.name} is not in {DATA.name}; set NUZOO_DATA")
     root = tmp_path_factory.mktemp("dune")
     with tarfile.open(SAMPLE) as archive:
-        archive.extractall(root, filter="data")
+        archive.extractall(root, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     return root / "dune_cvn"
 
 

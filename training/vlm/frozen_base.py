@@ -9,7 +9,6 @@ import datasets
 from nuzoo.files.names import RECIPE_FILE
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
-from nuzoo.registry import TASKS
 from nuzoo.training.recipe import RecipeError, load_recipe
 from nuzoo.training.recipe_data import class_names_in
 from nuzoo.training.vlm.instruction_tuning import check_base_of, vlm_processor
@@ -35,7 +34,7 @@ def load_frozen_base(
     recipe = load_recipe(file if file.is_file() else path)
     if not isinstance(recipe, VlmRecipe):
         raise RecipeError(f"expected the recipe of a nu_vlm, got one of a {recipe.architecture.model_type}")
-    config = check_base_of(recipe, class_names_in(rows, TASKS[recipe.task].targets))
+    config = check_base_of(recipe, class_names_in(rows, recipe.targets))
     if recipe.pretraining and not Path(config.base_model).is_dir():
         raise RecipeError(
             f"expected the base of this recipe in {config.base_model}, got none: its training makes it "

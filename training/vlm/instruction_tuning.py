@@ -26,7 +26,6 @@ from nuzoo.modeling.adapter_files import ADAPTER_FOLDER, name_base_of_adapter
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.registry import TASKS
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe_data import (
     check_splits,
@@ -80,7 +79,7 @@ def train_vlm(
     """
     if is_finished(recipe):
         return recipe.output
-    targets = TASKS[recipe.task].targets
+    targets = recipe.targets
     with run_folder(recipe) as checkpoint:
         used = used_events(recipe, splits)
         config = check_base_of(recipe, class_names_in(used.get("train"), targets))

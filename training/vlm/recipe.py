@@ -11,7 +11,7 @@ from transformers import PreTrainedConfig, TrainingArguments
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.vlm.prompts import Prompt
-from nuzoo.registry import import_object
+from nuzoo.registry import TASKS, import_object
 from nuzoo.training.fields import Count, RecipeError, checked_fields, types_of
 from nuzoo.training.recipe import Recipe
 from nuzoo.training.training_arguments import checked_arguments, training_arguments
@@ -99,6 +99,11 @@ class VlmRecipe(Recipe):
                 f"{self.augmentation.intensity_jitter}: leave it out"
             )
         Prompt.of(self.prompt)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Columns of a row that hold the truth."""
+        return TASKS[self.task].targets
 
     @property
     def prompt(self) -> Any:

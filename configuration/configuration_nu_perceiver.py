@@ -95,8 +95,8 @@ class NuPerceiverConfig(DetectorEventConfig):
         rates = [self.drop_path_rate * stage / last for stage in range(last + 1)]
         reads = [rate / 2 for rate in rates[apart::2]]
         return DropPaths(
-            cal=rates[: self.num_module_layers],
-            ahcal=rates[: self.num_ahcal_layers],
+            cal=[rates[block * apart // self.num_module_layers] for block in range(self.num_module_layers)],
+            ahcal=[rates[block * apart // self.num_ahcal_layers] for block in range(self.num_ahcal_layers)],
             muon=rates[apart // 2] / 2,
             reads=[0.0, *reads[1:]],
             latents=rates[apart + 1 :: 2],

@@ -16,7 +16,7 @@ from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.patch_stem import PatchConv3d
 from nuzoo.modeling.perceiver_blocks import CrossBlock, Reading, SelfBlock
 from nuzoo.modeling.sparse.padded_rows import rows_by_event
-from nuzoo.modeling.sparse.patches import PatchGrid, Patches, occupied_patches
+from nuzoo.modeling.sparse.patches import Patches, PatchGrid, occupied_patches
 from nuzoo.modeling.sparse.ragged import counts_of, events_of, mean_by
 from nuzoo.modeling.window_encoder import WindowEncoder, WindowTokens
 
@@ -336,7 +336,7 @@ def _seen(tokens: Tensor, event: Tensor, seen: Tensor | None) -> tuple[Tensor, T
 
 
 def _by_event(parts: Sequence[tuple[Tensor, Tensor]], events: int) -> tuple[Tensor, Tensor]:
-    """Put rows of several parts, each with its event, into the order of events; also say how many each has."""
+    """Put rows of several parts into the order of their events; also say how many each event has."""
     rows, event = (torch.cat(one) for one in zip(*parts, strict=True))
     order = torch.argsort(event, stable=True)
     return rows[order], torch.bincount(event, minlength=events)

@@ -76,7 +76,7 @@ def occupied_patches(cells: Tensor, event: Tensor, grid: PatchGrid) -> Patches:
 
 
 def raveled(cells: Tensor, shape: Sequence[int]) -> Tensor:
-    """Number cells (n, 3) of a box, along its last axis first: (n,)."""
+    """Give the numbers (n,) of cells (n, 3) of a box, along its last axis first."""
     x, y, z = cells.unbind(1)
     return (x * shape[1] + y) * shape[2] + z
 

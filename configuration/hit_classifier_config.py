@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from huggingface_hub.dataclasses import strict
 
+from nuzoo.configuration.config_errors import ConfigError
 from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT, NuPreTrainedConfig
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES, ROLES
@@ -55,6 +56,20 @@ class HitClassifierConfig(NuPreTrainedConfig):
     def validate_classes(self) -> None:
         """Raise `ValueError` for class names that no table can hold."""
         check_class_names((self.id2label or {}).values())
+
+    def check_target(self) -> None:
+        """Refuse classes of hits that are those of another target.
+
+        Raises:
+            ConfigError: With both.
+        """
+        names = {*(self.id2label or {}).values()}
+        others = [target for target, classes in HIT_CLASSES.items() if names == {*classes}]
+        if others and self.target not in others:
+            raise ConfigError(
+                f"expected target {others[0]!r}, whose classes id2label names, got {self.target!r}: a "
+                "network that has learnt one cannot tell the other"
+            )
 
     def validate_class_weights(self) -> None:
         """Raise `ValueError` for weights that are not one for each class, or a loss that they turn round."""

@@ -60,7 +60,7 @@ def check_publishable(folder: Path) -> None:
     """
     for name in repository_files(folder):
         check_name(name)
-        for problem in (_pickle, _token, _path, _not_a_number):
+        for problem in (_pickle, _token, _path, _not_a_number, _not_finite):
             if found := problem(folder / name):
                 raise UnpublishableContentError(f"{name.as_posix()} {found}")
 
@@ -151,6 +151,21 @@ def _not_a_number(path: Path) -> str | None:
         with suppress(ValueError):
             json.loads(path.read_bytes(), parse_constant=found.append)
     return f"is no JSON, it holds {found[0]}; write null, or a number" if found else None
+
+
+def _not_finite(path: Path) -> str | None:
+    """Tensors that are no numbers; a file that cannot be read is told of by who loads it."""
+    from safetensors import SafetensorError, safe_open
+
+    if path.suffix.lower() != ".safetensors":
+        return None
+    with suppress(SafetensorError), safe_open(path, framework="pt") as tensors:
+        for name in tensors.keys():  # noqa: SIM118 - it is no mapping
+            values = tensors.get_tensor(name)
+            values = values.float() if values.element_size() == 1 else values  # float8 is not compared
+            if not bool(values.isfinite().all()):
+                return f"holds NaN or infinity in {name}; train it again, or take an earlier checkpoint"
+    return None
 
 
 def _text(path: Path) -> str:

@@ -288,6 +288,7 @@ class NuPointForSemanticSegmentation(NuPointPreTrainedModel):
 
     def __init__(self, config: NuPointConfig):
         super().__init__(config)
+        config.check_target()
         self.nu_point = NuPointModel(config)
         self.classifier = nn.Linear(config.feature_size, len(config.id2label or {}))
         self.post_init()

@@ -240,6 +240,7 @@ class NuPointMaeForSemanticSegmentation(NuPointMaePreTrainedModel):
 
     def __init__(self, config: NuPointMaeConfig):
         super().__init__(config)
+        config.check_target()
         self.nu_point_mae = NuPointMaeModel(config)
         self.upsampling = NuPointMaeUpsampling(config)
         self.classifier = NuPointMaeClassifier(config)

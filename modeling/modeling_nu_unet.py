@@ -194,6 +194,7 @@ class NuUnetForSemanticSegmentation(NuUnetPreTrainedModel):
 
     def __init__(self, config: NuUnetConfig):
         super().__init__(config)
+        config.check_target()
         self.nu_unet = NuUnetModel(config)
         self.classifier = nn.Linear(config.filters, len(config.id2label or {}))
         self.post_init()

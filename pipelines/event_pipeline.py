@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
@@ -13,7 +13,8 @@ from transformers.pipelines import Pipeline
 
 from nuzoo.configuration.repository_code import PushedWithCode
 from nuzoo.files.nearest_names import did_you_mean
-from nuzoo.pipelines.pipeline_errors import MissingProcessorError, NonFiniteOutputError, PipelineOptionError
+from nuzoo.pipelines.finite_outputs import refuse_not_finite
+from nuzoo.pipelines.pipeline_errors import MissingProcessorError, PipelineOptionError
 from nuzoo.processors.contract import EventProcessor, network_inputs
 from nuzoo.processors.event_tables import in_steps, is_dataset
 
@@ -28,6 +29,9 @@ class EventPipeline(PushedWithCode, Pipeline):
 
     transformers hands the processor over as `image_processor`, whatever it reads: that is the one place of
     `pipeline()` whose loader takes any class.
+
+    Attributes:
+        own_options: options of the processor that the pipeline sets itself, and does not offer.
 
     Args:
         model: the network.
@@ -45,6 +49,8 @@ class EventPipeline(PushedWithCode, Pipeline):
     _load_tokenizer = False  # type: ignore[assignment]
     _load_feature_extractor = False  # type: ignore[assignment]
     _load_video_processor = False  # type: ignore[assignment]
+
+    own_options: ClassVar[Mapping[str, Any]] = {}
 
     model: PreTrainedModel
     image_processor: EventProcessor  # type: ignore[assignment]
@@ -65,7 +71,7 @@ class EventPipeline(PushedWithCode, Pipeline):
                 "(preprocessor_config.json), or pass it as processor=...; "
                 "AutoProcessor.from_pretrained says what is wrong with a file that is there"
             )
-        self.options = chosen.call_options
+        self.options = chosen.call_options - self.own_options.keys()
         super().__init__(model=model, image_processor=chosen, **kwargs)  # type: ignore[arg-type]
         chosen.check_agrees(model.config)
         _checked_size(self._batch_size)
@@ -134,7 +140,7 @@ class EventPipeline(PushedWithCode, Pipeline):
 
     def preprocess(self, input_: Any, **options: Any) -> BatchFeature:  # type: ignore[override]
         """Make a batch of events: what the network takes."""
-        return self.image_processor(input_, **options)
+        return self.image_processor(input_, **self.own_options, **options)
 
     def _forward(  # type: ignore[override]
         self, input_tensors: Mapping[str, Any], **_: Any
@@ -175,12 +181,7 @@ class EventPipeline(PushedWithCode, Pipeline):
         Raises:
             NonFiniteOutputError: there are some.
         """
-        if not bool(values.isfinite().all()):
-            wrong = values[~values.isfinite()]
-            raise NonFiniteOutputError(
-                f"expected finite {name}, got {wrong[:3].tolist()}: the weights of "
-                f"{self.model.name_or_path or 'this model'} are broken; download or train it again"
-            )
+        refuse_not_finite(self.model, {name: values})
 
 
 def _checked_size(size: Any) -> int:

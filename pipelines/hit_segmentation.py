@@ -1,10 +1,9 @@
 """Tell the class of every hit of an event."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
-from transformers import BatchFeature
 from transformers.modeling_outputs import SemanticSegmenterOutput
 
 from nuzoo.configuration.event_classifier_config import class_names_of
@@ -24,9 +23,7 @@ class HitSegmentationPipeline(EventPipeline):
     processor leaves out, such as one below its threshold, has the label "left out" and the score 0.
     """
 
-    def preprocess(self, input_: Any, **options: Any) -> BatchFeature:  # type: ignore[override]
-        """Make a batch that also says which hits became which points."""
-        return super().preprocess(input_, return_inverse=True, **options)
+    own_options: ClassVar[Mapping[str, Any]] = {"return_inverse": True}  # which hits became which points
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
         """Turn `logits` (points, classes) into `labels` and `scores` of hits."""

@@ -101,6 +101,10 @@ def _config(path: str) -> PreTrainedConfig:
     if find_file(path, CONFIG_FILE, **where) is None and (adapter := find_adapter(path, {}, **where)):
         path, revision = adapter.base, {"revision": adapter.base_revision}
     _refuse_unfinished(Path(path))
+    if find_file(path, CONFIG_FILE, **whereabouts(path, {})) is None:
+        raise UnusableModelError(
+            f"expected a model, with a {CONFIG_FILE}, got none: give its folder or repository"
+        )
     model_type = PreTrainedConfig.get_config_dict(path, **revision)[0].get("model_type")
     if model_type not in ARCHITECTURES:
         raise UnusableModelError(

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
-from transformers import BatchFeature
 
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.pipelines.event_pipeline import EventPipeline
@@ -31,11 +30,7 @@ class ParticleSegmentationPipeline(EventPipeline):
     segment.
     """
 
-    def preprocess(  # type: ignore[override]
-        self, input_: Any, **options: Any
-    ) -> BatchFeature:
-        """Make a batch that also says which hits became which points."""
-        return super().preprocess(input_, return_inverse=True, **options)
+    own_options: ClassVar[Mapping[str, Any]] = {"return_inverse": True}  # which hits became which points
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
         """Turn what queries tell into `instances`, `labels` and `scores` of hits, and `segments`."""

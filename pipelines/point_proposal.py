@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -20,6 +20,8 @@ class PointProposalPipeline(EventPipeline):
 
     Points of interest come best first; their positions are in the unit of the event's.
     """
+
+    own_options: ClassVar[Mapping[str, Any]] = {"return_inverse": False}  # a point of interest is of no hit
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
         """Turn what points tell into `keypoints` of events."""

@@ -23,9 +23,8 @@ from nuzoo.processors.input_errors import (
     ProcessorSettingError,
 )
 
-KEYS_OF_TRANSFORMERS = frozenset(
-    {"auto_map", "feature_extractor_type", "image_processor_type", "processor_class"}
-)
+KIND_KEYS = ("feature_extractor_type", "image_processor_type")
+KEYS_OF_TRANSFORMERS = frozenset({"auto_map", "processor_class", *KIND_KEYS})
 
 PASSED_BY_TRANSFORMERS = frozenset(
     {
@@ -176,8 +175,10 @@ class SavedProcessor(PushedWithCode):
 
         Raises:
             EventError: see `from_pretrained`; or an argument is a misspelt setting.
+            ProcessorModelMismatchError: the content is that of another kind of processor.
             FormatVersionError: the content is of a later format.
         """
+        _refuse_other_kind(cls, keys)
         settings, unused_wanted = cls.settings(), kwargs.pop("return_unused_kwargs", False)
         given = {name: kwargs.pop(name) for name in settings if name in kwargs}
         _refuse_unknown(cls.__name__, kwargs, settings, typing_errors_only=unused_wanted)
@@ -305,6 +306,15 @@ class SavedProcessor(PushedWithCode):
                 f"this model is for events of {self.detector}, these are of {got}: take a model of that "
                 "detector, or train one on these events (in Python, detector=… accepts them knowingly)"
             )
+
+
+def _refuse_other_kind(kind: type, keys: Mapping[str, Any]) -> None:
+    written_by = next((keys[key] for key in KIND_KEYS if key in keys), kind.__name__)
+    if written_by != kind.__name__:
+        raise ProcessorModelMismatchError(
+            f"expected the file of a {kind.__name__}, got that of a {written_by}: the model is of another "
+            "architecture, load it with AutoProcessor"
+        )
 
 
 def _refuse_unknown(

@@ -142,16 +142,25 @@ class NetworkChoice:
 
     def _pretrained_config(self, kind: Any, fields: Mapping[str, Any]) -> PreTrainedConfig:
         """Read the configuration of the checkpoint; its calibration is not that of what is made of it."""
-        path = resolve_model(str(self.pretrained))
+        uncalibrated = {"temperature": 1.0} if kind.is_calibrated else {}
+        config: PreTrainedConfig = kind.from_pretrained(self.checkpoint, **{**uncalibrated, **fields})
+        return config
+
+    @cached_property
+    def checkpoint(self) -> str:
+        """The folder or repository that `pretrained` means.
+
+        Raises:
+            RecipeError: It is of another architecture.
+            UnusableModelError: See `resolve_model`.
+        """
         found = self._fields_of_checkpoint.get("model_type")
         if found != self.architecture.model_type:
             raise RecipeError(
                 f"model.pretrained: expected a {self.architecture.model_type}, as model.model_type says, got "
                 f"{self.pretrained}, which is {f'a {found}' if found else 'no model that says its type'}"
             )
-        uncalibrated = {"temperature": 1.0} if kind.is_calibrated else {}
-        config: PreTrainedConfig = kind.from_pretrained(path, **{**uncalibrated, **fields})
-        return config
+        return resolve_model(str(self.pretrained))
 
     def build(self, config: PreTrainedConfig) -> PreTrainedModel:
         """Make a fresh network, one that starts from timm's weights, or a checkpoint.
@@ -172,11 +181,11 @@ class NetworkChoice:
 
     def _network(self, network: Any, config: PreTrainedConfig) -> Any:
         if self.pretrained:
-            path = resolve_model(self.pretrained)
-            fresh = modules_of_another_task(network, config, path)
+            fresh = modules_of_another_task(network, config, self.checkpoint)
             if fresh:
                 logger.warning("%s is for another task, new are: %s", self.pretrained, ", ".join(fresh))
-            return network.from_pretrained(path, config=config, reinitialize=[*self.reinitialize, *fresh])
+            renewed = [*self.reinitialize, *fresh]
+            return network.from_pretrained(self.checkpoint, config=config, reinitialize=renewed)
         model = network._from_config(config)
         if self.timm_weights:
             if not hasattr(model, "load_timm_weights"):

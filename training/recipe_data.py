@@ -15,6 +15,8 @@ from nuzoo.datasets_scripts.common.labelled_rows import (
     check_class_names,
     check_columns,
     check_labelled,
+    check_lengths,
+    check_split,
 )
 from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.datasets_scripts.common.local_dataset import UnknownConfigurationError
@@ -30,10 +32,15 @@ FITTED_EVENTS = 1000
 def used_events(
     recipe: Recipe, splits: Mapping[str, datasets.Dataset] | None = None
 ) -> dict[str, datasets.Dataset]:
-    """Return the splits, by default those of `recipe.data`, with as many training events as are wanted."""
+    """Return the splits, by default those of `recipe.data`, with as many training events as are wanted.
+
+    Raises:
+        UnusableDatasetError: There are no training events.
+    """
     used = dict(splits or load_splits(recipe))
+    check_split(used, "train")
     events = recipe.data.train_events
-    if events is not None and "train" in used:
+    if events is not None:
         used["train"] = used["train"].select(range(min(events, len(used["train"]))))
     return used
 
@@ -105,7 +112,9 @@ def check_splits(
     """
     evaluated = [] if recipe.training.eval_strategy == IntervalStrategy.NO else ["validation"]
     for split in ("train", *evaluated):
+        check_split(splits, split)
         check_labelled(splits.get(split), split, (), schema)
+        check_lengths(splits[split], split, schema, recipe.targets)
         recipe.evaluator.check_events(splits.get(split), split, config)
 
 

@@ -117,6 +117,8 @@ def override_value(text: str) -> Any:
 def set_field(given: dict[str, Any], name: str, value: Any) -> None:
     """Set a field by its dotted name, or raise `RecipeError`."""
     *sections, last = name.split(".")
+    if not all((*sections, last)):
+        raise RecipeError(f"override {name!r}: expected section.field, such as training.max_steps")
     for section in sections:
         if not isinstance(given.get(section), dict):
             if given.get(section) is not None:

@@ -35,12 +35,17 @@ MODEL_FILES = (
 PROGRESS_FIELDS = ("num_train_epochs", "max_steps")
 
 
-def is_finished(recipe: Recipe) -> bool:
+def holds_finished(recipe: Recipe) -> bool:
     """Tell whether the folder of a run holds this very run, ended by its length or by early stopping."""
     output = recipe.output
     ended = read_state(output) is not None and (output / RECIPE_FILE).exists()
-    if finished := ended and load_recipe(output / RECIPE_FILE) == recipe:
-        logger.warning("%s holds the finished run of this recipe", output)
+    return ended and load_recipe(output / RECIPE_FILE) == recipe
+
+
+def is_finished(recipe: Recipe) -> bool:
+    """Tell whether there is nothing to do, see `holds_finished`; warn if so."""
+    if finished := holds_finished(recipe):
+        logger.warning("%s holds the finished run of this recipe", recipe.output)
     return finished
 
 

@@ -11,7 +11,6 @@ from datasets import LargeList, List
 from transformers import PreTrainedConfig, TrainerCallback, set_seed
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector, check_modality
-from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.event_batches import EventBatches, as_is
@@ -159,7 +158,7 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProce
     check_modality({"train": rows}, recipe.architecture.modality)
     kind = recipe.architecture.processor_class()
     if recipe.model.pretrained:
-        return kind.from_pretrained(resolve_model(recipe.model.pretrained), **recipe.processor)
+        return kind.from_pretrained(recipe.model.checkpoint, **recipe.processor)
     try:
         return kind.for_geometry(geometry_of(rows), **recipe.processor)
     except TypeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nuzoo.files.names import CHECKSUMS_FILE
+from nuzoo.files.nearest_names import did_you_mean
 
 ZOO = Path(__file__).parent
 
@@ -33,7 +34,8 @@ def bundled(name: str) -> str:
     models = bundled_models()
     if name not in models:
         raise UnknownBundledModelError(
-            f"expected a model that comes with nuzoo ({', '.join(models)}), got {name!r}"
+            f"expected a model that comes with nuzoo ({', '.join(models)}), got "
+            f"{name!r}{did_you_mean([name], models)}"
         )
     return str(models[name])
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nuzoo.files.errors import PlaceError
 from nuzoo.files.names import CARD_FILE
 from nuzoo.files.places import check_place
+
+if TYPE_CHECKING:
+    from datasets.table import CastError
 
 
 class UnreachableDatasetError(ValueError):
@@ -30,8 +35,7 @@ def load_events(path: str, **options: Any) -> Any:
         HubError: No such name, no right to it, or no connection to the Hub.
     """
     from datasets import load_dataset
-    from datasets.exceptions import DatasetNotFoundError, DatasetsError
-    from pyarrow import ArrowInvalid
+    from datasets.exceptions import DatasetNotFoundError
 
     from nuzoo.datasets_scripts.common.described import know_published_detectors
     from nuzoo.datasets_scripts.common.local_dataset import load_folder
@@ -40,7 +44,7 @@ def load_events(path: str, **options: Any) -> Any:
     is_folder = Path(path).is_dir()
     check_source(path)
     try:
-        with explained(f"load the dataset {path}"):
+        with readable(path), explained(f"load the dataset {path}"):
             if is_folder:
                 _refuse_revision(path, options.pop("revision", None))
                 return load_folder(Path(path), **options)
@@ -52,9 +56,40 @@ def load_events(path: str, **options: Any) -> Any:
             f"{path}: there is no such folder, nor on the Hub such a dataset that this token may see; check "
             "the name, and `hf auth whoami`"
         ) from error
-    except (DatasetsError, ArrowInvalid, FileNotFoundError, RuntimeError) as error:
-        reason = " ".join(str(error.__cause__ or error).split())
+
+
+@contextmanager
+def readable(path: str) -> Iterator[None]:
+    """Say in one line what is wrong with a dataset whose files `datasets` cannot read; see `load_events`."""
+    from datasets.exceptions import DatasetNotFoundError, DatasetsError
+    from datasets.table import CastError
+    from pyarrow import ArrowInvalid
+
+    try:
+        yield
+    except DatasetNotFoundError:
+        raise
+    except (DatasetsError, CastError, ArrowInvalid, FileNotFoundError, RuntimeError) as error:
+        cause = error.__cause__ or error
+        reason = _other_columns(cause) if isinstance(cause, CastError) else " ".join(str(cause).split())
+        if "BatchSize must be greater than 0" in reason:
+            reason = "a Parquet file of it has no rows: write events to it, or leave the file out"
         raise UnreachableDatasetError(f"{path}: expected a readable dataset: {reason}") from error
+
+
+def _other_columns(error: CastError) -> str:
+    """Say which columns a file lacks, or has alone, beside those of the first file or of the card."""
+    promised, there = error.requested_column_names, error.table_column_names
+    lacking = [name for name in promised if name not in there]
+    more = [name for name in there if name not in promised]
+    return (
+        f"a file {' and '.join(_told(lacking, 'lacks') + _told(more, 'has also'))}, other than the card or "
+        "the first file: write all files, of all splits, with the same columns"
+    )
+
+
+def _told(names: list[str], verb: str) -> list[str]:
+    return [f"{verb} {', '.join(names)}"] if names else []
 
 
 def _refuse_revision(folder: str, revision: str | None) -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.arrays import array_in, described_archive, open_archive
-from nuzoo.datasets_scripts.readers.cloud_reading import CloudReading, blank_cloud, whole_positions
+from nuzoo.datasets_scripts.readers.cloud_reading import (
+    CloudReading,
+    above_threshold,
+    blank_cloud,
+    whole_positions,
+)
 from nuzoo.datasets_scripts.readers.known_files import without_points
 from nuzoo.datasets_scripts.readers.reading import event_name
 from nuzoo.datasets_scripts.readers.source_errors import ArraySizeError, SourceFileError
@@ -31,6 +36,7 @@ def read_cloud_npz(file: Path, reading: CloudReading) -> Iterator[Row | SourceFi
             contents = described_archive(file, archive)
             raise without_points(file, contents, "arrays 'voxel' (hits, 3) and 'energy' (hits,)")
     reading.check_wanted(file, "a point cloud of one event")
+    reading.check_charge(file)
     voxel = arrays.pop("voxel")
     if voxel.ndim != 2 or voxel.shape[1] != 3:
         remedy = "save the voxel numbers as three columns x, y, z"
@@ -39,4 +45,4 @@ def read_cloud_npz(file: Path, reading: CloudReading) -> Iterator[Row | SourceFi
     if reading.detector is None:
         reading.note(f"voxels are those of {detector.name}; --detector names another", file)
     row = blank_cloud(event_name(file, file.stem), detector, reading.source(file))
-    yield row | whole_positions(file, voxel) | arrays
+    yield above_threshold(file, row | whole_positions(file, voxel) | arrays, detector, reading)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.cloud_reading import (
     CloudReading,
+    above_threshold,
     blank_cloud,
     cloud_detectors,
     cloud_schema,
@@ -36,6 +37,8 @@ def read_cloud_parquet(file: Path, reading: CloudReading) -> Iterator[Row | Sour
             held = {name: Described((content.metadata.num_rows,), "") for name in names}
             raise without_points(file, held, f"columns {', '.join(_NEEDED)}")
         reading.check_wanted(file, "rows as nuzoo stores them")
+        reading.check_charge(file)
+        _tell_unnamed(file, names, reading)
         check_row_groups(file, content.metadata)
         read = 0
         for batch in content.iter_batches(_EVENTS_AT_ONCE, use_threads=False):
@@ -69,7 +72,16 @@ def _row(file: Path, index: int, batch: Any, event: int, reading: CloudReading) 
         raise WrongEventError(where, "positions", problem)
     row |= {name: str(row[name]) for name in ("event_id", "source")}
     check_claim(where, row)
-    return row
+    return above_threshold(where, row, detector, reading)
+
+
+def _tell_unnamed(file: Path, names: Collection[str], reading: CloudReading) -> None:
+    """Note what rows do not say of themselves."""
+    usual = reading.whose(LARTPC_CUBE.name)
+    if "detector" not in names and reading.detector is None:
+        reading.note(f"rows name no detector: taken as {usual.name}; --detector names another", file)
+    if "positions" not in names:
+        reading.note(f"rows do not say what positions are: taken as {usual.geometry()['positions']}", file)
 
 
 def _detector_of(where: str, batch: Any, event: int, reading: CloudReading) -> Detector:

@@ -18,6 +18,7 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     NotThisFormatError,
     SourceFileError,
     TooFewHitsError,
+    UnknownScaleError,
     WrongEventError,
     naming_errors,
 )
@@ -30,6 +31,10 @@ from nuzoo.simulation.errors import UnknownDetectorError
 AXES = ("x", "y", "z")
 _FAR = 2**31
 """Voxels that no detector has."""
+PLAUSIBLE_MEV = (0.01, 100.0)
+"""Median energies of the hits of an event; a minimum-ionising particle leaves 0.6 MeV in 3 mm of argon."""
+_FEWEST_HITS = 10
+"""Events of fewer hits may have any median."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,24 @@ class CloudReading(FileReading):
             if not name:
                 remedy = "leave it out: nuzoo display draws it, and a dataset of nuzoo's needs no conversion"
             raise NotThisFormatError(file, f"files of {' or '.join(self.formats)}", text, remedy)
+
+    def check_charge(self, file: Path) -> None:
+        """Refuse energies in MeV of which the user says that they are charges.
+
+        Raises:
+            UnknownScaleError: There is `mev_per_charge`.
+        """
+        if self.mev_per_charge is not None:
+            expected = f"charges of {self.mev_per_charge:g} MeV, as --mev-per-charge says"
+            raise UnknownScaleError(file, expected, "energies in MeV", "leave --mev-per-charge out")
+
+    def above(self, where: Path | str, energy: NDArray[Any], usual: float = 0.0) -> NDArray[np.bool_]:
+        """Say which hits are above the threshold; note where none is."""
+        threshold = self.threshold(usual)
+        kept: NDArray[np.bool_] = energy > threshold
+        if energy.size and not kept.any():
+            self.note(f"no hit is above {threshold:g} MeV: events are empty", where)
+        return kept
 
     def check_enough(self, where: Path | str, points: int) -> None:
         """Pass an event over that has too few hits.
@@ -161,7 +184,7 @@ def checked_energy(where: Path | str, energy: NDArray[Any]) -> NDArray[Any]:
     """Return the energies of all hits, before any threshold, which would hide NaN and what is below zero.
 
     Raises:
-        WrongEventError: One is NaN, infinite or negative.
+        WrongEventError: One is NaN, infinite or negative; or they are in another unit than MeV.
     """
     finite = np.isfinite(energy)
     if not finite.all():
@@ -174,7 +197,39 @@ def checked_energy(where: Path | str, energy: NDArray[Any]) -> NDArray[Any]:
             f"expected at least 0, got {energy[hit]} at entry {hit}: subtract the pedestal, or set it to 0"
         )
         raise WrongEventError(where, "energy", problem)
+    _check_unit(where, energy)
     return energy
+
+
+def _check_unit(where: Path | str, energy: NDArray[Any]) -> None:
+    low, high = PLAUSIBLE_MEV
+    median = float(np.median(energy)) if energy.size >= _FEWEST_HITS else low
+    if not low <= median <= high:
+        problem = (
+            f"expected hits with a median of {low:g} to {high:g} MeV, got {median:.3g}: convert energies "
+            "to MeV"
+        )
+        raise WrongEventError(where, "energy", problem)
+
+
+def above_threshold(where: Path | str, row: Row, detector: Detector, reading: CloudReading) -> Row:
+    """Return a row of a file that holds all hits as they are, without those that are not wanted.
+
+    Raises:
+        WrongEventError: See `checked_energy`.
+        TooFewHitsError: There are fewer hits than are asked for.
+    """
+    energy = np.asarray(row["energy"])
+    if energy.ndim != 1 or energy.dtype.kind not in "iuf":
+        return row
+    checked_energy(where, energy)
+    reading.check_enough(where, energy.size)
+    if reading.energy_threshold is None:
+        return row
+    kept = reading.above(where, energy)
+    per_hit = (column.name for column in cloud_schema(detector).columns if column.per == "hit")
+    of_hits = {name: np.asarray(row[name]) for name in per_hit if row.get(name) is not None}
+    return row | {name: of[kept] for name, of in of_hits.items() if of.shape == kept.shape}
 
 
 def checked_cloud(row: Row, schema: EventSchema) -> Row:

@@ -161,7 +161,10 @@ _LAYERS = _GIVE.format(modality="detector-events")
 _CLOUDS = {
     "cluster": FileKind("point clouds of PILArNet-M", _CLOUD.format(name="pilarnet-m")),
     "particle_mcst_group": FileKind("point clouds of larcv3", _CLOUD.format(name="pilarnet-2020")),
-    "voxel": FileKind("a point cloud of one event, as of PILArNet", "give --modality point-clouds"),
+    "voxel": FileKind(
+        "a point cloud of one event, as of PILArNet",
+        "give --modality point-clouds (nuzoo display), or a model of these",
+    ),
     "reco_hits": FileKind(
         "an event of several sub-detectors, as of FASERCal", _LAYERS.format(name="fasercal")
     ),
@@ -194,7 +197,9 @@ def without_points(file: Path, contents: Contents, expected: str = _POINTS) -> S
     """Return the error of a file of arrays that holds no point clouds: what it holds, and what to do."""
     kind = _kind_of(contents, _MAPS | _DEPOSITS | _CLOUDS)
     remedy = "check that the file is what its name says"
-    if kind is not None:
+    if kind is _CLOUDS["voxel"]:
+        remedy = "save all of these arrays"
+    elif kind is not None:
         remedy = _VOXELS_FIRST if kind in _DEPOSITS.values() else kind.remedy
     text = kind.text if kind else "other arrays"
     return NotThisFormatError(file, expected, f"{text}: {_listed(contents)}", remedy)

@@ -95,7 +95,7 @@ class LarcvFile:
         if (wrong := np.flatnonzero((ids < 0) | (ids >= self.grid.size))).size:
             problem = f"expected voxels below {self.grid.size}, got {ids[wrong[0]]} at entry {wrong[0]}"
             raise WrongEventError(where, "x", f"{problem}: the file is of another cube")
-        kept = energy > self.reading.threshold()
+        kept = self.reading.above(where, energy)
         row = blank_cloud(
             self.reading.numbered_id(self.file, index),
             self.detector,

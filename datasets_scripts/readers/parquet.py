@@ -244,6 +244,7 @@ def check_claim(where: str, row: Row) -> None:
         if (row["event_id"], row["detector"]) != named:
             problem = (
                 f"expected event {named[0]} of {named[1]}, which is what {source!r} made, got "
-                f"{row['event_id']!r} of {row['detector']}: say where the event comes from"
+                f"{row['event_id']!r} of {row['detector']}: correct event_id and detector, or let source say "
+                "where the event comes from"
             )
             raise WrongEventError(where, "source", problem)

@@ -103,7 +103,7 @@ class PILArNetFile:
         self._compare_counts(index, len(points))
         self.reading.check_enough(where, len(points))
         energy = checked_energy(where, points[:, 3])
-        kept = energy > self.reading.threshold(ENERGY_THRESHOLD_MEV)
+        kept = self.reading.above(where, energy, ENERGY_THRESHOLD_MEV)
         row = blank_cloud(
             self.reading.numbered_id(self.file, index),
             self.reading.whose(LARTPC_CUBE.name),

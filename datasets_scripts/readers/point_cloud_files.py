@@ -33,6 +33,7 @@ def read_cloud_hdf5(file: Path, reading: CloudReading) -> Iterator[Row | SourceF
     """Read one HDF5 file, of PILArNet-M or of larcv3 by what it holds; it is open while it is read."""
     import h5py
 
+    reading.check_charge(file)
     with h5py.File(file, "r") as content:
         if pilarnet_m.is_pilarnet_m(content):
             reading.check_wanted(file, "a file of PILArNet-M", pilarnet_m.NAME)
@@ -65,8 +66,8 @@ class PointCloudFiles(EventFiles[CloudReading]):
         paths: Files and folders. Files come first.
         detector: Name of the detector, or the file that describes it; None for that of the format.
         energy_threshold: Hits of this many MeV or less are left out; 0.13 of PILArNet-M and 0 of others by
-            default. Parquet and `.npz` are taken as they are.
-        min_points: Events of PILArNet-M with fewer points than this, before the threshold, are passed over.
+            default; of Parquet and `.npz` all are taken unless it is given.
+        min_points: Events with fewer points than this, before the threshold, are passed over.
         vertices: Refuse files of PILArNet-M whose vertices are not in the frame of their points.
         mev_per_charge: MeV of one unit of charge in scintillator events.
         formats: Names of datasets whose files are wanted, see `nuzoo.registry.DATASETS`; none for all.

@@ -51,10 +51,11 @@ def read_scintillator(file: Path, reading: CloudReading) -> Iterator[Row | Sourc
     scale = MEV_PER_CHARGE if reading.mev_per_charge is None else reading.mev_per_charge
     chosen = "" if reading.mev_per_charge else " (nuzoo's choice, not a calibration; --mev-per-charge)"
     reading.note(f"one unit of charge is {scale:g} MeV{chosen}; true_nodes are not read", file)
-    voxels, charge = _merged(_voxels(file, hits[:, :3]), checked_energy(file, hits[:, 3].astype(np.float64)))
-    kept = charge * scale > reading.threshold()
+    energy = checked_energy(file, hits[:, 3].astype(np.float64) * scale)
+    voxels, energy = _merged(_voxels(file, hits[:, :3]), energy)
+    kept = reading.above(file, energy)
     row = blank_cloud(_event_id(file), reading.whose(SCINTILLATOR_CUBE.name), reading.source(file))
-    row |= dict(zip(AXES, voxels[kept].T, strict=True)) | {"energy": charge[kept] * scale}
+    row |= dict(zip(AXES, voxels[kept].T, strict=True)) | {"energy": energy[kept]}
     yield row | _label(file, reading)
 
 

@@ -23,10 +23,6 @@ class ShapeMismatchError(EvaluationError):
     """Arrays that describe the same events or classes do not fit together."""
 
 
-class NonFiniteOutputError(EvaluationError):
-    """The model gave NaN or infinity."""
-
-
 class ResultsFileError(EvaluationError):
     """A results or predictions file cannot be read by this version."""
 

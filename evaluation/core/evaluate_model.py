@@ -12,7 +12,9 @@ from nuzoo.evaluation.core.errors import EvaluationError, OptionError
 from nuzoo.evaluation.core.events import read_splits, select_events
 from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.core.training_events import seen_events
+from nuzoo.files.names import RESULTS_FILE
 from nuzoo.files.output_folder import check_output
+from nuzoo.files.whole_folder import filling
 from nuzoo.pipelines.loading import load_model
 from nuzoo.registry import ARCHITECTURES, TASKS, Task, import_object
 
@@ -81,7 +83,7 @@ def evaluate_model(
     load: Load | None = None,
     **options: Any,
 ) -> tuple[TaskEvaluator, Results]:
-    """Measure a model at its task and write the report.
+    """Measure a model at its task and write the report, whole or not at all.
 
     Args:
         path: Model folder or repository, or what `load` reads.
@@ -118,10 +120,11 @@ def evaluate_model(
     events = replace(events, seen=seen_events(path, events.rows, processor.schema))
     to_inference_device(model)
     options |= {"batch_size": batch_size, "sample": sample}
-    results = evaluator.evaluate(model, processor, events, out=out, **options)
-    if calibrate and evaluator.store_calibration is not None:
-        evaluator.store_calibration(model, Path(path), results)
-    evaluator.write_report(out)
+    with filling(out, RESULTS_FILE) as partial:
+        results = evaluator.evaluate(model, processor, events, out=partial, **options)
+        evaluator.write_report(partial)
+        if calibrate and evaluator.store_calibration is not None:
+            evaluator.store_calibration(model, Path(path), results)
     return evaluator, results
 
 

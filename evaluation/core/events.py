@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_columns
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_columns, check_split
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.results import SeenEvents
 
@@ -57,13 +57,13 @@ def read_splits(data: str, split: str) -> Mapping[str, Dataset]:
     """Read the splits of a dataset by name, once it has the one that numbers are wanted of.
 
     Raises:
-        ValueError: It has no such split, and "all" is not meant.
+        UnusableDatasetError: It has no such split, and "all" is not meant.
     """
     from nuzoo.datasets_scripts.common.loading import load_events
 
     splits: Mapping[str, Dataset] = load_events(data)
-    if split not in (*splits, "all"):
-        raise ValueError(f"{data} has no split {split!r}, it has {', '.join(splits)}: is it too small?")
+    if split != "all":
+        check_split(splits, split, data)
     return splits
 
 

@@ -18,6 +18,7 @@ from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.core.machine import peak_memory
 from nuzoo.evaluation.core.results import Cost, Number
 from nuzoo.files.events.event_errors import naming_events
+from nuzoo.pipelines.finite_outputs import refuse_not_finite
 from nuzoo.processors.contract import network_inputs
 
 if TYPE_CHECKING:
@@ -74,16 +75,21 @@ def run_network(
 
     Returns:
         What was gathered of each batch, and the times.
+
+    Raises:
+        NonFiniteOutputError: The network gave NaN or infinity.
     """
     was_training = model.training
     model.eval()
     answers, events, seconds = [], [], []
 
-    def forward(inputs: Mapping[str, Any]) -> Answer:
+    def forward(inputs: Mapping[str, Any], first: int) -> Answer:
         inputs = _on_device_of(model, inputs)
         given = network_inputs(processor, inputs)
         names = processor.model_input_names if targets else given
-        return gather(model(**{name: given[name] for name in names}), inputs)
+        outputs = model(**{name: given[name] for name in names})
+        refuse_not_finite(model, outputs, f"rows {first} to {min(first + batch_size, len(rows)) - 1}")
+        return gather(outputs, inputs)
 
     asked = options | ({"targets": targets} if targets else {})
 
@@ -93,13 +99,13 @@ def run_network(
 
     with torch.inference_mode(), tqdm(total=len(rows), desc=description, unit="ev") as bar:
         if len(rows):
-            forward(tensors(next(_batches(rows, processor, batch_size, targets)), 0))
+            forward(tensors(next(_batches(rows, processor, batch_size, targets)), 0), 0)
         clock = time.perf_counter()
         for number, batch in enumerate(_batches(rows, processor, batch_size, targets)):
             read = time.perf_counter()
             inputs = tensors(batch, number * batch_size)
             processed = time.perf_counter()
-            answers.append(forward(inputs))
+            answers.append(forward(inputs, number * batch_size))
             done = time.perf_counter()
             seconds.append((read - clock, processed - read, done - processed))
             events.append(batch.num_rows)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_columns, check_detector
+from nuzoo.datasets_scripts.common.labelled_rows import check_columns, check_detector, check_lengths
 from nuzoo.evaluation.core.events import Events, columns_read
 from nuzoo.evaluation.core.provenance import check_disjoint
 from nuzoo.evaluation.core.results import DatasetFacts, ModelFacts, ProcessorFacts, Subject
@@ -43,12 +43,23 @@ def describe_subject(
     *,
     check: Callable[[Dataset, str, PreTrainedConfig], None],
     describe: Callable[[Dataset], DatasetFacts],
+    truth: Sequence[str] = (),
 ) -> Subject:
-    """Say what is measured on what, with `check_events` of a task, see `TaskEvaluator.describe`."""
+    """Say what is measured on what, with `check_events` of a task, see `TaskEvaluator.describe`.
+
+    Args:
+        model: The network.
+        processor: Its processor.
+        events: What it is measured on.
+        check: Refuses the events of a split.
+        describe: Describes a dataset.
+        truth: Columns that the numbers are made of, to be of as many entries as there are hits.
+    """
     for name, rows in (("dataset", events.rows), ("validation", events.validation)):
         if rows is not None:
             split = str(rows.split or name)
             check_detector(rows, split, processor.detector)
+            check_lengths(rows, split, processor.schema, truth)
             check(rows, split, model.config)
             check_columns(rows, split, columns_read(processor))
     if events.validation is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.file_stems import FileStems
 from nuzoo.files.left_out import Omission
 from nuzoo.files.names import CARD_FILE
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.pipelines.predictions import answered, omission
 from nuzoo.registry import MODALITIES, import_object
 from nuzoo.simulation.errors import UnknownDetectorError
@@ -37,7 +38,7 @@ def draw_events(
     sample: str | None = None,
     modality: str | None = None,
     left_out: list[Omission] | None = None,
-    more_facts: Mapping[str, Mapping[str, str]] | None = None,
+    more_facts: Sequence[Mapping[str, str]] | None = None,
 ) -> list[Path]:
     """Draw each row as a picture and a page that are named after it, and write `index.html` of them.
 
@@ -49,7 +50,7 @@ def draw_events(
         modality: Of the events; found by their columns by default.
         left_out: An event that cannot be drawn, or that the model cannot read, is added. None raises its
             error.
-        more_facts: For events by name, facts for the index beside those that the display tells.
+        more_facts: Of each row in turn, facts for the index beside those that the display tells.
 
     Returns:
         The files, the index last; none where no event could be drawn.
@@ -60,7 +61,7 @@ def draw_events(
     """
     check_index(out)
     stem_of, drawn = FileStems([INDEX_STEM]), list[DrawnEvent]()
-    for row in rows:
+    for row, more in zip(rows, repeat({}) if more_facts is None else more_facts, strict=False):
         try:
             display = find_display(row, modality)
             prediction = None if pipeline is None else _prediction(pipeline, row, left_out)
@@ -69,7 +70,6 @@ def draw_events(
             named = sample or (None if source.startswith(SIMULATED_PREFIX) else f"from {source}")
             stem = out / stem_of(str(row["event_id"]))
             files = display.draw(row, stem, prediction=prediction, sample=named)
-            more = (more_facts or {}).get(str(row["event_id"]), {})
             facts = {**display.facts(row, prediction), **more}
             drawn.append(DrawnEvent.of(row, files, facts, named))
         except (EventError, EvaluationError, UnknownDetectorError) as error:
@@ -121,13 +121,14 @@ def read_dataset(source: str, split: str | None) -> Iterator[Row]:
         source: Folder or repository.
         split: Name; None takes `DEFAULT_SPLIT`, of a dataset without it the first that it has.
     """
-    from nuzoo.datasets_scripts.common.loading import load_events
+    from nuzoo.datasets_scripts.common.loading import load_events, readable
 
     events = load_events(source, split=split, streaming=True)
     if split is None:
         events = events[DEFAULT_SPLIT if DEFAULT_SPLIT in events else next(iter(events))]
-    for row in events:
-        yield named_row(row, events.features)
+    with readable(source):
+        for row in events:
+            yield named_row(row, events.features)
 
 
 def read_files(files: Any) -> Iterator[Row]:
@@ -157,11 +158,16 @@ def choose_rows(rows: Iterable[Row], event_ids: Sequence[str] | None, number: in
     if not event_ids:
         yield from islice(rows, number)
         return
-    wanted = set(event_ids)
+    wanted, names = set(event_ids), list[str]()
     for row in rows:
+        names.append(str(row["event_id"]))
         if row["event_id"] in wanted:
             wanted.remove(row["event_id"])
             yield row
         if not wanted:
             return
-    raise DisplayError(f"no event {', '.join(sorted(wanted))} there")
+    raise DisplayError(
+        f"no event {', '.join(sorted(wanted))} there: expected the name of an event such as "
+        f"{names[0] if names else 'one of a file that can be read, got no event at all'}"
+        f"{did_you_mean(sorted(wanted), names)}"
+    )

@@ -19,6 +19,7 @@ from nuzoo.evaluation.explain.explanations import Explanation, explain, write_ex
 from nuzoo.evaluation.explain.faithfulness import masks_of, measure_masks, what_to_mask
 from nuzoo.evaluation.explain.masking import rectangle
 from nuzoo.evaluation.tasks.event_classification.asking import asked
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.loading import load_model
 
@@ -105,7 +106,10 @@ def choose_events(rows: Dataset, event_ids: Sequence[str] | None, number: int) -
     known = list(rows["event_id"])
     if event_ids:
         if missing := [name for name in event_ids if name not in known]:
-            raise ExplanationError(f"no event {', '.join(missing)} there, but for example {known[0]}")
+            raise ExplanationError(
+                f"no event {', '.join(missing)} there: expected the name of an event such as {known[0]}"
+                f"{did_you_mean(missing, known)}"
+            )
         return [named_row(rows[known.index(name)], rows.features) for name in event_ids]
     labels = list(rows["label"]) if "label" in rows.column_names else 0
     classes = pd.Series(labels, index=range(len(rows)))

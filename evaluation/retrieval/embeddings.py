@@ -63,6 +63,7 @@ def embed(
 
     Raises:
         EvaluationError: The network has no features for hits, or fewer than two things are embedded.
+        NonFiniteOutputError: Its features are NaN or infinite.
     """
     body: Any = model.base_model
 

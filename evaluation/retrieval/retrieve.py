@@ -15,6 +15,7 @@ from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.display.draw_events import draw_events, named_row
 from nuzoo.evaluation.retrieval.embeddings import PARTICLE, Embeddings, embed
 from nuzoo.files.atomic import replacing
+from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.pipelines.loading import load_model
 
 if TYPE_CHECKING:
@@ -65,12 +66,11 @@ def retrieve(
         The files.
 
     Raises:
-        EvaluationError: No such event or particle.
+        EvaluationError: No such event or particle, or several events of that name.
         UnusableDatasetError: Events that the model does not read, or whose particles are not known.
     """
     names = list(rows["event_id"])
-    if like not in names:
-        raise EvaluationError(f"--like: expected the name of an event such as {names[0]}, got {like!r}")
+    _check_name(like, names)
     model, processor = load_model(path)
     split = str(rows.split or "rows")
     check_modality({split: rows}, processor.modality)
@@ -86,6 +86,16 @@ def retrieve(
     return [out / TABLE, *_draw(rows, nearest, out, sample)]
 
 
+def _check_name(like: str, names: list[str]) -> None:
+    if not names:
+        raise EvaluationError("expected events to search in, got none: take another split")
+    if (number := names.count(like)) != 1:
+        raise EvaluationError(
+            f"--like: expected the name of one event such as {names[0]}, got {like!r}"
+            + (f" of {number} events: give each a name of its own" if number else did_you_mean([like], names))
+        )
+
+
 def nearest_to(found: Embeddings, place: int, number: int) -> list[Neighbour]:
     """Search the nearest directions, itself included, by FAISS.
 
@@ -93,6 +103,9 @@ def nearest_to(found: Embeddings, place: int, number: int) -> list[Neighbour]:
         found: What is compared.
         place: Of the one that is asked about.
         number: How many.
+
+    Raises:
+        EvaluationError: Some directions are no numbers.
     """
     import faiss
     from datasets import Dataset
@@ -100,6 +113,11 @@ def nearest_to(found: Embeddings, place: int, number: int) -> list[Neighbour]:
     table = Dataset.from_dict({"direction": list(found.direction)}).with_format("numpy")
     table.add_faiss_index("direction", metric_type=faiss.METRIC_INNER_PRODUCT)
     result = table.search("direction", found.direction[place], k=min(number, len(table)))
+    if min(result.indices) < 0:
+        raise EvaluationError(
+            f"expected {min(number, len(table))} directions that can be compared, got fewer: the features of "
+            "the network are no numbers, download or train it again"
+        )
     return [
         Neighbour(int(found.row[index]), int(found.particle[index]), float(score))
         for score, index in zip(result.scores, result.indices, strict=True)
@@ -136,5 +154,4 @@ def _draw(rows: Dataset, nearest: list[Neighbour], out: Path, sample: str | None
         told = f"{one.similarity:.3f}" + (f", of particle {one.particle}" if one.particle >= 0 else "")
         facts.setdefault(one.row, {"similarity": told})
     events = [named_row(rows[row], rows.features) for row in facts]
-    more = {str(event["event_id"]): said for event, said in zip(events, facts.values(), strict=True)}
-    return draw_events(events, out, sample=sample, more_facts=more)
+    return draw_events(events, out, sample=sample, more_facts=list(facts.values()))

@@ -258,7 +258,7 @@ def _check_floats(column: Column, lists: Ragged) -> None:
     values = lists.values
     if np.issubdtype(values.dtype, np.integer):
         expected = f"floating-point numbers in {column.unit or 'their unit'}"
-        mend = "pass the energy of one count (mev_per_count=...), or convert to float"
+        mend = "multiply them by the energy of one count, or convert to float if they are energies"
         raise _wrong(UnitError, column, lists, 0, expected, f"{values.dtype}, which holds counts", mend)
     if not np.issubdtype(values.dtype, np.floating):
         raise _wrong(DtypeError, column, lists, 0, "numbers", values.dtype, f"cast them to {column.dtype}")

@@ -1,4 +1,4 @@
-"""Released checkpoints of Panda as models of ours: weights, configuration, processor, card and checksums."""
+"""Weights that others released as models of ours: weights, configuration, processor, card and checksums."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from nuzoo.files.names import CARD_FILE
 from nuzoo.hub.cards import fill_template
 from nuzoo.hub.model.card import TAGS
 from nuzoo.hub.model.files import auto_class_of
+from nuzoo.hub.model.released_network import ReleasedNetwork
+from nuzoo.hub.model.released_panda import is_panda, panda_network
+from nuzoo.hub.model.released_polar_mae import is_polar_mae, polar_mae_network
 from nuzoo.hub.scratch import scratch_folder
-from nuzoo.modeling.panda_files import PandaFile, read_panda
-from nuzoo.modeling.panda_sizes import config_of, network_of
-from nuzoo.modeling.panda_weights import from_panda, of_backbone
+from nuzoo.modeling.released_files import RELEASED, ReleasedFile, read_released
 from nuzoo.modeling.weight_errors import WeightsError
-from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
-from nuzoo.simulation.detectors import find_detector
 
 LICENCE = "mit"
-ORIGIN = "DeepLearnPhysics/Panda"
-DETECTOR = "lartpc-cube-768"
-PROCESSOR: dict[str, Any] = {"normalisation": "panda", "grid": 0.001, "energy_threshold_mev": 0.13}
-"""What the released networks were trained with (arXiv 2512.01324 and its public code)."""
+"""Of the weights of Panda and of PoLAr-MAE."""
+
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -37,20 +35,22 @@ class Converted:
 
     Attributes:
         model: The network, as it was loaded again.
-        left: Names of the tensors that are no part of it: of a pre-training's teacher and heads.
+        left: Names of the tensors that are no part of it.
+        left_are: What these are, for people.
         settings_known: The file told the network's settings; otherwise they are the published ones.
     """
 
     model: PreTrainedModel
     left: list[str]
+    left_are: str
     settings_known: bool
 
 
-def convert_panda(source: Path, out: Path) -> Converted:
-    """Turn a released checkpoint of Panda into the folder of a model of ours.
+def convert_released(source: Path, out: Path) -> Converted:
+    """Turn a released checkpoint of Panda or of PoLAr-MAE into the folder of a model of ours.
 
     Args:
-        source: See `nuzoo.modeling.panda_files.read_panda`.
+        source: See `nuzoo.modeling.released_files.read_released`.
         out: Folder to write; it is empty or does not exist.
 
     Raises:
@@ -60,30 +60,33 @@ def convert_panda(source: Path, out: Path) -> Converted:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UnusableOutputError(f"{out}: expected a new or empty folder, got one in use: give another")
-    file = read_panda(source)
-    tensors, left = of_backbone(file.tensors)
-    origin = str(file.path)
-    network = network_of(tensors)
-    geometry = find_detector(DETECTOR).geometry()
-    processor = NuPointCloudFeatureExtractor.for_geometry(geometry, **PROCESSOR)
-    config = config_of(tensors, file.settings, origin)
-    config.grid_shape = processor.frame.grid_shape
-    processor.check_agrees(config)
-    with torch.device("meta"):
-        empty = network(config)
-    weights = from_panda(tensors, empty, origin)
-    model: Any = network.from_pretrained(None, config=config, state_dict=weights)
+    file = read_released(source)
+    released = _network_of(file)
+    released.processor.check_agrees(released.config)
+    network: Any = released.network
+    model = network.from_pretrained(None, config=released.config, state_dict=released.weights)
     out.parent.mkdir(parents=True, exist_ok=True)
     with scratch_folder(out.parent) as folder:
         model.save_pretrained(folder)
-        processor.save_pretrained(folder)
-        card = _card(out.name, file, model, processor, left)
-        (folder / CARD_FILE).write_text(card, encoding="utf-8")
+        released.processor.save_pretrained(folder)
+        (folder / CARD_FILE).write_text(_card(out.name, file, released, model), encoding="utf-8")
         write_checksums(folder)
         loaded: Any = network.from_pretrained(folder)
-        _check_equal(loaded, weights, origin)
+        _check_equal(loaded, released.weights, str(file.path))
         folder.replace(out)
-    return Converted(loaded, left, bool(file.settings))
+    return Converted(loaded, released.left, released.left_are, bool(file.settings))
+
+
+def _network_of(file: ReleasedFile) -> ReleasedNetwork:
+    """Tell whose a file is by the names of its tensors, and take its network."""
+    if is_panda(file.tensors):
+        return panda_network(file)
+    if is_polar_mae(file.tensors):
+        return polar_mae_network(file)
+    some = ", ".join(list(file.tensors)[:NAMED])
+    raise WeightsError(
+        f"{file.path}: expected weights of Panda or of PoLAr-MAE, got others ({some} …). Give {RELEASED}"
+    )
 
 
 def _check_equal(loaded: PreTrainedModel, weights: dict[str, torch.Tensor], origin: str) -> None:
@@ -99,37 +102,33 @@ def _check_equal(loaded: PreTrainedModel, weights: dict[str, torch.Tensor], orig
         )
 
 
-def _card(
-    name: str,
-    file: PandaFile,
-    model: PreTrainedModel,
-    processor: NuPointCloudFeatureExtractor,
-    left: list[str],
-) -> str:
+def _card(name: str, file: ReleasedFile, released: ReleasedNetwork, model: PreTrainedModel) -> str:
+    config, auto_class = model.config, auto_class_of(model)
     data = ModelCardData(
         library_name="transformers",
         pipeline_tag="other",
         license=LICENCE,
-        base_model=ORIGIN,
-        tags=[*TAGS, model.config.model_type],
+        base_model=released.base_model,
+        tags=[*TAGS, config.model_type],
         model_name=name,
     )
-    config, auto_class = model.config, auto_class_of(model)
+    has_classes = "Segmentation" in auto_class
     return fill_template(
-        "converted.md",
+        released.card,
         card_data=data.to_yaml(),
         name=name,
-        origin=ORIGIN,
+        origin=released.origin,
+        home=released.home,
         file=file.path.name,
         sha256=sha256(file.path),
-        tensors=len(file.tensors) - len(left),
-        left=len(left),
+        tensors=len(file.tensors) - len(released.left),
+        left=len(released.left),
+        left_are=released.left_are,
         parameters=f"{model.num_parameters():,}",
         settings_known=bool(file.settings),
         auto_class=auto_class,
-        classes=[] if auto_class == "AutoModel" else list((config.id2label or {}).values()),
-        instances=config.instances if auto_class == "AutoModelForUniversalSegmentation" else None,
-        queries=config.queries,
+        classes=list((config.id2label or {}).values()) if has_classes else [],
         target=config.target,
-        processor=processor,
+        processor=released.processor,
+        **released.facts,
     )

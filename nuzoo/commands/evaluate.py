@@ -1,6 +1,7 @@
 """Measure a trained model on held-out events and write the report, or compare several.
 
-Writes results.json, predictions.parquet, report.md and its figures to the output folder. What calibrates the
+Writes results.json, predictions.parquet, report.md and its figures to the output folder, and draws a few
+events with the model's predictions in its folder displays. What calibrates the
 model (of a classifier, the temperature) is fitted on the validation split; --calibrate stores it in the
 model's folder, for `nuzoo predict` and the pipeline to use.
 
@@ -27,7 +28,10 @@ from nuzoo.registry import TASKS, import_object
 from nuzoo.zoo.bundled import bundled_models
 
 if TYPE_CHECKING:
-    from nuzoo.evaluation.core.evaluator import Option
+    from nuzoo.evaluation.core.evaluator import Option, TaskEvaluator
+
+DISPLAYS = 4
+DISPLAYS_FOLDER = "displays"
 
 COMMON = ("split", "calibrate", "batch_size", "sample")
 
@@ -52,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", help="what the events are called; that they are simulated is said beside it"
     )
+    parser.add_argument(
+        "--displays",
+        type=at_least(0),
+        default=argparse.SUPPRESS,
+        help=f"events to draw (default: {DISPLAYS})",
+    )
     for option in _options().values():
         parser.add_argument(
             f"--{option.flag}", help=option.help, default=argparse.SUPPRESS, **option.arguments
@@ -65,6 +75,10 @@ def begin(args: argparse.Namespace) -> str:
     if args.frozen and args.calibrate:
         raise CommandLineError("--calibrate: expected a model folder, got --frozen, which has none")
     models = args.compare or ([args.model] if args.model else [])
+    if (args.compare or args.frozen) and hasattr(args, "displays"):
+        raise CommandLineError(
+            "--displays: expected --model beside it, whose predictions are drawn; leave it out"
+        )
     if args.compare and len(models) < 2:
         raise CommandLineError(
             f"--compare: expected two or more models to compare, got {len(models)}: {models[0]}"
@@ -124,9 +138,26 @@ def _evaluate(args: argparse.Namespace, options: dict[str, Any], altered: bool) 
     evaluator, results = evaluate_model(args.model or args.frozen, args.data, out, load=load, **options)
     print(f"{evaluator.headline(results)[0].told} ({results.dataset.events} events)")
     print(f"report: {out / REPORT_FILE}")
+    if not altered and (number := getattr(args, "displays", DISPLAYS)):
+        _draw(args, evaluator, number, out / DISPLAYS_FOLDER)
     if warning := training_warning(results.dataset, results.seen):
         print(f"warning: {warning}", file=sys.stderr)
     return 0
+
+
+def _draw(args: argparse.Namespace, evaluator: TaskEvaluator, number: int, out: Path) -> None:
+    """Draw the first events of the split, if networks of the task have a pipeline."""
+    from nuzoo.evaluation.display.draw_events import choose_rows, draw_events, read_dataset
+    from nuzoo.pipelines.loading import load_pipeline
+
+    tasks = [task for task in TASKS.values() if task.evaluator and import_object(task.evaluator) is evaluator]
+    if not any(task.pipeline for task in tasks):
+        return
+    split = None if args.split == "all" else args.split
+    rows = choose_rows(read_dataset(args.data, split), None, number)
+    paths = draw_events(rows, out, pipeline=load_pipeline(args.model), sample=args.sample, left_out=[])
+    if paths:
+        print(f"displays: {paths[-1]}")
 
 
 def _load_frozen(recipe: str, training: Any) -> tuple[Any, Any]:

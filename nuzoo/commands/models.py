@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.commands.steps import on_local_hub, run_command
@@ -21,6 +22,9 @@ from nuzoo.zoo.origins import ORIGINS
 
 ORGANISATION = "nuzoo"
 
+OF_REMAKE: dict[str, Any] = {"work": Path("runs/zoo"), "report": [], "num_proc": os.cpu_count() or 1}
+"""Options that --remake alone heeds, with their defaults."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
@@ -29,23 +33,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--work",
         type=Path,
-        default=Path("runs/zoo"),
+        default=OF_REMAKE["work"],
         help="folder for events and training (default: runs/zoo)",
     )
     parser.add_argument(
         "--report",
         type=Path,
         action="append",
-        default=[],
+        default=OF_REMAKE["report"],
         metavar="FOLDER",
         help="of another sample, for the card; may be repeated",
     )
-    parser.add_argument("--num-proc", type=at_least(1), default=os.cpu_count() or 1)
+    parser.add_argument("--num-proc", type=at_least(1), default=OF_REMAKE["num_proc"])
 
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if args.remake is None:
+        if given := [name for name, value in OF_REMAKE.items() if getattr(args, name) != value]:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise CommandLineError(
+                f"{options}: expected --remake FOLDER beside it, which it is for; leave it out"
+            )
         return ""
     if args.name not in ORIGINS:
         raise CommandLineError(
@@ -97,7 +106,7 @@ def _make(args: argparse.Namespace) -> None:
     run_command("train", origin.recipe, f"data.path={data}", f"training.output_dir={training}")
     halve_weights(training)
     calibrate = ["--calibrate"] if _calibrates(load_recipe(origin.recipe).task) else []
-    run_command("evaluate", "--model", training, "--data", data, *calibrate)
+    run_command("evaluate", "--model", training, "--data", data, "--displays", 0, *calibrate)
     run_command("publish", data, "--repo", repository, "--type", "dataset")
     bundle_model(training, args.name, args.remake, dataset=repository, others=args.report)
     print(f"{args.name}: {args.remake}")

@@ -28,13 +28,16 @@ READING_OPTIONS = (
 )
 
 
-def check_options(function: Callable[..., Any], options: Mapping[str, Any], name: str) -> None:
+def check_options(
+    function: Callable[..., Any], options: Mapping[str, Any], name: str, among: Collection[str] | None = None
+) -> None:
     """Refuse options that a function does not take.
 
     Args:
         function: Of a row of a table.
         options: That the user gave.
         name: Of the row.
+        among: Those that the command has, if the function takes others too.
 
     Raises:
         CommandLineError: With the first that does not apply, and those that do.
@@ -42,7 +45,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], name
     known = [
         _spelt(parameter.name)
         for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is parameter.KEYWORD_ONLY
+        if parameter.kind is parameter.KEYWORD_ONLY and (among is None or parameter.name in among)
     ]
     for option in map(_spelt, options):
         if option not in known:
@@ -97,7 +100,7 @@ def reading_options(args: argparse.Namespace, reader: Callable[..., Any], modali
         CommandLineError: The reader of the modality has no such option.
     """
     given = {name: getattr(args, name) for name in READING_OPTIONS if hasattr(args, name)}
-    check_options(reader, given, f"the reader of {modality}")
+    check_options(reader, given, f"the reader of {modality}", READING_OPTIONS)
     return given
 
 

@@ -26,5 +26,7 @@ def test_hit_classifiers_share_their_fields(kind):
             kind(class_weights=weights)
     with pytest.raises(StrictDataclassClassValidationError, match="focal_gamma"):
         kind(focal_gamma=-1.0)
+    with pytest.raises(ConfigError, match="target 'motif', whose classes id2label names, got 'pid'"):
+        kind(target="pid", id2label=dict(kind().id2label)).check_target()
     with pytest.raises(ConfigError, match="problem_type"):
         kind(problem_type="regression")

@@ -4,11 +4,14 @@ import shutil
 
 import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from nuzoo.datasets_scripts.common.loading import UnreachableDatasetError, load_events
 from nuzoo.datasets_scripts.common.local_dataset import UnfinishedDatasetError, UnknownConfigurationError
 from nuzoo.datasets_scripts.lartpc_pixelmaps import convert_files
+from nuzoo.evaluation.display.draw_events import read_dataset
 
 
 def convert(folder, energy):
@@ -84,3 +87,39 @@ def test_what_a_folder_does_not_have_is_refused(tmp_path):
         load_events(folder, name="big")
     with pytest.raises(UnreachableDatasetError, match=r"revision: expected none, .* got 'v1'"):
         load_events(folder, revision="v1")
+
+
+def stored(folder, change):
+    """Two events in each of two splits, of which the second was changed by others."""
+    table = pa.table({"event_id": ["a", "b"], "motif": [[1], [2, 3]], "pid": [[4], [5, 6]]})
+    (folder / "data").mkdir(parents=True)
+    for split, rows in (("test", table), ("validation", change(table))):
+        pq.write_table(rows, folder / "data" / f"{split}-00000-of-00001.parquet")
+    return str(folder)
+
+
+def events_read(folder):
+    return [row for split in ("test", "validation") for row in read_dataset(folder, split)]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda table: table.slice(0, 0), "a Parquet file of it has no rows: write events"),
+        (
+            lambda table: table.drop_columns(["pid"]).append_column("role", table["pid"]),
+            "a file lacks pid and has also role, other than the card or",
+        ),
+        (
+            lambda table: table.append_column("role", table["pid"]).append_column("x", table["pid"]),
+            "a file has also role, x, other than the card or",
+        ),
+    ],
+)
+def test_files_that_are_not_alike_are_told_of_in_a_line(change, told, tmp_path):
+    folder = stored(tmp_path / "data", change)
+    for read in (load_events, events_read):
+        with pytest.raises(UnreachableDatasetError) as refused:
+            read(folder)
+        assert str(refused.value).startswith(f"{folder}: expected a readable dataset: {told}")
+        assert len(str(refused.value)) < 400

@@ -15,7 +15,9 @@ from nuzoo.datasets_scripts.readers.source_errors import (
     NotThisFormatError,
     ObjectArrayError,
     OtherDetectorError,
+    TooFewHitsError,
     TruncatedFileError,
+    UnknownScaleError,
     WrongEventError,
 )
 from nuzoo.files.left_out import Omission
@@ -80,6 +82,53 @@ def test_bad_npz_is_named(tmp_path, arrays, error, words):
     np.savez(tmp_path / "e.npz", **arrays)
     with pytest.raises(error, match=rf"e.npz.*{words}"):
         read(tmp_path / "e.npz")
+
+
+def line_of_hits(file, energy):
+    """Write an event of hits in a row."""
+    np.savez(file, voxel=np.arange(len(energy))[:, None] * [1, 1, 1], energy=np.float32(energy))
+    return file
+
+
+@pytest.mark.parametrize("factor", [1e-3, 1e3, 0.0], ids=["GeV", "keV", "nothing"])
+def test_energies_in_another_unit_are_refused(tmp_path, write, small, factor):
+    """Also where all hits are below the threshold of PILArNet-M, and the event would look empty."""
+    file = line_of_hits(tmp_path / "e.npz", np.linspace(0.2, 1.5, 12) * factor)
+    with pytest.raises(WrongEventError, match=r"median of 0\.01 to 100 MeV"):
+        read(file)
+    points = small["point"].copy()
+    points[:, 3] *= factor
+    with pytest.raises(WrongEventError, match=r"median of 0\.01 to 100 MeV"):
+        read(write(tmp_path / "a.h5", [small | {"point": points}]))
+
+
+def test_hits_and_events_that_are_not_wanted_are_left_out_of_any_format(tmp_path, shard):
+    file = line_of_hits(tmp_path / "e.npz", [0.1, 0.5, 0.9])
+    (row,) = read(file, energy_threshold=0.4)
+    assert row["energy"].tolist() == pytest.approx([0.5, 0.9]) and row["x"].tolist() == [1, 2]
+    most = pq.read_table(shard)["energy"].to_pylist()[0]
+    limit = sorted(most)[len(most) // 2]
+    row = read(shard, energy_threshold=limit)[0]
+    assert len(row["energy"]) == len(row["motif"]) == sum(one > limit for one in most)
+    with pytest.raises(TooFewHitsError, match="at least 4 points"):
+        read(file, min_points=4)
+    files = PointCloudFiles([file], energy_threshold=5.0)
+    assert [len(row["energy"]) for row in files] == [0]
+    assert any("no hit is above 5 MeV" in note for note in files.notes.told())
+
+
+def test_a_scale_of_charges_is_refused_for_energies(tmp_path, shard):
+    for file in (line_of_hits(tmp_path / "e.npz", [0.5]), shard):
+        with pytest.raises(UnknownScaleError, match="leave --mev-per-charge out"):
+            read(file, mev_per_charge=0.1)
+
+
+def test_rows_that_do_not_say_whose_they_are_are_told(shard):
+    pq.write_table(pq.read_table(shard).drop_columns(["detector", "positions"]), shard)
+    files = PointCloudFiles([shard])
+    assert len(list(files)) == 3
+    told = " ".join(files.notes.told())
+    assert "name no detector: taken as lartpc-cube-768" in told and "taken as voxel" in told
 
 
 def replaced(shard, **columns):

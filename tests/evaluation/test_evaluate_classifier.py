@@ -10,13 +10,12 @@ import pytest
 import torch
 from datasets import ClassLabel, Dataset, NamedSplit
 from sklearn import metrics as sk
+from transformers.modeling_outputs import ImageClassifierOutput
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.core.calibration import probabilities
 from nuzoo.evaluation.core.errors import (
     EvaluationError,
-    MissingTruthError,
-    NonFiniteOutputError,
     ResultsFileError,
     SplitOverlapError,
 )
@@ -30,6 +29,7 @@ from nuzoo.evaluation.tasks.event_classification.predictions import read_predict
 from nuzoo.evaluation.tasks.event_classification.published import is_like_published
 from nuzoo.evaluation.tasks.event_classification.report import remark_on_scaling
 from nuzoo.files.events.pixel_map_events import pixel_map_schema
+from nuzoo.pipelines.pipeline_errors import NonFiniteOutputError
 
 from ..drawing import undrawn
 
@@ -91,7 +91,7 @@ class Model(torch.nn.Module):
 
     def forward(self, pixel_values):
         assert not self.training
-        return SimpleNamespace(logits=pixel_values + self.offset)
+        return ImageClassifierOutput(logits=pixel_values + self.offset)
 
 
 @pytest.fixture(scope="module")
@@ -202,11 +202,11 @@ def test_bad_input_is_named_and_leaves_nothing(tmp_path):
     out = tmp_path / "out"
     with pytest.raises(UnusableDatasetError, match="1 of 3 without one"):
         evaluate(make_rows(3, 1, label=[0, None, 1]), out)
-    with pytest.raises(MissingTruthError, match=r"every label must be in 0\.\.2, but event 1 has 3"):
+    with pytest.raises(UnusableDatasetError, match=r"label of event sim-1-1: expected .* 0 to 2 .*, got 3"):
         evaluate(make_rows(3, 1, label=[0, 3, 1]), out)
     with pytest.raises(UnusableDatasetError, match="label"):
         evaluate(make_rows(3, 1).remove_columns("label"), out)
-    with pytest.raises(NonFiniteOutputError, match="first: event 2"):
+    with pytest.raises(NonFiniteOutputError, match=r"finite logits of rows 0 to 2, got .nan"):
         evaluate(make_rows(3, 1, xz_energy=[[0.0] * 3, [1.0] * 3, [np.nan] * 3]), out)
     with pytest.raises(SplitOverlapError, match="sim-1-0"):
         evaluate(make_rows(3, 1), out, validation=make_rows(2, 1))
@@ -410,7 +410,7 @@ def test_a_model_gets_all_that_its_processor_gives(tmp_path):
     class TwoInputModel(Model):
         def forward(self, pixel_values, token, names):
             assert (pixel_values.dtype, token.dtype, names) == (torch.float64, torch.int64, ["a"])
-            return SimpleNamespace(logits=pixel_values[:, token.flip(0)] + self.offset)
+            return ImageClassifierOutput(logits=pixel_values[:, token.flip(0)] + self.offset)
 
     rows = make_rows(6, 5)
     evaluate(rows, tmp_path, model=TwoInputModel().double(), processor=TwoInputs())

@@ -255,6 +255,18 @@ def test_events_without_the_truth_are_refused(oracle, events):
         EVALUATOR.check_events(rows, "test", NuPointConfig.tiny())
 
 
+def test_events_without_particles_are_refused_before_the_network_is_asked(
+    oracle, processor, events, tmp_path
+):
+    nothing = [event | {"particle": [-1] * len(event["x"])} for event in events]
+    for rows, told in ((nothing, "with particles, got 4"), ([events[3]], "with hits, got 1")):
+        with pytest.raises(
+            UnusableDatasetError, match=f"split test: expected events {told} without any: take"
+        ):
+            EVALUATOR.evaluate(oracle, processor, Events(rows_of(*rows)), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_more_particles_than_queries_are_told_of(oracle, events, caplog):
     EVALUATOR.check_events(
         rows_of(*events), "test", NuPointConfig.tiny(id2label=oracle.config.id2label, queries=2)

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.core.errors import EvaluationError, ResultsFileError
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import read_predictions
@@ -134,7 +135,9 @@ def test_events_without_hits_give_no_numbers(network, hits, tmp_path):
     measured = measure(*network, made, ProbeSettings(), 2)
     assert ("prototypes_used" in measured) == hits[1] and "macro_f1" not in measured
     fitted, tested = made.select([0]), made.select([1])
-    with pytest.raises(EvaluationError, match="fit the probe on, got none" if not hits[0] else "with hits"):
+    with pytest.raises(
+        UnusableDatasetError, match="test: expected events with hits, got 1 without any: take"
+    ):
         EVALUATOR.evaluate(*network, Events(tested, validation=fitted), out=tmp_path)
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from transformers.modeling_outputs import ImageClassifierOutput
 
 from nuzoo.evaluation.core.errors import RegionError
 from nuzoo.evaluation.display.pixel_maps.event_views import views_of
@@ -29,7 +30,7 @@ class Linear(torch.nn.Module):
     config = SimpleNamespace(id2label={0: "up", 1: "other"}, temperature=1.0, writes_text=False)
 
     def forward(self, upper):
-        return SimpleNamespace(logits=torch.stack([upper / 100, torch.zeros_like(upper)], dim=1))
+        return ImageClassifierOutput(logits=torch.stack([upper / 100, torch.zeros_like(upper)], dim=1))
 
 
 class Upper:

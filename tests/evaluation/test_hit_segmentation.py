@@ -10,6 +10,7 @@ from transformers import EvalPrediction
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.core.errors import MissingTruthError, ResultsFileError, ShapeMismatchError
+from nuzoo.evaluation.core.evaluate_model import evaluate_model
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.hit_segmentation.evaluator import EVALUATOR
 from nuzoo.evaluation.tasks.hit_segmentation.numbers import confusions, event_confusion, hit_metrics, scores
@@ -119,12 +120,47 @@ def test_from_a_model_to_its_report(model, processor, rows, tmp_path):
         assert all((score == 0) == (label < 0) for score, label in zip(answer["scores"], given, strict=True))
 
 
+def test_who_is_interrupted_while_figures_are_drawn_leaves_no_results(
+    model, processor, rows, tmp_path, monkeypatch
+):
+    for part in (model, processor):
+        part.save_pretrained(tmp_path / "model")
+    (tmp_path / "data" / "data").mkdir(parents=True)
+    rows.to_parquet(tmp_path / "data" / "data" / "test-00000-of-00001.parquet")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nuzoo.evaluation.tasks.hit_segmentation.figures.draw_classes", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_model(str(tmp_path / "model"), str(tmp_path / "data"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    evaluate_model(str(tmp_path / "model"), str(tmp_path / "data"), tmp_path / "out")
+    assert {"results.json", "predictions.parquet", "report.md", "classes.png"} <= {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+
+
 def test_predictions_of_another_evaluation_are_refused(model, processor, rows, tmp_path):
     results = EVALUATOR.evaluate(model, processor, Events(rows), out=tmp_path)
     other = EVALUATOR.evaluate(model, processor, Events(rows.select([2, 3])), out=tmp_path / "other")
     with pytest.raises(ResultsFileError):
         EVALUATOR.check_predictions(results, tmp_path / "other/predictions.parquet")
     assert other.dataset.events == 2
+
+
+def test_truth_of_other_hits_is_refused_before_the_network_is_asked(model, processor, rows, tmp_path):
+    events = list(rows)
+    events[3]["motif"] = events[3]["motif"][:-1]
+    shorter = Dataset.from_list(events, features=rows.features, split=NamedSplit("test"))
+    for wrong, told in (
+        (shorter, "split test, column motif of event e3: expected as many entries as in x"),
+        (rows.select([0]), "split test: expected events with hits, got 1 without any"),
+    ):
+        with pytest.raises(UnusableDatasetError, match=told):
+            EVALUATOR.evaluate(model, processor, Events(wrong), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_events_of_other_classes_are_refused(model, rows):

@@ -1,6 +1,7 @@
 """Events and particles that a network holds to be alike, against plain loops over all pairs."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from nuzoo.evaluation.retrieval.embeddings import embed
 from nuzoo.evaluation.retrieval.retrieve import nearest_to, retrieve
 from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
+
+from ..drawing import undrawn
 
 DETECTOR = "lartpc-cube-768"
 
@@ -107,3 +110,18 @@ def test_table_and_page_begin_with_what_is_asked_about(model, processor, rows, t
         retrieve(path, rows, "e9", out)
     with pytest.raises(EvaluationError, match="got 7; particles of it with hits: 0, 1, 2"):
         retrieve(path, rows, "e3", out, particle=7)
+
+
+def test_events_that_share_a_name_are_kept_apart(model, processor, rows, tmp_path):
+    model.save_pretrained(tmp_path / "model")
+    processor.save_pretrained(tmp_path / "model")
+    path, out = str(tmp_path / "model"), tmp_path / "out"
+    named = rows.remove_columns("event_id").add_column("event_id", ["a", "a", "b", "c", "a", "a"])
+    with undrawn():
+        retrieve(path, named, "b", out)
+    table = list(csv.DictReader((out / "nearest.csv").open()))
+    assert [row["event_id"] for row in table].count("a") == 3
+    shown = re.findall(r"<dt>similarity</dt>\s*<dd>([^<]*)</dd>", (out / "index.html").read_text())
+    assert shown == [f"{float(row['similarity']):.3f}" for row in table]
+    with pytest.raises(EvaluationError, match="name of one event such as a, got 'a' of 4 events"):
+        retrieve(path, named, "a", out)

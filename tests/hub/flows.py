@@ -140,7 +140,8 @@ def write_run(folder, dataset):
 @undrawn()
 def evaluate(folder, dataset, *options):
     """Measure a network of a run folder; its pictures show nothing."""
-    assert main(["evaluate", "--model", str(folder), "--data", str(dataset), *options]) == 0
+    command = ["evaluate", "--model", str(folder), "--data", str(dataset), "--displays", "0", *options]
+    assert main(command) == 0
 
 
 def state(hub, name, kind="model"):

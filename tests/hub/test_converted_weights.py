@@ -19,9 +19,10 @@ from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.files.checksums import differences
 from nuzoo.files.errors import UnusableOutputError
-from nuzoo.hub.model.converted_weights import convert_panda
+from nuzoo.hub.model.converted_weights import convert_released
 from nuzoo.modeling.panda_sizes import config_of, network_of
 from nuzoo.modeling.panda_weights import from_panda
+from nuzoo.modeling.released_files import read_released
 from nuzoo.modeling.weight_errors import WeightsError
 from nuzoo.pipelines.loading import load_pipeline
 
@@ -45,13 +46,13 @@ def semantic(tmp_path):
 def refused(source, out):
     """The message with which a file is refused; nothing may be left."""
     with pytest.raises(WeightsError) as caught:
-        convert_panda(source, out)
+        convert_released(source, out)
     assert [file.name for file in out.parent.iterdir() if file != source] == []
     return str(caught.value)
 
 
 def test_semantic_network_becomes_one_of_ours(semantic, tmp_path):
-    made = convert_panda(semantic, tmp_path / "ours")
+    made = convert_released(semantic, tmp_path / "ours")
     model = AutoModelForSemanticSegmentation.from_pretrained(tmp_path / "ours")
     config, tensors = model.config, panda.semantic()
     assert (config.encoder_depths, config.encoder_channels) == ([2, 1, 1], [16, 32, 48])
@@ -74,7 +75,7 @@ def test_semantic_network_becomes_one_of_ours(semantic, tmp_path):
 
 
 def test_processor_is_that_of_the_training(semantic, tmp_path):
-    convert_panda(semantic, tmp_path / "ours")
+    convert_released(semantic, tmp_path / "ours")
     processor = AutoProcessor.from_pretrained(tmp_path / "ours")
     event = {"x": [384, 0], "y": [384, 0], "z": [385, 767], "energy": [20.0, 0.14], "positions": "voxel"}
     faint = {name: [*column, column[0]] if name != "positions" else column for name, column in event.items()}
@@ -89,7 +90,7 @@ def test_processor_is_that_of_the_training(semantic, tmp_path):
 
 def test_converted_model_labels_hits_and_its_card_says_where_it_is_from(semantic, tmp_path):
     folder = tmp_path / "ours"
-    convert_panda(semantic, folder)
+    convert_released(semantic, folder)
     segment = load_pipeline(str(folder))
     events = segment.image_processor.example_events(3)
     assert [len(one["labels"]) for one in segment(events)] == [len(event["energy"]) for event in events]
@@ -130,7 +131,7 @@ def test_published_sizes_follow_from_the_shapes():
 def test_base_network_starts_others(tmp_path, bare):
     tensors = panda.base()
     source = write(tmp_path, tensors if bare else {f"backbone.{name}": t for name, t in tensors.items()})
-    made = convert_panda(source, tmp_path / "base")
+    made = convert_released(source, tmp_path / "base")
     assert not made.settings_known
     model = AutoModel.from_pretrained(tmp_path / "base")
     assert model.config.readout == "upcast" and model.config.window_size == 256
@@ -141,7 +142,7 @@ def test_base_network_starts_others(tmp_path, bare):
 
 def test_backbone_of_the_student_is_taken_of_a_pre_training(tmp_path):
     tensors = panda.pretraining()
-    made = convert_panda(write(tmp_path, tensors), tmp_path / "base")
+    made = convert_released(write(tmp_path, tensors), tmp_path / "base")
     token = made.model.embedding.mask_token
     assert torch.equal(token, tensors["module.student.backbone.embedding.mask_token"])
     assert set(made.left) == {name for name in tensors if "teacher" in name or "mask_head" in name}
@@ -153,9 +154,22 @@ def test_repository_of_safetensors_is_read_with_its_config(tmp_path):
     save_file(panda.semantic(classes=6), repository / "model.safetensors")
     text = json.dumps({"model": {"type": "seg", "backbone": panda.settings()}, "data": {}})
     (repository / "config.json").write_text(text)
-    made = convert_panda(repository, tmp_path / "ours")
+    made = convert_released(repository, tmp_path / "ours")
     assert made.model.config.target == "pid"
     assert made.model.config.window_size == 32
+
+
+@pytest.mark.parametrize("instances", ["particle", "interaction"])
+def test_repository_of_a_detector_is_read_with_its_config(instances, tmp_path):
+    repository = tmp_path / f"Panda-{instances.title()}"
+    repository.mkdir()
+    tensors = panda.detector(instances)
+    save_file(tensors, repository / "model.safetensors")
+    settings = {"model": {"type": "detector-v4", **panda.detector_settings(instances)}, "data": {}}
+    (repository / "config.json").write_text(json.dumps(settings))
+    model = convert_released(repository, tmp_path / "ours").model
+    assert (model.config.instances, model.config.window_size) == (instances, 32)
+    assert torch.equal(model.query_decoder.content.weight, tensors["decoder.query_feat.weight"])
 
 
 def without(tensors, name):
@@ -197,7 +211,7 @@ def test_tensors_that_are_not_those_of_a_network_are_named(tmp_path, change, wor
 def test_detector_becomes_one_of_ours(tmp_path, instances):
     tensors = panda.detector(instances)
     source = write(tmp_path, tensors, panda.detector_settings(instances))
-    made = convert_panda(source, tmp_path / "ours")
+    made = convert_released(source, tmp_path / "ours")
     model = AutoModelForUniversalSegmentation.from_pretrained(tmp_path / "ours")
     config = model.config
     assert not made.left and made.settings_known
@@ -240,7 +254,7 @@ def test_detector_becomes_one_of_ours(tmp_path, instances):
 
 def test_converted_detector_finds_instances_and_its_card_says_how(tmp_path):
     folder = tmp_path / "ours"
-    convert_panda(write(tmp_path, panda.detector(), panda.detector_settings()), folder)
+    convert_released(write(tmp_path, panda.detector(), panda.detector_settings()), folder)
     segment = load_pipeline(str(folder))
     events = segment.image_processor.example_events(3)
     assert [len(one["instances"]) for one in segment(events)] == [len(event["energy"]) for event in events]
@@ -383,7 +397,7 @@ def test_numbers_of_numpy_that_a_training_leaves_are_read(tmp_path):
         "loss": np.float32(1),
     }
     torch.save(content, tmp_path / "panda.pth")
-    convert_panda(tmp_path / "panda.pth", tmp_path / "ours")
+    convert_released(tmp_path / "panda.pth", tmp_path / "ours")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.9, 0.999])
@@ -391,6 +405,23 @@ def test_truncated_file_is_refused(semantic, tmp_path, share):
     whole = semantic.read_bytes()
     semantic.write_bytes(whole[: int(share * len(whole))])
     assert "expected a whole file of weights" in refused(semantic, tmp_path / "ours")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state_dict": {"a": torch.empty(2, device="meta")}},
+        {"state_dict": {"a": torch.eye(2).to_sparse()}},
+        {"state_dict": {1: torch.zeros(2)}},
+        {"state_dict": {"a": torch.zeros(2)}, "config": {"model": 3}},
+        {"state_dict": {"a": torch.zeros(2)}, "config": {"model": {"backbone": 3}}},
+    ],
+    ids=["meta", "sparse", "number", "model", "backbone"],
+)
+def test_what_is_no_plain_tensor_or_setting_by_name_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "panda.pth")
+    with pytest.raises(WeightsError, match=r"expected (plain tensors|settings) by name"):
+        read_released(tmp_path / "panda.pth")
 
 
 def test_truncated_safetensors_and_config_are_refused(tmp_path):
@@ -408,9 +439,9 @@ def test_truncated_safetensors_and_config_are_refused(tmp_path):
 
 def test_folder_in_use_is_left_as_it_is(semantic, tmp_path):
     (tmp_path / "ours").mkdir()
-    convert_panda(semantic, tmp_path / "ours")
+    convert_released(semantic, tmp_path / "ours")
     with pytest.raises(UnusableOutputError, match="in use"):
-        convert_panda(semantic, tmp_path / "ours")
+        convert_released(semantic, tmp_path / "ours")
 
 
 def test_command(semantic, tmp_path, capsys):

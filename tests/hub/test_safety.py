@@ -177,6 +177,20 @@ def test_json_that_only_python_reads_is_refused(tmp_path, number):
         check_publishable(tmp_path)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, number, dtype):
+    weights = {"a.weight": torch.ones(3, dtype=dtype), "b.bias": torch.ones(2, 2, dtype=dtype)}
+    save_file(weights | {"steps": torch.arange(3)}, tmp_path / "model.safetensors")
+    check_publishable(tmp_path)
+    weights["b.bias"][1, 0] = number
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(
+        UnpublishableContentError, match=r"model.safetensors holds NaN or infinity in b\.bias;"
+    ):
+        check_publishable(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [

@@ -210,12 +210,25 @@ def test_masked_points_have_the_token_and_their_place():
         tiny()(**inputs, is_masked=is_masked)
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["bfloat16", "autocast"])
-def test_loss_and_gradients_are_finite_in_bfloat16_for_events_of_any_size(whole):
+def test_an_event_of_300_000_points_is_one_like_others_and_changes_no_other():
+    model = tiny()
+    inputs = example([300_000, 500], extent=96)
+    small = taken(inputs, slice(300_000, None), [500])
+    found = features(model, inputs)
+    assert found.isfinite().all()
+    torch.testing.assert_close(found[300_000:], features(model, small), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("whole", "most", "extent"),
+    [(True, 10_000, 48), (False, 150_000, 96)],
+    ids=["bfloat16", "autocast"],
+)
+def test_loss_and_gradients_are_finite_in_bfloat16_for_events_of_any_size(whole, most, extent):
     config = NuPointConfig.tiny(id2label=dict(enumerate(CLASSES)), readout="decoder")
     torch.manual_seed(0)
     model = NuPointForSemanticSegmentation(config).train()
-    inputs = example([10_000, 1, 0, 700, 65], extent=48)
+    inputs = example([most, 1, 0, 700, 65], extent=extent)
     labels = torch.arange(len(inputs["energy"])) % 6 - 1
     if whole:
         model = model.to(torch.bfloat16)

@@ -142,17 +142,24 @@ def test_rows_that_cannot_be_learnt_from_are_refused_by_column(
 @pytest.mark.parametrize(
     ("splits", "complaint"),
     [
-        (("test",), "split train: expected at least one event"),
-        (("train",), "split validation: expected at least one event"),
+        (("test",), "has no split 'train', it has test: take"),
+        (("train", "test"), "has no split 'validation', it has test, train: take"),
     ],
 )
-def test_a_dataset_without_training_or_validation_events_is_too_small(
+def test_a_dataset_without_a_split_that_is_needed_is_told_which_it_has(
     splits, complaint, rows, model, tmp_path, capsys
 ):
     data = stored(tmp_path / "data", **dict.fromkeys(splits, rows.select(range(4))))
     message = refused(capsys, *commands(data, model, tmp_path / "out")["train"])
-    assert complaint in message
-    assert "too small" in message
+    assert f"the dataset {complaint}" in message
+
+
+@pytest.mark.parametrize("split", ["tests", "validation"])
+def test_a_split_that_is_not_there_is_named_with_those_that_are(split, rows, model, tmp_path, capsys):
+    data = stored(tmp_path / "data", test=rows.select(range(2)))
+    message = refused(capsys, *commands(data, model, tmp_path / "out")["evaluate"], "--split", split)
+    meant = ": did you mean test?" if split == "tests" else ": take a dataset that has one"
+    assert f"{data} has no split {split!r}, it has test{meant}" in message
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "display", "simulate", "convert", "predict"])

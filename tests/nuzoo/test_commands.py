@@ -166,14 +166,19 @@ def test_evaluate_measures_reports_and_stores_the_temperature(model, simulated_d
     report = tmp_path / "report"
     command = ["evaluate", "--model", str(model), "--data", str(simulated_dataset), "--out", str(report)]
     before = NuCnnConfig.from_pretrained(model).temperature
-    assert main([*command, "--split", "train"]) == 0
+    assert main([*command, "--split", "train", "--displays", "2"]) == 0
+    index = (report / "displays" / "index.html").read_text()
+    shown = load_dataset(str(simulated_dataset), split="train")["event_id"][:3]
+    assert [event in index for event in shown] == [True, True, False]
     assert NuCnnConfig.from_pretrained(model).temperature == before
-    assert main([*command, "--split", "train", "--calibrate"]) == 0
+    assert main([*command, "--split", "train", "--displays", "0", "--calibrate"]) == 0
     results = json.loads((report / "results.json").read_text())
     stored = NuCnnConfig.from_pretrained(model).temperature
     assert stored == pytest.approx(results["calibration"]["temperature"]["value"])
     assert (report / "report.md").exists()
     assert main([*command, "--split", "tset"]) == 1
+    compared = ["evaluate", "--compare", str(model), str(model), "--data", "x", "--out", str(report)]
+    assert main([*compared, "--displays", "2"]) == 2
     assert "train" in capsys.readouterr().err
 
 

@@ -95,7 +95,9 @@ def test_a_network_is_trained_measured_asked_and_drawn(folder, tmp_path, capsys)
         200,
     )
     assert saved["pixel_pitch_mm"] == [[4.0, 3.0]]
-    nuzoo("evaluate", "--model", run, "--data", folder / "data", "--split", "test", "--sample", "toy events")
+    measured = ("--model", run, "--data", folder / "data", "--displays", 1, "--sample", "toy events")
+    nuzoo("evaluate", *measured)
+    assert (run / "report" / "displays" / "index.html").is_file()
     assert (run / "report" / "report.md").is_file()
     out = tmp_path / "predictions.csv"
     nuzoo("predict", "--model", run, folder / "raw.npz", *COUNTS, "--out", out)

@@ -16,6 +16,7 @@ from nuzoo.processors.event_tables import as_table
 from nuzoo.processors.input_errors import (
     DetectorMismatchError,
     MissingStatisticsError,
+    ProcessorModelMismatchError,
     ProcessorSettingError,
 )
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
@@ -118,3 +119,9 @@ def test_a_setting_of_another_kind_in_a_file_is_said_to_be_one(tmp_path):
         (tmp_path / "preprocessor_config.json").write_text(json.dumps(saved | setting))
         with pytest.raises(ProcessorSettingError, match="expected"):
             NuPixelMapImageProcessor.from_pretrained(tmp_path)
+
+
+def test_the_file_of_another_kind_of_processor_is_called_that_and_not_a_later_format():
+    saved = NuPixelMapImageProcessor(views=["xz"], active_rms=[1.0]).to_dict() | {"format_version": 9}
+    with pytest.raises(ProcessorModelMismatchError, match="PointProcessor, got that of a NuPixelMap"):
+        PointProcessor.from_dict(saved)

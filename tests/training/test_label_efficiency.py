@@ -2,13 +2,17 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
+from datasets import Dataset
 
+from nuzoo.evaluation.core.provenance import events_digest
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.label_efficiency import run_study as running
-from nuzoo.training.label_efficiency.run_study import Measured, run_study, summary
+from nuzoo.training.label_efficiency.run_study import Measured, measure_cell, run_study, summary
 from nuzoo.training.label_efficiency.study import Cell, Study
+from nuzoo.zoo.bundled import find_model
 
 NAME = "nu_point_label_efficiency"
 
@@ -55,6 +59,14 @@ def test_recipes_differ_in_what_the_way_says(checkpoint):
         (["events=[]"], "one of each at least"),
         (["fields.training.max_stps=3"], "max_stps"),
         (["ways.full.model.readut=decoder"], "readut"),
+        (["events.x=1"], "events of a study is a value"),
+        (["ways.scratch=3"], "study.ways: expected"),
+        (["events=[10,10]"], "events: expected numbers of 1 or more, each once"),
+        (["events=[0,10]"], "events: expected numbers of 1 or more"),
+        (["seeds=[1,1]"], "seeds: expected numbers of 1 or more, each once"),
+        (["published={}"], "expected also events, source, values"),
+        (["published.values=3"], "published.values: expected"),
+        (["published.events=[1]"], "1 each as events has"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_trained(checkpoint, overrides, told):
@@ -66,6 +78,38 @@ def test_errors_between_trainings_and_of_the_events_are_joined():
     """Trainings at 0.6 and 0.8: 0.1 by their scatter; and 0.1 of the events, which are the same for both."""
     found = [Measured(Cell("full", 10, seed), "F1", value, 0.1) for seed, value in ((1, 0.6), (2, 0.8))]
     assert summary(found) == pytest.approx((0.7, 0.02**0.5))
+
+
+def measured_before(study, cell, recipe, event_ids):
+    """Write what a training by a recipe, measured on some events, leaves."""
+    results = json.loads((Path(find_model("nu-point-motif-tiny")) / "results.json").read_text())
+    results["dataset"]["event_ids_sha256"] = events_digest(event_ids)
+    output = study.recipe_of(cell).output
+    (output / "report").mkdir(parents=True)
+    (output / "report/results.json").write_text(json.dumps(results))
+    (output / "recipe.yaml").write_text(recipe.to_yaml())
+    (output / "trainer_state.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "event_ids", "told"),
+    [
+        ([], ["a", "b"], None),
+        ([], ["a", "c"], "other events"),
+        (["fields.model.lovasz_weight=0.9"], ["a", "b"], "another recipe"),
+    ],
+)
+def test_what_was_trained_or_measured_otherwise_is_not_counted(checkpoint, tmp_path, fields, event_ids, told):
+    given = [f"pretrained={checkpoint}", f"out={tmp_path / 'study'}"]
+    cell, study = Cell("scratch", 10, 1), Study.read(NAME, given)
+    before = Study.read(NAME, [*given, *fields])
+    measured_before(study, cell, before.recipe_of(cell), event_ids)
+    test = Dataset.from_dict({"event_id": ["a", "b"]})
+    if told:
+        with pytest.raises(RecipeError, match=told):
+            measure_cell(study, cell, test, None)
+    else:
+        assert measure_cell(study, cell, test, None).value == pytest.approx(0.801, abs=0.001)
 
 
 def test_table_text_and_figure_are_of_all_cells(checkpoint, tmp_path, monkeypatch):

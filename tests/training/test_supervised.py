@@ -17,6 +17,7 @@ from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.files.errors import FolderInUseError
 from nuzoo.files.folder_lock import locked
 from nuzoo.training.cross_validation import cross_validate, cross_validate_and_report
+from nuzoo.training.network_choice import NetworkChoice
 from nuzoo.training.recipe import RecipeError, load_recipe
 from nuzoo.training.recipe_data import load_splits
 from nuzoo.training.safe_trainer import DivergedError
@@ -259,6 +260,12 @@ def test_a_checkpoint_of_another_architecture_is_refused(splits, tmp_path):
     fields = {"model_type": "nu_cnn", "pretrained": str(tmp_path / "vit")}
     with pytest.raises(RecipeError, match=r"expected a nu_cnn, as .*, which is a nu_vit"):
         started(fields, splits)
+
+
+def test_a_checkpoint_for_other_events_is_refused_by_its_type_before_anything_of_it_is_read():
+    choice = NetworkChoice.parse({"model_type": "nu_point", "pretrained": "nu-cnn-tiny"}, "hit-segmentation")
+    with pytest.raises(RecipeError, match=r"expected a nu_point, as .*nu-cnn-tiny, which is a nu_cnn"):
+        choice.checkpoint  # noqa: B018 (it is looked up)
 
 
 def test_a_killed_run_goes_on_from_the_last_whole_checkpoint(splits, tmp_path, caplog):

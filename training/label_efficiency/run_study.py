@@ -14,13 +14,16 @@ from datasets import Dataset
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.inference import to_inference_device
+from nuzoo.evaluation.core.provenance import events_digest
 from nuzoo.files.atomic import replacing, write_atomically
 from nuzoo.files.names import RESULTS_FILE
 from nuzoo.pipelines.loading import load_model
 from nuzoo.registry import TASKS, import_object
+from nuzoo.training.fields import RecipeError
 from nuzoo.training.label_efficiency.report import draw_study, study_text
 from nuzoo.training.label_efficiency.study import Cell, Study
 from nuzoo.training.recipe_data import load_splits
+from nuzoo.training.run_folder import holds_finished
 
 TABLE, TEXT, PICTURE = "label_efficiency.csv", "label_efficiency.md", "label_efficiency.png"
 
@@ -71,7 +74,12 @@ def run_study(study: Study, sample: str | None = None, tell: Callable[[str], Any
 
 
 def measure_cell(study: Study, cell: Cell, test: Dataset, sample: str | None) -> Measured:
-    """Train and measure a cell, unless it has been."""
+    """Train and measure a cell, unless it has been.
+
+    Raises:
+        RecipeError: See `nuzoo.training.supervised.train`; or what is there was trained otherwise, or
+            measured on other events.
+    """
     recipe = study.recipe_of(cell)
     evaluator, report = recipe.evaluator, recipe.output / "report"
     if not (report / RESULTS_FILE).is_file():
@@ -80,8 +88,19 @@ def measure_cell(study: Study, cell: Cell, test: Dataset, sample: str | None) ->
         to_inference_device(model)
         size = recipe.training.per_device_eval_batch_size
         evaluator.evaluate(model, processor, Events(test), out=report, batch_size=size, sample=sample)
-    first = evaluator.headline(evaluator.read_results(report / RESULTS_FILE))[0]
+    results = evaluator.read_results(report / RESULTS_FILE)
+    if not holds_finished(recipe):
+        raise _of_another_study(recipe.output, "a training by another recipe")
+    if results.dataset.event_ids_sha256 != events_digest(test["event_id"]):
+        raise _of_another_study(recipe.output, "a measurement on other events")
+    first = evaluator.headline(results)[0]
     return Measured(cell, first.title, first.value, first.error or 0.0)
+
+
+def _of_another_study(folder: Path, what: str) -> RecipeError:
+    return RecipeError(
+        f"{folder}: expected a training of this study, got {what}: give another folder, out=…, or remove it"
+    )
 
 
 def _write(study: Study, found: list[Measured], test: Dataset) -> list[Path]:

@@ -1,14 +1,12 @@
 """A study of how many labelled events a network needs: numbers of events, ways to train, and seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from nuzoo.files.nearest_names import did_you_mean
-from nuzoo.training.fields import Count, RecipeError, checked_fields, types_of
+from nuzoo.training.fields import RecipeError, checked_fields, types_of
 from nuzoo.training.recipe import Recipe, load_recipe
 from nuzoo.training.recipe_files import override_value, read_yaml
 
@@ -16,6 +14,7 @@ STUDIES = Path(__file__).parents[1] / "studies"
 """Those that come with nuzoo."""
 
 PRETRAINED = "pretrained"
+WAYS = "ways"
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,16 @@ class Published:
     source: str
     events: list[int]
     values: dict[str, list[float]]
+
+    def __post_init__(self) -> None:
+        others = {
+            name: len(values) for name, values in self.values.items() if len(values) != len(self.events)
+        }
+        if others or not self.values:
+            raise RecipeError(
+                f"study.published: expected values of some ways, {len(self.events)} each as events has, got "
+                f"{others or 'none'}"
+            )
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Study:
     source: str
     recipe: str
     out: str
-    events: list[Count]
+    events: list[int]
     seeds: list[int]
     ways: dict[str, dict[str, Any]]
     pretrained: str | None = None
@@ -94,15 +103,7 @@ class Study:
         """
         given = read_yaml(_find(name))
         for override in overrides:
-            key, equals, value = override.partition("=")
-            if not equals:
-                raise RecipeError(f"override {override!r}: expected field=value")
-            section, _, name_in_recipe = key.partition(".")
-            own = given.setdefault(section, {}) if name_in_recipe else given
-            if section == "ways" and name_in_recipe:
-                way, _, name_in_recipe = name_in_recipe.partition(".")
-                own = own.setdefault(way, {})
-            own[name_in_recipe or key] = override_value(value)
+            _override(given, override)
         study = cls(**checked_fields("study", given, types_of(cls)))
         study.check()
         return study
@@ -115,6 +116,11 @@ class Study:
         """
         if not (self.events and self.seeds and self.ways):
             raise RecipeError("study: expected events, seeds and ways, one of each at least")
+        for name, values in (("events", self.events), ("seeds", self.seeds)):
+            if len(set(values)) < len(values) or min(values) < 1:
+                raise RecipeError(f"study.{name}: expected numbers of 1 or more, each once, got {values}")
+        if self.published is not None:
+            self._check_published(self.published)
         if not self.pretrained and any(way.get(PRETRAINED) for way in self.ways.values()):
             raise RecipeError("study.pretrained: expected a checkpoint for the ways that start from one")
         for cell in self.cells():
@@ -124,6 +130,13 @@ class Study:
                     "study.pretrained: expected a checkpoint that has not learnt what is asked here, whose "
                     f"labels would not be counted, got {self.pretrained}: give that of a pre-training"
                 )
+
+    @staticmethod
+    def _check_published(published: Mapping[str, Any]) -> None:
+        types = types_of(Published)
+        if lacking := sorted(types.keys() - published.keys()):
+            raise RecipeError(f"study.published: expected also {', '.join(lacking)}, or published=null")
+        Published(**checked_fields("study.published", published, types))
 
     @property
     def folder(self) -> Path:
@@ -154,6 +167,20 @@ class Study:
             "training.output_dir": (self.folder / cell.name).as_posix(),
         }
         return recipe.changed(self.fields | fields | place)
+
+
+def _override(given: dict[str, Any], override: str) -> None:
+    """Set a field of a study; names of fields of recipes keep their dots."""
+    key, equals, value = override.partition("=")
+    if not equals:
+        raise RecipeError(f"override {override!r}: expected field=value")
+    names = key.split(".", 2 if key.startswith(f"{WAYS}.") else 1)
+    *sections, last = names
+    for section in sections:
+        given = given.setdefault(section, {})
+        if not isinstance(given, dict):
+            raise RecipeError(f"override {override!r}: {section} of a study is a value, not a section")
+    given[last] = override_value(value)
 
 
 def _find(name: str | Path) -> Path:

@@ -12,9 +12,8 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_labelled
+from nuzoo.datasets_scripts.common.labelled_rows import check_classes_of, check_labelled
 from nuzoo.evaluation.core.calibration import TEMPERATURE_LIMITS, fit_temperature, probabilities
-from nuzoo.evaluation.core.classification import check_classes
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.inference import Times, cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
@@ -217,9 +216,7 @@ def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> 
     """Refuse events without labels of the model's classes, see `TaskEvaluator.check_events`."""
     check_labelled(rows, split)
     assert rows is not None
-    names = class_names_of(config)
-    check_class_names(rows, names, f"split {split}")
-    check_classes(true_labels(rows), len(names), "label")
+    check_classes_of(rows, split, class_names_of(config))
 
 
 def training_metrics(prediction: EvalPrediction) -> dict[str, float]:

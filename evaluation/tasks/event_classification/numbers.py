@@ -19,7 +19,7 @@ from nuzoo.evaluation.core.calibration import (
     probabilities,
     reliability,
 )
-from nuzoo.evaluation.core.errors import NonFiniteOutputError, ShapeMismatchError
+from nuzoo.evaluation.core.errors import ShapeMismatchError
 from nuzoo.evaluation.core.results import Fraction, Number
 from nuzoo.evaluation.tasks.event_classification.results import (
     NOT_FITTED,
@@ -33,6 +33,7 @@ from nuzoo.evaluation.tasks.event_classification.results import (
     Metrics,
     Temperature,
 )
+from nuzoo.pipelines.pipeline_errors import NonFiniteOutputError
 
 MOST_ENERGY_BINS = 10
 EVENTS_PER_ENERGY_BIN = 40

@@ -12,7 +12,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_labelled
+from nuzoo.datasets_scripts.common.labelled_rows import check_classes_of, check_labelled
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import Times, cost_of, run_network
@@ -173,7 +173,9 @@ def describe_segmenter(
         return describe_hits(rows, target, names, sample)
 
     renumbered = replace(events, rows=labels_by_name(events.rows, names, target), validation=None)
-    return describe_subject(model, processor, renumbered, check=check_events, describe=describe)
+    return describe_subject(
+        model, processor, renumbered, check=check_events, describe=describe, truth=(target,)
+    )
 
 
 def describe_hits(
@@ -191,7 +193,7 @@ def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> 
     target = config.target
     check_labelled(rows, split, (target,))
     assert rows is not None
-    check_class_names(rows, class_names_of(config), f"split {split}", target)
+    check_classes_of(rows, split, class_names_of(config), target)
 
 
 def training_metrics(prediction: EvalPrediction) -> dict[str, float]:

@@ -14,6 +14,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
 from nuzoo.evaluation.core.events import input_batches
+from nuzoo.pipelines.finite_outputs import refuse_not_finite
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -95,6 +96,7 @@ def _batches(
         labels = batch.pop("labels")
         with torch.no_grad():
             tokens, groups = body.tokens_of(**batch)
+        refuse_not_finite(model, {"tokens": tokens})
         holds = torch.zeros(len(tokens), classes, dtype=torch.bool, device=tokens.device)
         of_members = labels[groups.members]
         known = of_members >= 0

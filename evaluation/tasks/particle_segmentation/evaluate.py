@@ -12,7 +12,13 @@ import numpy as np
 from datasets import Dataset
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_columns, check_labelled
+from nuzoo.configuration.query_decoder_config import TARGETS
+from nuzoo.datasets_scripts.common.labelled_rows import (
+    UnusableDatasetError,
+    check_classes_of,
+    check_columns,
+    check_labelled,
+)
 from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
@@ -151,7 +157,8 @@ def describe_instances(
         return _described(rows, model.config, sample)
 
     measured = Events(events.rows, training=events.training, seen=events.seen)
-    return describe_subject(model, processor, measured, check=check_events, describe=describe)
+    truth = TARGETS[model.config.instances]
+    return describe_subject(model, processor, measured, check=check_events, describe=describe, truth=truth)
 
 
 def _described(rows: Dataset, config: PreTrainedConfig, sample: str | None) -> InstanceDataset:
@@ -168,6 +175,11 @@ def _described(rows: Dataset, config: PreTrainedConfig, sample: str | None) -> I
         if label not in config.background_labels
     }
     numbers = [len(event) for event in labels]
+    if not any(numbers):
+        raise UnusableDatasetError(
+            f"split {rows.split}: expected events with {config.instances}s, got {len(rows)} without any: "
+            "take others"
+        )
     return InstanceDataset(
         **vars(describe_dataset(rows, sample)),
         instances_per_class=per_class,
@@ -186,7 +198,7 @@ def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> 
     check_columns(rows, split, [config.instances])
     if config.instances == "particle":
         check_labelled(rows, split, (CLASS_COLUMN,))
-        check_class_names(rows, class_names_of(config), f"split {split}", CLASS_COLUMN)
+        check_classes_of(rows, split, class_names_of(config), CLASS_COLUMN)
     truth = read_lists(rows, config.instances, np.int64)
     most = [len(np.unique(event[event >= 0])) for event in truth]
     if beyond := sum(number > config.queries for number in most):

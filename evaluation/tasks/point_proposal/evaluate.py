@@ -11,7 +11,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_columns, check_labelled
+from nuzoo.datasets_scripts.common.labelled_rows import check_classes_of, check_columns, check_labelled
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import cost_of, run_network
@@ -132,7 +132,9 @@ def describe_proposals(
 
     renumbered = labels_by_name(events.rows, names, KIND)
     measured = Events(renumbered, training=events.training, seen=events.seen)
-    return describe_subject(model, processor, measured, check=check_events, describe=describe)
+    return describe_subject(
+        model, processor, measured, check=check_events, describe=describe, truth=(KIND, *PLACE)
+    )
 
 
 def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> None:
@@ -140,4 +142,4 @@ def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> 
     check_labelled(rows, split, (KIND,))
     assert rows is not None
     check_columns(rows, split, PLACE)
-    check_class_names(rows, class_names_of(config), f"split {split}", KIND)
+    check_classes_of(rows, split, class_names_of(config), KIND)

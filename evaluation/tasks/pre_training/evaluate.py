@@ -13,7 +13,7 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.common.labelled_rows import check_class_names, check_labelled
+from nuzoo.datasets_scripts.common.labelled_rows import check_classes_of, check_labelled
 from nuzoo.evaluation.core.class_names import labels_by_name
 from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.events import Events, read_lists
@@ -125,13 +125,13 @@ def describe_pretrained(
 
     def check(rows: Dataset, split: str, config: PreTrainedConfig) -> None:
         check_labelled(rows, split, (target,))
-        check_class_names(rows, names, f"split {split}", target)
+        check_classes_of(rows, split, names, target)
 
     numbered = partial(labels_by_name, names=names, target=target)
     validation = None if events.validation is None else numbered(events.validation)
     renumbered = replace(events, rows=numbered(events.rows), validation=validation)
     describe = partial(describe_hits, target=target, class_names=names, sample=sample)
-    return describe_subject(model, processor, renumbered, check=check, describe=describe)
+    return describe_subject(model, processor, renumbered, check=check, describe=describe, truth=(target,))
 
 
 def _class_names(processor: EventProcessor, target: str) -> list[str]:

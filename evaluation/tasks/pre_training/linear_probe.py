@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from nuzoo.evaluation.core.errors import MissingTruthError
 from nuzoo.evaluation.core.events import input_batches
+from nuzoo.pipelines.finite_outputs import refuse_not_finite
 from nuzoo.processors.contract import EventProcessor
 
 Count = Annotated[int, "a whole number of 1 or more", lambda value: value >= 1]
@@ -116,12 +117,16 @@ def labelled_features(
 
     Yields:
         float32 (points, features), int64 (points,), int64 (events,), where the network is.
+
+    Raises:
+        NonFiniteOutputError: A feature is NaN or infinite.
     """
     body: Any = model.base_model
     for batch in input_batches(processor, rows, batch_size, model.device, (target,)):
         labels = batch.pop("labels")
         with torch.no_grad():
             features = body(**batch).last_hidden_state
+        refuse_not_finite(model, {"features": features})
         yield features.float(), labels, batch["offset"]
 
 

@@ -22,6 +22,7 @@ from nuzoo.evaluation.tasks.pre_training.linear_probe import (
     fitted_probe,
     labelled_features,
 )
+from nuzoo.pipelines.finite_outputs import refuse_not_finite
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -102,7 +103,13 @@ def _confusion(probe: LinearProbe, tested: Iterable[tuple[Tensor, Tensor, Tensor
 def outputs_of(
     model: PreTrainedModel, processor: EventProcessor, rows: Dataset, batch_size: int, **asked: bool
 ) -> Iterator[Any]:
-    """Give the outputs of a network for events, batch by batch; `asked` is of its `forward`."""
+    """Give the outputs of a network for events, batch by batch; `asked` is of its `forward`.
+
+    Raises:
+        NonFiniteOutputError: One is NaN or infinite.
+    """
     for batch in input_batches(processor, rows, batch_size, model.device):
         with torch.no_grad():
-            yield model(**batch, **asked)
+            outputs = model(**batch, **asked)
+        refuse_not_finite(model, outputs)
+        yield outputs

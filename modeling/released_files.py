@@ -1,9 +1,10 @@
-"""Released files of Panda (github.com/DeepLearnPhysics/Panda): tensors and settings, with no code of theirs.
+"""Files of weights that others released: tensors and settings, with no code of theirs.
 
-A `.pth` is a pickle, which can name any function of Python and have it called. torch's restricted reader
-(`weights_only=True`) knows the few instructions that tensors and plain containers need, and looks up what a
-pickle names in a list, never in a module. To its own list `ALLOWED` adds NumPy's numbers, which training
-loops leave beside weights. A file that names anything else is refused before anything of it is called.
+A `.pth` or `.ckpt` is a pickle, which can name any function of Python and have it called. torch's restricted
+reader (`weights_only=True`) knows the few instructions that tensors and plain containers need, and looks up
+what a pickle names in a list, never in a module. To its own list `ALLOWED` adds NumPy's numbers, which
+training loops leave beside weights. A file that names anything else is refused before anything of it is
+called.
 """
 
 import json
@@ -22,6 +23,14 @@ from torch import Tensor
 
 from nuzoo.modeling.weight_errors import WeightsError
 
+RELEASED = (
+    "panda_base.pth, panda_semantic.pth, panda_particle.pth, panda_interaction.pth or a file of Panda's "
+    "pre-training; mae_pretrain.ckpt, polarmae_pretrain.ckpt, or their _fft_segsem and _peft_segsem .ckpt; "
+    "or the folder of Panda-Base, Panda-Semantic, Panda-Particle, Panda-Interaction, PoLAr-MAE-Pretrain or "
+    "PoLAr-MAE-Semantic of DeepLearnPhysics"
+)
+"""What is taken, for errors."""
+
 SAFETENSORS = "model.safetensors"
 CONFIG = "config.json"
 
@@ -36,19 +45,22 @@ ALLOWED: list[Any] = [
 ]
 """What a pickle may name beside tensors: a class or function, with its path in files of other versions."""
 
+SETTINGS = ("config", "hyper_parameters")
+"""Where pickles keep settings: those of Panda, and those of PyTorch Lightning."""
+
 NAMED = re.compile(r"GLOBAL (\S+)")
 """How torch's reader names what it refuses."""
 
 
 @dataclass(frozen=True)
-class PandaFile:
+class ReleasedFile:
     """What a released file holds.
 
     Attributes:
         path: of the weights.
-        tensors: by Panda's names.
-        settings: of the network, by the names of its arguments, those of its backbone under "backbone";
-            or those of the backbone alone. Empty where the file tells none.
+        tensors: by their names in it.
+        settings: of the network, by the names of its arguments, those of its backbone, if it has one, under
+            "backbone"; or those of the backbone alone. Empty where the file tells none.
     """
 
     path: Path
@@ -56,8 +68,8 @@ class PandaFile:
     settings: Mapping[str, Any]
 
 
-def read_panda(path: Path) -> PandaFile:
-    """Read a `.pth` with `state_dict` and `config`, or `model.safetensors` and the `config.json` beside it.
+def read_released(path: Path) -> ReleasedFile:
+    """Read a pickle with `state_dict` and settings, or `model.safetensors` and the `config.json` beside it.
 
     Args:
         path: a file, or the folder of a safetensors file.
@@ -68,16 +80,20 @@ def read_panda(path: Path) -> PandaFile:
     """
     weights = path / SAFETENSORS if path.is_dir() else path
     if not weights.is_file():
-        raise WeightsError(f"{path}: expected a .pth, or a folder with {SAFETENSORS}, got neither")
+        raise WeightsError(
+            f"{path}: expected a file of weights, or a folder with {SAFETENSORS}, got neither. "
+            f"Give {RELEASED}"
+        )
     if weights.suffix == ".safetensors":
         tensors, settings = _read_safetensors(weights), _read_config(weights.with_name(CONFIG))
     else:
         content = _read_pickle(weights)
-        tensors, settings = content.get("state_dict", content), content.get("config") or {}
+        tensors = content.get("state_dict", content)
+        settings = next((content[key] for key in SETTINGS if content.get(key)), {})
     _check_tensors(tensors, weights)
     if not isinstance(settings, Mapping):
         raise WeightsError(f"{weights}: expected settings by name in its config, got {settings!r}")
-    return PandaFile(weights, tensors, _of_network(settings, weights))
+    return ReleasedFile(weights, tensors, _of_network(settings, weights))
 
 
 def _read_pickle(path: Path) -> Mapping[str, Any]:
@@ -88,9 +104,9 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
         if found := NAMED.search(str(error)):
             raise WeightsError(
                 f"{path}: expected tensors, numbers and plain containers, got a pickle that asks for "
-                f"{found[1]}: it is refused, and nothing of it was run. Take the safetensors file of "
-                "DeepLearnPhysics/Panda-Base or Panda-Semantic; or, where you trust the file, write its "
-                "tensors with safetensors.torch.save_file on a machine that may be lost"
+                f"{found[1]}: it is refused, and nothing of it was run. Take the folder of safetensors that "
+                "DeepLearnPhysics publishes beside it; or, where you trust the file, write its tensors with "
+                "safetensors.torch.save_file on a machine that may be lost"
             ) from error
         raise WeightsError(
             f"{path}: expected a whole file of weights as torch.save writes it, got a pickle of something "
@@ -99,7 +115,7 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
     except (RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise _damaged(path, error) from error
     if not isinstance(content, Mapping):
-        raise WeightsError(f"{path}: expected state_dict and config, got {type(content).__name__}")
+        raise WeightsError(f"{path}: expected state_dict and settings, got {type(content).__name__}")
     return content
 
 
@@ -127,9 +143,12 @@ def _damaged(path: Path, error: Exception) -> WeightsError:
 def _check_tensors(tensors: Any, path: Path) -> None:
     if not isinstance(tensors, Mapping) or not tensors:
         raise WeightsError(f"{path}: expected tensors by name, got none")
-    others = [name for name, value in tensors.items() if not isinstance(value, Tensor)]
-    if others or any(not isinstance(name, str) for name in tensors):
-        raise WeightsError(f"{path}: expected tensors by name alone, got {', '.join(map(str, others))}")
+    if others := [
+        name
+        for name, value in tensors.items()
+        if not isinstance(name, str) or not isinstance(value, Tensor) or not _is_stored(value)
+    ]:
+        raise WeightsError(f"{path}: expected plain tensors by name alone, got {', '.join(map(str, others))}")
     wrong = [
         name
         for name, tensor in tensors.items()
@@ -141,9 +160,13 @@ def _check_tensors(tensors: Any, path: Path) -> None:
         )
 
 
+def _is_stored(tensor: Tensor) -> bool:
+    return tensor.layout == torch.strided and not tensor.is_meta and not tensor.is_quantized
+
+
 def _of_network(settings: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     """Take the settings of the network out of those of a whole training."""
-    settings = settings.get("model", settings)
-    if not all(isinstance(level, Mapping) for level in (settings, settings.get("backbone", {}))):
+    found = settings.get("model", settings)
+    if not isinstance(found, Mapping) or not isinstance(found.get("backbone", {}), Mapping):
         raise WeightsError(f"{path}: expected settings by name in its config, got {settings!r}")
-    return settings
+    return found

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class DropPath(nn.Module):
-    """Leaves out what a block adds, for points or groups of them by chance, in training; others are scaled up.
+    """Leaves out what a block adds, for points or groups by chance, in training; others are scaled up.
 
     Args:
         probability: of leaving out.

@@ -56,12 +56,55 @@ def attend_rows(
     """
     width = qkv.shape[1] // (3 * heads)
     of_parts = qkv.index_select(0, rows.flatten()).view(*rows.shape, 3, heads, width)
-    is_on_cpu = qkv.device.type == "cpu"
-    query, key, value = (of_parts.float() if is_on_cpu else of_parts).permute(2, 0, 3, 1, 4)
+    query, key, value = of_parts.permute(2, 0, 3, 1, 4)
+    return _attend(module, query, key, value, is_filled, dropout)
+
+
+def attend_across(
+    module: Any,
+    query: Tensor,
+    key_value: Tensor,
+    rows: Tensor,
+    read_rows: Tensor,
+    is_filled: Tensor,
+    heads: int,
+    dropout: float = 0.0,
+) -> tuple[Tensor, Tensor | None]:
+    """Attend from the rows of each part to other rows of it; see `attend_rows`.
+
+    Args:
+        module: the layer, with its `config`.
+        query: (n, channels), head by head.
+        key_value: (m, 2 * channels), keys and values, each head by head.
+        rows: int64 (parts, length) of the queries.
+        read_rows: int64 (parts, other length) of the keys.
+        is_filled: bool (parts, other length), which of these take part.
+        heads: how many.
+        dropout: of the weights.
+
+    Returns:
+        (parts * length, channels), and weights (parts, heads, length, other length), None unless it is
+        "eager".
+    """
+    width = query.shape[1] // heads
+    queries = query.index_select(0, rows.flatten()).view(*rows.shape, heads, width).transpose(1, 2)
+    read = key_value.index_select(0, read_rows.flatten()).view(*read_rows.shape, 2, heads, width)
+    key, value = read.permute(2, 0, 3, 1, 4)
+    return _attend(module, queries, key, value, is_filled, dropout)
+
+
+def _attend(
+    module: Any, query: Tensor, key: Tensor, value: Tensor, is_filled: Tensor | None, dropout: float
+) -> tuple[Tensor, Tensor | None]:
+    parts = (query, key, value)
+    if query.device.type == "cpu":
+        query, key, value = (part.float() for part in parts)
     attention: Any = ALL_ATTENTION_FUNCTIONS.get_interface(
         module.config._attn_implementation, eager_attention
     )
-    mask = None if is_filled is None else is_filled[:, None, None].expand(-1, -1, rows.shape[1], -1)
+    mask = None if is_filled is None else is_filled[:, None, None].expand(-1, -1, query.shape[2], -1)
     with torch.autocast("cpu", enabled=False):
-        attended, weights = attention(module, query, key, value, mask, dropout=dropout, scaling=width**-0.5)
-    return attended.flatten(2).flatten(0, 1).to(qkv.dtype), weights
+        attended, weights = attention(
+            module, query, key, value, mask, dropout=dropout, scaling=query.shape[3] ** -0.5
+        )
+    return attended.flatten(2).flatten(0, 1).to(parts[0].dtype), weights

@@ -1,7 +1,5 @@
 """The blocks of a transformer of tokens, of which events have different numbers: a vision transformer's."""
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,32 +8,10 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from nuzoo.configuration.configuration_nu_point_mae import NormOver, NuPointMaeConfig
 from nuzoo.modeling.attention import attend_rows
 from nuzoo.modeling.drop_path import DropPath
+from nuzoo.modeling.sparse.padded_rows import EventRows, rows_by_event
 
 TINY = 1e-13
 """Added to the variance over a batch, and to its root, as published."""
-
-
-@dataclass(frozen=True)
-class EventRows:
-    """Rows of each event that has some, filled up to the longest.
-
-    Attributes:
-        rows: int64 (events, longest).
-        is_filled: bool (events, longest), which are the event's own.
-    """
-
-    rows: Tensor
-    is_filled: Tensor
-
-
-def rows_by_event(counts: Tensor) -> EventRows:
-    """Give the rows of events that follow each other, by how many each has, int64 (events,)."""
-    first = counts.cumsum(0) - counts
-    is_there = counts > 0
-    first, counts = first[is_there], counts[is_there]
-    steps = torch.arange(int(counts.amax()) if len(counts) else 0, device=counts.device)
-    is_filled = steps < counts[:, None]
-    return EventRows(first[:, None] + torch.where(is_filled, steps, 0), is_filled)
 
 
 def standardised(tokens: Tensor, over: NormOver, eps: float) -> Tensor:

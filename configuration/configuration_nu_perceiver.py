@@ -1,0 +1,159 @@
+"""The configuration of `nu_perceiver`, the Perceiver-IO encoder for events of several sub-detectors."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from huggingface_hub.dataclasses import strict
+
+from nuzoo.configuration.detector_event_config import DetectorEventConfig
+
+
+@dataclass(frozen=True)
+class DropPaths:
+    """Probabilities, in training, that what a block adds is skipped.
+
+    Attributes:
+        cal: of the blocks of a module.
+        ahcal: of the blocks of the AHCAL.
+        muon: of the block that reads muon tracks.
+        reads: of the blocks in which latents read tokens.
+        latents: of the blocks of latents alone.
+    """
+
+    cal: list[float]
+    ahcal: list[float]
+    muon: float
+    reads: list[float]
+    latents: list[float]
+
+
+@strict
+class NuPerceiverConfig(DetectorEventConfig):
+    """A sparse Perceiver-IO encoder in the form of arXiv 2604.07037.
+
+    The defaults are the published sizes. Patches of voxels are tokens; those of a module of the 3DCal attend
+    to each other, those of the AHCAL alike; latents, the class tokens of modules and of the AHCAL, then read
+    all tokens.
+
+    Args:
+        cal_patch: voxels of a patch of the 3DCal along x, y and z; they divide a module.
+        ahcal_patch: voxels of a patch of the AHCAL.
+        least_hits: a part with fewer hits is not looked at.
+        hidden_size: numbers of a token.
+        num_attention_heads: of each block.
+        mlp_ratio: width of the hidden layer of each perceptron, in units of the token's.
+        num_module_layers: blocks of the tokens of a module.
+        num_ahcal_layers: blocks of the tokens of the AHCAL.
+        num_latent_layers: pairs of a block in which latents read tokens, and one of latents alone.
+        class_tokens: of each module and of the AHCAL at most; fewer where few patches have hits.
+        drop_path_rate: probability, in training, that a token skips what the last block adds; it rises from
+            0. Blocks that read other tokens have half of it.
+        layer_norm_eps: added to the variance.
+        initializer_range: standard deviation of the initial tokens and embeddings.
+        cal_shape: see `DetectorEventConfig`.
+        layers_per_module: see `DetectorEventConfig`.
+        ecal_shape: see `DetectorEventConfig`.
+        ahcal_shape: see `DetectorEventConfig`.
+        muon_features: see `DetectorEventConfig`.
+        data_version: see `DetectorEventConfig`.
+        input_statistics: see `DetectorEventConfig`.
+        momentum_statistics: see `DetectorEventConfig`.
+        vertex_mean_mm: see `DetectorEventConfig`.
+        vertex_std_mm: see `DetectorEventConfig`.
+    """
+
+    model_type = "nu_perceiver"
+
+    cal_patch: list[int] | tuple[int, ...] = (12, 12, 10)
+    ahcal_patch: list[int] | tuple[int, ...] = (6, 6, 5)
+    least_hits: int = 2
+    hidden_size: int = 384
+    num_attention_heads: int = 12
+    mlp_ratio: float = 4.0
+    num_module_layers: int = 4
+    num_ahcal_layers: int = 4
+    num_latent_layers: int = 4
+    class_tokens: int = 2
+    drop_path_rate: float = 0.0
+    layer_norm_eps: float = 1e-6
+    initializer_range: float = 0.02
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        self.cal_patch, self.ahcal_patch = list(self.cal_patch), list(self.ahcal_patch)
+        super().__post_init__(**kwargs)
+
+    @property
+    def module_shape(self) -> list[int]:
+        """Voxels of a module of the 3DCal along x, y and z."""
+        return [*self.cal_shape[:2], self.layers_per_module]
+
+    @property
+    def drop_paths(self) -> DropPaths:
+        """The probability of each block: it rises along the blocks of a part, then along those of latents."""
+        apart = max(self.num_module_layers, self.num_ahcal_layers)
+        last = apart + 2 * self.num_latent_layers - 1
+        rates = [self.drop_path_rate * stage / last for stage in range(last + 1)]
+        reads = [rate / 2 for rate in rates[apart::2]]
+        return DropPaths(
+            cal=[rates[block * apart // self.num_module_layers] for block in range(self.num_module_layers)],
+            ahcal=[rates[block * apart // self.num_ahcal_layers] for block in range(self.num_ahcal_layers)],
+            muon=rates[apart // 2] / 2,
+            reads=[0.0, *reads[1:]],
+            latents=rates[apart + 1 :: 2],
+        )
+
+    @classmethod
+    def base(cls, **kwargs: Any) -> Self:
+        """Make the default, as published: 32 million parameters."""
+        return cls(**kwargs)
+
+    @classmethod
+    def published_tiny(cls, **kwargs: Any) -> Self:
+        """Make what the paper calls tiny, which is as large: fewer blocks of modules, more of latents."""
+        return cls(**({"num_module_layers": 2, "num_ahcal_layers": 2, "num_latent_layers": 6} | kwargs))
+
+    @classmethod
+    def tiny(cls, **kwargs: Any) -> Self:
+        """Make one of 0.4 million: minutes of training on two CPU cores."""
+        size: dict[str, Any] = {
+            "hidden_size": 64,
+            "num_attention_heads": 4,
+            "mlp_ratio": 2.0,
+            "num_module_layers": 2,
+            "num_ahcal_layers": 2,
+            "num_latent_layers": 2,
+        }
+        return cls(**(size | kwargs))
+
+    def validate_architecture(self) -> None:
+        """Raise `ValueError` for sizes that make no network."""
+        sizes = (
+            self.least_hits,
+            self.hidden_size,
+            self.num_attention_heads,
+            self.num_module_layers,
+            self.num_ahcal_layers,
+            self.num_latent_layers,
+            self.class_tokens,
+        )
+        if min(sizes) < 1 or self.hidden_size % self.num_attention_heads or self.hidden_size % 4:
+            raise ValueError(
+                "least_hits, hidden_size, num_attention_heads, num_module_layers, num_ahcal_layers, "
+                "num_latent_layers and class_tokens must be at least 1, hidden_size a multiple of "
+                f"num_attention_heads and of 4, got {sizes}"
+            )
+
+    def validate_patches(self) -> None:
+        """Raise `ValueError` for patches that do not tile a module or the AHCAL."""
+        tiled = {
+            "cal_patch": (self.cal_patch, self.module_shape),
+            "ahcal_patch": (self.ahcal_patch, self.ahcal_shape),
+        }
+        for name, (patch, shape) in tiled.items():
+            if len(patch) != 3 or any(size < 1 or of % size for size, of in zip(patch, shape, strict=True)):
+                raise ValueError(f"{name} must be 3 whole numbers that divide {shape}, got {patch}")
+
+    def validate_probabilities(self) -> None:
+        """Raise `ValueError` for what is no probability below 1."""
+        if not 0 <= self.drop_path_rate < 1:
+            raise ValueError(f"drop_path_rate must be from 0 to below 1, got {self.drop_path_rate}")

@@ -1,0 +1,342 @@
+"""`nu_perceiver`: a Perceiver-IO encoder of what the parts of a detector recorded, as hits and tracks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import initialization as init
+from transformers.utils import ModelOutput
+from transformers.utils.generic import can_return_tuple
+
+from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
+from nuzoo.modeling.arguments import refuse_arguments
+from nuzoo.modeling.grid_embeddings import grid_embeddings
+from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
+from nuzoo.modeling.patch_stem import PatchConv3d
+from nuzoo.modeling.perceiver_blocks import CrossBlock, Reading, SelfBlock
+from nuzoo.modeling.sparse.padded_rows import rows_by_event
+from nuzoo.modeling.sparse.patches import Patches, PatchGrid, occupied_patches
+from nuzoo.modeling.sparse.ragged import counts_of, events_of, mean_by
+from nuzoo.modeling.window_encoder import WindowEncoder, WindowTokens
+
+AHCAL, ECAL, MUON = range(3)
+"""Rows of the embeddings of where a token comes from; those of the 3DCal have that of their module."""
+
+
+@dataclass
+class NuPerceiverModelOutput(ModelOutput):
+    """What `NuPerceiverModel` gives.
+
+    Attributes:
+        last_hidden_state: (latents, hidden_size), those of event after event.
+        latent_offset: int64 (events,), where the latents of each event end.
+        pooler_output: (events, hidden_size), the mean of an event's latents.
+        hidden_states: after each block its rows, if asked for: of modules, of the AHCAL, and of latents.
+        attentions: of each block, if asked for.
+    """
+
+    last_hidden_state: Tensor | None = None
+    latent_offset: Tensor | None = None
+    pooler_output: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+
+
+class NuPerceiverPreTrainedModel(NuPreTrainedModel):
+    """Initialisation and loading of every `nu_perceiver` network."""
+
+    config: NuPerceiverConfig
+    base_model_prefix = "nu_perceiver"
+    main_input_name = "cal_coordinates"
+    input_modalities = "detector-event"
+    _no_split_modules = ["SelfBlock", "CrossBlock"]  # noqa: RUF012 (transformers' own declaration)
+    _supports_sdpa = True
+    accepts_loss_kwargs = False
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, nn.Linear):
+            init.xavier_uniform_(module.weight)
+            init.zeros_(module.bias)
+        elif isinstance(module, PatchConv3d):
+            init.xavier_uniform_(module.weight.flatten(1))
+            if module.bias is not None:
+                init.zeros_(module.bias)
+        elif isinstance(module, WindowEncoder):
+            init.copy_(module.positions, grid_embeddings(module.grid.patches, self.config.hidden_size))
+            init.normal_(module.class_token, std=self.config.initializer_range)
+
+
+class MuonEncoder(nn.Module):
+    """Makes a token of the muon tracks of an event: their number reads the tracks.
+
+    Args:
+        config: the network's configuration.
+        drop_path: see `CrossBlock`.
+    """
+
+    def __init__(self, config: NuPerceiverConfig, drop_path: float):
+        super().__init__()
+        channels = config.hidden_size
+        self.count = nn.Linear(1, channels)
+        self.track = nn.Linear(config.muon_features, channels)
+        self.block = CrossBlock(config, channels, config.num_attention_heads, drop_path)
+        self.state = nn.Embedding(2, channels)
+
+    def forward(self, tracks: Tensor, offset: Tensor, count: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Give tokens (events, channels), and weights.
+
+        Args:
+            tracks: (tracks, features).
+            offset: int64 (events,), where those of each event end.
+            count: (events, 1), how many were found.
+        """
+        stored = counts_of(offset)
+        query, has_tracks = self.count(count), stored > 0
+        read, weights = self.block(query, self.track(tracks), Reading(torch.ones_like(stored), stored))
+        tokens = torch.where(has_tracks[:, None], read, query)
+        return tokens + self.state(has_tracks.long()), weights
+
+
+@dataclass(frozen=True)
+class PartPatches:
+    """The patches with hits of a part of the detector.
+
+    Attributes:
+        patches: those of all events.
+        values: (hits, 1), what hits of them are.
+        windows: int64 (windows,), those with hits.
+        occupied: int64 (windows,), patches with hits of each.
+    """
+
+    patches: Patches
+    values: Tensor
+    windows: Tensor
+    occupied: Tensor
+
+    def visible(self, which: Tensor) -> "PartPatches":
+        """Leave out patches, by bool (patches,); windows still know how many had hits."""
+        hits = which[self.patches.patch]
+        return PartPatches(self.patches.chosen(which), self.values[hits], self.windows, self.occupied)
+
+
+class NuPerceiverModel(NuPerceiverPreTrainedModel):
+    """The encoder: latents of an event."""
+
+    def __init__(self, config: NuPerceiverConfig):
+        super().__init__(config)
+        channels, heads = config.hidden_size, config.num_attention_heads
+        paths = config.drop_paths
+        cal = PatchGrid(config.cal_shape, config.module_shape, config.cal_patch)
+        ahcal = PatchGrid(config.ahcal_shape, config.ahcal_shape, config.ahcal_patch)
+        self.cal_encoder = WindowEncoder(config, cal, paths.cal)
+        self.ahcal_encoder = WindowEncoder(config, ahcal, paths.ahcal)
+        self.module_embedding = nn.Embedding(config.modules, channels)
+        self.source_embedding = nn.Embedding(3, channels)
+        self.ecal = nn.Linear(config.ecal_shape[0] * config.ecal_shape[1], channels)
+        self.muon_encoder = MuonEncoder(config, paths.muon)
+        self.token_norm = nn.LayerNorm(channels, config.layer_norm_eps)
+        self.latent_reads = nn.ModuleList(CrossBlock(config, channels, heads, one) for one in paths.reads)
+        self.latent_blocks = nn.ModuleList(SelfBlock(config, channels, heads, one) for one in paths.latents)
+        self.post_init()
+
+    @can_return_tuple
+    def forward(
+        self,
+        cal_coordinates: Tensor,
+        cal_energy: Tensor,
+        cal_offset: Tensor,
+        ahcal_coordinates: Tensor,
+        ahcal_energy: Tensor,
+        ahcal_offset: Tensor,
+        ecal_energy: Tensor,
+        muon_tracks: Tensor,
+        muon_offset: Tensor,
+        muon_count: Tensor,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        **kwargs: object,
+    ) -> NuPerceiverModelOutput:
+        """Compute the latents of a batch of events.
+
+        Args:
+            cal_coordinates: int64 (hits, 3), from the processor, the hits of the 3DCal of event after event.
+            cal_energy: (hits, 1).
+            cal_offset: int64 (events,), where the hits of each event end.
+            ahcal_coordinates: of the AHCAL the same, (hits, 3).
+            ahcal_energy: (hits, 1).
+            ahcal_offset: int64 (events,).
+            ecal_energy: (events, towers).
+            muon_tracks: (tracks, muon_features).
+            muon_offset: int64 (events,), where the tracks of each event end.
+            muon_count: (events, 1), tracks that were found.
+            output_hidden_states: also return the rows after each block.
+            output_attentions: also return the attention weights; they need the "eager" attention.
+            **kwargs: `return_dict=False` returns a tuple.
+
+        Returns:
+            `last_hidden_state` (latents, hidden_size) of event after event, which end at `latent_offset`
+            (events,); `pooler_output` (events, hidden_size), their mean; `hidden_states`, `attentions`.
+
+        Raises:
+            PatchError: hits are beyond the detector.
+            ValueError: attention weights are asked for without the "eager" attention.
+        """
+        refuse_arguments(self, kwargs)
+        wants_states = self._wanted("hidden_states", output_hidden_states)
+        wants_attentions = self._wanted("attentions", output_attentions)
+        cal = self.find_patches(self.cal_encoder, cal_coordinates, cal_energy, cal_offset)
+        ahcal = self.find_patches(self.ahcal_encoder, ahcal_coordinates, ahcal_energy, ahcal_offset)
+        muons = (muon_tracks, muon_offset, muon_count)
+        return self.encode(cal, ahcal, ecal_energy, muons).of(wants_states, wants_attentions)
+
+    def find_patches(
+        self, encoder: WindowEncoder, coordinates: Tensor, energy: Tensor, offset: Tensor
+    ) -> PartPatches:
+        """Find the patches with hits of a part, of which events with few hits have none.
+
+        Args:
+            encoder: of the part.
+            coordinates: see `forward`.
+            energy: see `forward`.
+            offset: see `forward`.
+        """
+        event = events_of(offset)
+        enough = (counts_of(offset) >= self.config.least_hits)[event]
+        patches = occupied_patches(coordinates[enough], event[enough], encoder.grid)
+        windows, occupied = torch.unique_consecutive(patches.window, return_counts=True)
+        return PartPatches(patches, energy[enough].to(self.dtype), windows, occupied)
+
+    def encode(
+        self,
+        cal: PartPatches,
+        ahcal: PartPatches,
+        ecal_energy: Tensor,
+        muons: Sequence[Tensor],
+        ecal_seen: Tensor | None = None,
+        muons_seen: Tensor | None = None,
+    ) -> "EncodedEvents":
+        """Compute latents of patches.
+
+        Args:
+            cal: of the 3DCal, those that are seen.
+            ahcal: of the AHCAL.
+            ecal_energy: see `forward`.
+            muons: tracks, their offset and count; see `forward`.
+            ecal_seen: bool (events,), of which the ECAL is seen; all unless it is given.
+            muons_seen: bool (events,), of which muons are seen.
+        """
+        events, dtype = len(ecal_energy), self.dtype
+        source = self.source_embedding.weight
+        every = torch.arange(events, device=ecal_energy.device)
+        of_cal = self._encode_cal(cal, ahcal, events)
+        of_ahcal = self._encode_windows(self.ahcal_encoder, ahcal, source[AHCAL])
+        tracks, offset, count = muons
+        of_muons, muon_weights = self.muon_encoder(tracks.to(dtype), offset, count.to(dtype))
+        of_ecal = self.ecal(ecal_energy.to(dtype))
+        module = of_cal.window % self.config.modules
+        class_module = of_cal.class_window % self.config.modules
+        parts = [
+            (of_cal.tokens + self.module_embedding(module), of_cal.window // self.config.modules),
+            (of_ahcal.tokens, of_ahcal.window),
+            _seen(of_ecal + source[ECAL], every, ecal_seen),
+            _seen(of_muons + source[MUON], every, muons_seen),
+        ]
+        tokens, token_counts = _by_event(parts, events)
+        latents, latent_counts = _by_event(
+            [
+                (
+                    of_cal.classes + self.module_embedding(class_module),
+                    of_cal.class_window // self.config.modules,
+                ),
+                (of_ahcal.classes + source[AHCAL], of_ahcal.class_window),
+            ],
+            events,
+        )
+        tokens = self.token_norm(tokens)
+        states = [*of_cal.hidden_states, *of_ahcal.hidden_states]
+        attentions = [*of_cal.attentions, *of_ahcal.attentions, *muon_weights]
+        reading, groups = Reading(latent_counts, token_counts), rows_by_event(latent_counts)
+        for read, block in zip(self.latent_reads, self.latent_blocks, strict=True):
+            latents, weights = read(latents, tokens, reading)
+            attentions += weights
+            states.append(latents)
+            latents, weights = block(latents, latent_counts, groups)
+            attentions += weights
+            states.append(latents)
+        return EncodedEvents(latents, latent_counts, tuple(states), tuple(attentions))
+
+    def _encode_cal(self, cal: PartPatches, ahcal: PartPatches, events: int) -> WindowTokens:
+        """Encode modules; an event without any patch has the first, empty, for the sake of a latent."""
+        has_latent = torch.zeros(events, dtype=torch.bool, device=cal.windows.device)
+        has_latent[cal.windows // self.config.modules] = True
+        has_latent[ahcal.windows] = True
+        missing = torch.nonzero(~has_latent)[:, 0] * self.config.modules
+        windows, order = torch.sort(torch.cat([cal.windows, missing]))
+        occupied = torch.cat([cal.occupied, torch.zeros_like(missing)])[order]
+        return self._encode_windows(
+            self.cal_encoder, PartPatches(cal.patches, cal.values, windows, occupied), None
+        )
+
+    def _encode_windows(
+        self, encoder: WindowEncoder, part: PartPatches, added: Tensor | None
+    ) -> WindowTokens:
+        tokens = encoder.stem(part.values, part.patches) + encoder.positions[part.patches.local]
+        if added is not None:
+            tokens = tokens + added
+        return encoder(tokens, part.patches.window, part.windows, part.occupied)
+
+    def _wanted(self, what: str, asked: bool | None) -> bool:
+        wanted: bool = getattr(self.config, f"output_{what}") if asked is None else asked
+        if what == "attentions" and wanted and self.config._attn_implementation != "eager":
+            raise ValueError(
+                'expected the attention "eager" for output_attentions=True, got '
+                f"{self.config._attn_implementation!r}, which keeps no weights: call "
+                'model.set_attn_implementation("eager") first'
+            )
+        return wanted
+
+
+@dataclass(frozen=True)
+class EncodedEvents:
+    """Latents of events.
+
+    Attributes:
+        latents: (latents, channels), those of event after event.
+        counts: int64 (events,), latents of each.
+        hidden_states: after each block its rows.
+        attentions: of each block, if the attention is "eager".
+    """
+
+    latents: Tensor
+    counts: Tensor
+    hidden_states: tuple[Tensor, ...]
+    attentions: tuple[Tensor, ...]
+
+    @property
+    def pooled(self) -> Tensor:
+        """The mean of each event's latents, (events, channels)."""
+        return mean_by(self.latents, torch.repeat_interleave(self.counts), len(self.counts))
+
+    def of(self, wants_states: bool, wants_attentions: bool) -> NuPerceiverModelOutput:
+        """Give it as the output of the network."""
+        return NuPerceiverModelOutput(
+            last_hidden_state=self.latents,
+            latent_offset=self.counts.cumsum(0),
+            pooler_output=self.pooled,
+            hidden_states=self.hidden_states if wants_states else None,
+            attentions=self.attentions if wants_attentions else None,
+        )
+
+
+def _seen(tokens: Tensor, event: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
+    return (tokens, event) if seen is None else (tokens[seen], event[seen])
+
+
+def _by_event(parts: Sequence[tuple[Tensor, Tensor]], events: int) -> tuple[Tensor, Tensor]:
+    """Put rows of several parts into the order of their events; also say how many each event has."""
+    rows, event = (torch.cat(one) for one in zip(*parts, strict=True))
+    order = torch.argsort(event, stable=True)
+    return rows[order], torch.bincount(event, minlength=events)

@@ -1,0 +1,159 @@
+"""The blocks of a Perceiver: tokens that attend to each other, and latents that read tokens."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
+from nuzoo.modeling.attention import attend_across, attend_rows
+from nuzoo.modeling.drop_path import DropPath
+from nuzoo.modeling.sparse.padded_rows import EventRows, rows_by_event
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Rows of events that read other rows of the same events.
+
+    Attributes:
+        counts: int64 (events,), rows of each event that read.
+        read_counts: int64 (events,), rows of each that are read.
+    """
+
+    counts: Tensor
+    read_counts: Tensor
+
+    @cached_property
+    def can_read(self) -> Tensor:
+        """Which events have both, bool (events,)."""
+        return (self.counts > 0) & (self.read_counts > 0)
+
+    @cached_property
+    def rows(self) -> EventRows:
+        """The rows that read, of events that have both."""
+        return rows_by_event(self.counts, self.can_read)
+
+    @cached_property
+    def read_rows(self) -> EventRows:
+        """The rows that are read, of events that have both."""
+        return rows_by_event(self.read_counts, self.can_read)
+
+
+class SelfAttention(nn.Module):
+    """Attention of the rows of a group to each other.
+
+    Args:
+        config: the network's configuration.
+        channels: of a row.
+        heads: how many.
+    """
+
+    is_causal = False
+
+    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int):
+        super().__init__()
+        self.config, self.heads = config, heads
+        self.num_key_value_groups = 1
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.proj = nn.Linear(channels, channels)
+
+    def forward(self, rows: Tensor, groups: EventRows) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Map (n, channels) to the same shape; weights (groups, heads, longest, longest) if "eager"."""
+        qkv = self.qkv(rows)
+        if not len(rows):
+            return self.proj(rows), ()
+        attended, weights = attend_rows(self, qkv, groups.rows, groups.is_filled, self.heads)
+        attended = self.proj(attended[groups.is_filled.flatten()])
+        return attended, () if weights is None else (weights,)
+
+
+class CrossAttention(nn.Module):
+    """Attention of rows to other rows of their event.
+
+    Args:
+        config: the network's configuration.
+        channels: of a row.
+        heads: how many.
+    """
+
+    is_causal = False
+
+    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int):
+        super().__init__()
+        self.config, self.heads = config, heads
+        self.num_key_value_groups = 1
+        self.q = nn.Linear(channels, channels)
+        self.kv = nn.Linear(channels, 2 * channels)
+        self.proj = nn.Linear(channels, channels)
+
+    def forward(self, rows: Tensor, read: Tensor, reading: Reading) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Map (n, channels), and what is read, (m, channels), to (n, channels); 0 where nothing is read."""
+        query, key_value = self.q(rows), self.kv(read)
+        own, other = reading.rows, reading.read_rows
+        attended, weights = torch.zeros_like(query), None
+        if len(own.rows):
+            found, weights = attend_across(
+                self, query, key_value, own.rows, other.rows, other.is_filled, self.heads
+            )
+            filled = own.is_filled.flatten()
+            attended = attended.index_copy(0, own.rows.flatten()[filled], found[filled])
+        return self.proj(attended), () if weights is None else (weights,)
+
+
+class SelfBlock(GradientCheckpointingLayer):
+    """Adds to rows what the others of their group, and they themselves tell.
+
+    Args:
+        config: the network's configuration.
+        channels: of a row.
+        heads: of the attention.
+        drop_path: probability, in training, that a group skips what is added.
+    """
+
+    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int, drop_path: float = 0.0):
+        super().__init__()
+        self.norm_attention = nn.LayerNorm(channels, config.layer_norm_eps)
+        self.attention = SelfAttention(config, channels, heads)
+        self.norm_mlp = nn.LayerNorm(channels, config.layer_norm_eps)
+        self.mlp = perceptron(channels, config.mlp_ratio)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, rows: Tensor, counts: Tensor, groups: EventRows) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Map (n, channels) to the same shape; `counts` are the rows of each group; see `SelfAttention`."""
+        attended, weights = self.attention(self.norm_attention(rows), groups)
+        rows = rows + self.drop_path(attended, counts)
+        return rows + self.drop_path(self.mlp(self.norm_mlp(rows)), counts), weights
+
+
+class CrossBlock(GradientCheckpointingLayer):
+    """Adds to rows what they read, and what they themselves tell.
+
+    Args:
+        config: the network's configuration.
+        channels: of a row, and of what is read.
+        heads: of the attention.
+        drop_path: probability, in training, that an event skips what is added.
+    """
+
+    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int, drop_path: float = 0.0):
+        super().__init__()
+        self.norm_query = nn.LayerNorm(channels, config.layer_norm_eps)
+        self.norm_read = nn.LayerNorm(channels, config.layer_norm_eps)
+        self.attention = CrossAttention(config, channels, heads)
+        self.norm_mlp = nn.LayerNorm(channels, config.layer_norm_eps)
+        self.mlp = perceptron(channels, config.mlp_ratio)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, rows: Tensor, read: Tensor, reading: Reading) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Map (n, channels), and what is read, (m, channels), to (n, channels); see `CrossAttention`."""
+        attended, weights = self.attention(self.norm_query(rows), self.norm_read(read), reading)
+        rows = rows + self.drop_path(attended, reading.counts)
+        return rows + self.drop_path(self.mlp(self.norm_mlp(rows)), reading.counts), weights
+
+
+def perceptron(channels: int, ratio: float) -> nn.Sequential:
+    """Make a perceptron whose hidden layer has so many times the channels."""
+    hidden = int(channels * ratio)
+    return nn.Sequential(nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels))

@@ -1,0 +1,94 @@
+"""Tokens of the patches of windows, such as the modules of a calorimeter, and class tokens of each window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
+from nuzoo.modeling.patch_stem import PatchStem
+from nuzoo.modeling.perceiver_blocks import SelfBlock
+from nuzoo.modeling.sparse.padded_rows import rows_by_event
+from nuzoo.modeling.sparse.patches import PatchGrid
+
+
+@dataclass(frozen=True)
+class WindowTokens:
+    """What an encoder of windows gives.
+
+    Attributes:
+        tokens: (patches, channels).
+        window: int64 (patches,), the window of each.
+        classes: (class tokens, channels), those of window after window.
+        class_window: int64 (class tokens,), the window of each.
+        hidden_states: after each block its rows, (class tokens + patches, channels), window after window.
+        attentions: of each block, if the attention is "eager".
+    """
+
+    tokens: Tensor
+    window: Tensor
+    classes: Tensor
+    class_window: Tensor
+    hidden_states: tuple[Tensor, ...]
+    attentions: tuple[Tensor, ...]
+
+
+class WindowEncoder(nn.Module):
+    """Makes tokens of patches, and lets those of a window attend to each other and to its class tokens.
+
+    Args:
+        config: the network's configuration.
+        grid: how the part of the detector is cut.
+        drop_paths: of each block.
+    """
+
+    def __init__(self, config: NuPerceiverConfig, grid: PatchGrid, drop_paths: Sequence[float]):
+        super().__init__()
+        channels, patches = config.hidden_size, prod(grid.patches)
+        self.grid = grid
+        self.patches_per_class = max(1, patches // config.class_tokens)
+        self.stem = PatchStem(grid.patch, channels, config.layer_norm_eps)
+        self.positions: Tensor
+        self.register_buffer("positions", torch.empty(patches, channels))
+        self.class_token = nn.Parameter(torch.empty(config.class_tokens, channels))
+        self.blocks = nn.ModuleList(
+            SelfBlock(config, channels, config.num_attention_heads, one) for one in drop_paths
+        )
+        self.norm = nn.LayerNorm(channels, config.layer_norm_eps)
+
+    def forward(self, tokens: Tensor, window: Tensor, windows: Tensor, occupied: Tensor) -> WindowTokens:
+        """Let tokens attend.
+
+        Args:
+            tokens: (patches, channels), window after window.
+            window: int64 (patches,), the window of each.
+            windows: int64 (windows,), ascending, all that there are.
+            occupied: int64 (windows,), patches with hits of each; so many class tokens it has: one where
+                none has hits.
+        """
+        classes = self.class_counts(occupied)
+        of_window = torch.repeat_interleave(classes)
+        first = (classes.cumsum(0) - classes)[of_window]
+        number = torch.arange(len(of_window), device=tokens.device) - first
+        rows = torch.cat([self.class_token[number].to(tokens.dtype), tokens])
+        group = torch.cat([of_window, torch.searchsorted(windows, window)])
+        order = torch.argsort(group, stable=True)
+        counts = torch.bincount(group, minlength=len(windows))
+        rows, groups = rows[order], rows_by_event(counts)
+        states, attentions = [], []
+        for block in self.blocks:
+            rows, weights = block(rows, counts, groups)
+            states.append(rows)
+            attentions += weights
+        rows = torch.empty_like(rows).index_copy(0, order, self.norm(rows))
+        seen, class_window = rows[len(of_window) :], windows[of_window]
+        return WindowTokens(
+            seen, window, rows[: len(of_window)], class_window, tuple(states), tuple(attentions)
+        )
+
+    def class_counts(self, occupied: Tensor) -> Tensor:
+        """Say how many class tokens windows have, by their patches with hits, int64 (windows,)."""
+        needed = (occupied + self.patches_per_class - 1) // self.patches_per_class
+        return torch.minimum(needed, occupied).clamp(1, len(self.class_token))

@@ -88,6 +88,11 @@ class NuPerceiverConfig(DetectorEventConfig):
         return [*self.cal_shape[:2], self.layers_per_module]
 
     @property
+    def latents(self) -> int:
+        """Latents of an event at most."""
+        return (self.modules + 1) * self.class_tokens
+
+    @property
     def drop_paths(self) -> DropPaths:
         """The probability of each block: it rises along the blocks of a part, then along those of latents."""
         apart = max(self.num_module_layers, self.num_ahcal_layers)

@@ -29,15 +29,14 @@ class NuPerceiverModelOutput(ModelOutput):
     """What `NuPerceiverModel` gives.
 
     Attributes:
-        last_hidden_state: (latents, hidden_size), those of event after event.
-        latent_offset: int64 (events,), where the latents of each event end.
+        last_hidden_state: (events, latents, hidden_size): the class tokens of module after module, then those
+            of the AHCAL; 0 where an event does not have one.
         pooler_output: (events, hidden_size), the mean of an event's latents.
         hidden_states: after each block its rows, if asked for: of modules, of the AHCAL, and of latents.
         attentions: of each block, if asked for.
     """
 
     last_hidden_state: Tensor | None = None
-    latent_offset: Tensor | None = None
     pooler_output: Tensor | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
@@ -177,8 +176,9 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             **kwargs: `return_dict=False` returns a tuple.
 
         Returns:
-            `last_hidden_state` (latents, hidden_size) of event after event, which end at `latent_offset`
-            (events,); `pooler_output` (events, hidden_size), their mean; `hidden_states`, `attentions`.
+            `last_hidden_state` (events, latents, hidden_size), 0 where an event does not have a latent;
+            `pooler_output` (events, hidden_size), the mean of those that it has; `hidden_states`,
+            `attentions`.
 
         Raises:
             PatchError: hits are beyond the detector.
@@ -245,16 +245,14 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             _seen(of_muons + source[MUON], every, muons_seen),
         ]
         tokens, token_counts = _by_event(parts, events)
-        latents, latent_counts = _by_event(
-            [
-                (
-                    of_cal.classes + self.module_embedding(class_module),
-                    of_cal.class_window // self.config.modules,
-                ),
-                (of_ahcal.classes + source[AHCAL], of_ahcal.class_window),
-            ],
-            events,
-        )
+        of_classes = of_cal.classes + self.module_embedding(class_module)
+        class_event = of_cal.class_window // self.config.modules
+        latent_parts = [(of_classes, class_event), (of_ahcal.classes + source[AHCAL], of_ahcal.class_window)]
+        latents, latent_counts = _by_event(latent_parts, events)
+        of_slots = class_module * self.config.class_tokens + of_cal.class_number
+        ahcal_slots = self.config.modules * self.config.class_tokens + of_ahcal.class_number
+        slot_parts = [(of_slots, class_event), (ahcal_slots, of_ahcal.class_window)]
+        slots, _ = _by_event(slot_parts, events)
         tokens = self.token_norm(tokens)
         states = [*of_cal.hidden_states, *of_ahcal.hidden_states]
         attentions = [*of_cal.attentions, *of_ahcal.attentions, *muon_weights]
@@ -266,7 +264,9 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             latents, weights = block(latents, latent_counts, groups)
             attentions += weights
             states.append(latents)
-        return EncodedEvents(latents, latent_counts, tuple(states), tuple(attentions))
+        return EncodedEvents(
+            latents, latent_counts, slots, self.config.latents, tuple(states), tuple(attentions)
+        )
 
     def _encode_cal(self, cal: PartPatches, ahcal: PartPatches, events: int) -> WindowTokens:
         """Encode modules; an event without any patch has the first, empty, for the sake of a latent."""
@@ -306,14 +306,26 @@ class EncodedEvents:
     Attributes:
         latents: (latents, channels), those of event after event.
         counts: int64 (events,), latents of each.
+        slots: int64 (latents,), which of the latents that an event may have each is.
+        most: how many these are.
         hidden_states: after each block its rows.
         attentions: of each block, if the attention is "eager".
     """
 
     latents: Tensor
     counts: Tensor
+    slots: Tensor
+    most: int
     hidden_states: tuple[Tensor, ...]
     attentions: tuple[Tensor, ...]
+
+    @property
+    def in_slots(self) -> Tensor:
+        """All latents that events may have, (events, most, channels), 0 where there is none."""
+        event = torch.repeat_interleave(self.counts)
+        filled = self.latents.new_zeros(len(self.counts) * self.most, self.latents.shape[1])
+        filled = filled.index_copy(0, event * self.most + self.slots, self.latents)
+        return filled.unflatten(0, (-1, self.most))
 
     @property
     def pooled(self) -> Tensor:
@@ -323,8 +335,7 @@ class EncodedEvents:
     def of(self, wants_states: bool, wants_attentions: bool) -> NuPerceiverModelOutput:
         """Give it as the output of the network."""
         return NuPerceiverModelOutput(
-            last_hidden_state=self.latents,
-            latent_offset=self.counts.cumsum(0),
+            last_hidden_state=self.in_slots,
             pooler_output=self.pooled,
             hidden_states=self.hidden_states if wants_states else None,
             attentions=self.attentions if wants_attentions else None,

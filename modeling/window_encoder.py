@@ -23,6 +23,7 @@ class WindowTokens:
         window: int64 (patches,), the window of each.
         classes: (class tokens, channels), those of window after window.
         class_window: int64 (class tokens,), the window of each.
+        class_number: int64 (class tokens,), which of its window's it is.
         hidden_states: after each block its rows, (class tokens + patches, channels), window after window.
         attentions: of each block, if the attention is "eager".
     """
@@ -31,6 +32,7 @@ class WindowTokens:
     window: Tensor
     classes: Tensor
     class_window: Tensor
+    class_number: Tensor
     hidden_states: tuple[Tensor, ...]
     attentions: tuple[Tensor, ...]
 
@@ -85,7 +87,13 @@ class WindowEncoder(nn.Module):
         rows = torch.empty_like(rows).index_copy(0, order, self.norm(rows))
         seen, class_window = rows[len(of_window) :], windows[of_window]
         return WindowTokens(
-            seen, window, rows[: len(of_window)], class_window, tuple(states), tuple(attentions)
+            tokens=seen,
+            window=window,
+            classes=rows[: len(of_window)],
+            class_window=class_window,
+            class_number=number,
+            hidden_states=tuple(states),
+            attentions=tuple(attentions),
         )
 
     def class_counts(self, occupied: Tensor) -> Tensor:

@@ -387,6 +387,13 @@ for _row in (
         body="nuzoo.modeling.modeling_nu_unet.NuUnetModel",
         recipes=("nu_unet_motif", "nu_unet_motif_tiny"),
     ),
+    Architecture(
+        model_type="nu_perceiver",
+        config="nuzoo.configuration.configuration_nu_perceiver.NuPerceiverConfig",
+        modality="detector-events",
+        networks={},
+        body="nuzoo.modeling.modeling_nu_perceiver.NuPerceiverModel",
+    ),
     Sample(
         name="lartpc-pixelmaps",
         modality="pixel-maps",

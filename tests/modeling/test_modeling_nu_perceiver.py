@@ -115,7 +115,11 @@ def test_an_event_is_the_same_in_any_batch_and_order_of_hits(model, processor):
     events = processor.example_events(6)
     batch = processor(events)
     found = model(**batch, output_hidden_states=True)
-    assert len(found.hidden_states) == 8 and found.latent_offset[-1] == len(found.last_hidden_state)
+    assert len(found.hidden_states) == 8 and found.last_hidden_state.shape == (6, 22, 64)
+    is_there = found.last_hidden_state.abs().sum(-1) > 0
+    assert is_there.sum(-1).tolist()[:2] == [1, 1] and is_there.sum() == len(found.hidden_states[-1])
+    mean = found.last_hidden_state.sum(1) / is_there.sum(-1, keepdim=True)
+    torch.testing.assert_close(found.pooler_output, mean)
     for number, event in enumerate(events):
         order = torch.randperm(len(event["cal_x"]))
         turned = event | {name: event[name][order.numpy()] for name in event if name.startswith("cal_")}

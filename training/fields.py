@@ -3,11 +3,13 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from huggingface_hub.dataclasses import type_validator
 
 from nuzoo.files.nearest_names import did_you_mean
+
+T = TypeVar("T")
 
 LISTED = 12
 """Known fields are named in a message up to so many."""
@@ -51,6 +53,24 @@ def checked_fields(section: str, given: Any, types: Mapping[str, Any]) -> dict[s
         raise RecipeError(f"{section}: expected fields, got {given!r}")
     refuse_unknown(section, given, types)
     return {name: checked(f"{section}.{name}", value, types[name]) for name, value in given.items()}
+
+
+def made_of(kind: Callable[..., T], section: str, given: Any) -> T:
+    """Make an object of the fields of a section, which are its arguments.
+
+    Args:
+        kind: its class.
+        section: name, for messages.
+        given: its fields.
+
+    Raises:
+        RecipeError: See `checked_fields`; or a field is missing that has no default.
+    """
+    fields = checked_fields(section, given, types_of(kind))
+    needed = {item.name for item in inspect.signature(kind).parameters.values() if item.default is item.empty}
+    if lacking := sorted(needed - fields.keys()):
+        raise RecipeError(f"{section}: expected also {', '.join(lacking)}")
+    return kind(**fields)
 
 
 def refuse_unknown(section: str, given: Iterable[Any], known: Iterable[str]) -> None:

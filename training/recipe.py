@@ -19,7 +19,15 @@ from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArgumen
 
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.registry import MODALITIES, TASKS, import_object
-from nuzoo.training.fields import Count, RecipeError, checked, checked_fields, refuse_unknown, types_of
+from nuzoo.training.fields import (
+    Count,
+    RecipeError,
+    checked,
+    checked_fields,
+    made_of,
+    refuse_unknown,
+    types_of,
+)
 from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.network_choice import NetworkChoice, architecture_of
 from nuzoo.training.recipe_files import drop_field, read_recipe, set_field
@@ -76,7 +84,7 @@ class Recipe:
         section = {name: {} for name in self.sections} | self.given
         self.source: str = self.given["source"]
         self.task: str = self.given["task"]
-        self.data = DataSource(**checked_fields("data", section["data"], types_of(DataSource)))
+        self.data = made_of(DataSource, "data", section["data"])
         self.given["data"] = {name: value for name, value in vars(self.data).items() if value is not None}
         self.architecture = architecture_of(section["model"])
         self.model = self.parse_model(section["model"])

@@ -74,6 +74,14 @@ def test_what_cannot_be_run_is_refused_before_anything_is_trained(checkpoint, ov
         Study.read(NAME, [f"pretrained={checkpoint}", *overrides])
 
 
+def test_a_study_without_a_field_that_it_needs_is_refused_by_its_name(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "recipe: nu_point_motif_tiny\nevents: [10]\nseeds: [1]\nways: {new: {}}\n"
+    )
+    with pytest.raises(RecipeError, match="study: expected also out, source"):
+        Study.read(tmp_path / "mine.yaml")
+
+
 def test_errors_between_trainings_and_of_the_events_are_joined():
     """Trainings at 0.6 and 0.8: 0.1 by their scatter; and 0.1 of the events, which are the same for both."""
     found = [Measured(Cell("full", 10, seed), "F1", value, 0.1) for seed, value in ((1, 0.6), (2, 0.8))]

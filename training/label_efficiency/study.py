@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from nuzoo.files.nearest_names import did_you_mean
-from nuzoo.training.fields import RecipeError, checked_fields, types_of
+from nuzoo.training.fields import RecipeError, made_of
 from nuzoo.training.recipe import Recipe, load_recipe
 from nuzoo.training.recipe_files import override_value, read_yaml
 
@@ -104,7 +104,7 @@ class Study:
         given = read_yaml(_find(name))
         for override in overrides:
             _override(given, override)
-        study = cls(**checked_fields("study", given, types_of(cls)))
+        study = made_of(cls, "study", given)
         study.check()
         return study
 
@@ -120,7 +120,7 @@ class Study:
             if len(set(values)) < len(values) or min(values) < 1:
                 raise RecipeError(f"study.{name}: expected numbers of 1 or more, each once, got {values}")
         if self.published is not None:
-            self._check_published(self.published)
+            made_of(Published, "study.published", self.published)
         if not self.pretrained and any(way.get(PRETRAINED) for way in self.ways.values()):
             raise RecipeError("study.pretrained: expected a checkpoint for the ways that start from one")
         for cell in self.cells():
@@ -130,13 +130,6 @@ class Study:
                     "study.pretrained: expected a checkpoint that has not learnt what is asked here, whose "
                     f"labels would not be counted, got {self.pretrained}: give that of a pre-training"
                 )
-
-    @staticmethod
-    def _check_published(published: Mapping[str, Any]) -> None:
-        types = types_of(Published)
-        if lacking := sorted(types.keys() - published.keys()):
-            raise RecipeError(f"study.published: expected also {', '.join(lacking)}, or published=null")
-        Published(**checked_fields("study.published", published, types))
 
     @property
     def folder(self) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings
-from nuzoo.training.fields import checked_fields, types_of
+from nuzoo.training.fields import made_of
 from nuzoo.training.recipe import Recipe
 
 
@@ -25,5 +25,4 @@ class MaskedAutoencodingRecipe(Recipe):
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(given)
-        fields = checked_fields("probe", self.given.get("probe", {}), types_of(ProbeSettings))
-        self.probe = ProbeSettings(**fields)
+        self.probe = made_of(ProbeSettings, "probe", self.given.get("probe", {}))

@@ -12,8 +12,7 @@ from nuzoo.training.fields import (
     Positive,
     Probability,
     RecipeError,
-    checked_fields,
-    types_of,
+    made_of,
 )
 from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.recipe import Recipe
@@ -132,7 +131,7 @@ class SelfDistillationRecipe(Recipe):
             raise RecipeError("model.use_mask_token: expected true for masked points, got false: set it")
 
     def _section(self, name: str, kind: Any) -> Any:
-        return kind(**checked_fields(name, self.given.get(name, {}), types_of(kind)))
+        return made_of(kind, name, self.given.get(name, {}))
 
 
 def _check_pair(name: str, pair: list[float], words: str, allows: Any) -> None:

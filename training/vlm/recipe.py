@@ -12,7 +12,7 @@ from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.registry import TASKS, import_object
-from nuzoo.training.fields import Count, RecipeError, checked_fields, types_of
+from nuzoo.training.fields import Count, RecipeError, checked_fields, made_of, types_of
 from nuzoo.training.recipe import Recipe
 from nuzoo.training.training_arguments import checked_arguments, training_arguments
 from nuzoo.training.vlm.requirements import check_packages
@@ -85,8 +85,7 @@ class VlmRecipe(Recipe):
         super().__init__(given)
         check_packages(self.model.get("quantization"))
         self.adapter = lora_config(self.given.get("adapter", {}))
-        answers = checked_fields("answers", self.given.get("answers", {}), types_of(AnswerStyle))
-        self.answers = AnswerStyle(**answers)
+        self.answers = made_of(AnswerStyle, "answers", self.given.get("answers", {}))
         pretraining = self.given.get("pretraining")
         self.pretraining = None if pretraining is None else Pretraining.parse(pretraining)
         if self.pretraining and "base_model" in self.model:

@@ -19,6 +19,7 @@ from nuzoo.modeling.modeling_nu_point import (
 from nuzoo.modeling.modeling_nu_point_instances import NuPointForUniversalSegmentation
 from nuzoo.modeling.panda_query_decoder import QUERIES, decoder_fields, expected_settings
 from nuzoo.modeling.panda_weights import BACKBONE
+from nuzoo.modeling.tensor_sizes import TensorSizes
 from nuzoo.modeling.weight_errors import WeightsError
 
 HEAD = "seg_head.weight"
@@ -68,11 +69,11 @@ def config_of(tensors: Mapping[str, Tensor], settings: Mapping[str, Any], origin
     Raises:
         WeightsError: a tensor that tells a size is missing, or it is no network of ours.
     """
-    shapes = _Shapes(tensors, origin)
-    depths, channels = shapes.stages("enc")
-    has_decoder = any(name.startswith("dec.") for name in shapes.names)
+    sizes = _Sizes({name.removeprefix(BACKBONE): of for name, of in tensors.items()}, "Panda", origin)
+    depths, channels = sizes.stages("enc")
+    has_decoder = any(name.startswith("dec.") for name in sizes.shapes)
     if has_decoder:
-        decoder_depths, decoder_channels = shapes.stages("dec")
+        decoder_depths, decoder_channels = sizes.stages("dec")
     else:
         decoder_depths = [ADDED_DEPTH] * (len(depths) - 1)
         decoder_channels = [ADDED_CHANNELS, *channels[1:-1]][: len(decoder_depths)]
@@ -80,19 +81,19 @@ def config_of(tensors: Mapping[str, Tensor], settings: Mapping[str, Any], origin
     _refuse_other(body, _expected_of_body(body, channels, decoder_channels if has_decoder else None), origin)
     fields = {ours: body[name] for name, ours in FIELDS.items() if body.get(name) is not None}
     if QUERIES in tensors:
-        fields |= decoder_fields(tensors, shapes.size, origin)
+        fields |= decoder_fields(tensors, sizes.of, origin)
     elif HEAD in tensors:
-        fields["target"] = _target(shapes.size(HEAD, 0), origin)
+        fields["target"] = _target(sizes.of(HEAD, 0), origin)
     try:
         config = NuPointConfig(
-            in_channels=shapes.size("embedding.stem.linear.weight", 1),
+            in_channels=sizes.of("embedding.stem.linear.weight", 1),
             encoder_depths=depths,
             encoder_channels=channels,
             decoder_depths=decoder_depths,
             decoder_channels=decoder_channels,
             readout="decoder" if has_decoder else "upcast",
-            mlp_ratio=shapes.size("enc.enc0.block0.mlp.0.fc1.weight", 0) / channels[0],
-            use_mask_token="embedding.mask_token" in shapes.names,
+            mlp_ratio=sizes.of("enc.enc0.block0.mlp.0.fc1.weight", 0) / channels[0],
+            use_mask_token="embedding.mask_token" in sizes.shapes,
             **fields,
             **_windows_and_curves(body, origin),
         )
@@ -103,31 +104,16 @@ def config_of(tensors: Mapping[str, Tensor], settings: Mapping[str, Any], origin
     return config
 
 
-class _Shapes:
-    """Shapes of tensors by their names in the backbone."""
-
-    def __init__(self, tensors: Mapping[str, Tensor], origin: str):
-        self.names = {name.removeprefix(BACKBONE): tensor.shape for name, tensor in tensors.items()}
-        self.origin = origin
-
-    def size(self, name: str, axis: int) -> int:
-        """Give a size of a tensor that must be there."""
-        shape = self.names.get(name, ())
-        if len(shape) <= axis:
-            got = f"{tuple(shape)}" if name in self.names else "none"
-            raise WeightsError(
-                f"{self.origin} does not hold the weights of one of Panda's networks. Expected {name} of "
-                f"{axis + 1} axes at least, got {got}: download the file again, or give another"
-            )
-        return int(shape[axis])
+class _Sizes(TensorSizes):
+    """Sizes of tensors by their names in the backbone, and those of stages."""
 
     def stages(self, part: str) -> tuple[list[int], list[int]]:
         """Give the number of blocks of each stage of "enc" or "dec", and its channels."""
         pattern = re.compile(rf"{part}\.{part}(\d+)\.block(\d+)\.")
-        found = {(int(m[1]), int(m[2])) for m in map(pattern.match, self.names) if m}
+        found = {(int(m[1]), int(m[2])) for m in map(pattern.match, self.shapes) if m}
         blocks = Counter(stage for stage, _ in found)
         stages = range(max(len(blocks), 1))
-        channels = [self.size(f"{part}.{part}{stage}.block0.norm1.0.weight", 0) for stage in stages]
+        channels = [self.of(f"{part}.{part}{stage}.block0.norm1.0.weight", 0) for stage in stages]
         return [blocks[stage] for stage in stages], channels
 
 

@@ -19,6 +19,7 @@ from nuzoo.modeling.modeling_nu_point_mae import (
     NuPointMaePreTrainedModel,
 )
 from nuzoo.modeling.modeling_nu_point_mae_pretraining import NuPointMaeForPreTraining
+from nuzoo.modeling.tensor_sizes import TensorSizes
 from nuzoo.modeling.weight_errors import WeightsError
 
 TOKENISER = "embedding.linear1.weight"
@@ -144,7 +145,7 @@ def config_of(weights: Mapping[str, Tensor], settings: Mapping[str, Any], origin
     """
     told = _flat(settings, origin)
     _refuse_other(told, settings, origin)
-    sizes = _Sizes(weights, origin)
+    sizes = _Sizes(weights, "PoLAr-MAE", origin)
     hidden = sizes.of("embedding.linear4.weight", 0)
     depth = sizes.blocks("encoder")
     fields: dict[str, Any] = {
@@ -173,23 +174,8 @@ def config_of(weights: Mapping[str, Tensor], settings: Mapping[str, Any], origin
         raise WeightsError(f"{origin} is no network of ours. {' '.join(str(error).split())}") from error
 
 
-class _Sizes:
-    """Sizes of tensors."""
-
-    def __init__(self, weights: Mapping[str, Tensor], origin: str):
-        self.shapes = {name: tensor.shape for name, tensor in weights.items()}
-        self.origin = origin
-
-    def of(self, name: str, axis: int) -> int:
-        """Give a size of a tensor that must be there."""
-        shape = self.shapes.get(name, ())
-        if len(shape) <= axis:
-            got = f"{tuple(shape)}" if name in self.shapes else "none"
-            raise WeightsError(
-                f"{self.origin} does not hold the weights of one of PoLAr-MAE's networks. Expected {name} of "
-                f"{axis + 1} axes at least, got {got}: download the file again, or give another"
-            )
-        return int(shape[axis])
+class _Sizes(TensorSizes):
+    """Sizes of tensors, and how many blocks there are."""
 
     def blocks(self, part: str) -> int:
         """Give the number of blocks of "encoder" or of the decoder."""

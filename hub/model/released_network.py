@@ -10,9 +10,17 @@ from transformers import PreTrainedModel
 
 from nuzoo.configuration.configuration_utils_nu import NuPreTrainedConfig
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
+from nuzoo.simulation.detectors import find_detector
 
 DETECTOR = "lartpc-cube-768"
 """What all of them were trained on."""
+
+
+def processor_of_training(**settings: Any) -> NuPointCloudFeatureExtractor:
+    """Make the processor of a training in `DETECTOR`, with some settings of its own."""
+    made: NuPointCloudFeatureExtractor
+    made = NuPointCloudFeatureExtractor.for_geometry(find_detector(DETECTOR).geometry(), **settings)
+    return made
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,10 @@ from typing import Any
 
 import torch
 
-from nuzoo.hub.model.released_network import DETECTOR, ReleasedNetwork
+from nuzoo.hub.model.released_network import ReleasedNetwork, processor_of_training
 from nuzoo.modeling.panda_sizes import config_of, network_of
 from nuzoo.modeling.panda_weights import from_panda, of_backbone
 from nuzoo.modeling.released_files import ReleasedFile
-from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
-from nuzoo.simulation.detectors import find_detector
 
 ORIGIN = "DeepLearnPhysics/Panda"
 
@@ -41,7 +39,7 @@ def panda_network(file: ReleasedFile) -> ReleasedNetwork:
     tensors, left = of_backbone(file.tensors)
     origin = str(file.path)
     network = network_of(tensors)
-    processor = NuPointCloudFeatureExtractor.for_geometry(find_detector(DETECTOR).geometry(), **PROCESSOR)
+    processor = processor_of_training(**PROCESSOR)
     config = config_of(tensors, file.settings, origin)
     config.grid_shape = processor.frame.grid_shape
     with torch.device("meta"):

@@ -8,13 +8,11 @@ from typing import Any
 
 import torch
 
-from nuzoo.hub.model.released_network import DETECTOR, ReleasedNetwork
+from nuzoo.hub.model.released_network import ReleasedNetwork, processor_of_training
 from nuzoo.modeling.modeling_nu_point_mae_pretraining import NuPointMaeForPreTraining
 from nuzoo.modeling.polar_mae_sizes import config_of, network_of
 from nuzoo.modeling.polar_mae_weights import from_polar_mae, renamed
 from nuzoo.modeling.released_files import ReleasedFile
-from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
-from nuzoo.simulation.detectors import find_detector
 
 ORIGIN = "DeepLearnPhysics/PoLAr-MAE"
 """On GitHub, which has the files; the Hub has two repositories, of one file each."""
@@ -49,12 +47,11 @@ def polar_mae_network(file: ReleasedFile) -> ReleasedNetwork:
     config = config_of(found.weights, file.settings, origin)
     with torch.device("meta"):
         empty = found.network(config)
-    geometry = find_detector(DETECTOR).geometry()
     return ReleasedNetwork(
         network=found.network,
         config=config,
         weights=from_polar_mae(found.weights, empty, origin),
-        processor=NuPointCloudFeatureExtractor.for_geometry(geometry, **PROCESSOR),
+        processor=processor_of_training(**PROCESSOR),
         left=found.left,
         left_are=found.left_are,
         origin=ORIGIN,

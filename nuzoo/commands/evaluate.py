@@ -150,8 +150,7 @@ def _draw(args: argparse.Namespace, evaluator: TaskEvaluator, number: int, out: 
     from nuzoo.evaluation.display.draw_events import choose_rows, draw_events, read_dataset
     from nuzoo.pipelines.loading import load_pipeline
 
-    tasks = [task for task in TASKS.values() if task.evaluator and import_object(task.evaluator) is evaluator]
-    if not any(task.pipeline for task in tasks):
+    if TASKS[evaluator.task].pipeline is None:
         return
     split = None if args.split == "all" else args.split
     rows = choose_rows(read_dataset(args.data, split), None, number)

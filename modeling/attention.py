@@ -68,7 +68,6 @@ def attend_across(
     read_rows: Tensor,
     is_filled: Tensor,
     heads: int,
-    dropout: float = 0.0,
 ) -> tuple[Tensor, Tensor | None]:
     """Attend from the rows of each part to other rows of it; see `attend_rows`.
 
@@ -80,7 +79,6 @@ def attend_across(
         read_rows: int64 (parts, other length) of the keys.
         is_filled: bool (parts, other length), which of these take part.
         heads: how many.
-        dropout: of the weights.
 
     Returns:
         (parts * length, channels), and weights (parts, heads, length, other length), None unless it is
@@ -90,11 +88,11 @@ def attend_across(
     queries = query.index_select(0, rows.flatten()).view(*rows.shape, heads, width).transpose(1, 2)
     read = key_value.index_select(0, read_rows.flatten()).view(*read_rows.shape, 2, heads, width)
     key, value = read.permute(2, 0, 3, 1, 4)
-    return _attend(module, queries, key, value, is_filled, dropout)
+    return _attend(module, queries, key, value, is_filled)
 
 
 def _attend(
-    module: Any, query: Tensor, key: Tensor, value: Tensor, is_filled: Tensor | None, dropout: float
+    module: Any, query: Tensor, key: Tensor, value: Tensor, is_filled: Tensor | None, dropout: float = 0.0
 ) -> tuple[Tensor, Tensor | None]:
     parts = (query, key, value)
     if query.device.type == "cpu":

@@ -115,11 +115,6 @@ class PartPatches:
     windows: Tensor
     occupied: Tensor
 
-    def visible(self, which: Tensor) -> "PartPatches":
-        """Leave out patches, by bool (patches,); windows still know how many had hits."""
-        hits = which[self.patches.patch]
-        return PartPatches(self.patches.chosen(which), self.values[hits], self.windows, self.occupied)
-
 
 class NuPerceiverModel(NuPerceiverPreTrainedModel):
     """The encoder: latents of an event."""
@@ -215,18 +210,14 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         ahcal: PartPatches,
         ecal_energy: Tensor,
         muons: Sequence[Tensor],
-        ecal_seen: Tensor | None = None,
-        muons_seen: Tensor | None = None,
     ) -> "EncodedEvents":
         """Compute latents of patches.
 
         Args:
-            cal: of the 3DCal, those that are seen.
+            cal: of the 3DCal.
             ahcal: of the AHCAL.
             ecal_energy: see `forward`.
             muons: tracks, their offset and count; see `forward`.
-            ecal_seen: bool (events,), of which the ECAL is seen; all unless it is given.
-            muons_seen: bool (events,), of which muons are seen.
         """
         events, dtype = len(ecal_energy), self.dtype
         source = self.source_embedding.weight
@@ -236,24 +227,31 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         tracks, offset, count = muons
         of_muons, muon_weights = self.muon_encoder(tracks.to(dtype), offset, count.to(dtype))
         of_ecal = self.ecal(ecal_energy.to(dtype))
-        module = of_cal.window % self.config.modules
-        class_module = of_cal.class_window % self.config.modules
-        parts = [
-            (of_cal.tokens + self.module_embedding(module), of_cal.window // self.config.modules),
-            (of_ahcal.tokens, of_ahcal.window),
-            _seen(of_ecal + source[ECAL], every, ecal_seen),
-            _seen(of_muons + source[MUON], every, muons_seen),
-        ]
-        tokens, token_counts = _by_event(parts, events)
-        of_classes = of_cal.classes + self.module_embedding(class_module)
-        class_event = of_cal.class_window // self.config.modules
-        latent_parts = [(of_classes, class_event), (of_ahcal.classes + source[AHCAL], of_ahcal.class_window)]
-        latents, latent_counts = _by_event(latent_parts, events)
-        of_slots = class_module * self.config.class_tokens + of_cal.class_number
-        ahcal_slots = self.config.modules * self.config.class_tokens + of_ahcal.class_number
-        slot_parts = [(of_slots, class_event), (ahcal_slots, of_ahcal.class_window)]
-        slots, _ = _by_event(slot_parts, events)
+        modules, most = self.config.modules, self.config.latents
+        tokens, event = _sorted(
+            [
+                (of_cal.tokens + self.module_embedding(of_cal.window % modules), of_cal.window // modules),
+                (of_ahcal.tokens, of_ahcal.window),
+                (of_ecal + source[ECAL], every),
+                (of_muons + source[MUON], every),
+            ]
+        )
+        token_counts = torch.bincount(event, minlength=events)
         tokens = self.token_norm(tokens)
+        class_module, class_event = of_cal.class_window % modules, of_cal.class_window // modules
+        latents, place = _sorted(
+            [
+                (
+                    of_cal.classes + self.module_embedding(class_module),
+                    class_event * most + class_module * self.config.class_tokens + of_cal.class_number,
+                ),
+                (
+                    of_ahcal.classes + source[AHCAL],
+                    of_ahcal.class_window * most + modules * self.config.class_tokens + of_ahcal.class_number,
+                ),
+            ]
+        )
+        latent_counts = torch.bincount(place // most, minlength=events)
         states = [*of_cal.hidden_states, *of_ahcal.hidden_states]
         attentions = [*of_cal.attentions, *of_ahcal.attentions, *muon_weights]
         reading, groups = Reading(latent_counts, token_counts), rows_by_event(latent_counts)
@@ -264,9 +262,7 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             latents, weights = block(latents, latent_counts, groups)
             attentions += weights
             states.append(latents)
-        return EncodedEvents(
-            latents, latent_counts, slots, self.config.latents, tuple(states), tuple(attentions)
-        )
+        return EncodedEvents(latents, latent_counts, place, most, tuple(states), tuple(attentions))
 
     def _encode_cal(self, cal: PartPatches, ahcal: PartPatches, events: int) -> WindowTokens:
         """Encode modules; an event without any patch has the first, empty, for the sake of a latent."""
@@ -288,16 +284,6 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             tokens = tokens + added
         return encoder(tokens, part.patches.window, part.windows, part.occupied)
 
-    def _wanted(self, what: str, asked: bool | None) -> bool:
-        wanted: bool = getattr(self.config, f"output_{what}") if asked is None else asked
-        if what == "attentions" and wanted and self.config._attn_implementation != "eager":
-            raise ValueError(
-                'expected the attention "eager" for output_attentions=True, got '
-                f"{self.config._attn_implementation!r}, which keeps no weights: call "
-                'model.set_attn_implementation("eager") first'
-            )
-        return wanted
-
 
 @dataclass(frozen=True)
 class EncodedEvents:
@@ -306,26 +292,24 @@ class EncodedEvents:
     Attributes:
         latents: (latents, channels), those of event after event.
         counts: int64 (events,), latents of each.
-        slots: int64 (latents,), which of the latents that an event may have each is.
-        most: how many these are.
+        place: int64 (latents,), which of the latents that all events may have each is.
+        most: latents that an event may have.
         hidden_states: after each block its rows.
         attentions: of each block, if the attention is "eager".
     """
 
     latents: Tensor
     counts: Tensor
-    slots: Tensor
+    place: Tensor
     most: int
     hidden_states: tuple[Tensor, ...]
     attentions: tuple[Tensor, ...]
 
     @property
-    def in_slots(self) -> Tensor:
+    def in_places(self) -> Tensor:
         """All latents that events may have, (events, most, channels), 0 where there is none."""
-        event = torch.repeat_interleave(self.counts)
         filled = self.latents.new_zeros(len(self.counts) * self.most, self.latents.shape[1])
-        filled = filled.index_copy(0, event * self.most + self.slots, self.latents)
-        return filled.unflatten(0, (-1, self.most))
+        return filled.index_copy(0, self.place, self.latents).unflatten(0, (-1, self.most))
 
     @property
     def pooled(self) -> Tensor:
@@ -335,19 +319,15 @@ class EncodedEvents:
     def of(self, wants_states: bool, wants_attentions: bool) -> NuPerceiverModelOutput:
         """Give it as the output of the network."""
         return NuPerceiverModelOutput(
-            last_hidden_state=self.in_slots,
+            last_hidden_state=self.in_places,
             pooler_output=self.pooled,
             hidden_states=self.hidden_states if wants_states else None,
             attentions=self.attentions if wants_attentions else None,
         )
 
 
-def _seen(tokens: Tensor, event: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
-    return (tokens, event) if seen is None else (tokens[seen], event[seen])
-
-
-def _by_event(parts: Sequence[tuple[Tensor, Tensor]], events: int) -> tuple[Tensor, Tensor]:
-    """Put rows of several parts into the order of their events; also say how many each event has."""
-    rows, event = (torch.cat(one) for one in zip(*parts, strict=True))
-    order = torch.argsort(event, stable=True)
-    return rows[order], torch.bincount(event, minlength=events)
+def _sorted(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Join the rows of several parts, each with its number, and put both into the order of the numbers."""
+    rows, number = (torch.cat(one) for one in zip(*parts, strict=True))
+    number, order = torch.sort(number, stable=True)
+    return rows[order], number

@@ -270,16 +270,6 @@ class NuPointModel(NuPointPreTrainedModel):
         stages, attentions = self.encoder(self.embedding(inputs[order], masked), level)
         return stages, attentions, order
 
-    def _wanted(self, what: str, asked: bool | None) -> bool:
-        wanted: bool = getattr(self.config, f"output_{what}") if asked is None else asked
-        if what == "attentions" and wanted and self.config._attn_implementation != "eager":
-            raise ValueError(
-                'expected the attention "eager" for output_attentions=True, got '
-                f"{self.config._attn_implementation!r}, which keeps no weights: call "
-                'model.set_attn_implementation("eager") first'
-            )
-        return wanted
-
 
 class NuPointForSemanticSegmentation(NuPointPreTrainedModel):
     """The network with a linear head over the classes of a point."""

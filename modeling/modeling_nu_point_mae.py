@@ -184,16 +184,6 @@ class NuPointMaeModel(NuPointMaePreTrainedModel):
         positions = self.position(coordinates[groups.centres].to(self.dtype))
         return self.embedding(members, groups), positions, members
 
-    def _wanted(self, what: str, asked: bool | None) -> bool:
-        wanted: bool = getattr(self.config, f"output_{what}") if asked is None else asked
-        if what == "attentions" and wanted and self.config._attn_implementation != "eager":
-            raise ValueError(
-                'expected the attention "eager" for output_attentions=True, got '
-                f"{self.config._attn_implementation!r}, which keeps no weights: call "
-                'model.set_attn_implementation("eager") first'
-            )
-        return wanted
-
 
 class NuPointMaeUpsampling(nn.Module):
     """Two layers of neurons that tell the features of points where these are."""

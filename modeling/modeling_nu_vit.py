@@ -188,7 +188,7 @@ class NuVitModel(NuVitPreTrainedModel):
         refuse_arguments(self, kwargs)
         output_attentions = self._wanted("attentions", output_attentions)
         output_hidden_states = self._wanted("hidden_states", output_hidden_states)
-        self._check(pixel_values, output_attentions)
+        self._check(pixel_values)
         images = self.config.images_per_event
         tokens = self._embed(pixel_values)
         hidden_states, attentions = [tokens], []
@@ -204,11 +204,8 @@ class NuVitModel(NuVitPreTrainedModel):
             attentions=tuple(attentions) if output_attentions else None,
         )
 
-    def _wanted(self, what: str, asked: bool | None) -> bool:
-        return getattr(self.config, f"output_{what}") if asked is None else asked
-
-    def _check(self, pixel_values: Tensor, output_attentions: bool) -> None:
-        patch, attention = self.config.patch_size, self.config._attn_implementation
+    def _check(self, pixel_values: Tensor) -> None:
+        patch = self.config.patch_size
         if pixel_values.ndim != 4 or pixel_values.shape[1] != self.config.num_views:
             raise ValueError(
                 f"expected pixel_values of shape (batch, {self.config.num_views} views, height, width), "
@@ -219,11 +216,6 @@ class NuVitModel(NuVitPreTrainedModel):
                 f"expected pixel_values whose height and width are multiples of the patch, {patch} pixels, "
                 f"got {tuple(pixel_values.shape)}: set pad_to_multiple={patch} of the processor, which pads "
                 "the maps instead of dropping their last rows and columns"
-            )
-        if output_attentions and attention != "eager":
-            raise ValueError(
-                f'expected the attention "eager" for output_attentions=True, got {attention!r}, which keeps '
-                'no weights: call model.set_attn_implementation("eager") first'
             )
 
     def _embed(self, pixel_values: Tensor) -> Tensor:

@@ -127,6 +127,25 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
         ignored = set(self._keys_to_ignore_on_load_unexpected or ()) - {rf"^{head}\." for head in every}
         self._keys_to_ignore_on_load_unexpected = ignored | lacking
 
+    def _wanted(self, what: str, asked: bool | None) -> bool:
+        """Tell whether an output is wanted that costs memory, "hidden_states" or "attentions".
+
+        Args:
+            what: its name.
+            asked: what `forward` was asked for; None takes the configuration's word.
+
+        Raises:
+            ValueError: attention weights are asked for without the "eager" attention.
+        """
+        wanted: bool = getattr(self.config, f"output_{what}") if asked is None else asked
+        if what == "attentions" and wanted and self.config._attn_implementation != "eager":
+            raise ValueError(
+                'expected the attention "eager" for output_attentions=True, got '
+                f"{self.config._attn_implementation!r}, which keeps no weights: call "
+                'model.set_attn_implementation("eager") first'
+            )
+        return wanted
+
     def freeze(self, names: Iterable[str]) -> None:
         """Keep modules as they are when the network is trained: they stay in the mode of evaluation.
 

@@ -41,8 +41,8 @@ class Reading:
         return rows_by_event(self.read_counts, self.can_read)
 
 
-class SelfAttention(nn.Module):
-    """Attention of the rows of a group to each other.
+class HeadedAttention(nn.Module):
+    """What attention of rows has, whatever it reads.
 
     Args:
         config: the network's configuration.
@@ -56,8 +56,15 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.config, self.heads = config, heads
         self.num_key_value_groups = 1
-        self.qkv = nn.Linear(channels, 3 * channels)
         self.proj = nn.Linear(channels, channels)
+
+
+class SelfAttention(HeadedAttention):
+    """Attention of the rows of a group to each other; see `HeadedAttention`."""
+
+    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int):
+        super().__init__(config, channels, heads)
+        self.qkv = nn.Linear(channels, 3 * channels)
 
     def forward(self, rows: Tensor, groups: EventRows) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Map (n, channels) to the same shape; weights (groups, heads, longest, longest) if "eager"."""
@@ -69,24 +76,13 @@ class SelfAttention(nn.Module):
         return attended, () if weights is None else (weights,)
 
 
-class CrossAttention(nn.Module):
-    """Attention of rows to other rows of their event.
-
-    Args:
-        config: the network's configuration.
-        channels: of a row.
-        heads: how many.
-    """
-
-    is_causal = False
+class CrossAttention(HeadedAttention):
+    """Attention of rows to other rows of their event; see `HeadedAttention`."""
 
     def __init__(self, config: NuPerceiverConfig, channels: int, heads: int):
-        super().__init__()
-        self.config, self.heads = config, heads
-        self.num_key_value_groups = 1
+        super().__init__(config, channels, heads)
         self.q = nn.Linear(channels, channels)
         self.kv = nn.Linear(channels, 2 * channels)
-        self.proj = nn.Linear(channels, channels)
 
     def forward(self, rows: Tensor, read: Tensor, reading: Reading) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Map (n, channels), and what is read, (m, channels), to (n, channels); 0 where nothing is read."""

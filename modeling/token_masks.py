@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from nuzoo.modeling.sparse.ragged import places_of
+
 GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -19,8 +21,7 @@ def masked_tokens(counts: Tensor, ratio: float, at_random: bool) -> Tensor:
         bool (tokens,).
     """
     event = torch.repeat_interleave(counts)
-    first = (counts.cumsum(0) - counts)[event]
-    place = torch.arange(len(event), device=counts.device) - first
+    place = places_of(event)
     keys = torch.rand(len(event), device=counts.device) if at_random else (place * GOLDEN) % 1
     order = torch.argsort(keys)
     order = order[torch.argsort(event[order], stable=True)]

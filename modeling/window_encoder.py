@@ -12,6 +12,7 @@ from nuzoo.modeling.patch_stem import PatchStem
 from nuzoo.modeling.perceiver_blocks import SelfBlock
 from nuzoo.modeling.sparse.padded_rows import rows_by_event
 from nuzoo.modeling.sparse.patches import PatchGrid
+from nuzoo.modeling.sparse.ragged import places_of
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ class WindowEncoder(nn.Module):
         """
         classes = self.class_counts(occupied)
         of_window = torch.repeat_interleave(classes)
-        first = (classes.cumsum(0) - classes)[of_window]
-        number = torch.arange(len(of_window), device=tokens.device) - first
+        number = places_of(of_window)
         rows = torch.cat([self.class_token[number].to(tokens.dtype), tokens])
         group = torch.cat([of_window, torch.searchsorted(windows, window)])
         order = torch.argsort(group, stable=True)

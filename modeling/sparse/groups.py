@@ -8,6 +8,7 @@ from torch import Tensor
 
 from nuzoo.modeling.sparse.nearby import NearPairs, pairs_within
 from nuzoo.modeling.sparse.point_level import PointLevel
+from nuzoo.modeling.sparse.ragged import places_of
 
 FARTHEST = 1 << 30
 
@@ -87,13 +88,13 @@ def group_points(
     event = torch.repeat_interleave(level.counts)
     near = pairs_within(level.cells, event, max(spacing, radius))
     centres = _central(near.chosen(near.squared < spacing**2), event)
-    place = _places(event[centres])
+    place = places_of(event[centres])
     centres = centres[place < max_groups]
     number = torch.full_like(order, -1)
     number[centres] = torch.arange(len(centres), device=order.device)
     ball = near.chosen((near.squared < radius**2) & (number[near.first] >= 0))
     group, by_group = torch.sort(number[ball.first], stable=True)
-    place = _places(group)
+    place = places_of(group)
     kept = place < ball_points
     group, members = group[kept], ball.second[by_group][kept]
     sizes = torch.bincount(group, minlength=len(centres))
@@ -171,10 +172,3 @@ def _central(near: NearPairs, event: Tensor) -> Tensor:
             central.append(row)
             is_free[second[starts[row] : stops[row]]] = False
     return torch.tensor(central, dtype=torch.int64, device=event.device)
-
-
-def _places(sorted_numbers: Tensor) -> Tensor:
-    """Count rows of equal numbers, which follow each other, from 0."""
-    counts = torch.bincount(sorted_numbers)
-    first = counts.cumsum(0) - counts
-    return torch.arange(len(sorted_numbers), device=counts.device) - first[sorted_numbers]

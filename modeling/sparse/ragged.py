@@ -14,6 +14,13 @@ def events_of(offset: Tensor) -> Tensor:
     return torch.repeat_interleave(torch.arange(len(offset), device=offset.device), counts_of(offset))
 
 
+def places_of(event: Tensor) -> Tensor:
+    """Count the rows of each event from 0, (rows,), by the number of the event of each, ascending."""
+    counts = torch.bincount(event)
+    first = counts.cumsum(0) - counts
+    return torch.arange(len(event), device=event.device) - first[event]
+
+
 def mean_by(values: Tensor, group: Tensor, groups: int) -> Tensor:
     """Average rows (rows, channels) by the group (rows,) of each: (groups, channels), 0 of an empty one."""
     total = values.new_zeros(groups, values.shape[1]).index_add(0, group, values)

@@ -111,8 +111,7 @@ def build_trainer(
     for split, rows in splits.items():
         check_detector(rows, split, processor.detector)
     check_splits(recipe, splits, config, processor.schema)
-    if not processor.is_fitted:
-        processor.fit(first_events(splits["train"]))
+    fit_constants(processor, config, splits["train"])
     batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
@@ -163,6 +162,15 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProce
         return kind.for_geometry(geometry_of(rows), **recipe.processor)
     except TypeError as error:
         raise RecipeError(f"processor: {error}, got {recipe.processor}") from error
+
+
+def fit_constants(processor: EventProcessor, config: PreTrainedConfig, rows: datasets.Dataset) -> None:
+    """Fit a processor on training events, unless it is; a configuration without its constants takes them."""
+    if not processor.is_fitted:
+        processor.fit(first_events(rows))
+    for name, value in processor.network_fields().items():
+        if getattr(config, name, value) is None:
+            setattr(config, name, value)
 
 
 def is_per_hit(rows: datasets.Dataset, targets: tuple[str, ...]) -> bool:

@@ -149,6 +149,8 @@ class PartPatches:
 class NuPerceiverModel(NuPerceiverPreTrainedModel):
     """The encoder: latents of an event."""
 
+    heads = ("flavour_head", "charm_head", "vertex_head", "vis_head", "jet_head", "loss_weights")
+
     def __init__(self, config: NuPerceiverConfig):
         super().__init__(config)
         channels, heads = config.hidden_size, config.num_attention_heads

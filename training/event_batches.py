@@ -43,8 +43,8 @@ class EventBatches(torch.utils.data.Dataset[dict[str, Tensor]]):
 
 
 def event_columns(rows: datasets.Dataset, processor: EventProcessor, others: Sequence[str]) -> list[str]:
-    """Name the columns of rows that batches are made of: hits, detector and others, where there are such."""
-    wanted = dict.fromkeys([*(column.name for column in processor.schema.hits), "detector", *others])
+    """Name the columns of rows that batches are made of: what was recorded, detector and others, if there."""
+    wanted = dict.fromkeys([*(column.name for column in processor.schema.recorded), "detector", *others])
     return [name for name in wanted if name in rows.column_names]
 
 

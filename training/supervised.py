@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +14,9 @@ from transformers import PreTrainedConfig, TrainerCallback, set_seed
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector, check_modality
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.augmentation.bound import bound
+from nuzoo.training.averaging_trainer import AveragingTrainer
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import EventTrainer
-from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import (
     check_splits,
@@ -115,10 +116,13 @@ def build_trainer(
     batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
-    return EventTrainer(
+    kind = EventTrainer
+    if recipe.averaging is not None:
+        kind = partial(AveragingTrainer, averaging=recipe.averaging)
+    return kind(
         augmentation=bound(recipe.augmentation, processor, targets),
         per_hit=is_per_hit(splits["train"], targets),
-        optimiser=recipe.optimiser if recipe.optimiser != Optimiser() else None,
+        optimiser=recipe.optimiser,
         model=model,
         args=recipe.training,
         data_collator=as_is,

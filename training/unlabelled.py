@@ -11,7 +11,6 @@ from transformers import TrainerCallback, set_seed
 from nuzoo.datasets_scripts.common.labelled_rows import check_detector
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.event_batches import EventBatches, as_is
-from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.recipe import Recipe
 from nuzoo.training.recipe_data import check_splits
 from nuzoo.training.supervised import describe_network, fit_constants
@@ -42,7 +41,7 @@ def prepare_unlabelled(
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
     return processor, {
-        "optimiser": recipe.optimiser if recipe.optimiser != Optimiser() else None,
+        "optimiser": recipe.optimiser,
         "model": model,
         "args": recipe.training,
         "data_collator": as_is,

@@ -147,7 +147,7 @@ def truth_for(model: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
             "charm_labels": labels % len(model.config.charm_classes),
             "vis_momentum_labels": momentum,
             "jet_momentum_labels": momentum / 2,
-            "vertex_labels": places,
+            "vertex_labels": 100 * places,
         }
     if "keypoint_place" in names:
         counts = inputs["offset"].diff(prepend=torch.zeros(1, dtype=torch.long))

@@ -6,6 +6,8 @@ import json
 import tarfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
@@ -314,6 +316,32 @@ def test_small_events_are_left_out_by_either_rule(rows, tmp_path):
     assert not [*FaserCalFiles([file], least_hits=matched + 1, ghosts="unmatched")]
     with pytest.raises(GhostRuleError):
         FaserCalFiles([file], ghosts="both")
+
+
+def test_parquet_gives_the_rows_back_past_those_that_are_broken(rows, tmp_path):
+    recorded = [column.name for column in FaserCalFiles([]).reading.schema.hits]
+    stored = [{name: row[name] for name in (*recorded, "event_id", "detector", "source")} for row in rows]
+    stored[0] = stored[0] | {"cal_x": [*stored[0]["cal_x"][:-1], 48]}
+    pq.write_table(pa.Table.from_pylist([_listed(row) for row in stored]), tmp_path / "a.parquet")
+    files = FaserCalFiles([tmp_path / "a.parquet"], truth=False)
+    read = [*files]
+    assert [row["event_id"] for row in read] == [row["event_id"] for row in rows[1:]]
+    for row, expected in zip(read, rows[1:], strict=True):
+        for name in recorded:
+            np.testing.assert_array_equal(row[name], expected[name])
+        assert row["flavour"] is None
+    (left,) = files.left_out
+    assert "cal_x" in str(left.error) and "a.parquet#0" in str(left.error)
+
+
+def _listed(row):
+    return {name: np.asarray(value).tolist() for name, value in row.items()}
+
+
+def test_parquet_of_other_events_is_refused(tmp_path):
+    pq.write_table(pa.table({"x": [[1.0]], "energy": [[2.0]]}), tmp_path / "points.parquet")
+    with pytest.raises(NotThisFormatError, match="expected the columns cal_x, .*got x, energy"):
+        list(FaserCalFiles([tmp_path / "points.parquet"], strict=True))
 
 
 def test_truth_of_simulated_events_hangs_together(rows):

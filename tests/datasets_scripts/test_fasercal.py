@@ -340,7 +340,7 @@ def _listed(row):
 
 def test_parquet_of_other_events_is_refused(tmp_path):
     pq.write_table(pa.table({"x": [[1.0]], "energy": [[2.0]]}), tmp_path / "points.parquet")
-    with pytest.raises(NotThisFormatError, match="expected the columns cal_x, .*got x, energy"):
+    with pytest.raises(NotThisFormatError, match=r"expected the columns cal_x, .*got x, energy"):
         list(FaserCalFiles([tmp_path / "points.parquet"], strict=True))
 
 

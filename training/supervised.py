@@ -116,7 +116,7 @@ def build_trainer(
     batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
-    kind = EventTrainer
+    kind: Callable[..., EventTrainer] = EventTrainer
     if recipe.averaging is not None:
         kind = partial(AveragingTrainer, averaging=recipe.averaging)
     return kind(

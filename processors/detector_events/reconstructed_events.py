@@ -1,6 +1,6 @@
 """What a network that reconstructs detector events told, as physics of each event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -18,8 +18,8 @@ UNITS = {
 
 def reconstructed_events(
     outputs: Any,
-    classes: dict[str, Sequence[str]],
-    temperatures: dict[str, float],
+    classes: Mapping[str, Sequence[str]],
+    temperatures: Mapping[str, float],
 ) -> list[dict[str, Any]]:
     """Give the physics of each event.
 

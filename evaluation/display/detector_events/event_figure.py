@@ -26,13 +26,13 @@ from nuzoo.evaluation.display.scenes.projection import Projection
 from nuzoo.evaluation.display.scenes.scene import Box, Colouring, Positions, Scene
 from nuzoo.evaluation.display.scenes.scene_figure import (
     AXES,
-    MARK,
     class_colours,
     draw_bar,
     draw_cells,
     draw_legend,
     draw_marks,
     draw_side,
+    mark_style,
 )
 from nuzoo.files.events.detector_event_columns import CAL_STATUS, MATCHED
 from nuzoo.files.events.point_cloud_events import PLANES
@@ -212,7 +212,8 @@ def _draw_classes(
         axes.set_title(f"{axes.get_title()}, {colouring.name}" if plane != ALONG else axes.get_title())
     beside = drawn.add_subplot(grid[row, 2])
     beside.axis("off")
-    signs = [Line2D([], [], label="vertex", **MARK)] if scene.marks else []
+    kinds = dict.fromkeys(mark.kind for mark in scene.marks)
+    signs = [Line2D([], [], label=kind, **mark_style(kind)) for kind in kinds]
     signs += [Line2D([], [], label="muon track", **TRACK)] if scene.trails else []
     draw_legend(beside, colouring, cubes.energy, signs)
 

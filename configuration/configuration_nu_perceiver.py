@@ -1,11 +1,35 @@
 """The configuration of `nu_perceiver`, the Perceiver-IO encoder for events of several sub-detectors."""
 
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.detector_event_config import DetectorEventConfig
+from nuzoo.configuration.event_classifier_config import EventClassifierConfig, check_temperature
+from nuzoo.files.events.detector_event_columns import CHARM_CLASSES, FLAVOURS
+from nuzoo.files.events.event_classes import check_class_names
+
+TYPICAL_TARGETS: dict[str, Any] = {
+    "momentum_statistics": {
+        "vis": {
+            **{"k_T": 0.3, "mu_uT": 0.7, "sigma_uT": 0.56, "k_Z": 579.0, "mu_uZ": 0.63, "sigma_uZ": 0.57},
+            **{"s_xyz": [0.28, 0.3, 579.0], "tau_pt": 0.066, "tau_mag": 39.0},
+        },
+        "jet": {
+            **{"k_T": 4.2, "mu_uT": 0.84, "sigma_uT": 0.45, "k_Z": 319.0, "mu_uZ": 0.63, "sigma_uZ": 0.56},
+            **{"s_xyz": [4.7, 4.0, 319.0], "tau_pt": 1.4, "tau_mag": 16.0},
+        },
+        "lep": {"s_xyz": [4.3, 3.6, 343.0], "tau_pt": 1.1, "tau_mag": 21.0},
+    },
+    "vertex_mean_mm": [174.26, 109.02, -66.38],
+    "vertex_std_mm": [135.14, 125.34, 652.16],
+}
+"""Constants of the targets of `tiny`: those of the momenta of 268 simulated events, and the published ones of
+vertices. A recipe takes those of its training events.
+"""
 
 
 @dataclass(frozen=True)
@@ -28,7 +52,7 @@ class DropPaths:
 
 
 @strict
-class NuPerceiverConfig(DetectorEventConfig):
+class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
     """A sparse Perceiver-IO encoder in the form of arXiv 2604.07037.
 
     The defaults are the published sizes. Patches of voxels are tokens; those of a module of the 3DCal attend
@@ -50,6 +74,13 @@ class NuPerceiverConfig(DetectorEventConfig):
             0. Blocks that read other tokens have half of it.
         layer_norm_eps: added to the variance.
         initializer_range: standard deviation of the initial tokens and embeddings.
+        head_dropout: probability, in training, that a number that a head for a quantity of events reads is 0.
+        head_initializer_range: standard deviation of the initial weights of these heads.
+        label_smoothing: of the classes of events, in training.
+        charm_classes: names of the classes of charm, in the order of their logits.
+        charm_temperature: what `temperature` is for flavours, for classes of charm.
+        temperature: see `EventClassifierConfig`.
+        id2label: names of flavours; by default those of FASERCal.
         cal_shape: see `DetectorEventConfig`.
         layers_per_module: see `DetectorEventConfig`.
         ecal_shape: see `DetectorEventConfig`.
@@ -63,6 +94,18 @@ class NuPerceiverConfig(DetectorEventConfig):
     """
 
     model_type = "nu_perceiver"
+    classes: ClassVar[tuple[str, ...]] = FLAVOURS
+    temperatures: ClassVar[tuple[str, ...]] = ("temperature", "charm_temperature")
+    keys_to_ignore_at_inference: ClassVar[list[str]] = [
+        *(f"{part}_loss" for part in ("flavour", "charm", "vis", "jet", "lepton", "vertex")),
+        *("hidden_states", "attentions"),
+    ]
+    fields_of_modules: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "charm_head": (
+            *("head_dropout", "head_initializer_range", "label_smoothing"),
+            *("charm_classes", "charm_temperature", "temperature"),
+        )
+    }
 
     cal_patch: list[int] | tuple[int, ...] = (12, 12, 10)
     ahcal_patch: list[int] | tuple[int, ...] = (6, 6, 5)
@@ -77,9 +120,15 @@ class NuPerceiverConfig(DetectorEventConfig):
     drop_path_rate: float = 0.0
     layer_norm_eps: float = 1e-6
     initializer_range: float = 0.02
+    head_dropout: float = 0.0
+    head_initializer_range: float = 2e-5
+    label_smoothing: float = 0.02
+    charm_classes: list[str] | tuple[str, ...] = CHARM_CLASSES
+    charm_temperature: float = 1.0
 
     def __post_init__(self, **kwargs: Any) -> None:
         self.cal_patch, self.ahcal_patch = list(self.cal_patch), list(self.ahcal_patch)
+        self.charm_classes = list(self.charm_classes)
         super().__post_init__(**kwargs)
 
     @property
@@ -91,6 +140,11 @@ class NuPerceiverConfig(DetectorEventConfig):
     def latents(self) -> int:
         """Latents of an event at most."""
         return (self.modules + 1) * self.class_tokens
+
+    @property
+    def other_classes(self) -> dict[str, list[str]]:
+        """Names of the classes of targets beside flavour, by the column of the target."""
+        return {"charm": list(self.charm_classes)}
 
     @property
     def drop_paths(self) -> DropPaths:
@@ -128,7 +182,7 @@ class NuPerceiverConfig(DetectorEventConfig):
             "num_ahcal_layers": 2,
             "num_latent_layers": 2,
         }
-        return cls(**(size | kwargs))
+        return cls(**(size | deepcopy(TYPICAL_TARGETS) | kwargs))
 
     def validate_architecture(self) -> None:
         """Raise `ValueError` for sizes that make no network."""
@@ -160,5 +214,13 @@ class NuPerceiverConfig(DetectorEventConfig):
 
     def validate_probabilities(self) -> None:
         """Raise `ValueError` for what is no probability below 1."""
-        if not 0 <= self.drop_path_rate < 1:
-            raise ValueError(f"drop_path_rate must be from 0 to below 1, got {self.drop_path_rate}")
+        for name in ("drop_path_rate", "head_dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be from 0 to below 1, got {getattr(self, name)}")
+
+    def validate_charm(self) -> None:
+        """Raise `ValueError` for classes of charm that no table can hold, or a temperature out of range."""
+        if len(self.charm_classes) < 2:
+            raise ValueError(f"charm_classes must be at least 2 names, got {self.charm_classes}")
+        check_class_names(self.charm_classes)
+        check_temperature("charm_temperature", self.charm_temperature)

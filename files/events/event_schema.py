@@ -56,7 +56,7 @@ class Column:
         length: entries of each event, of a column per event that holds a short vector.
         refers: its numbers are rows of the lists of this word in the same event, or less than 0 for none.
         required: an event without it is no event; else null stands for what is not known.
-        recorded: a processor reads it where it is there, although no list that every event has.
+        recorded: a detector records it, though an event may not have it.
     """
 
     name: str
@@ -152,8 +152,8 @@ class EventSchema:
 
     @property
     def recorded(self) -> tuple[Column, ...]:
-        """The columns that a processor reads: hits, and what else may be recorded of an event."""
-        return tuple(column for column in self.columns if column in self.hits or column.recorded)
+        """The columns of all that a detector recorded: `hits`, and what an event may not have."""
+        return tuple(column for column in self.columns if column.required or column.recorded)
 
     def with_classes(self, name: str, classes: tuple[str, ...]) -> "EventSchema":
         """Return the same columns, of which one counts other classes."""

@@ -56,8 +56,8 @@ def read_event_targets(
         vertex: mean and standard deviation along x, y and z of vertices, mm.
 
     Returns:
-        Of one class `labels`, of several `<column>_labels` each, int64 (events,). Momenta by their own name,
-        float32 (events, 3), GeV/c; `vertex`, float32 (events, 3), dimensionless.
+        Of one class `labels`, of several `<column>_labels` each, int64 (events,). Of momenta
+        `<column>_labels`, float32 (events, 3), GeV/c; `vertex_labels`, float32 (events, 3), dimensionless.
 
     Raises:
         ProcessorSettingError: there is no such target.
@@ -73,12 +73,12 @@ def read_event_targets(
         tensors["labels" if len(classes) == 1 else f"{name}_labels"] = numbers
     for name in asked:
         if name in MOMENTA:
-            tensors[name] = _float32(read_dense(rows, schema[name]))
+            tensors[f"{name}_labels"] = _float32(read_dense(rows, schema[name]))
     if LEPTON in asked:
-        tensors[LEPTON] = _float32(visible_lepton(rows, schema))
+        tensors[f"{LEPTON}_labels"] = _float32(visible_lepton(rows, schema))
     if VERTEX in asked:
         mean, deviation = vertex
-        tensors["vertex"] = _float32((read_dense(rows, schema[VERTEX]) - mean) / np.asarray(deviation))
+        tensors["vertex_labels"] = _float32((read_dense(rows, schema[VERTEX]) - mean) / np.asarray(deviation))
     return tensors
 
 

@@ -7,6 +7,7 @@ import torch
 from transformers import PreTrainedConfig
 from transformers.feature_extraction_utils import BatchFeature, FeatureExtractionMixin
 
+from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.files.events.detector_event_columns import DetectorEventGeometry
 from nuzoo.files.events.detector_events import detector_event_schema
 from nuzoo.files.events.event_schema import EventSchema
@@ -43,6 +44,7 @@ from nuzoo.processors.detector_events.event_quantities import (
     scaled,
 )
 from nuzoo.processors.detector_events.example_detector_events import example_detector_events
+from nuzoo.processors.detector_events.reconstructed_events import reconstructed_events
 from nuzoo.processors.detector_events.training_constants import TrainingConstants
 from nuzoo.processors.event_tables import EVENTS_PER_FIT_STEP, as_table, in_steps
 from nuzoo.processors.input_errors import ProcessorModelMismatchError
@@ -273,6 +275,24 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         vertex = (self.vertex_mean_mm or (), self.vertex_std_mm or ())
         batch |= read_event_targets(rows, self.schema, targets, len(parts.muon_count), vertex)
         return BatchFeature(batch, tensor_type=return_tensors)
+
+    def post_process_event_reconstruction(
+        self, outputs: Any, config: PreTrainedConfig
+    ) -> list[dict[str, Any]]:
+        """Give the physics of each event that a network reconstructed.
+
+        Args:
+            outputs: of the network; see `reconstructed_events`.
+            config: of the network, with its classes and temperatures.
+
+        Returns:
+            See `reconstructed_events`: probabilities of flavours and classes of charm by name, momenta in
+            GeV/c, visible energy in GeV, missing transverse momentum in GeV/c, the vertex in mm.
+        """
+        of_network: Any = config
+        classes = {name: class_names_of(config, name) for name in ("flavour", "charm")}
+        temperatures = {"flavour": of_network.temperature, "charm": of_network.charm_temperature}
+        return reconstructed_events(outputs, classes, temperatures)
 
     def _read(self, rows: Any, detector: str | None) -> tuple[Any, RecordedParts]:
         """Read rows: apart, and what was recorded."""

@@ -93,7 +93,7 @@ def test_a_shift_is_that_of_the_event_with_its_vertex():
     """The batch is that of rows whose hits stand a cube further, and whose vertex does so by 10 mm."""
     rows, processor = make_rows(((60, 9, 1),) * 4, low=4, high=20), make_processor()
     batch, found = augmented(rows, shift=1.0, processor=processor)
-    moved = (found["vertex"] - batch["vertex"]) * torch.tensor([135.14, 125.34, 652.16]) / 10
+    moved = (found["vertex_labels"] - batch["vertex_labels"]) * torch.tensor([135.14, 125.34, 652.16]) / 10
     steps = moved.round()
     torch.testing.assert_close(moved, steps, atol=1e-3, rtol=0)
     assert set(steps[:, :2].flatten().tolist()) == {-1.0, 1.0} and not steps[:, 2].any()
@@ -110,10 +110,10 @@ def test_a_shift_is_that_of_the_event_with_its_vertex():
 
 def test_shifts_are_independent_and_as_frequent_as_asked():
     batch, found = augmented(make_rows(((6, 1, 0),) * 3000, low=8, high=16), shift=0.5)
-    moved = ((found["vertex"] - batch["vertex"]).abs() > 1e-3).double()
+    moved = ((found["vertex_labels"] - batch["vertex_labels"]).abs() > 1e-3).double()
     assert moved[:, :2].mean(0).tolist() == pytest.approx([0.5, 0.5], abs=0.03)
     assert float((moved[:, 0] * moved[:, 1]).mean()) == pytest.approx(0.25, abs=0.03)
-    same_but(batch, found, "cal_coordinates", "vertex")
+    same_but(batch, found, "cal_coordinates", "vertex_labels")
 
 
 def test_hits_that_leave_are_lost_with_their_truth_unless_too_few_stay():
@@ -272,7 +272,7 @@ def test_the_published_set_is_finite_repeatable_and_leaves_its_input(settings):
     assert one.keys() == batch.keys()
     for name, value in one.items():
         assert torch.isfinite(value).all() and value.dtype == batch[name].dtype, name
-    for name in ("vis_momentum", "labels"):
+    for name in ("vis_momentum_labels", "labels"):
         assert torch.equal(one[name], batch[name])
 
 

@@ -165,7 +165,7 @@ class NuPerceiverForEventReconstruction(NuPerceiverPreTrainedModel):
             charm_labels: int64 (events,).
             vis_momentum_labels: (events, 3), GeV/c.
             jet_momentum_labels: (events, 3), GeV/c.
-            vertex_labels: (events, 3), standardised by the processor.
+            vertex_labels: (events, 3), mm.
             output_hidden_states: see `NuPerceiverModel.forward`.
             output_attentions: see `NuPerceiverModel.forward`.
             **kwargs: `return_dict=False` returns a tuple.
@@ -211,7 +211,7 @@ class NuPerceiverForEventReconstruction(NuPerceiverPreTrainedModel):
                 f"vertex_labels, got {len(known)} of them: take the targets flavour, charm, vis_momentum, "
                 "jet_momentum and primary_vertex"
             )
-        mean, deviation = (told.vertex.new_tensor(one) for one in _vertex_constants(self.config))
+        mean, deviation = self._vertex_scale(told.vertex)
         return NuPerceiverForEventReconstructionOutput(
             **{name if name == "loss" else f"{name}_loss": loss for name, loss in losses.items()},
             flavour_logits=told.flavour,
@@ -242,17 +242,23 @@ class NuPerceiverForEventReconstruction(NuPerceiverPreTrainedModel):
         vis, jet, vertex = (one.to(told.vertex.dtype) for one in (vis, jet, vertex))
         lepton = told.momenta["vis"].momentum - told.momenta["jet"].momentum
         leptons = _statistics(self.config)["lep"]
+        mean, deviation = self._vertex_scale(vertex)
         of_events = {
             "vis": momentum_loss(told.momenta["vis"], vis, self._scale("vis"), only_forward=False),
             "jet": momentum_loss(told.momenta["jet"], jet, self._scale("jet"), only_forward=True),
             "lepton": lepton_loss(lepton, vis - jet, LeptonScale(leptons["s_xyz"], leptons["tau_mag"])),
-            "vertex": vertex_loss(told.vertex, vertex),
+            "vertex": vertex_loss(told.vertex, (vertex - mean) / deviation),
         }
         return {
             "flavour": F.cross_entropy(told.flavour, flavour, label_smoothing=smoothing),
             "charm": F.cross_entropy(told.charm, charm, label_smoothing=smoothing),
             **{name: loss.mean() for name, loss in of_events.items()},
         }
+
+    def _vertex_scale(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Give mean and standard deviation of vertices, mm (3,) each, where another tensor is."""
+        mean, deviation = _vertex_constants(self.config)
+        return like.new_tensor(mean), like.new_tensor(deviation)
 
     def _scale(self, momentum: str) -> MomentumScale:
         return MomentumScale.of(_statistics(self.config)[momentum])

@@ -311,6 +311,7 @@ for _row in (
         trainer="nuzoo.training.supervised.train",
         targets=("flavour", "charm", "vis_momentum", "jet_momentum", "primary_vertex"),
         evaluator="nuzoo.evaluation.tasks.event_reconstruction.evaluator.EVALUATOR",
+        card="event_reconstruction.md",
         pipeline_name="neutrino-event-reconstruction",
         pipeline="nuzoo.pipelines.event_reconstruction.NeutrinoEventReconstructionPipeline",
     ),

@@ -44,7 +44,6 @@ def read_event_targets(
     schema: EventSchema,
     targets: Sequence[str],
     events: int,
-    vertex: tuple[Sequence[float], Sequence[float]],
 ) -> dict[str, Tensor]:
     """Read the truth of whole events.
 
@@ -53,11 +52,10 @@ def read_event_targets(
         schema: of the events.
         targets: names in `TARGETS`.
         events: how many there are.
-        vertex: mean and standard deviation along x, y and z of vertices, mm.
 
     Returns:
         Of one class `labels`, of several `<column>_labels` each, int64 (events,). Of momenta
-        `<column>_labels`, float32 (events, 3), GeV/c; `vertex_labels`, float32 (events, 3), dimensionless.
+        `<column>_labels`, float32 (events, 3), GeV/c; `vertex_labels`, float32 (events, 3), mm.
 
     Raises:
         ProcessorSettingError: there is no such target.
@@ -77,8 +75,7 @@ def read_event_targets(
     if LEPTON in asked:
         tensors[f"{LEPTON}_labels"] = _float32(visible_lepton(rows, schema))
     if VERTEX in asked:
-        mean, deviation = vertex
-        tensors["vertex_labels"] = _float32((read_dense(rows, schema[VERTEX]) - mean) / np.asarray(deviation))
+        tensors["vertex_labels"] = _float32(read_dense(rows, schema[VERTEX]))
     return tensors
 
 

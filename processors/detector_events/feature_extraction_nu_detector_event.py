@@ -80,8 +80,8 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
             constants and nothing else.
         muon_transforms: of the momenta of muon tracks along x, y and z. The public code has identity in one
             version, and asinh, asinh and log1p in a later one; which made the paper is not known.
-        vertex: "published" standardises vertices by the constants of the public code, "fitted" by the mean
-            and standard deviation of the training events.
+        vertex: networks standardise vertices, "published" by the constants of the public code, "fitted" by
+            the mean and standard deviation of the training events.
         ghosts: what a ghost is, a name in `nuzoo.files.events.detector_event_labels.GHOST_RULES`.
         input_statistics: k, mu and sigma of each quantity in `QUANTITIES`.
         momentum_statistics: see the function of this name; None where `fit` was given no truth.
@@ -272,8 +272,7 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         batch = self._recorded(parts)
         if voxel_labels:
             batch |= read_voxel_labels(rows, self.schema, self.ghosts)
-        vertex = (self.vertex_mean_mm or (), self.vertex_std_mm or ())
-        batch |= read_event_targets(rows, self.schema, targets, len(parts.muon_count), vertex)
+        batch |= read_event_targets(rows, self.schema, targets, len(parts.muon_count))
         return BatchFeature(batch, tensor_type=return_tensors)
 
     def post_process_event_reconstruction(

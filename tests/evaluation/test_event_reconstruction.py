@@ -1,5 +1,8 @@
 """Reconstruction of events, from a network to its report."""
 
+import json
+from copy import deepcopy
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -50,10 +53,7 @@ def processor():
 
 @pytest.fixture(scope="module")
 def oracle(predictions):
-    config = NuPerceiverConfig.tiny(id2label=dict(enumerate(NAMES["flavour"])))
-    config.charm_classes = NAMES["charm"]
-    config.temperature = config.charm_temperature = 1.0
-    return Oracle(config, predictions).eval()
+    return Oracle(NuPerceiverConfig.tiny(), predictions).eval()
 
 
 @pytest.fixture(scope="module")
@@ -104,13 +104,18 @@ def test_uncertainties_of_the_right_size_cover_the_truth(measured):
     assert set(measured[0].coverage) == {"vertex"}
 
 
-def test_temperatures_are_fitted(measured, oracle, processor):
+def test_temperatures_are_fitted_and_stored(measured, oracle, processor, tmp_path):
     """Logits are a times one plus unit Gaussians: a times them are the logarithms of the likelihoods."""
     results, _ = measured
     flavour, charm = (of.calibration.temperature for of in (results.flavour, results.charm))
     assert abs(flavour.value - 1 / 2) < 3 * flavour.error and abs(charm.value - 1) < 3 * charm.error
     with pytest.raises(ResultsFileError, match="measured with temperature"):
         EVALUATOR.card_values(oracle, processor, results)
+    model = Oracle(deepcopy(oracle.config), oracle.predictions)
+    EVALUATOR.store_calibration(model, tmp_path, results)
+    stored = json.loads((tmp_path / "config.json").read_text())
+    assert (stored["temperature"], stored["charm_temperature"]) == (flavour.value, charm.value)
+    assert "roc" in EVALUATOR.card_values(model, processor, results)["captions"]
 
 
 def test_expected_events_scale_figures_of_merit(predictions):

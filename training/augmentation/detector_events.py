@@ -159,8 +159,8 @@ class BoundDetectorEventAugmentation:
         parts.keep(CAL, inside | ~possible[event])
         if VERTEX in parts.tensors:
             vertex = parts.tensors[VERTEX]
-            unit = vertex.new_tensor(self.processor.vertex_std_mm)[:2] / self.settings.cube_mm
-            parts.tensors[VERTEX] = torch.cat([vertex[:, :2] + by / unit, vertex[:, 2:]], dim=1)
+            moved = vertex[:, :2] + self.settings.cube_mm * by
+            parts.tensors[VERTEX] = torch.cat([moved, vertex[:, 2:]], dim=1)
 
     def _scale(self, parts: DetectorBatch) -> None:
         """Change the calibration of cells, and of all events as a whole."""

@@ -32,7 +32,7 @@ WEIGHT, ENERGY = "weight", "neutrino_energy"
 
 def names_of(config: PreTrainedConfig) -> dict[str, list[str]]:
     """Give the classes of a network, of "flavour" and of "charm"."""
-    return {"flavour": class_names_of(config), "charm": list(getattr(config, "charm_classes", ()))}
+    return {column: class_names_of(config, column) for column in CLASSES}
 
 
 def in_classes(rows: Dataset, names: Mapping[str, Sequence[str]]) -> Dataset:

@@ -242,6 +242,7 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         ahcal: PartPatches,
         ecal_energy: Tensor,
         muons: Sequence[Tensor],
+        is_seen: Sequence[Tensor] | None = None,
     ) -> "EncodedEvents":
         """Compute latents of patches.
 
@@ -250,10 +251,12 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             ahcal: of the AHCAL.
             ecal_energy: see `forward`.
             muons: tracks, their offset and count; see `forward`.
+            is_seen: bool (events,), whose ECAL, and whose muons, latents read; None has those of all.
         """
         events, dtype = len(ecal_energy), self.dtype
         source = self.source_embedding.weight
         every = torch.arange(events, device=ecal_energy.device)
+        ecal_seen, muons_seen = (every, every) if is_seen is None else (every[seen] for seen in is_seen)
         of_cal = self._encode_cal(cal, ahcal, events)
         of_ahcal = self._encode_windows(self.ahcal_encoder, ahcal, source[AHCAL])
         tracks, offset, count = muons
@@ -264,8 +267,8 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             [
                 (of_cal.tokens + self.module_embedding(of_cal.window % modules), of_cal.window // modules),
                 (of_ahcal.tokens, of_ahcal.window),
-                (of_ecal + source[ECAL], every),
-                (of_muons + source[MUON], every),
+                (of_ecal[ecal_seen] + source[ECAL], ecal_seen),
+                (of_muons[muons_seen] + source[MUON], muons_seen),
             ]
         )
         token_counts = torch.bincount(event, minlength=events)

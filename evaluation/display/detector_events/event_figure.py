@@ -146,7 +146,7 @@ def _draw_energies(
     norm = LogNorm(*scale_of(np.concatenate([view.energy for view in views.values()])), clip=True)
     pitches = {CUBES: cubes.pitch, TILES: tiles.pitch}
     for row, plane in enumerate(SIDE_VIEWS):
-        axes = _side_view(drawn.add_subplot(grid[row, 0]), plane, scene)
+        axes = side_view(drawn.add_subplot(grid[row, 0]), plane, scene)
         for part, pitch in pitches.items():
             view = views[part, plane]
             draw_cells(axes, view, pitch, energy_colours()(norm(view.energy)), FINEST)
@@ -202,7 +202,7 @@ def _draw_classes(
     """Draw hits of the 3DCal from above and along the beam, each cell by the class of most energy in it."""
     colours = class_colours(colouring, cubes.energy)
     panels = {
-        SIDE_VIEWS[0]: _side_view(drawn.add_subplot(grid[row, 0]), SIDE_VIEWS[0], scene),
+        SIDE_VIEWS[0]: side_view(drawn.add_subplot(grid[row, 0]), SIDE_VIEWS[0], scene),
         ALONG: _view_along(drawn.add_subplot(grid[row, 1]), CUBES, scene),
     }
     for plane, axes in panels.items():
@@ -218,7 +218,7 @@ def _draw_classes(
     draw_legend(beside, colouring, cubes.energy, signs)
 
 
-def _side_view(axes: Axes, plane: str, scene: Scene) -> Axes:
+def side_view(axes: Axes, plane: str, scene: Scene) -> Axes:
     """Frame a view of all parts from above or from the side."""
     right, up = PLANES[plane]
     axes.set_title(f"{plane} projection")

@@ -106,17 +106,28 @@ def reconstruction_numbers(
     )
 
 
-def headline_numbers(predictions: EventPredictions, temperatures: Mapping[str, float]) -> dict[str, float]:
-    """Compute the numbers of `HEADLINE` alone; NaN where one is not defined."""
-    weight = predictions.weight
+def headline_numbers(
+    predictions: EventPredictions, temperatures: Mapping[str, float], weights: Floats | None = None
+) -> dict[str, Floats]:
+    """Compute the numbers of `HEADLINE` alone.
+
+    Args:
+        predictions: Of n events.
+        temperatures: Of "flavour" and "charm".
+        weights: (..., n); by default those of the predictions.
+
+    Returns:
+        (...) by name; NaN where one is not defined.
+    """
+    weights = predictions.weight if weights is None else weights
     found = {}
     for of in ("flavour", "charm"):
         score = probabilities(getattr(predictions, f"{of}_logits"), temperatures[of])
-        area = metrics.one_vs_rest_auc(getattr(predictions, of), score, weight)
-        found[f"{of}_macro_auc"] = float(metrics.mean_defined(area))
-    e_vis = spread(compare(predictions)["e_vis"].errors(), weight)
-    (median,) = distances(predictions).quantiles(weight, (0.5,))
-    return found | {"e_vis_sigma_mad": float(e_vis["sigma_mad"]), "vertex_median_mm": float(median)}
+        area = metrics.one_vs_rest_auc(getattr(predictions, of), score, weights)
+        found[f"{of}_macro_auc"] = metrics.mean_defined(area)
+    e_vis = spread(compare(predictions)["e_vis"].errors(), weights)
+    (median,) = distances(predictions).quantiles(weights, (0.5,))
+    return found | {"e_vis_sigma_mad": e_vis["sigma_mad"], "vertex_median_mm": median}
 
 
 def classified(

@@ -22,6 +22,8 @@ def test_figures_of_merit_of_four_events():
     assert scan.threshold.tolist() == [0.1, 0.3, 0.8, 0.9]
     assert scan.fom == pytest.approx([3 / 2, 2 / np.sqrt(3), 2 / np.sqrt(2), 1])
     assert scan.best == 0.1
+    assert scan.efficiency == pytest.approx([1, 2 / 3, 2 / 3, 1 / 3])
+    assert scan.purity == pytest.approx([3 / 4, 2 / 3, 1, 1])
     tied = scan_fom(np.array([0.9, 0.5, 0.5]), np.array([True, True, False]), np.ones(3))
     assert tied.fom == pytest.approx([2 / np.sqrt(3), 1])
     weighted = scan_fom(np.array([0.9, 0.1]), np.array([True, True]), np.array([0.04, 4.0]))

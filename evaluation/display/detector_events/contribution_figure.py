@@ -16,13 +16,13 @@ from nuzoo.evaluation.display.detector_events.event_columns import EventColumns
 from nuzoo.evaluation.display.detector_events.event_figure import (
     BAR,
     BESIDE_INCHES,
-    FACTS_INCHES,
     FINEST,
     HEAD_INCHES,
     ROW_INCHES,
     SIDE_INCHES,
     SIDE_VIEWS,
     Cells,
+    facts_inches,
     side_view,
 )
 from nuzoo.evaluation.display.scenes.scene import Scene
@@ -52,7 +52,7 @@ def draw_contributions(
     cubes = Cells(scene.position[:hits], scene.energy[:hits], columns.parts.cube)
     most = float(np.abs(contribution).max(initial=0.0)) or 1.0
     norm, colours = Normalize(-most, most), matplotlib.colormaps[COLOURS]
-    widths, height = [SIDE_INCHES, BESIDE_INCHES, FACTS_INCHES], 2 * ROW_INCHES
+    widths, height = [SIDE_INCHES, BESIDE_INCHES, facts_inches(scene)], 2 * ROW_INCHES
     with figure(out, sum(widths), height + HEAD_INCHES, scene.tag) as drawn:
         grid = drawn.add_gridspec(2, len(widths), width_ratios=widths)
         for row, plane in enumerate(SIDE_VIEWS):

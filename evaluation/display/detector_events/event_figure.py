@@ -37,8 +37,9 @@ from nuzoo.evaluation.display.scenes.scene_figure import (
 from nuzoo.files.events.detector_event_columns import CAL_STATUS, MATCHED
 from nuzoo.files.events.point_cloud_events import PLANES
 
-SIDE_INCHES, ACROSS_INCHES, BESIDE_INCHES, FACTS_INCHES = 9.4, 1.75, 1.75, 3.0
-"""Width of a view from the side, of one along the beam, of what explains them, and of what is written."""
+SIDE_INCHES, ACROSS_INCHES, BESIDE_INCHES, FACTS_INCHES, NAMES_INCHES = 9.4, 1.75, 1.75, 3.0, 1.2
+"""Width of a view from the side, of one along the beam, of what explains them, of what is written, and of the
+names of classes with scores below that."""
 ROW_INCHES, HEAD_INCHES = 2.45, 0.3
 MARGIN_CM, HEADROOM_CM = 4.0, 12.0
 """Beside the parts, and above them in views from the side, for their names."""
@@ -92,7 +93,7 @@ def draw_event(columns: EventColumns, scene: Scene, out: Path) -> list[Path]:
     cubes, tiles = _cells_of(columns, scene)
     classes = _printed(scene, len(cubes.energy))
     rows = 2 + len(classes)
-    widths = [SIDE_INCHES, ACROSS_INCHES, BESIDE_INCHES, FACTS_INCHES]
+    widths = [SIDE_INCHES, ACROSS_INCHES, BESIDE_INCHES, facts_inches(scene)]
     height = rows * ROW_INCHES
     with figure(out, sum(widths), height + HEAD_INCHES, scene.tag) as drawn:
         grid = drawn.add_gridspec(rows, len(widths), width_ratios=widths)
@@ -104,6 +105,11 @@ def draw_event(columns: EventColumns, scene: Scene, out: Path) -> list[Path]:
             _draw_classes(drawn, grid, number, scene, cubes.taken(which), chosen)
         draw_side(drawn, grid[:, -1], scene, height)
     return [out, out.with_suffix(".pdf")]
+
+
+def facts_inches(scene: Scene) -> float:
+    """Give the width of what is written beside an event."""
+    return FACTS_INCHES + (NAMES_INCHES if scene.prediction else 0.0)
 
 
 def _cells_of(columns: EventColumns, scene: Scene) -> tuple[Cells, Cells]:

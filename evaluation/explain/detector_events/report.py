@@ -10,7 +10,7 @@ from nuzoo.evaluation.explain.detector_events.altered_inputs import PARTS
 from nuzoo.evaluation.explain.detector_events.deletion import PART
 from nuzoo.evaluation.explain.detector_events.results import ExplanationResults
 from nuzoo.evaluation.explain.faithfulness import MATCHED
-from nuzoo.evaluation.tasks.event_reconstruction.residuals import QUANTITIES
+from nuzoo.evaluation.tasks.event_reconstruction.residuals import MEANING, QUANTITIES
 from nuzoo.evaluation.tasks.event_reconstruction.results import HEADLINE
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.plain_text import plain
@@ -88,6 +88,8 @@ def _scan(results: ExplanationResults) -> str:
     ]
     return (
         "## Scale of energies\n\nChange of the median of (true − reconstructed) / true where all energies "
-        "of the 3DCal, the AHCAL and the ECAL are multiplied by a factor, paired event by event. Momenta of "
-        "muon tracks stay.\n\n" + as_table(header, rows) + f"\n\n![Change of medians]({SCAN})"
+        "of the 3DCal, the AHCAL and the ECAL are multiplied by a factor, paired event by event. "
+        f"{MEANING} Momenta of muon tracks stay.\n\n"
+        + as_table(header, rows)
+        + f"\n\n![Change of medians]({SCAN})"
     )

@@ -56,20 +56,31 @@ def draw_roc(results: ReconstructionResults, predictions: EventPredictions, path
 
 
 def draw_fom(results: ReconstructionResults, predictions: EventPredictions, path: Path) -> None:
-    """Draw the figure of merit of each class against the threshold, with the best one marked."""
+    """Draw figure of merit, efficiency and purity of each class against the threshold of its score."""
     scale = np.sqrt((results.expected_events or results.weight_sum) / results.weight_sum)
-    with figure(path, 9.6, 5.6, results.dataset.sample, _events_of_fom(results)) as drawn:
-        for axes, (of, found, score) in _panels(drawn, results, predictions):
+    with figure(path, 9.6, 8.6, results.dataset.sample, _events_of_fom(results)) as drawn:
+        grid = drawn.subplots(2, 2, sharex=True)
+        for (upper, lower), (of, found, score) in zip(grid.T, _classified(results, predictions), strict=True):
             for c, name in enumerate(found.class_names):
-                best = found.selection[name]
+                best, colour = found.selection[name], look(c)["color"]
                 if best.threshold is None:
                     continue
                 scan = scan_fom(score[:, c], getattr(predictions, of) == c, predictions.weight)
                 title = f"{class_title(name)}: {with_error(best.fom)}".replace("\n", ", ")
-                axes.plot(scan.threshold, scale * scan.fom, label=title, **look(c))
-                axes.plot([best.threshold], [best.fom.value or 0.0], "o", color=look(c)["color"])
-            axes.set(title=of, xlabel="Threshold of the score", ylabel="S/√(S+B)", yscale="log", xlim=(0, 1))
-            legend_below(axes)
+                upper.plot(scan.threshold, scale * scan.fom, label=title, **look(c))
+                upper.plot([best.threshold], [best.fom.value or 0.0], "o", color=colour)
+                lower.plot(scan.threshold, scan.purity, color=colour)
+                lower.plot(scan.threshold, scan.efficiency, color=colour, linestyle="--")
+            upper.set(title=of, ylabel="S/√(S+B)", yscale="log", xlim=(0, 1))
+            lower.set(xlabel="Threshold of the score", ylim=(-0.02, 1.02))
+            lower.set_ylabel("Purity (solid), efficiency (dashed)")
+            drawn.align_ylabels()
+            lower.legend(
+                *upper.get_legend_handles_labels(),
+                loc="upper center",
+                bbox_to_anchor=(0.5, -0.2),
+                borderaxespad=0,
+            )
 
 
 def draw_confusion(results: ReconstructionResults, predictions: EventPredictions, path: Path) -> None:
@@ -198,7 +209,7 @@ def _of_quantities(
         axes.axhline(0, color=INK, linewidth=0.8, zorder=0)
         if bins:
             axes.set_xlim(_least(bins), bins[-1].high)
-        axes.set(xscale="log", xlabel=f"true {title.partition(' = ')[0].partition(',')[0]} / GeV")
+        axes.set(xscale="log", xlabel=f"true {title} / GeV")
 
 
 def _least(bins: list[TruthBin]) -> float:

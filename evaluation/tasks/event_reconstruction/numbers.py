@@ -241,7 +241,8 @@ def _residual(values: Compared, errors: Replicas) -> Residual:
 def _vertex(away: EventValues, errors: Replicas) -> VertexDistance:
     def statistic(weights: Floats) -> dict[str, Floats]:
         median, most, nearly_all = away.quantiles(weights, (0.5, 0.68, 0.95))
-        return {"median_mm": median, "within_68_mm": most, "within_95_mm": nearly_all}
+        mean = weights[..., away.event] @ away.value / weights.sum(axis=-1)
+        return {"mean_mm": mean, "median_mm": median, "within_68_mm": most, "within_95_mm": nearly_all}
 
     return VertexDistance(**errors.of(statistic))
 

@@ -12,7 +12,7 @@ from nuzoo.evaluation.core.training_events import training_warning
 from nuzoo.evaluation.tasks.event_classification.report import remark_on_scaling
 from nuzoo.evaluation.tasks.event_reconstruction import figures, published
 from nuzoo.evaluation.tasks.event_reconstruction.predictions import read_predictions
-from nuzoo.evaluation.tasks.event_reconstruction.residuals import QUANTITIES
+from nuzoo.evaluation.tasks.event_reconstruction.residuals import MEANING, QUANTITIES
 from nuzoo.evaluation.tasks.event_reconstruction.results import (
     HEADLINE,
     NOMINAL,
@@ -122,7 +122,8 @@ def _residuals(results: ReconstructionResults) -> str:
     ]
     return (
         "## Momenta\n\nFractional errors (true − reconstructed) / true; σ_MAD is 1.4826 times the median "
-        "distance from the median. p_lepton is p_vis − p_jet, of charged currents alone.\n\n"
+        "distance from the median. "
+        f"{MEANING}\n\n"
         + as_table(["", "events", "undefined", "median", "σ_MAD"], rows)
         + "\n\n![Fractional errors in bins of truth](residuals.png)\n\n![Bias and spread](bias.png)"
     )
@@ -130,11 +131,8 @@ def _residuals(results: ReconstructionResults) -> str:
 
 def _vertex(results: ReconstructionResults) -> str:
     found = results.vertex
-    numbers = {
-        "median": found.median_mm,
-        "68 % within": found.within_68_mm,
-        "95 % within": found.within_95_mm,
-    }
+    numbers = {"mean": found.mean_mm, "median": found.median_mm}
+    numbers |= {"68 % within": found.within_68_mm, "95 % within": found.within_95_mm}
     table = as_table(["", "mm"], [[title, with_error(number)] for title, number in numbers.items()])
     return f"## Vertex\n\nDistance of the vertex from the true one.\n\n{table}\n\n![Distances](vertex.png)"
 
@@ -197,10 +195,9 @@ def _published(results: ReconstructionResults) -> str:
             areas = [f"{area:.3f}" for area in known.auc]
             rows.append([f"AUC, {plain(name)}", with_error(of.auc[name]), *areas])
             rows.append([f"S/√(S+B), {plain(name)}", with_error(of.selection[name].fom), *map(str, fom)])
-    ours = results.headline()
-    whole = [
-        [title, with_error(ours[key]), f"{published.HEADLINE[key]:g}"] for key, title in HEADLINE.items()
-    ]
+    titles = HEADLINE | {"vertex_mean_mm": "Mean distance of the vertex / mm"}
+    ours = results.headline() | {"vertex_mean_mm": results.vertex.mean_mm}
+    whole = [[titles[key], with_error(ours[key]), f"{value:g}"] for key, value in published.WHOLE.items()]
     header = ["", "this model", *(f"theirs: {way}" for way in published.WAYS)]
     return (
         f"## Appendix: published numbers\n\n{as_table(['', 'this model', theirs], whole)}\n\n"

@@ -14,13 +14,14 @@ from nuzoo.processors.standardisation import MADN_PER_MAD
 
 Floats = NDArray[np.float64]
 
-QUANTITIES = {
-    "e_vis": "E_vis = |p_vis|",
-    "pt_miss": "pT_miss = |pT of p_vis|",
-    "p_lepton": "|p_lepton|, charged currents",
-    "p_jet": "|p_jet|",
-}
+QUANTITIES = {"e_vis": "E_vis", "pt_miss": "pT_miss", "p_lepton": "p_lepton", "p_jet": "p_jet"}
 """What momenta are compared by, and their titles; all are in GeV."""
+
+MEANING = (
+    "E_vis is the size of p_vis, the momentum of all visible particles, and pT_miss that of its transverse "
+    "part; p_lepton is the size of p_vis − p_jet, of charged currents alone."
+)
+"""Of the quantities."""
 
 MOST_BINS, LEAST_EVENTS = 8, 20
 """Bins of truth, and events of one."""

@@ -133,8 +133,9 @@ class Residual:
 
 @dataclass(frozen=True, kw_only=True)
 class VertexDistance:
-    """Distances of reconstructed vertices from true ones, mm, that a part of the events is within."""
+    """Distances of reconstructed vertices from true ones, mm: mean, and what a part of events is within."""
 
+    mean_mm: Number
     median_mm: Number
     within_68_mm: Number
     within_95_mm: Number

@@ -12,15 +12,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FomScan:
-    """S/√(S+B) against the threshold that scores have to reach.
+    """What is selected, against the threshold that scores have to reach.
 
     Attributes:
         threshold: Each score that an event has, ascending (t,).
         fom: S/√(S+B) of the events that reach it (t,).
+        efficiency: Part of the signal that does (t,); NaN without signal.
+        purity: Part of what does that is signal (t,).
     """
 
     threshold: Floats
     fom: Floats
+    efficiency: Floats
+    purity: Floats
 
     @property
     def best(self) -> float | None:
@@ -41,8 +45,10 @@ def scan_fom(score: Floats, is_signal: NDArray[np.bool_], weight: Floats) -> Fom
     order = np.argsort(score, kind="stable")
     threshold, first = np.unique(score[order], return_index=True)
     signal, passed = (np.cumsum(of[order][::-1])[::-1][first] for of in (weight * is_signal, weight))
+    total = (weight * is_signal).sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        return FomScan(threshold, np.where(passed > 0, signal / np.sqrt(passed), 0.0))
+        fom = np.where(passed > 0, signal / np.sqrt(passed), 0.0)
+        return FomScan(threshold, fom, signal / total, signal / passed)
 
 
 def best_thresholds(score: Floats, labels: NDArray[np.int64], weight: Floats) -> list[float | None]:

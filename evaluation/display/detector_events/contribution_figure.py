@@ -29,6 +29,8 @@ from nuzoo.evaluation.display.scenes.scene import Scene
 from nuzoo.evaluation.display.scenes.scene_figure import draw_cells, draw_side
 
 COLOURS = "RdBu_r"
+LABEL_INCHES = 0.3
+"""Of the axis of each view."""
 
 
 def draw_contributions(
@@ -52,7 +54,7 @@ def draw_contributions(
     cubes = Cells(scene.position[:hits], scene.energy[:hits], columns.parts.cube)
     most = float(np.abs(contribution).max(initial=0.0)) or 1.0
     norm, colours = Normalize(-most, most), matplotlib.colormaps[COLOURS]
-    widths, height = [SIDE_INCHES, BESIDE_INCHES, facts_inches(scene)], 2 * ROW_INCHES
+    widths, height = [SIDE_INCHES, BESIDE_INCHES, facts_inches(scene)], 2 * (ROW_INCHES + LABEL_INCHES)
     with figure(out, sum(widths), height + HEAD_INCHES, scene.tag) as drawn:
         grid = drawn.add_gridspec(2, len(widths), width_ratios=widths)
         for row, plane in enumerate(SIDE_VIEWS):

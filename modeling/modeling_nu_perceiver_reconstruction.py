@@ -68,6 +68,10 @@ class NuPerceiverForEventReconstructionOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
 
 
+class LastLinear(nn.Linear):
+    """The linear map of a head, which starts near 0."""
+
+
 class EventHead(nn.Sequential):
     """Tells a quantity of the mean of an event's latents.
 
@@ -80,7 +84,7 @@ class EventHead(nn.Sequential):
         super().__init__(
             nn.LayerNorm(config.hidden_size, config.layer_norm_eps),
             nn.Dropout(config.head_dropout),
-            nn.Linear(config.hidden_size, numbers),
+            LastLinear(config.hidden_size, numbers),
         )
 
 
@@ -123,8 +127,8 @@ class NuPerceiverForEventReconstruction(NuPerceiverPreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, EventHead):
-            init.trunc_normal_(module[-1].weight, std=self.config.head_initializer_range)
+        if isinstance(module, LastLinear):
+            init.trunc_normal_(module.weight, std=self.config.head_initializer_range)
 
     @can_return_tuple
     def forward(

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 EVENTS_AT_A_TIME = 64
 
-TRUTH = {"label": "true_label", "neutrino_energy": "neutrino_energy"}
+TRUTH = {
+    "label": "true_label",
+    "flavour": "true_flavour",
+    "charm": "true_charm",
+    "neutrino_energy": "neutrino_energy",
+}
 """What is told of the truth, by column of a row: name of the column beside the predictions."""
 
 Row = dict[str, Any]

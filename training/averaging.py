@@ -1,7 +1,5 @@
 """An exponential average of the weights of a network, which follows them while they learn."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

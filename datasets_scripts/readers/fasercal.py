@@ -1,4 +1,4 @@
-"""Read files of FASERCal events, `.npz` or WebDataset shards of them, past those that are broken."""
+"""Read files of FASERCal events, `.npz`, WebDataset shards of them or Parquet, past broken ones."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nuzoo.datasets_scripts.common.event_values import checked_values
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.event_files import EventFiles, Format
 from nuzoo.datasets_scripts.readers.fasercal_arrays import LARGEST_FILE, arrays_of
+from nuzoo.datasets_scripts.readers.fasercal_parquet import read_fasercal_parquet
 from nuzoo.datasets_scripts.readers.fasercal_rows import USED, FewHitsError, hits_of_row, row_of
 from nuzoo.datasets_scripts.readers.known_files import known_kind
 from nuzoo.datasets_scripts.readers.reading import FileReading, common_root, plain
@@ -68,13 +69,25 @@ class FaserCalReading(FileReading):
         """
         with naming_errors(where, "arrays of an event"):
             row = row_of(where, arrays_of(where, content, USED), truth=self.truth)
-        row |= {"detector": self.detector.name, "source": source}
+        is_local = row.pop("is_local")
+        row = self.checked_row(where, row | {"detector": self.detector.name, "source": source})
+        if is_local:
+            self.notes.add("layers are numbered in each module, and were numbered through", source)
+        return row
+
+    def checked_row(self, where: Path | str, row: Row) -> Row:
+        """Return a row whose hits are as their columns say, or refuse it.
+
+        Args:
+            where: The file, for messages.
+            row: Of an event.
+        """
         try:
             self.schema.check(hits_of_row(row, self.schema))
         except EventError as error:
             raise WrongEventError(where, str(error.column), error.problem) from error
-        if row.pop("is_local"):
-            self.notes.add("layers are numbered in each module, and were numbered through", source)
+        if not self.least_hits:
+            return row
         real = int((~find_ghosts(row["cal_status"], self.ghosts)).sum())
         if real < self.least_hits:
             expected = f"at least {self.least_hits} hits that are no ghosts"
@@ -182,6 +195,7 @@ def _compare_with_metadata(file: Path, reading: FaserCalReading) -> None:
 
 _FORMATS = {
     ".npz": Format[FaserCalReading](read_fasercal_npz, "an .npz archive of an event", many=False),
+    ".parquet": Format[FaserCalReading](read_fasercal_parquet, "a Parquet file"),
     ".tar": Format[FaserCalReading](read_fasercal_tar, "a .tar archive of events"),
 }
 
@@ -189,8 +203,8 @@ _FORMATS = {
 class FaserCalFiles(EventFiles[FaserCalReading]):
     """The events of files and folders as rows, read one at a time while iterating; see `EventFiles`.
 
-    Formats: an event as the public converter writes it (`.npz`), and WebDataset shards of such events
-    (`.tar`). Nothing is unpickled.
+    Formats: an event as the public converter writes it (`.npz`), WebDataset shards of such events (`.tar`),
+    and Parquet as nuzoo stores it. Nothing is unpickled.
 
     Args:
         paths: Files and folders. Files come first.

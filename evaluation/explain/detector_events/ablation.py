@@ -99,5 +99,11 @@ def ablation_numbers(
 
 
 def _by_part(numbers: Mapping[str, Number], parts: Sequence[str]) -> dict[str, dict[str, Number]]:
-    split = [(*key.split(" ", 1), number) for key, number in numbers.items()]
-    return {part: {key: number for name, key, number in split if name == part} for part in parts}
+    return {
+        part: {
+            key.removeprefix(f"{part} "): number
+            for key, number in numbers.items()
+            if key.startswith(f"{part} ")
+        }
+        for part in parts
+    }

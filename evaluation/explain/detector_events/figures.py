@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def draw_map(
         for c, name in enumerate(names):
             of = places[flavour == c]
             title = class_title(name).replace("\n", ", ")
-            style = {"s": 9, "alpha": 0.7, "linewidths": 0, "marker": marker(c)}
+            style: dict[str, Any] = {"s": 9, "alpha": 0.7, "linewidths": 0, "marker": marker(c)}
             axes.scatter(of[:, 0], of[:, 1], color=look(c)["color"], label=f"{title} ({len(of):,})", **style)
         axes.set(xticks=[], yticks=[], aspect="equal")
         legend_below(axes, ncols=2, bbox_to_anchor=(0.5, -0.03))

@@ -9,7 +9,7 @@ from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.detector_event_config import DetectorEventConfig
 from nuzoo.configuration.event_classifier_config import EventClassifierConfig, check_temperature
-from nuzoo.files.events.detector_event_columns import CHARM_CLASSES, FLAVOURS
+from nuzoo.files.events.detector_event_columns import CHARM_CLASSES, FLAVOURS, VOXEL_TRUTH
 from nuzoo.files.events.event_classes import check_class_names
 
 TYPICAL_TARGETS: dict[str, Any] = {
@@ -74,9 +74,22 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
             0. Blocks that read other tokens have half of it.
         layer_norm_eps: added to the variance.
         initializer_range: standard deviation of the initial tokens and embeddings.
+        decoder_hidden_size: numbers of a query about what was hidden, in pre-training.
+        decoder_heads: of each block of the decoder.
+        decoder_layers: blocks of the decoder.
+        voxel_fields: numbers of a voxel that the decoder makes, of the 3DCal and of the AHCAL.
+        wave_shares: waves along x, y and z of which these are made, for each voxel of a patch.
+        wave_ranks: sets of waves.
+        mask_ratio: patches that are hidden in pre-training. The ECAL and the muons are with half of it as
+            probability.
+        decoded_share: part of the hidden patches that a training step reconstructs, by a draw; fewer are
+            faster.
+        relation_mask_ratio: patches that are hidden where what made the others' hits is asked.
+        relation_probability: of a training step that asks that; 0 never does.
+        ghosts_are_empty: voxels with ghosts are to be reconstructed as empty, which takes their truth.
         head_dropout: probability, in training, that a number that a head for a quantity of events reads is 0.
         head_initializer_range: standard deviation of the initial weights of these heads.
-        label_smoothing: of the classes of events, in training.
+        label_smoothing: of the classes of events in training, and of the truth of voxels and hits.
         charm_classes: names of the classes of charm, in the order of their logits.
         charm_temperature: what `temperature` is for flavours, for classes of charm.
         temperature: see `EventClassifierConfig`.
@@ -87,6 +100,7 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
         ahcal_shape: see `DetectorEventConfig`.
         muon_features: see `DetectorEventConfig`.
         data_version: see `DetectorEventConfig`.
+        energy_transform: see `DetectorEventConfig`.
         input_statistics: see `DetectorEventConfig`.
         momentum_statistics: see `DetectorEventConfig`.
         vertex_mean_mm: see `DetectorEventConfig`.
@@ -120,6 +134,17 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
     drop_path_rate: float = 0.0
     layer_norm_eps: float = 1e-6
     initializer_range: float = 0.02
+    decoder_hidden_size: int = 256
+    decoder_heads: int = 8
+    decoder_layers: int = 2
+    voxel_fields: list[int] | tuple[int, ...] = (8, 4)
+    wave_shares: list[float] | tuple[float, ...] = (0.4, 0.4, 0.6)
+    wave_ranks: int = 2
+    mask_ratio: float = 0.75
+    decoded_share: float = 1.0
+    relation_mask_ratio: float = 0.25
+    relation_probability: float = 0.5
+    ghosts_are_empty: bool = True
     head_dropout: float = 0.0
     head_initializer_range: float = 2e-5
     label_smoothing: float = 0.02
@@ -127,8 +152,8 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
     charm_temperature: float = 1.0
 
     def __post_init__(self, **kwargs: Any) -> None:
-        self.cal_patch, self.ahcal_patch = list(self.cal_patch), list(self.ahcal_patch)
-        self.charm_classes = list(self.charm_classes)
+        for name in ("cal_patch", "ahcal_patch", "voxel_fields", "wave_shares", "charm_classes"):
+            setattr(self, name, list(getattr(self, name)))
         super().__post_init__(**kwargs)
 
     @property
@@ -181,6 +206,10 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
             "num_module_layers": 2,
             "num_ahcal_layers": 2,
             "num_latent_layers": 2,
+            "decoder_hidden_size": 48,
+            "decoder_heads": 4,
+            "decoder_layers": 2,
+            "decoded_share": 0.25,
         }
         return cls(**(size | deepcopy(TYPICAL_TARGETS) | kwargs))
 
@@ -212,11 +241,34 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
             if len(patch) != 3 or any(size < 1 or of % size for size, of in zip(patch, shape, strict=True)):
                 raise ValueError(f"{name} must be 3 whole numbers that divide {shape}, got {patch}")
 
+    def validate_decoder(self) -> None:
+        """Raise `ValueError` for sizes that make no decoder."""
+        sizes = (self.decoder_hidden_size, self.decoder_heads, self.decoder_layers, self.wave_ranks)
+        if min(sizes) < 1 or self.decoder_hidden_size % self.decoder_heads or self.decoder_hidden_size % 2:
+            raise ValueError(
+                "decoder_hidden_size, decoder_heads, decoder_layers and wave_ranks must be at least 1, "
+                f"decoder_hidden_size a multiple of decoder_heads and of 2, got {sizes}"
+            )
+        if len(self.voxel_fields) != 2 or min(self.voxel_fields) < 1:
+            raise ValueError(f"voxel_fields must be 2 whole numbers above 0, got {self.voxel_fields}")
+        if len(self.wave_shares) != 3 or not all(0 < share <= 1 for share in self.wave_shares):
+            raise ValueError(f"wave_shares must be 3 numbers above 0, 1 at most, got {self.wave_shares}")
+
     def validate_probabilities(self) -> None:
-        """Raise `ValueError` for what is no probability below 1."""
-        for name in ("drop_path_rate", "head_dropout", "label_smoothing"):
+        """Raise `ValueError` for what is no probability, or none below 1 where 1 leaves nothing."""
+        for name in (
+            "drop_path_rate",
+            "mask_ratio",
+            "relation_mask_ratio",
+            "head_dropout",
+            "label_smoothing",
+        ):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, got {getattr(self, name)}")
+        if not 0 < self.decoded_share <= 1:
+            raise ValueError(f"decoded_share must be above 0, 1 at most, got {self.decoded_share}")
+        if not 0 <= self.relation_probability <= 1:
+            raise ValueError(f"relation_probability must be from 0 to 1, got {self.relation_probability}")
 
     def validate_charm(self) -> None:
         """Raise `ValueError` for classes of charm that no table can hold, or a temperature out of range."""
@@ -224,3 +276,9 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
             raise ValueError(f"charm_classes must be at least 2 names, got {self.charm_classes}")
         check_class_names(self.charm_classes)
         check_temperature("charm_temperature", self.charm_temperature)
+
+
+def truth_of_hits(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the columns of truth that pre-training takes, by the fields of a configuration."""
+    empty, asked = fields.get("ghosts_are_empty", True), fields.get("relation_probability", 1)
+    return VOXEL_TRUTH if empty or asked else ()

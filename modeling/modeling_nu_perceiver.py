@@ -1,7 +1,8 @@
 """`nu_perceiver`: a Perceiver-IO encoder of what the parts of a detector recorded, as hits and tracks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -138,18 +139,40 @@ class PartPatches:
         values: (hits, 1), what hits of them are.
         windows: int64 (windows,), those with hits.
         occupied: int64 (windows,), patches with hits of each.
+        rows: int64 (hits,), which of the hits of all events they are.
     """
 
     patches: Patches
     values: Tensor
     windows: Tensor
     occupied: Tensor
+    rows: Tensor
+
+    def seen(self, which: Tensor) -> "PartPatches":
+        """Give some of the patches, by bool (patches,); windows have as many class tokens as before."""
+        hits = which[self.patches.patch]
+        patches, values = self.patches.chosen(which), self.values[hits]
+        return replace(self, patches=patches, values=values, rows=self.rows[hits])
 
 
 class NuPerceiverModel(NuPerceiverPreTrainedModel):
     """The encoder: latents of an event."""
 
-    heads = ("flavour_head", "charm_head", "vertex_head", "vis_head", "jet_head", "loss_weights")
+    heads: ClassVar[tuple[str, ...]] = (
+        "decoder",
+        "cal_head",
+        "ahcal_head",
+        "cal_fields",
+        "ahcal_fields",
+        "ecal_head",
+        "muon_head",
+        "flavour_head",
+        "charm_head",
+        "vertex_head",
+        "vis_head",
+        "jet_head",
+        "loss_weights",
+    )
 
     def __init__(self, config: NuPerceiverConfig):
         super().__init__(config)
@@ -234,7 +257,8 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         enough = (counts_of(offset) >= self.config.least_hits)[event]
         patches = occupied_patches(coordinates[enough], event[enough], encoder.grid)
         windows, occupied = torch.unique_consecutive(patches.window, return_counts=True)
-        return PartPatches(patches, energy[enough].to(self.dtype), windows, occupied)
+        rows = torch.nonzero(enough)[:, 0]
+        return PartPatches(patches, energy[enough].to(self.dtype), windows, occupied, rows)
 
     def encode(
         self,
@@ -307,9 +331,7 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         missing = torch.nonzero(~has_latent)[:, 0] * self.config.modules
         windows, order = torch.sort(torch.cat([cal.windows, missing]))
         occupied = torch.cat([cal.occupied, torch.zeros_like(missing)])[order]
-        return self._encode_windows(
-            self.cal_encoder, PartPatches(cal.patches, cal.values, windows, occupied), None
-        )
+        return self._encode_windows(self.cal_encoder, replace(cal, windows=windows, occupied=occupied), None)
 
     def _encode_windows(
         self, encoder: WindowEncoder, part: PartPatches, added: Tensor | None

@@ -337,6 +337,16 @@ for _row in (
         card="masked_autoencoding.md",
         pipeline_tag="feature-extraction",
     ),
+    Task(
+        name="masked-event-modelling",
+        recipe="nuzoo.training.masked_event_modelling.recipe.MaskedEventRecipe",
+        trainer="nuzoo.training.masked_event_modelling.pretraining.pretrain_events",
+        choice_of_targets="nuzoo.configuration.configuration_nu_perceiver.truth_of_hits",
+        auto_class="AutoModelForPreTraining",
+        evaluator="nuzoo.evaluation.tasks.masked_event_modelling.evaluator.EVALUATOR",
+        card="masked_event_modelling.md",
+        pipeline_tag="feature-extraction",
+    ),
     Architecture(
         model_type="nu_cnn",
         config="nuzoo.configuration.configuration_nu_cnn.NuCnnConfig",
@@ -425,9 +435,19 @@ for _row in (
             "event-reconstruction": (
                 "nuzoo.modeling.modeling_nu_perceiver_reconstruction.NuPerceiverForEventReconstruction"
             ),
+            "masked-event-modelling": (
+                "nuzoo.modeling.modeling_nu_perceiver_pretraining.NuPerceiverForPreTraining"
+            ),
         },
         body="nuzoo.modeling.modeling_nu_perceiver.NuPerceiverModel",
-        recipes=("nu_perceiver_fasercal", "nu_perceiver_fasercal_tiny"),
+        recipes=(
+            "nu_perceiver_fasercal",
+            "nu_perceiver_fasercal_tiny",
+            "nu_perceiver_mae",
+            "nu_perceiver_mae_tiny",
+            "nu_perceiver_rel",
+            "nu_perceiver_rel_tiny",
+        ),
     ),
     Sample(
         name="lartpc-pixelmaps",
@@ -442,7 +462,7 @@ for _row in (
     Sample(
         name="fasercal",
         modality="detector-events",
-        tasks=("event-reconstruction",),
+        tasks=("event-reconstruction", "masked-event-modelling"),
         builder="nuzoo.datasets_scripts.fasercal.FaserCal",
         simulate="nuzoo.datasets_scripts.fasercal.simulate_dataset",
         plan="nuzoo.datasets_scripts.fasercal.FaserCalPlan",

@@ -1,4 +1,4 @@
-"""What the Trainer of a network that learns without labels is made of."""
+"""What the Trainer of a network that learns without labels of events is made of."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def prepare_unlabelled(
 
     Args:
         recipe: The run.
-        splits: `train`, and `validation` unless nothing is to be evaluated; no truth is read.
+        splits: `train`, and `validation` unless nothing is to be evaluated; with the truth of the recipe's
+            targets, if it has any.
         callbacks: More callbacks.
 
     Raises:
@@ -36,7 +37,7 @@ def prepare_unlabelled(
         check_detector(rows, split, processor.detector)
     check_splits(recipe, splits, config, processor.schema)
     fit_constants(processor, config, splits["train"])
-    batches = {split: EventBatches(rows, processor, ()) for split, rows in splits.items()}
+    batches = {split: EventBatches(rows, processor, recipe.targets) for split, rows in splits.items()}
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
     return processor, {

@@ -253,3 +253,18 @@ def _particles() -> tuple[Column, ...]:
         column("pdg", "int32", "its PDG code"),
         *(column(f"p{axis}", "float32", f"its momentum along {axis}", "GeV/c") for axis in _AXES),
     )
+
+
+VOXEL_COLUMNS = (
+    "cal_status",
+    "cal_link_count",
+    "link_true",
+    "link_weight",
+    "true_pdg",
+    "true_is_primary",
+    "true_is_secondary",
+)
+"""What says what made each hit of the 3DCal."""
+
+VOXEL_TRUTH = (*VOXEL_COLUMNS, "tau_decay_mode")
+"""The same with what events that have it add."""

@@ -153,7 +153,7 @@ class EventSchema:
     @property
     def recorded(self) -> tuple[Column, ...]:
         """The columns of all that a detector recorded: `hits`, and what an event may not have."""
-        return tuple(column for column in self.columns if column.required or column.recorded)
+        return tuple(column for column in self.columns if column in self.hits or column.recorded)
 
     def with_classes(self, name: str, classes: tuple[str, ...]) -> "EventSchema":
         """Return the same columns, of which one counts other classes."""

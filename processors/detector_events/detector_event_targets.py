@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nuzoo.files.events.detector_event_columns import VOXEL_COLUMNS, VOXEL_TRUTH
 from nuzoo.files.events.detector_event_labels import (
     CATEGORIES,
     HIERARCHIES,
@@ -26,17 +27,6 @@ CLASSES = ("flavour", "charm")
 MOMENTA = ("vis_momentum", "jet_momentum")
 LEPTON, VERTEX = "lepton_momentum", "primary_vertex"
 TARGETS = (*CLASSES, *MOMENTA, LEPTON, VERTEX)
-
-VOXEL_COLUMNS = (
-    "cal_status",
-    "cal_link_count",
-    "link_true",
-    "link_weight",
-    "true_pdg",
-    "true_is_primary",
-    "true_is_secondary",
-)
-"""What labels of single hits are made of."""
 
 
 def read_event_targets(
@@ -80,14 +70,26 @@ def read_event_targets(
 
 
 def refuse_unknown_targets(targets: Sequence[str]) -> None:
-    """Raise `ProcessorSettingError` for what is no name in `TARGETS`, or no list."""
+    """Raise `ProcessorSettingError` for what is no list of targets, or a part of `VOXEL_COLUMNS`."""
     if isinstance(targets, str):
         raise ProcessorSettingError(f"expected columns in a list as targets, got {targets!r}: name them")
-    if unknown := [name for name in targets if name not in TARGETS]:
+    known = (*TARGETS, *VOXEL_TRUTH)
+    if unknown := [name for name in targets if name not in known]:
         raise ProcessorSettingError(
-            f"expected targets among {', '.join(TARGETS)}, got {', '.join(map(str, unknown))}"
-            f"{did_you_mean(unknown, TARGETS)}"
+            f"expected targets among {', '.join(known)}, got {', '.join(map(str, unknown))}"
+            f"{did_you_mean(unknown, known)}"
         )
+    missing = [name for name in VOXEL_COLUMNS if name not in targets]
+    if missing and asks_voxels(targets):
+        raise ProcessorSettingError(
+            f"expected all columns that say what made hits as targets, got none of {', '.join(missing)}: "
+            "name them too"
+        )
+
+
+def asks_voxels(targets: Sequence[str]) -> bool:
+    """Tell whether targets say what made each hit."""
+    return not set(VOXEL_TRUTH).isdisjoint(targets)
 
 
 def visible_lepton(rows: Any, schema: EventSchema) -> NDArray[np.float64]:

@@ -27,6 +27,7 @@ from nuzoo.processors.detector_events.detector_event_settings import (
     check_detector_event_settings,
 )
 from nuzoo.processors.detector_events.detector_event_targets import (
+    asks_voxels,
     read_event_targets,
     read_voxel_labels,
     refuse_unknown_targets,
@@ -198,7 +199,8 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
 
     def network_fields(self) -> dict[str, Any]:
         """Give the shapes of the parts, the features of a track, and the constants."""
-        names = (*SHAPES, "input_statistics", "momentum_statistics", "vertex_mean_mm", "vertex_std_mm")
+        names = (*SHAPES, "energy_transform", "input_statistics")
+        names += ("momentum_statistics", "vertex_mean_mm", "vertex_std_mm")
         return {name: getattr(self, name) for name in names} | {"muon_features": MUON_FEATURES}
 
     def facts(self) -> dict[str, str]:
@@ -238,7 +240,6 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         *,
         targets: Sequence[str] = (),
         detector: str | None = None,
-        voxel_labels: bool = False,
         return_tensors: str | None = "pt",
         **unknown: Any,
     ) -> BatchFeature:
@@ -247,9 +248,9 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         Args:
             rows: a dataset row or a list of them, a batch as a dataset's slice gives it, an Arrow table or a
                 `datasets.Dataset`.
-            targets: columns with the truth of events; see `read_event_targets` for what they become.
+            targets: columns with the truth of events, see `read_event_targets` for what they become; and
+                `VOXEL_TRUTH`, for what made each hit of the 3DCal, see `read_voxel_labels`.
             detector: accept rows of this detector although the processor is made for another one.
-            voxel_labels: also say what made each hit of the 3DCal; see `read_voxel_labels`.
             return_tensors: "pt" for torch, "np" for NumPy.
             **unknown: refused by name.
 
@@ -258,7 +259,7 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
             (hits, 1); `cal_offset`, int64 (events,), where each event's hits end. Of the AHCAL the same as
             `ahcal_…`. `ecal_energy`, float32 (events, towers). `muon_tracks`, float32 (tracks, 5): charge,
             px, py, pz and chi2, with `muon_offset`; `muon_count`, float32 (events, 1), the tracks that were
-            found. All are dimensionless. With targets and `voxel_labels` the truth.
+            found. All are dimensionless. With targets the truth.
 
         Raises:
             MissingStatisticsError: the processor has not been fitted.
@@ -270,7 +271,7 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         refuse_unknown_targets(targets)
         rows, parts = self._read(rows, detector)
         batch = self._recorded(parts)
-        if voxel_labels:
+        if asks_voxels(targets):
             batch |= read_voxel_labels(rows, self.schema, self.ghosts)
         batch |= read_event_targets(rows, self.schema, targets, len(parts.muon_count))
         return BatchFeature(batch, tensor_type=return_tensors)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from nuzoo.files.events.detector_event_columns import VOXEL_TRUTH
 from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
     NuDetectorEventFeatureExtractor,
 )
@@ -62,7 +63,7 @@ def make_processor(**settings):
 def augmented(rows, seed=0, processor=None, **settings):
     """The batch of the rows before and after."""
     processor = processor or make_processor()
-    batch = dict(processor(rows, targets=TARGETS, voxel_labels=True))
+    batch = dict(processor(rows, targets=(*TARGETS, *VOXEL_TRUTH)))
     torch.manual_seed(seed)
     change = DetectorEventAugmentation(**settings).bound_to(processor, TARGETS)
     return batch, change(batch)
@@ -103,7 +104,7 @@ def test_a_shift_is_that_of_the_event_with_its_vertex():
         | {"primary_vertex": row["primary_vertex"] + 10 * np.float32([x, y, 0])}
         for row, (x, y, _) in zip(rows, steps.tolist(), strict=True)
     ]
-    expected = processor(shifted, targets=TARGETS, voxel_labels=True)
+    expected = processor(shifted, targets=(*TARGETS, *VOXEL_TRUTH))
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=1e-5, atol=1e-5)
 
@@ -262,7 +263,7 @@ def test_lost_hits_are_a_share_of_each_event_unless_too_few_stay():
 @pytest.mark.parametrize("settings", [{}, {"muon_transforms": ("asinh", "asinh", "log1p")}])
 def test_the_published_set_is_finite_repeatable_and_leaves_its_input(settings):
     rows, processor = make_rows(), make_processor(**settings)
-    before = dict(processor(rows, targets=TARGETS, voxel_labels=True))
+    before = dict(processor(rows, targets=(*TARGETS, *VOXEL_TRUTH)))
     batch, one = augmented(rows, processor=processor, **PUBLISHED)
     _, again = augmented(rows, processor=processor, **PUBLISHED)
     _, other = augmented(rows, processor=processor, seed=1, **PUBLISHED)

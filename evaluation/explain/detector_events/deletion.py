@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.bootstrap import bootstrap
 from nuzoo.evaluation.core.calibration import probabilities
+from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.core.results import Number
 from nuzoo.evaluation.explain.detector_events.saliency import PatchSaliency
 from nuzoo.evaluation.explain.faithfulness import CLEAR, CONTROLS, LEAST_EVENTS, MATCHED
@@ -128,7 +129,7 @@ def measure_deletion(
             owner += [number] * (2 + len(controls))
     if not altered:
         return None
-    columns = [name for name in _read_columns(processor) if name in altered[0]]
+    columns = [name for name in columns_read(processor) if name in altered[0]]
     dataset = Dataset.from_list([{name: row[name] for name in columns} for row in altered])
     found, _ = reconstruct(model, processor, dataset, batch_size=batch_size, description="leave patches out")
     score = probabilities(found["flavour_logits"], float(model.config.temperature))
@@ -148,11 +149,6 @@ def _without(row: Mapping[str, Any], hits: Bools) -> dict[str, Any]:
     kept = ~hits
     names = ("cal_x", "cal_y", "cal_z", "cal_energy")
     return {**row, **{name: np.asarray(row[name])[kept].tolist() for name in names}}
-
-
-def _read_columns(processor: EventProcessor) -> list[str]:
-    names = [column.name for column in processor.schema.recorded]
-    return list(dict.fromkeys(["event_id", "detector", *names]))
 
 
 def _runs(owner: Sequence[int]) -> list[tuple[int, int]]:

@@ -54,6 +54,7 @@ class Task:
         auto_class: name of the Auto class that loads networks for it; None where transformers has none that
             fits: `AutoModel` then loads them.
         evaluator: path of its `TaskEvaluator`; None of a way of learning that another task measures.
+        explainer: path of its `Explainer`; None where nothing says why networks for it answer as they do.
         card: its section of a model card, a template in `model_cards/tasks/` or, of a plug-in, an absolute
             path; it extends `model.md`. None takes that as it is.
         pipeline_tag: the Hub's word for the task.
@@ -69,6 +70,7 @@ class Task:
     choice_of_targets: str | None = None
     auto_class: str | None = None
     evaluator: str | None = None
+    explainer: str | None = None
     card: str | None = None
     pipeline_tag: str = "other"
     pipeline_name: str | None = None
@@ -257,6 +259,7 @@ for _row in (
         targets=("label",),
         auto_class="AutoModelForImageClassification",
         evaluator="nuzoo.evaluation.tasks.event_classification.evaluator.EVALUATOR",
+        explainer="nuzoo.evaluation.explain.explain_classifier.EXPLAINER",
         card="event_classification.md",
         pipeline_tag="image-classification",
         pipeline_name="neutrino-event-classification",
@@ -311,6 +314,8 @@ for _row in (
         trainer="nuzoo.training.supervised.train",
         targets=("flavour", "charm", "vis_momentum", "jet_momentum", "primary_vertex"),
         evaluator="nuzoo.evaluation.tasks.event_reconstruction.evaluator.EVALUATOR",
+        explainer="nuzoo.evaluation.explain.detector_events.explain_reconstruction.EXPLAINER",
+        card="event_reconstruction.md",
         pipeline_name="neutrino-event-reconstruction",
         pipeline="nuzoo.pipelines.event_reconstruction.NeutrinoEventReconstructionPipeline",
     ),

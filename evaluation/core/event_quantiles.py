@@ -43,3 +43,23 @@ class EventValues:
         total = below[..., -1:]
         found = [self.value[(below < part * total).sum(axis=-1)] for part in parts]
         return [np.where(total[..., 0] > 0, each, np.nan) for each in found]
+
+    def median_deviation(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the median of the distances from the median, by the same inverse.
+
+        Args:
+            weights: (..., events).
+
+        Returns:
+            (...); NaN where nothing has weight.
+        """
+        (median,) = self.quantiles(weights, (0.5,))
+        if not len(self.value):
+            return median
+        distance = np.abs(self.value - median[..., None])
+        order = distance.argsort(axis=-1)
+        below = np.cumsum(np.take_along_axis(weights[..., self.event], order, axis=-1), axis=-1)
+        place = (below < below[..., -1:] / 2).sum(axis=-1, keepdims=True)
+        chosen = np.take_along_axis(order, place, axis=-1)
+        found: NDArray[np.float64] = np.take_along_axis(distance, chosen, axis=-1)[..., 0]
+        return found

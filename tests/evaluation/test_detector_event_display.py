@@ -350,3 +350,57 @@ def test_a_dataset_without_a_test_split_is_drawn_from_its_first(monkeypatch, spl
 
     monkeypatch.setattr(loading, "load_events", load_events)
     assert [row["event_id"] for row in read_dataset("folder", None)] == [read]
+
+
+# Reconstruction
+
+
+def told(**changes):
+    """What the pipeline says of an event: the values of `small_row`, each a little off."""
+    scores = {"nue_cc": 0.1, "numu_cc": 0.7, "nc": 0.2}
+    charm = {"none": 0.4, "charm_had": 0.6}
+    vectors = {
+        "vis_momentum": [3.0, 4.0, 0.0],
+        "jet_momentum": [0.0, 0.0, 40.0],
+        "vertex": [180.0, 100.0, -990.0],
+    }
+    return {
+        "flavour": {"label": "numu_cc", "score": 0.7, "scores": scores},
+        "charm": {"label": "charm_had", "score": 0.6, "scores": charm},
+        **{name: {"value": value, "unit": ""} for name, value in vectors.items()},
+    } | changes
+
+
+def test_true_and_reconstructed_quantities_stand_beside_each_other():
+    facts = dict(scene_of(small_row(e_vis=[900.1], pt_miss=[2.2]), prediction=told()).facts)
+    pairs = {
+        "charm": ("decays to μ", "hadronic (0.60)"),
+        "visible": ("900 GeV", "5 GeV"),
+        "missing pT": ("2.2 GeV/c", "5 GeV/c"),
+        "jet": ("400 GeV/c", "40 GeV/c"),
+        "vertex": ("174, 109, -1000 mm", "180, 100, -990 mm"),
+    }
+    assert {title: (facts[title], facts[f"{title} found"]) for title in pairs} == pairs
+    # (1, 2, 900) less (-1, 1, 400); (3, 4, 0) less (0, 0, 40).
+    assert (facts["seen of lepton"], facts["lepton found"]) == ("500 GeV/c", "40.3 GeV/c")
+    unknown = dict(scene_of(without_truth(small_row()), prediction=told()).facts)
+    assert "jet" not in unknown and unknown["jet found"] == "40 GeV/c"
+    assert not [title for title in dict(scene_of(small_row()).facts) if "found" in title]
+
+
+def test_the_reconstructed_vertex_is_marked_beside_the_true_one():
+    scene = scene_of(small_row(), prediction=told())
+    assert [mark.kind for mark in scene.marks] == ["vertex", "found vertex"]
+    np.testing.assert_allclose(scene.marks[1].position, (18.0, 10.0, -99.0))
+    assert scene.prediction["label"] == scene.truth == "numu_cc"
+
+
+def test_print_and_index_show_a_reconstruction(drawn):
+    figure = drawn(small_row(), prediction=told())
+    assert "prediction (correct)" in [axes.get_title(loc="left") for axes in figure.axes]
+    legends = [
+        text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().texts
+    ]
+    assert {"vertex", "found vertex"} <= set(legends)
+    facts = DISPLAY.facts(small_row(), told())
+    assert (facts["prediction"], facts["predicted charm"]) == ("numu_cc", "hadronic")

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from nuzoo.evaluation.display.detector_events.event_columns import event_columns
-from nuzoo.evaluation.display.detector_events.event_facts import charm_words
+from nuzoo.evaluation.display.detector_events.event_facts import CHARM_WORDS, charm_words
 from nuzoo.evaluation.display.detector_events.event_figure import draw_event
 from nuzoo.evaluation.display.detector_events.event_scene import event_scene
+from nuzoo.evaluation.display.detector_events.reconstruction import Reconstruction, whole_event
 from nuzoo.evaluation.display.scenes.scene_page import write_scene_page
 from nuzoo.simulation.detectors import DETECTORS
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
@@ -33,7 +34,7 @@ class DetectorEventDisplay:
             "truth": columns.name_of("flavour"),
             "charm": charm_words(columns),
             "hits": f"{len(columns.known['cal_x']):,}",
-            "prediction": (prediction or {}).get("label"),
+            **_predicted(prediction),
         }
         return {title: value for title, value in facts.items() if value}
 
@@ -50,6 +51,13 @@ class DetectorEventDisplay:
         scene = event_scene(columns, row, prediction, sample)
         picture, page = (stem.with_name(stem.name + suffix) for suffix in (".png", ".html"))
         return [*draw_event(columns, scene, picture), write_scene_page(scene, page)]
+
+
+def _predicted(prediction: Mapping[str, Any] | None) -> dict[str, str | None]:
+    """Name what a model says of the whole event, and of its charm."""
+    said = {"prediction": (whole_event(prediction) or {}).get("label")}
+    found = Reconstruction.of(prediction)
+    return said if found is None else {**said, "predicted charm": CHARM_WORDS.get(found.charm["label"])}
 
 
 DISPLAY = DetectorEventDisplay()

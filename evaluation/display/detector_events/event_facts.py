@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.display.detector_events.event_columns import ECAL_ENERGY, EventColumns
+from nuzoo.evaluation.display.detector_events.reconstruction import Reconstruction
 from nuzoo.evaluation.display.point_clouds.particle_names import particle_name
 
 MEV_PER_GEV = 1000.0
@@ -16,17 +18,27 @@ MOST_TRACKS = 3
 """Muon tracks that are told of."""
 
 
-def fact_lines(columns: EventColumns) -> list[tuple[str, str]]:
-    """Give title and value of what is known of an event; what is not known is left out."""
+def fact_lines(columns: EventColumns, found: Reconstruction | None = None) -> list[tuple[str, str]]:
+    """Give title and value of what is known of an event; what is not known is left out.
+
+    Args:
+        columns: Of the event.
+        found: What a model says, told below what is true of the same.
+    """
     known = columns.known
     lines = [
         ("class", columns.name_of("flavour")),
         ("charm", charm_words(columns)),
+        *_found(found, "charm", lambda of: _scored(of.charm)),
         ("neutrino", _of_energy(columns, "neutrino")),
         ("lepton", _of_energy(columns, "lepton")),
         ("visible", _gev_of(columns.value("e_vis"))),
+        *_found(found, "visible", lambda of: _size(of.vis_momentum, "GeV")),
+        *_jet_and_lepton(known, found),
         ("missing pT", _gev_of(columns.value("pt_miss"), "GeV/c")),
+        *_found(found, "missing pT", lambda of: _size(of.vis_momentum[:2])),
         ("vertex", _places(known.get("primary_vertex"))),
+        *_found(found, "vertex", lambda of: _places(of.vertex)),
         ("detector", columns.detector.name),
         ("3DCal", f"{len(known['cal_x']):,} hits, {_gev(known['cal_energy'])}"),
         ("ECAL", _gev(known[ECAL_ENERGY])),
@@ -41,6 +53,37 @@ def charm_words(columns: EventColumns) -> str | None:
     """Say what is known of charm; None where nothing is."""
     name = columns.name_of("charm")
     return None if name is None else CHARM_WORDS[name]
+
+
+def _found(
+    found: Reconstruction | None, title: str, tell: Callable[[Reconstruction], str | None]
+) -> list[tuple[str, str | None]]:
+    """Tell of what a model says, if it says something."""
+    return [] if found is None else [(f"{title} found", tell(found))]
+
+
+def _jet_and_lepton(
+    known: Mapping[str, NDArray[Any]], found: Reconstruction | None
+) -> list[tuple[str, str | None]]:
+    """Tell the momenta of the jet and of what is seen of the lepton, true and found, beside each other."""
+    if found is None:
+        return []
+    vis, jet = known.get("vis_momentum"), known.get("jet_momentum")
+    lepton = None if vis is None or jet is None else vis - jet
+    return [
+        ("jet", None if jet is None else _size(jet)),
+        ("jet found", _size(found.jet_momentum)),
+        ("seen of lepton", None if lepton is None else _size(lepton)),
+        ("lepton found", _size(found.vis_momentum - found.jet_momentum)),
+    ]
+
+
+def _scored(of: Mapping[str, Any]) -> str:
+    return f"{CHARM_WORDS.get(of['label'], of['label'])} ({of['score']:.2f})"
+
+
+def _size(momentum: NDArray[Any], unit: str = "GeV/c") -> str:
+    return f"{_three_digits(float(np.linalg.norm(momentum)))} {unit}"
 
 
 def number_of_tracks(columns: EventColumns) -> int:

@@ -26,19 +26,20 @@ from nuzoo.evaluation.display.scenes.projection import Projection
 from nuzoo.evaluation.display.scenes.scene import Box, Colouring, Positions, Scene
 from nuzoo.evaluation.display.scenes.scene_figure import (
     AXES,
-    MARK,
     class_colours,
     draw_bar,
     draw_cells,
     draw_legend,
     draw_marks,
     draw_side,
+    mark_style,
 )
 from nuzoo.files.events.detector_event_columns import CAL_STATUS, MATCHED
 from nuzoo.files.events.point_cloud_events import PLANES
 
-SIDE_INCHES, ACROSS_INCHES, BESIDE_INCHES, FACTS_INCHES = 9.4, 1.75, 1.75, 3.0
-"""Width of a view from the side, of one along the beam, of what explains them, and of what is written."""
+SIDE_INCHES, ACROSS_INCHES, BESIDE_INCHES, FACTS_INCHES, NAMES_INCHES = 9.4, 1.75, 1.75, 3.0, 1.2
+"""Width of a view from the side, of one along the beam, of what explains them, of what is written, and of the
+names of classes with scores below that."""
 ROW_INCHES, HEAD_INCHES = 2.45, 0.3
 MARGIN_CM, HEADROOM_CM = 4.0, 12.0
 """Beside the parts, and above them in views from the side, for their names."""
@@ -92,7 +93,7 @@ def draw_event(columns: EventColumns, scene: Scene, out: Path) -> list[Path]:
     cubes, tiles = _cells_of(columns, scene)
     classes = _printed(scene, len(cubes.energy))
     rows = 2 + len(classes)
-    widths = [SIDE_INCHES, ACROSS_INCHES, BESIDE_INCHES, FACTS_INCHES]
+    widths = [SIDE_INCHES, ACROSS_INCHES, BESIDE_INCHES, facts_inches(scene)]
     height = rows * ROW_INCHES
     with figure(out, sum(widths), height + HEAD_INCHES, scene.tag) as drawn:
         grid = drawn.add_gridspec(rows, len(widths), width_ratios=widths)
@@ -104,6 +105,11 @@ def draw_event(columns: EventColumns, scene: Scene, out: Path) -> list[Path]:
             _draw_classes(drawn, grid, number, scene, cubes.taken(which), chosen)
         draw_side(drawn, grid[:, -1], scene, height)
     return [out, out.with_suffix(".pdf")]
+
+
+def facts_inches(scene: Scene) -> float:
+    """Give the width of what is written beside an event."""
+    return FACTS_INCHES + (NAMES_INCHES if scene.prediction else 0.0)
 
 
 def _cells_of(columns: EventColumns, scene: Scene) -> tuple[Cells, Cells]:
@@ -146,7 +152,7 @@ def _draw_energies(
     norm = LogNorm(*scale_of(np.concatenate([view.energy for view in views.values()])), clip=True)
     pitches = {CUBES: cubes.pitch, TILES: tiles.pitch}
     for row, plane in enumerate(SIDE_VIEWS):
-        axes = _side_view(drawn.add_subplot(grid[row, 0]), plane, scene)
+        axes = side_view(drawn.add_subplot(grid[row, 0]), plane, scene)
         for part, pitch in pitches.items():
             view = views[part, plane]
             draw_cells(axes, view, pitch, energy_colours()(norm(view.energy)), FINEST)
@@ -202,7 +208,7 @@ def _draw_classes(
     """Draw hits of the 3DCal from above and along the beam, each cell by the class of most energy in it."""
     colours = class_colours(colouring, cubes.energy)
     panels = {
-        SIDE_VIEWS[0]: _side_view(drawn.add_subplot(grid[row, 0]), SIDE_VIEWS[0], scene),
+        SIDE_VIEWS[0]: side_view(drawn.add_subplot(grid[row, 0]), SIDE_VIEWS[0], scene),
         ALONG: _view_along(drawn.add_subplot(grid[row, 1]), CUBES, scene),
     }
     for plane, axes in panels.items():
@@ -212,12 +218,13 @@ def _draw_classes(
         axes.set_title(f"{axes.get_title()}, {colouring.name}" if plane != ALONG else axes.get_title())
     beside = drawn.add_subplot(grid[row, 2])
     beside.axis("off")
-    signs = [Line2D([], [], label="vertex", **MARK)] if scene.marks else []
+    kinds = dict.fromkeys(mark.kind for mark in scene.marks)
+    signs = [Line2D([], [], label=kind, **mark_style(kind)) for kind in kinds]
     signs += [Line2D([], [], label="muon track", **TRACK)] if scene.trails else []
     draw_legend(beside, colouring, cubes.energy, signs)
 
 
-def _side_view(axes: Axes, plane: str, scene: Scene) -> Axes:
+def side_view(axes: Axes, plane: str, scene: Scene) -> Axes:
     """Frame a view of all parts from above or from the side."""
     right, up = PLANES[plane]
     axes.set_title(f"{plane} projection")

@@ -14,6 +14,11 @@ from nuzoo.evaluation.core.style import PALETTE
 from nuzoo.evaluation.display.detector_events.detector_parts import CUBES, MM_PER_CM, TILES, TOWERS
 from nuzoo.evaluation.display.detector_events.event_columns import ECAL_ENERGY, EventColumns
 from nuzoo.evaluation.display.detector_events.event_facts import fact_lines
+from nuzoo.evaluation.display.detector_events.reconstruction import (
+    FOUND_VERTEX,
+    Reconstruction,
+    whole_event,
+)
 from nuzoo.evaluation.display.scenes.scene import NEUTRAL, NONE, Colouring, Mark, Positions, Scene, Trail
 from nuzoo.files.events.detector_event_columns import CAL_STATUS
 from nuzoo.files.events.detector_event_labels import (
@@ -42,7 +47,8 @@ def event_scene(
     Args:
         columns: Of the row.
         row: Of a dataset.
-        prediction: {"labels"} with one for each hit of the 3DCal, or {"label", "scores"} of the whole event.
+        prediction: {"labels"} with one for each hit of the 3DCal, {"label", "scores"} of the whole event, or
+            a `Reconstruction`, whose vertex is marked.
         sample: What the events are; needed unless the event is our simulation.
 
     Raises:
@@ -60,6 +66,8 @@ def event_scene(
     part = Colouring("part", PARTS, np.repeat(np.arange(3), sizes), PART_COLOURS)
     of_cubes = [*truth_of_cubes(columns), *_predicted(columns, prediction)]
     low, high = parts.corners
+    reconstruction = Reconstruction.of(prediction)
+    found = [] if reconstruction is None else [_mark(FOUND_VERTEX, reconstruction.vertex)]
     return Scene(
         name=str(row.get("event_id", "")),
         detector=columns.detector.name,
@@ -70,11 +78,11 @@ def event_scene(
         high=high,
         pitch=parts.cube,
         colourings=(part, *(_elsewhere_none(each, sum(sizes)) for each in of_cubes)),
-        marks=tuple(_vertex(columns)),
+        marks=(*_vertex(columns), *found),
         boxes=tuple(parts.boxes()),
         trails=tuple(_tracks(columns, places[0], energies[0], high[2])),
-        facts=tuple(fact_lines(columns)),
-        prediction=prediction if prediction and "label" in prediction else None,
+        facts=tuple(fact_lines(columns, reconstruction)),
+        prediction=whole_event(prediction),
         truth=columns.name_of("flavour"),
     )
 
@@ -137,7 +145,11 @@ def _elsewhere_none(of_cubes: Colouring, points: int) -> Colouring:
 def _vertex(columns: EventColumns) -> list[Mark]:
     if not columns.has("primary_vertex"):
         return []
-    return [Mark("vertex", columns.known["primary_vertex"].astype(np.float64) / MM_PER_CM)]
+    return [_mark("vertex", columns.known["primary_vertex"])]
+
+
+def _mark(kind: str, place_mm: NDArray[np.floating[Any]]) -> Mark:
+    return Mark(kind, place_mm.astype(np.float64) / MM_PER_CM, kind)
 
 
 def _tracks(

@@ -134,8 +134,10 @@ def evaluate_classifier(
     return results
 
 
-def fitted_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64], stored: float) -> Temperature:
-    """Fit the temperature; where the events do not decide it, warn and keep the stored one."""
+def fitted_temperature(
+    logits: NDArray[np.float64], labels: NDArray[np.int64], stored: float, field: str = STORED
+) -> Temperature:
+    """Fit the temperature; where the events do not decide it, warn and keep the one stored in a field."""
     value, error = fit_temperature(logits, labels)
     if value not in TEMPERATURE_LIMITS:
         known = error if np.isfinite(error) else None
@@ -143,7 +145,7 @@ def fitted_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64], s
     kept = Temperature(
         value=stored,
         error=None,
-        fitted_on=f"{STORED}, {NOT_FITTED}: {len(labels):,} validation events {UNDECIDED}, T = {value:g}",
+        fitted_on=f"{field}, {NOT_FITTED}: {len(labels):,} validation events {UNDECIDED}, T = {value:g}",
     )
     logger.warning("%s", kept.warning)
     return kept

@@ -57,13 +57,18 @@ def draw_roc(results: ClassifiedEvents, predictions: Predictions, path: Path) ->
 
 
 def draw_roc_curve(
-    axes: Axes, number: int, is_class: NDArray[np.bool_], score: NDArray[np.float64], label: str
+    axes: Axes,
+    number: int,
+    is_class: NDArray[np.bool_],
+    score: NDArray[np.float64],
+    label: str,
+    weight: NDArray[np.float64] | None = None,
 ) -> None:
     """Draw the efficiency for a class against the fraction of other events accepted, one curve of several.
 
     The number of the curve decides its look; the first one brings the frame.
     """
-    rest_accepted, efficiency, _ = roc_curve(is_class, score)
+    rest_accepted, efficiency, _ = roc_curve(is_class, score, sample_weight=weight)
     axes.plot(rest_accepted, efficiency, label=label, **look(number))
     if not number:
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, zorder=0)

@@ -152,7 +152,7 @@ def classification_numbers(
         )
     return ClassificationNumbers(
         metrics=_metrics(numbers, metrics.confusion_counts(labels, logits.argmax(1), len(names)), names),
-        calibration=_calibration(numbers, calibrated, seed, temperature),
+        calibration=calibration_of(numbers, calibrated, seed, temperature),
         bootstrap=Bootstrap(replicas=replicas, seed=seed),
         half_resolution={
             name: {key: numbers[f"{name}.{key}"] for key in (*OVERALL, *(f"{key}_change" for key in OVERALL))}
@@ -214,9 +214,17 @@ def _metrics(numbers: dict[str, Any], confusion: NDArray[np.float64], class_name
     )
 
 
-def _calibration(
+def calibration_of(
     numbers: dict[str, Any], calibrated: NDArray[np.float64], seed: int, temperature: Temperature
 ) -> Calibration:
+    """Put the bootstrapped numbers of a calibration together.
+
+    Args:
+        numbers: `ece_before`, `ece_after`, `nll_before` and `nll_after`.
+        calibrated: Probabilities after the temperature (n, C).
+        seed: Of the pseudo-experiments of `expected_error_if_calibrated`.
+        temperature: That was used.
+    """
     perfect = expected_error_if_calibrated(calibrated, seed=seed)
     return Calibration(
         ece_before=replace(numbers["ece_before"], low=None, high=None),

@@ -3,42 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from nuzoo.evaluation.core.evaluator import Option
+from nuzoo.evaluation.core.evaluator import Option, imported
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedConfig
+    from transformers import PreTrainedModel
 
-CLASSES = ("flavour", "charm")
-VECTORS = ("vis_momentum", "jet_momentum", "primary_vertex")
+    from nuzoo.evaluation.tasks.event_reconstruction.results import ReconstructionResults
+
+FOLDER = "nuzoo.evaluation.tasks.event_reconstruction"
 
 
 class EventReconstructionEvaluator:
     """Fulfils `nuzoo.evaluation.core.evaluator.TaskEvaluator`, which says what each method is for."""
 
     task: ClassVar[str] = "event-reconstruction"
-    options: ClassVar[Sequence[Option]] = ()
+    options: ClassVar[Sequence[Option]] = (
+        Option(
+            "weights",
+            "nominal: events count by their column weight, as tau neutrinos are enriched; equal: one each "
+            "(default: nominal where there are weights)",
+            {"choices": ("nominal", "equal")},
+            alters_model=False,
+        ),
+        Option(
+            "expected-events",
+            "interactions that S/√(S+B) is for (default: the sum of the weights)",
+            {"type": float},
+            alters_model=False,
+        ),
+    )
     comparison = None
-    store_calibration = None
-    training_metrics = None
     report_cross_validation = None
+    training_metrics = imported(f"{FOLDER}.training_metrics.training_metrics")
+    check_events = imported(f"{FOLDER}.truth.check_events")
+    describe = imported(f"{FOLDER}.evaluate.describe_reconstruction")
+    evaluate = imported(f"{FOLDER}.evaluate.evaluate_reconstruction")
+    write_report = imported(f"{FOLDER}.report.write_report")
+    check_predictions = imported(f"{FOLDER}.card.check_predictions")
+    headline = imported(f"{FOLDER}.card.headline")
+    card_values = imported(f"{FOLDER}.card.card_values")
 
-    def check_events(self, rows: Dataset | None, split: str, config: PreTrainedConfig) -> None:
-        """Refuse events without truth, or of other classes."""
-        from nuzoo.configuration.event_classifier_config import class_names_of
-        from nuzoo.datasets_scripts.common.labelled_rows import (
-            check_classes_of,
-            check_columns,
-            check_labelled,
-        )
+    def read_results(self, file: Path) -> ReconstructionResults:
+        """Read results, checked whole."""
+        from nuzoo.evaluation.core.results_file import read_results
+        from nuzoo.evaluation.tasks.event_reconstruction.results import ReconstructionResults
 
-        check_labelled(rows, split, CLASSES)
-        assert rows is not None
-        check_columns(rows, split, VECTORS)
-        for target in CLASSES:
-            check_classes_of(rows, split, class_names_of(config, target), target)
+        return read_results(file, ReconstructionResults)
+
+    def store_calibration(self, model: PreTrainedModel, folder: Path, results: Any) -> None:
+        """Store the temperatures that were found in the configuration."""
+        for field, of in (("temperature", results.flavour), ("charm_temperature", results.charm)):
+            if not of.calibration.temperature.warning:
+                setattr(model.config, field, of.calibration.temperature.value)
+        model.config.save_pretrained(folder)
 
 
 EVALUATOR = EventReconstructionEvaluator()

@@ -1,0 +1,150 @@
+"""Train what a study of uncertainty needs, ask it, and say which method knows best how sure it is."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.evaluation.core.inference import to_inference_device
+from nuzoo.evaluation.core.provenance import describe_dataset
+from nuzoo.evaluation.core.results import DatasetFacts
+from nuzoo.evaluation.uncertainty.figures import draw_rejection, draw_reliability
+from nuzoo.evaluation.uncertainty.numbers import ClassUncertainty, class_uncertainty
+from nuzoo.evaluation.uncertainty.sampling import Network, Samples, sample_members, sample_passes
+from nuzoo.files.atomic import replacing, write_atomically
+from nuzoo.pipelines.loading import load_model
+from nuzoo.registry import TASKS, import_object
+from nuzoo.training.recipe import Recipe
+from nuzoo.training.recipe_data import in_classes_of, load_splits
+from nuzoo.training.run_folder import holds_finished
+from nuzoo.training.uncertainty.report import study_text
+from nuzoo.training.uncertainty.study import DROPOUT, TITLES, UncertaintyStudy
+
+TABLE, TEXT = "uncertainty.csv", "uncertainty.md"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A method at one output of the networks.
+
+    Attributes:
+        method: Its name.
+        output: Name of the output, such as `logits`.
+        samples: What it told.
+        numbers: How good that is.
+    """
+
+    method: str
+    output: str
+    samples: Samples
+    numbers: ClassUncertainty
+
+
+def run_study(
+    study: UncertaintyStudy, sample: str | None = None, tell: Callable[[str], Any] = print
+) -> list[Path]:
+    """Train what of a study has not been trained yet, measure it, and write table, text and figures.
+
+    Args:
+        study: Methods and their trainings.
+        sample: What the events are called; needed unless they are our simulation.
+        tell: Takes a line for each training and each method.
+
+    Returns:
+        The files.
+
+    Raises:
+        RecipeError: See `nuzoo.training.supervised.train`.
+        UnusableDatasetError: The dataset has no events to test on.
+        EvaluationError: The network drops nothing, and Monte Carlo dropout is wanted; or events of
+            unnamed origin.
+    """
+    trainings = list(study.trainings())
+    test = load_splits(study.recipe_of(trainings[0])).get("test")
+    if test is None or not len(test):
+        raise UnusableDatasetError("expected a split test to measure on, got none")
+    facts = describe_dataset(test, sample)
+    for number, member in enumerate(trainings, start=1):
+        recipe = study.recipe_of(member)
+        if not holds_finished(recipe):
+            import_object(TASKS[recipe.task].trainer)(recipe)
+        tell(f"{number} of {len(trainings)} trained: {recipe.output}")
+    found = []
+    for method in study.methods:
+        for one in measure_method(study, method, test):
+            accuracy, area = one.numbers.accuracy.value, one.numbers.entropy_auroc.value
+            tell(f"{method}, {one.output}: accuracy {accuracy:.3f}, entropy AUROC {area or float('nan'):.3f}")
+            found.append(one)
+    return _write(study, found, facts)
+
+
+def measure_method(study: UncertaintyStudy, method: str, test: Dataset) -> Iterator[Measured]:
+    """Ask the networks of a method about events, and measure each output that tells classes."""
+    recipes = [study.recipe_of(member) for member in study.members_of(method)]
+    asked: dict[str, Any] = {
+        "targets": recipes[0].targets,
+        "batch_size": recipes[0].training.per_device_eval_batch_size,
+    }
+    networks = networks_of(recipes)
+    first = next(networks)
+    rows = in_classes_of(first[0].config, recipes[0].targets, {"test": test})["test"]
+    if method == DROPOUT:
+        samples = sample_passes(*first, rows, passes=study.passes, **asked)
+    else:
+        samples = sample_members(_again(first, networks), rows, **asked)
+    for output, told in samples.items():
+        numbers = class_uncertainty(told.predictive(), told.truth, told.event)
+        yield Measured(method, output, told, numbers)
+
+
+def networks_of(recipes: Iterable[Recipe]) -> Iterator[Network]:
+    """Load networks that were trained, one after the other, where inference runs."""
+    for recipe in recipes:
+        model, processor = load_model(str(recipe.output))
+        to_inference_device(model)
+        yield model, processor
+
+
+def _again(first: Network, others: Iterator[Network]) -> Iterator[Network]:
+    yield first
+    yield from others
+
+
+def _write(study: UncertaintyStudy, found: list[Measured], events: DatasetFacts) -> list[Path]:
+    table, text = study.folder / TABLE, study.folder / TEXT
+    with replacing(table) as partial, partial.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["output", "method", "number", "value", "error"])
+        for one in found:
+            for title, number in one.numbers.by_title().items():
+                if number is not None:
+                    writer.writerow([one.output, one.method, title, number.value, number.error])
+    files = [table, text]
+    numbers: dict[str, dict[str, ClassUncertainty]] = {}
+    for output, methods in by_output(found).items():
+        numbers[output] = {TITLES[name]: one.numbers for name, one in methods.items()}
+        told = {TITLES[name]: one.samples for name, one in methods.items()}
+        stem = study.folder / output
+        for suffix, draw, drawn in (
+            ("rejection", draw_rejection, numbers[output]),
+            ("reliability", draw_reliability, told),
+        ):
+            picture = stem.with_name(f"{output}_{suffix}.png")
+            draw(drawn, f"{events.sample}, {events.events:,} events", picture)  # type: ignore[operator]
+            files += [picture, picture.with_suffix(".pdf")]
+    write_atomically(text, study_text(study, numbers, events))
+    return files
+
+
+def by_output(found: Iterable[Measured]) -> Mapping[str, dict[str, Measured]]:
+    """Sort what was measured by the output of the networks, then by method."""
+    sorted_by: dict[str, dict[str, Measured]] = {}
+    for one in found:
+        sorted_by.setdefault(one.output, {})[one.method] = one
+    return sorted_by

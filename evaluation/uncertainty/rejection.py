@@ -8,35 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from nuzoo.evaluation.core.classification import weights_of
 
 REJECTED = tuple(round(0.05 * step, 2) for step in range(20))
-"""Parts of the events that the curve is drawn at."""
-
-
-def accuracy_of_kept(
-    is_right: ArrayLike, uncertainty: ArrayLike, weights: ArrayLike | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the accuracy of the surest rows, from the first to all; it does not depend on their order.
-
-    Equally sure rows come together, each with the accuracy that they have on average.
-
-    Args:
-        is_right: bool (n,).
-        uncertainty: (n,), such as the predictive entropy.
-        weights: (..., n).
-
-    Returns:
-        The part that is kept, (..., n), and its accuracy, (..., n), NaN while nothing of weight is kept.
-    """
-    uncertainty = np.asarray(uncertainty, dtype=np.float64)
-    order = np.argsort(uncertainty, kind="stable")
-    starts = np.flatnonzero(np.diff(uncertainty[order], prepend=-np.inf) > 0)
-    sorted_weights = weights_of(weights, len(order))[..., order]
-    right = sorted_weights * np.asarray(is_right, dtype=np.float64)[order]
-    in_group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(order)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        alike = np.add.reduceat(right, starts, axis=-1) / np.add.reduceat(sorted_weights, starts, axis=-1)
-        right = np.nan_to_num(alike)[..., in_group] * sorted_weights
-        kept = np.cumsum(sorted_weights, axis=-1)
-        return kept / kept[..., -1:], np.cumsum(right, axis=-1) / kept
+"""Parts of the answers that the curve is drawn at."""
 
 
 def rejection_numbers(
@@ -44,26 +16,48 @@ def rejection_numbers(
 ) -> dict[str, NDArray[np.float64]]:
     """Compute the curve of accuracy against rejection, and the area below it.
 
+    Equally uncertain answers are rejected together, in part where a part is wanted: neither their order nor
+    how often the sample is repeated changes anything.
+
     Args:
-        is_right: See `accuracy_of_kept`.
-        uncertainty: See `accuracy_of_kept`.
-        weights: See `accuracy_of_kept`.
+        is_right: bool (n,).
+        uncertainty: (n,), such as the predictive entropy; the largest are rejected first.
+        weights: (..., n).
 
     Returns:
-        `rejection_area` (...), the accuracy averaged over how much is kept, that is 1 less the area under
-        the risk-coverage curve (Geifman and El-Yaniv, arXiv 1705.08500); `rejection_curve` (..., 20), the
+        `rejection_area` (...), the accuracy averaged over how much is kept: 1 less the area under the
+        risk-coverage curve (Geifman and El-Yaniv, arXiv 1705.08500); `rejection_curve` (..., 20), the
         accuracy where the parts `REJECTED` are rejected.
     """
-    given = weights_of(weights, len(np.asarray(uncertainty)))
-    kept, accuracy = accuracy_of_kept(is_right, uncertainty, given)
-    steps = np.diff(kept, axis=-1, prepend=0.0)
-    area = np.where(steps > 0, steps * np.nan_to_num(accuracy), 0.0).sum(axis=-1)
-    rows = kept.reshape(-1, kept.shape[-1]), accuracy.reshape(-1, kept.shape[-1])
-    curve = [_at_rejections(*row) for row in zip(*rows, strict=True)]
-    return {"rejection_area": area, "rejection_curve": np.reshape(curve, (*area.shape, len(REJECTED)))}
+    uncertainty = np.asarray(uncertainty, dtype=np.float64)
+    order = np.argsort(uncertainty, kind="stable")
+    starts = np.flatnonzero(np.diff(uncertainty[order], prepend=-np.inf) > 0)
+    given = weights_of(weights, len(order))
+    all_sorted = given.reshape(-1, len(order))[:, order]
+    all_sorted = all_sorted / all_sorted.sum(axis=1, keepdims=True)
+    steps = np.add.reduceat(all_sorted, starts, axis=1)
+    right = np.add.reduceat(all_sorted * np.asarray(is_right, dtype=np.float64)[order], starts, axis=1)
+    kept, kept_right = np.cumsum(steps, axis=1), np.cumsum(right, axis=1)
+    wanted = 1 - np.array(REJECTED)
+    curve = [np.interp(wanted, [0, *xs], [0, *ys]) / wanted for xs, ys in zip(kept, kept_right, strict=True)]
+    leading = given.shape[:-1]
+    return {
+        "rejection_area": _area(steps, right, kept - steps, kept_right - right).reshape(leading),
+        "rejection_curve": np.reshape(curve, (*leading, len(REJECTED))),
+    }
 
 
-def _at_rejections(kept: NDArray[np.float64], accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Read a curve at the smallest number of rows that makes up what is kept."""
-    place = np.searchsorted(kept, 1 - np.array(REJECTED) - 1e-9)
-    return accuracy[np.minimum(place, len(kept) - 1)]
+def _area(
+    steps: NDArray[np.float64],
+    right: NDArray[np.float64],
+    before: NDArray[np.float64],
+    right_before: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Integrate accuracy over what is kept, (replicas,), from groups of equal uncertainty (replicas, groups).
+
+    Of a group with the accuracy a, after r right ones of k, it is ∫ (r + a (x - k)) / x dx.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        accuracy = np.where(steps > 0, right / steps, 0.0)
+        growth = np.where(before > 0, np.log1p(steps / before), 0.0)
+    return (right + (right_before - accuracy * before) * growth).sum(axis=1)

@@ -47,4 +47,5 @@ def _of_output(output: str, methods: Mapping[str, ClassUncertainty]) -> str:
     ]
     table = as_table(["method", *TITLES.values()], rows)
     rejection, reliability = (f"{output}_{stem}.png" for stem in ("rejection", "reliability"))
-    return f"## {output}\n\n{table}\n\n![Accuracy against rejection]({rejection})\n\n![Reliability]({reliability})"
+    pictures = f"![Accuracy against rejection]({rejection})\n\n![Reliability]({reliability})"
+    return f"## {output}\n\n{table}\n\n{pictures}"

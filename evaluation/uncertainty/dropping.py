@@ -15,8 +15,18 @@ from nuzoo.modeling.drop_path import DropPath
 
 
 def dropping_modules(model: nn.Module) -> list[nn.Module]:
-    """Find the modules of a network that leave something out by chance in training."""
-    return [module for module in model.modules() if _probability(module) > 0]
+    """Find the modules of a network that leave something out by chance in training.
+
+    Raises:
+        EvaluationError: There are none.
+    """
+    found = [module for module in model.modules() if _probability(module) > 0]
+    if not found:
+        raise EvaluationError(
+            f"expected a network that drops something in training, got {type(model).__name__} without "
+            "dropout and drop-path: train it with some, or take an ensemble"
+        )
+    return found
 
 
 @contextmanager
@@ -33,11 +43,6 @@ def dropping(model: nn.Module, seed: int) -> Iterator[None]:
         EvaluationError: The network drops nothing.
     """
     modules = dropping_modules(model)
-    if not modules:
-        raise EvaluationError(
-            f"expected a network that drops something in training, got {type(model).__name__} without "
-            "dropout and drop-path: train it with some, or take an ensemble"
-        )
     hooks = [module.register_forward_pre_hook(_as_in_training) for module in modules]
     hooks += [module.register_forward_hook(_as_before, always_call=True) for module in modules]
     try:

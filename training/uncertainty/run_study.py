@@ -14,6 +14,7 @@ from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.core.provenance import describe_dataset
 from nuzoo.evaluation.core.results import DatasetFacts
+from nuzoo.evaluation.uncertainty.dropping import dropping_modules
 from nuzoo.evaluation.uncertainty.figures import draw_rejection, draw_reliability
 from nuzoo.evaluation.uncertainty.numbers import ClassUncertainty, class_uncertainty
 from nuzoo.evaluation.uncertainty.sampling import Network, Samples, sample_members, sample_passes
@@ -23,6 +24,7 @@ from nuzoo.registry import TASKS, import_object
 from nuzoo.training.recipe import Recipe
 from nuzoo.training.recipe_data import in_classes_of, load_splits
 from nuzoo.training.run_folder import holds_finished
+from nuzoo.training.supervised import describe_network
 from nuzoo.training.uncertainty.report import study_text
 from nuzoo.training.uncertainty.study import DROPOUT, TITLES, UncertaintyStudy
 
@@ -66,10 +68,13 @@ def run_study(
             unnamed origin.
     """
     trainings = list(study.trainings())
-    test = load_splits(study.recipe_of(trainings[0])).get("test")
+    splits = load_splits(study.recipe_of(trainings[0]))
+    test = splits.get("test")
     if test is None or not len(test):
         raise UnusableDatasetError("expected a split test to measure on, got none")
     facts = describe_dataset(test, sample)
+    if DROPOUT in study.methods:
+        check_dropout(study.recipe_of(study.members_of(DROPOUT)[0]), splits["train"])
     for number, member in enumerate(trainings, start=1):
         recipe = study.recipe_of(member)
         if not holds_finished(recipe):
@@ -82,6 +87,16 @@ def run_study(
             tell(f"{method}, {one.output}: accuracy {accuracy:.3f}, entropy AUROC {area or float('nan'):.3f}")
             found.append(one)
     return _write(study, found, facts)
+
+
+def check_dropout(recipe: Recipe, rows: Dataset) -> None:
+    """Refuse a recipe whose network drops nothing, before it is trained.
+
+    Raises:
+        EvaluationError: Its network has neither dropout nor drop-path.
+    """
+    _, config = describe_network(recipe, rows)
+    dropping_modules(recipe.model.build(config))
 
 
 def measure_method(study: UncertaintyStudy, method: str, test: Dataset) -> Iterator[Measured]:

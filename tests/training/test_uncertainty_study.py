@@ -99,7 +99,7 @@ def test_a_study_trains_once_and_measures_again(simulated_dataset, tmp_path):
     run_study(study)
     assert [file.stat().st_mtime_ns for file in weights] == times and files[0].read_bytes() == table
     with pytest.raises(RecipeError, match="another recipe"):
-        run_study(quick_study(tmp_path / "study", simulated_dataset, "fields.training.max_steps=3"))
+        run_study(quick_study(tmp_path / "study", simulated_dataset, "fields.model.hidden_dropout_prob=0.2"))
 
 
 def test_dropout_of_a_network_without_is_refused_before_it_is_trained(simulated_dataset, tmp_path):

@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from transformers import EvalPrediction, PreTrainedModel, TrainingArguments
+from transformers import EvalPrediction, PreTrainedModel
 from transformers.trainer_utils import PredictionOutput
 
-from nuzoo.modeling.evidence import labelled_logits, wrong_evidence
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.layer_decay import Optimiser, needs_groups, parameter_groups
 from nuzoo.training.safe_trainer import SafeTrainer
@@ -63,7 +62,6 @@ class EventTrainer(SafeTrainer):
         self.compute_metrics = compute_metrics
         if per_hit and compute_metrics is not None:
             self.compute_metrics = lambda prediction: compute_metrics(hits_of(prediction))
-        self.evidence_epochs = _evidence_epochs(cast(PreTrainedModel, self.model), self.args)
         self.augmentation = augmentation
         self.per_hit = per_hit
         self.rates = optimiser or Optimiser()
@@ -91,22 +89,6 @@ class EventTrainer(SafeTrainer):
             )
         return super().training_step(model, self.augmentation(inputs), *args, **kwargs)
 
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **options: Any
-    ) -> Any:
-        """Give the loss; in training, evidence for wrong classes costs more and more (arXiv 1806.01768)."""
-        if self.evidence_epochs is None or not model.training:
-            return super().compute_loss(model, inputs, return_outputs, **options)
-        loss, outputs = super().compute_loss(model, inputs, True, **options)
-        epoch, risen = self.state.epoch or 0.0, self.evidence_epochs
-        weight = min(1.0, epoch / risen) if risen else 1.0
-        for name, truth in labelled_logits(outputs, inputs):
-            known = inputs[truth] >= 0
-            if known.any():
-                against = wrong_evidence(outputs[name][known].float(), inputs[truth][known])
-                loss = loss + weight * against.mean()
-        return (loss, outputs) if return_outputs else loss
-
     def prediction_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Predict: loss, outputs and labels, with one row for each event."""
         self.label_names = [name for name in inputs if name.endswith(TRUTH)]
@@ -114,27 +96,6 @@ class EventTrainer(SafeTrainer):
         if self.per_hit:
             predicted = _mapped(_padded, predicted, inputs[ENDS].tolist())
         return loss, *predicted
-
-
-def _evidence_epochs(model: PreTrainedModel, arguments: TrainingArguments) -> float | None:
-    """Say over how many epochs evidence for wrong classes grows dear; None for plain logits.
-
-    Raises:
-        RecipeError: The network has no classes, or its labels are smoothed.
-    """
-    if getattr(model.config, "evidential", None) is None:
-        return None
-    if not any(name == "classifier" for name, _ in model.named_children()):
-        raise RecipeError(
-            f"model.evidential: expected a network that tells one class, got {type(model).__name__}: leave "
-            "it out"
-        )
-    if arguments.label_smoothing_factor:
-        raise RecipeError(
-            "training.label_smoothing_factor: expected 0 beside model.evidential, whose loss is no "
-            f"cross-entropy, got {arguments.label_smoothing_factor:g}: leave one of them out"
-        )
-    return float(model.config.evidence_epochs)
 
 
 def hits_of(prediction: EvalPrediction) -> EvalPrediction:

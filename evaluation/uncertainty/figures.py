@@ -22,7 +22,7 @@ def draw_rejection(measured: Mapping[str, ClassUncertainty], tag: str, path: Pat
         tag: See `nuzoo.evaluation.core.style.figure`.
         path: PNG file; a PDF is written beside it.
     """
-    remark = "Rejected by predictive entropy. Bands: central 68.27 % of bootstrap replicas of the events."
+    remark = "Rejected by predictive entropy. Band: central 68.27 % of bootstrap replicas, of the first."
     with figure(path, 5.4, 5.0, tag, remark) as drawn:
         axes = drawn.subplots()
         for number, (title, one) in enumerate(measured.items()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,34 +132,31 @@ def _again(first: Network, others: Iterator[Network]) -> Iterator[Network]:
 
 
 def _write(study: UncertaintyStudy, found: list[Measured], events: DatasetFacts) -> list[Path]:
+    """Write table, text, and two figures of each output."""
     table, text = study.folder / TABLE, study.folder / TEXT
-    with replacing(table) as partial, partial.open("w", newline="") as file:
+    _write_table(table, found)
+    pictures: list[Path] = []
+    numbers: dict[str, dict[str, ClassUncertainty]] = {}
+    tag = f"{events.sample}, {events.events:,} events"
+    for output in dict.fromkeys(one.output for one in found):
+        of_output = {TITLES[one.method]: one for one in found if one.output == output}
+        numbers[output] = {title: one.numbers for title, one in of_output.items()}
+        samples = {title: one.samples for title, one in of_output.items()}
+        rejection, reliability = (
+            study.folder / f"{output}_{stem}.png" for stem in ("rejection", "reliability")
+        )
+        draw_rejection(numbers[output], tag, rejection)
+        draw_reliability(samples, tag, reliability)
+        pictures += [rejection, reliability]
+    write_atomically(text, study_text(study, numbers, events))
+    return [table, text, *pictures, *(picture.with_suffix(".pdf") for picture in pictures)]
+
+
+def _write_table(path: Path, found: Iterable[Measured]) -> None:
+    with replacing(path) as partial, partial.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["output", "method", "number", "value", "error"])
         for one in found:
             for title, number in one.numbers.by_title().items():
                 if number is not None:
                     writer.writerow([one.output, one.method, title, number.value, number.error])
-    files = [table, text]
-    numbers: dict[str, dict[str, ClassUncertainty]] = {}
-    for output, methods in by_output(found).items():
-        numbers[output] = {TITLES[name]: one.numbers for name, one in methods.items()}
-        told = {TITLES[name]: one.samples for name, one in methods.items()}
-        stem = study.folder / output
-        for suffix, draw, drawn in (
-            ("rejection", draw_rejection, numbers[output]),
-            ("reliability", draw_reliability, told),
-        ):
-            picture = stem.with_name(f"{output}_{suffix}.png")
-            draw(drawn, f"{events.sample}, {events.events:,} events", picture)  # type: ignore[operator]
-            files += [picture, picture.with_suffix(".pdf")]
-    write_atomically(text, study_text(study, numbers, events))
-    return files
-
-
-def by_output(found: Iterable[Measured]) -> Mapping[str, dict[str, Measured]]:
-    """Sort what was measured by the output of the networks, then by method."""
-    sorted_by: dict[str, dict[str, Measured]] = {}
-    for one in found:
-        sorted_by.setdefault(one.output, {})[one.method] = one
-    return sorted_by

@@ -8,12 +8,13 @@ from datasets import Dataset
 
 from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.uncertainty.numbers import class_uncertainty
+from nuzoo.evaluation.uncertainty.report import Measured
 from nuzoo.evaluation.uncertainty.sampling import Samples
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe_data import with_replacement
 from nuzoo.training.uncertainty import run_study as running
-from nuzoo.training.uncertainty.run_study import Measured, run_study
-from nuzoo.training.uncertainty.study import Member, UncertaintyStudy
+from nuzoo.training.uncertainty.run_study import run_study
+from nuzoo.training.uncertainty.study import TITLES, Member, UncertaintyStudy
 
 NAME = "nu_vit_uncertainty"
 
@@ -129,7 +130,7 @@ def test_table_text_and_figures_are_of_all_methods(tmp_path, monkeypatch):
         number = len(study.members_of(method))
         samples = Samples(logits[:number], truth, np.arange(300), method.startswith("evidential"))
         numbers = class_uncertainty(samples.predictive(), truth, replicas=20)
-        yield Measured(method, "logits", samples, numbers)
+        return [Measured(TITLES[method], "logits", samples, numbers)]
 
     monkeypatch.setattr(running, "measure_method", measured)
     lines = []
@@ -139,7 +140,7 @@ def test_table_text_and_figures_are_of_all_methods(tmp_path, monkeypatch):
     table = list(csv.DictReader((out / "uncertainty.csv").open()))
     accuracies = {row["method"]: float(row["value"]) for row in table if row["number"] == "accuracy"}
     one = (logits[0].argmax(1) == truth).mean()
-    assert len(accuracies) == 7 and accuracies["deterministic"] == pytest.approx(one)
+    assert len(accuracies) == 7 and accuracies["Deterministic"] == pytest.approx(one)
     text = (out / "uncertainty.md").read_text()
     assert "| Naive ensemble |" in text and "nuzoo simulation" in text
     assert "| MC dropout | 0.8734 | 0.795 | – | – |" in text and "Theirs: JINST 18" in text

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,16 @@ from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.core.provenance import describe_dataset
 from nuzoo.evaluation.core.results import DatasetFacts
 from nuzoo.evaluation.uncertainty.dropping import dropping_modules
-from nuzoo.evaluation.uncertainty.figures import draw_rejection, draw_reliability
-from nuzoo.evaluation.uncertainty.numbers import ClassUncertainty, class_uncertainty
-from nuzoo.evaluation.uncertainty.sampling import Network, Samples, sample_members, sample_passes
-from nuzoo.files.atomic import replacing, write_atomically
+from nuzoo.evaluation.uncertainty.report import (
+    TABLE,
+    TEXT,
+    Measured,
+    draw_methods,
+    measured,
+    write_table,
+)
+from nuzoo.evaluation.uncertainty.sampling import Network, sample_members, sample_passes
+from nuzoo.files.atomic import write_atomically
 from nuzoo.pipelines.loading import load_model
 from nuzoo.registry import TASKS, import_object
 from nuzoo.training.recipe import Recipe
@@ -27,25 +32,6 @@ from nuzoo.training.run_folder import holds_finished
 from nuzoo.training.supervised import describe_network
 from nuzoo.training.uncertainty.report import study_text
 from nuzoo.training.uncertainty.study import DROPOUT, TITLES, UncertaintyStudy
-
-TABLE, TEXT = "uncertainty.csv", "uncertainty.md"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A method at one output of the networks.
-
-    Attributes:
-        method: Its name.
-        output: Name of the output, such as `logits`.
-        samples: What it told.
-        numbers: How good that is.
-    """
-
-    method: str
-    output: str
-    samples: Samples
-    numbers: ClassUncertainty
 
 
 def run_study(
@@ -80,12 +66,12 @@ def run_study(
         if not holds_finished(recipe):
             import_object(TASKS[recipe.task].trainer)(recipe)
         tell(f"{number} of {len(trainings)} trained: {recipe.output}")
-    found = []
+    found: list[Measured] = []
     for method in study.methods:
-        for one in measure_method(study, method, test):
-            accuracy, area = one.numbers.accuracy.value, one.numbers.entropy_auroc.value
-            tell(f"{method}, {one.output}: accuracy {accuracy:.3f}, entropy AUROC {area or float('nan'):.3f}")
-            found.append(one)
+        of_method = measure_method(study, method, test)
+        for one in of_method:
+            tell(one.told)
+        found += of_method
     return _write(study, found, facts)
 
 
@@ -99,23 +85,19 @@ def check_dropout(recipe: Recipe, rows: Dataset) -> None:
     dropping_modules(recipe.model.build(config))
 
 
-def measure_method(study: UncertaintyStudy, method: str, test: Dataset) -> Iterator[Measured]:
+def measure_method(study: UncertaintyStudy, method: str, test: Dataset) -> list[Measured]:
     """Ask the networks of a method about events, and measure each output that tells classes."""
     recipes = [study.recipe_of(member) for member in study.members_of(method)]
-    asked: dict[str, Any] = {
-        "targets": recipes[0].targets,
-        "batch_size": recipes[0].training.per_device_eval_batch_size,
-    }
+    targets, batch_size = recipes[0].targets, recipes[0].training.per_device_eval_batch_size
     networks = networks_of(recipes)
     first = next(networks)
-    rows = in_classes_of(first[0].config, recipes[0].targets, {"test": test})["test"]
+    rows = in_classes_of(first[0].config, targets, {"test": test})["test"]
     if method == DROPOUT:
-        samples = sample_passes(*first, rows, passes=study.passes, **asked)
+        told = sample_passes(*first, rows, passes=study.passes, targets=targets, batch_size=batch_size)
     else:
-        samples = sample_members(_again(first, networks), rows, **asked)
-    for output, told in samples.items():
-        numbers = class_uncertainty(told.predictive(), told.truth, told.event)
-        yield Measured(method, output, told, numbers)
+        members = chain([first], networks)
+        told = sample_members(members, rows, targets=targets, batch_size=batch_size)
+    return measured(TITLES[method], told)
 
 
 def networks_of(recipes: Iterable[Recipe]) -> Iterator[Network]:
@@ -126,37 +108,9 @@ def networks_of(recipes: Iterable[Recipe]) -> Iterator[Network]:
         yield model, processor
 
 
-def _again(first: Network, others: Iterator[Network]) -> Iterator[Network]:
-    yield first
-    yield from others
-
-
 def _write(study: UncertaintyStudy, found: list[Measured], events: DatasetFacts) -> list[Path]:
-    """Write table, text, and two figures of each output."""
     table, text = study.folder / TABLE, study.folder / TEXT
-    _write_table(table, found)
-    pictures: list[Path] = []
-    numbers: dict[str, dict[str, ClassUncertainty]] = {}
-    tag = f"{events.sample}, {events.events:,} events"
-    for output in dict.fromkeys(one.output for one in found):
-        of_output = {TITLES[one.method]: one for one in found if one.output == output}
-        numbers[output] = {title: one.numbers for title, one in of_output.items()}
-        samples = {title: one.samples for title, one in of_output.items()}
-        rejection, reliability = (
-            study.folder / f"{output}_{stem}.png" for stem in ("rejection", "reliability")
-        )
-        draw_rejection(numbers[output], tag, rejection)
-        draw_reliability(samples, tag, reliability)
-        pictures += [rejection, reliability]
-    write_atomically(text, study_text(study, numbers, events))
-    return [table, text, *pictures, *(picture.with_suffix(".pdf") for picture in pictures)]
-
-
-def _write_table(path: Path, found: Iterable[Measured]) -> None:
-    with replacing(path) as partial, partial.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["output", "method", "number", "value", "error"])
-        for one in found:
-            for title, number in one.numbers.by_title().items():
-                if number is not None:
-                    writer.writerow([one.output, one.method, title, number.value, number.error])
+    write_table(table, found)
+    pictures = draw_methods(study.folder, found, events)
+    write_atomically(text, study_text(study, found, events))
+    return [table, text, *pictures]

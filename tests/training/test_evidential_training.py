@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 import torch
 
+from nuzoo.evaluation.uncertainty.sampling import ask
+from nuzoo.files.events.point_cloud_events import MOTIFS
 from nuzoo.modeling.evidence import wrong_evidence
 from nuzoo.pipelines.loading import load_model
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import load_recipe
 from nuzoo.training.supervised import build_trainer, train
+from tests.evaluation.point_cloud_rows import small_row
 
 pytestmark = pytest.mark.usefixtures("undrawn_curves")
 
@@ -48,6 +51,26 @@ def test_evidence_for_wrong_classes_costs_more_and_more_in_training(splits, tmp_
     assert loss.item() == pytest.approx((outputs["loss"] + weight * against).item(), rel=1e-5)
     plain = trainer.compute_loss(model.eval(), inputs)
     assert plain.item() == pytest.approx(model(**inputs).loss.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["nu_unet_motif_tiny", "nu_point_motif_tiny"])
+def test_hits_have_evidence_too(tmp_path, name):
+    """Ten steps on one event teach it, and what is known of it is more than of nothing: S > 5."""
+    names = ("event_id", "detector", "positions", "x", "y", "z", "energy", "motif")
+    event = {column: value for column, value in small_row().items() if column in names}
+    rows = datasets.Dataset.from_list([event] * 4)
+    rows = rows.cast_column("motif", datasets.List(datasets.ClassLabel(names=list(MOTIFS))))
+    fields = ["model.evidential=bayes_risk", "training.max_steps=10", "training.eval_strategy=no"]
+    fields += [
+        "training.use_cpu=true",
+        "training.disable_tqdm=true",
+        f"training.output_dir={tmp_path / 'run'}",
+    ]
+    fields += ["training.load_best_model_at_end=false", "augmentation={}", "training.save_strategy=no"]
+    folder = train(load_recipe(name, fields), splits={"train": rows})
+    told = ask(*load_model(str(folder)), rows, targets=("motif",))["logits"]
+    assert told.is_evidence and told.values.shape == (1, 16, 5)
+    assert np.exp(told.values).sum(-1).min() > 5
 
 
 def test_smoothed_labels_are_refused(splits, tmp_path):

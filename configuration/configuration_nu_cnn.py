@@ -30,6 +30,8 @@ class NuCnnConfig(PixelMapConfig, EventClassifierConfig):
         batch_norm_momentum: weight of the new batch in the running statistics, in torch's convention
             (Keras' 0.99 is 0.01 here).
         temperature: see `EventClassifierConfig`.
+        evidential: see `EvidentialConfig`.
+        evidence_epochs: see `EvidentialConfig`.
         id2label: see `EventClassifierConfig`.
     """
 

@@ -50,6 +50,8 @@ class NuPointMaeConfig(HitClassifierConfig):
         lovasz_weight: see `HitClassifierConfig`.
         focal_gamma: see `HitClassifierConfig`.
         class_weights: see `HitClassifierConfig`.
+        evidential: see `EvidentialConfig`.
+        evidence_epochs: see `EvidentialConfig`.
         id2label: see `HitClassifierConfig`.
     """
 

@@ -37,6 +37,8 @@ class NuVitConfig(PixelMapConfig, EventClassifierConfig):
         initializer_range: standard deviation of the initial weights.
         timm_backbone: name of the checkpoint of timm that the encoder started from, for the record.
         temperature: see `EventClassifierConfig`.
+        evidential: see `EvidentialConfig`.
+        evidence_epochs: see `EvidentialConfig`.
         id2label: see `EventClassifierConfig`.
     """
 

@@ -77,6 +77,9 @@ class NuVlmConfig(PixelMapConfig, EventClassifierConfig):
 
     model_type = "nu_vlm"
     writes_text: ClassVar[bool] = True
+    without_effect: ClassVar[dict[str, tuple[Any, ...]]] = EventClassifierConfig.without_effect | {
+        "evidential": (None,)  # logits are log-probabilities of words
+    }
     sub_configs: ClassVar = {"base_config": AutoConfig}
 
     base_model: str = "meta-llama/Llama-3.2-11B-Vision-Instruct"

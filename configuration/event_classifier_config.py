@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 
-from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT, NuPreTrainedConfig
+from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT
+from nuzoo.configuration.evidential_config import EvidentialConfig
 from nuzoo.files.events.event_classes import EVENT_CLASSES, check_class_names
 
 TEMPERATURES = (1e-3, 1e3)
@@ -34,12 +35,14 @@ def check_temperature(name: str, temperature: float) -> None:
 
 
 @strict
-class EventClassifierConfig(NuPreTrainedConfig):
+class EventClassifierConfig(EvidentialConfig):
     """A network that tells classes, and how sure it is.
 
     Args:
         temperature: logits are divided by it before the softmax to calibrate the probabilities. The
             pipeline uses it, `forward` does not.
+        evidential: see `EvidentialConfig`.
+        evidence_epochs: see `EvidentialConfig`.
         id2label: class names; by default `classes`.
 
     Attributes:

@@ -5,7 +5,8 @@ from typing import Any, ClassVar, Literal
 from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.config_errors import ConfigError
-from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT, NuPreTrainedConfig
+from nuzoo.configuration.configuration_utils_nu import WITHOUT_EFFECT
+from nuzoo.configuration.evidential_config import EvidentialConfig
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES, ROLES
 
@@ -20,7 +21,7 @@ HIT_CLASSES: dict[str, tuple[str, ...]] = {
 
 
 @strict
-class HitClassifierConfig(NuPreTrainedConfig):
+class HitClassifierConfig(EvidentialConfig):
     """A network that tells the class of each hit.
 
     Args:
@@ -29,6 +30,8 @@ class HitClassifierConfig(NuPreTrainedConfig):
         focal_gamma: what a hit adds to the cross-entropy is multiplied by its (1 - probability) to this power
             (focal loss, arXiv 1708.02002); 0 is the plain one.
         class_weights: what hits of each class are multiplied by in the cross-entropy; None has all alike.
+        evidential: see `EvidentialConfig`.
+        evidence_epochs: see `EvidentialConfig`.
         id2label: class names; by default those of `target`.
     """
 
@@ -50,7 +53,7 @@ class HitClassifierConfig(NuPreTrainedConfig):
     @property
     def loss_settings(self) -> dict[str, Any]:
         """What the loss of a labelling of hits is told."""
-        names = ("lovasz_weight", "focal_gamma", "class_weights")
+        names = ("lovasz_weight", "focal_gamma", "class_weights", "evidential")
         return {name: getattr(self, name) for name in names}
 
     def validate_classes(self) -> None:

@@ -1,7 +1,6 @@
 """`nu_cnn`: the multi-view SE-ResNet (DUNE CVN) for pixel maps."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import initialization as init
 from transformers.modeling_outputs import (
@@ -12,6 +11,7 @@ from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
 from nuzoo.modeling.arguments import refuse_arguments
+from nuzoo.modeling.evidence import class_logits, classification_loss
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.se_residual_block import SeResidualBlock
 
@@ -161,7 +161,7 @@ class NuCnnForEventClassification(NuCnnPreTrainedModel):
 
         Args:
             pixel_values: (B, num_views, H, W), from the processor.
-            labels: (B,) class indices; with them the mean cross entropy is returned as `loss`.
+            labels: (B,) class indices; with them `classification_loss` is returned as `loss`.
             output_hidden_states: see `NuCnnModel.forward`.
             **kwargs: `return_dict=False` returns a tuple.
 
@@ -170,8 +170,9 @@ class NuCnnForEventClassification(NuCnnPreTrainedModel):
         """
         refuse_arguments(self, kwargs)
         outputs = self.nu_cnn(pixel_values, output_hidden_states=output_hidden_states, return_dict=True)
-        logits = self.classifier(outputs.pooler_output)
-        loss = None if labels is None else F.cross_entropy(logits.float(), labels)
+        evidential = self.config.evidential
+        logits = class_logits(self.classifier(outputs.pooler_output), evidential)
+        loss = None if labels is None else classification_loss(logits, labels, evidential)
         return ImageClassifierOutputWithNoAttention(
             loss=loss, logits=logits, hidden_states=outputs.hidden_states
         )

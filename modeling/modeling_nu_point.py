@@ -13,6 +13,7 @@ from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.modeling.arguments import refuse_arguments
+from nuzoo.modeling.evidence import class_logits
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.point_blocks import LayerScale, NuPointBlock, NuPointPooling, NuPointUnpooling, Weights
 from nuzoo.modeling.segmentation_losses import segmentation_loss
@@ -321,7 +322,7 @@ class NuPointForSemanticSegmentation(NuPointPreTrainedModel):
             output_attentions=output_attentions,
             return_dict=True,
         )
-        logits = self.classifier(outputs.last_hidden_state)
+        logits = class_logits(self.classifier(outputs.last_hidden_state), self.config.evidential)
         loss = None if labels is None else segmentation_loss(logits, labels, **self.config.loss_settings)
         return SemanticSegmenterOutput(
             loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions

@@ -11,6 +11,7 @@ from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_point_mae import CELL_BITS, NuPointMaeConfig
 from nuzoo.modeling.arguments import refuse_arguments
+from nuzoo.modeling.evidence import class_logits
 from nuzoo.modeling.interpolation import interpolated
 from nuzoo.modeling.mini_point_net import MiniPointNet
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
@@ -276,7 +277,8 @@ class NuPointMaeForSemanticSegmentation(NuPointMaePreTrainedModel):
         )
         points = self.upsampling(coordinates, outputs.last_hidden_state)
         of_event = outputs.pooler_output[events_of(offset)]
-        logits = self.classifier(torch.cat([points, of_event], dim=1))
+        scores = self.classifier(torch.cat([points, of_event], dim=1))
+        logits = class_logits(scores, self.config.evidential)
         loss = None if labels is None else segmentation_loss(logits, labels, **self.config.loss_settings)
         return SemanticSegmenterOutput(
             loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions

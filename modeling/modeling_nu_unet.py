@@ -14,6 +14,7 @@ from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_unet import CELL_BITS, NuUnetConfig
 from nuzoo.modeling.arguments import refuse_arguments
+from nuzoo.modeling.evidence import class_logits
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.point_batch_norm import PointBatchNorm
 from nuzoo.modeling.segmentation_losses import segmentation_loss
@@ -234,6 +235,6 @@ class NuUnetForSemanticSegmentation(NuUnetPreTrainedModel):
             output_hidden_states=output_hidden_states,
             return_dict=True,
         )
-        logits = self.classifier(outputs.last_hidden_state)
+        logits = class_logits(self.classifier(outputs.last_hidden_state), self.config.evidential)
         loss = None if labels is None else segmentation_loss(logits, labels, **self.config.loss_settings)
         return SemanticSegmenterOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)

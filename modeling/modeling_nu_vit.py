@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
@@ -15,6 +14,7 @@ from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_vit import NuVitConfig
 from nuzoo.modeling.arguments import refuse_arguments
+from nuzoo.modeling.evidence import class_logits, classification_loss
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.position_embeddings import resize_position_embeddings
 from nuzoo.modeling.timm_vit_weights import load_timm_encoder
@@ -249,7 +249,7 @@ class NuVitForEventClassification(NuVitPreTrainedModel):
 
         Args:
             pixel_values: (B, num_views, H, W), from the processor; H and W are multiples of the patch.
-            labels: (B,) class indices; with them the mean cross entropy is returned as `loss`.
+            labels: (B,) class indices; with them `classification_loss` is returned as `loss`.
             output_hidden_states: see `NuVitModel.forward`.
             output_attentions: see `NuVitModel.forward`.
             **kwargs: `return_dict=False` returns a tuple.
@@ -264,8 +264,9 @@ class NuVitForEventClassification(NuVitPreTrainedModel):
             output_attentions=output_attentions,
             return_dict=True,
         )
-        logits = self.classifier(outputs.pooler_output)
-        loss = None if labels is None else F.cross_entropy(logits.float(), labels)
+        evidential = self.config.evidential
+        logits = class_logits(self.classifier(outputs.pooler_output), evidential)
+        loss = None if labels is None else classification_loss(logits, labels, evidential)
         return ImageClassifierOutput(
             loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
         )

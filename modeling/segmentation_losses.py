@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nuzoo.modeling.evidence import class_risk
+
 
 def segmentation_loss(
     logits: Tensor,
@@ -13,6 +15,7 @@ def segmentation_loss(
     lovasz_weight: float,
     focal_gamma: float = 0.0,
     class_weights: Sequence[float] | None = None,
+    evidential: str | None = None,
 ) -> Tensor:
     """Give the mean cross-entropy, plus the Lovász-softmax loss times a weight.
 
@@ -22,6 +25,7 @@ def segmentation_loss(
         lovasz_weight: of the second.
         focal_gamma: see `focal_loss`.
         class_weights: see `focal_loss`.
+        evidential: see `focal_loss`.
 
     Returns:
         A scalar, float32; 0 without points that count.
@@ -41,11 +45,17 @@ def segmentation_loss(
     logits, labels = logits[known].float(), labels[known]
     if not len(labels):
         return logits.sum()
-    loss = focal_loss(logits, labels, focal_gamma, class_weights)
+    loss = focal_loss(logits, labels, focal_gamma, class_weights, evidential)
     return loss + lovasz_weight * lovasz_softmax(logits.softmax(dim=1), labels) if lovasz_weight else loss
 
 
-def focal_loss(logits: Tensor, labels: Tensor, gamma: float, class_weights: Sequence[float] | None) -> Tensor:
+def focal_loss(
+    logits: Tensor,
+    labels: Tensor,
+    gamma: float,
+    class_weights: Sequence[float] | None,
+    evidential: str | None = None,
+) -> Tensor:
     """Give the mean of -w (1 - p)^gamma log p (arXiv 1708.02002), p of the true class and w its weight.
 
     Args:
@@ -53,10 +63,12 @@ def focal_loss(logits: Tensor, labels: Tensor, gamma: float, class_weights: Sequ
         labels: int64 (points,).
         gamma: 0 makes it the cross-entropy.
         class_weights: of each class; their sum does not divide the loss, points alone do.
+        evidential: what stands in place of -log p, see `class_risk`.
     """
-    loss = F.cross_entropy(logits, labels, reduction="none")
+    loss = class_risk(logits, labels, evidential)
     if gamma:
-        loss = loss * (-torch.expm1(-loss)).clamp(min=torch.finfo(loss.dtype).tiny) ** gamma
+        surprise = F.cross_entropy(logits, labels, reduction="none")
+        loss = loss * (-torch.expm1(-surprise)).clamp(min=torch.finfo(loss.dtype).tiny) ** gamma
     if class_weights is not None:
         loss = loss * loss.new_tensor(class_weights)[labels]
     return loss.mean()

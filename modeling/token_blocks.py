@@ -59,6 +59,7 @@ class TokenAttention(nn.Module):
         super().__init__()
         self.config = config
         self.num_key_value_groups = 1
+        self.attention_dropout = config.attention_dropout
         self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
         self.proj = nn.Linear(config.hidden_size, config.hidden_size)
 
@@ -67,7 +68,7 @@ class TokenAttention(nn.Module):
         qkv = self.qkv(tokens)
         if not len(tokens):
             return self.proj(tokens), ()
-        dropout = self.config.attention_dropout if self.training else 0.0
+        dropout = self.attention_dropout if self.training else 0.0
         attended, weights = attend_rows(
             self, qkv, events.rows, events.is_filled, self.config.num_attention_heads, dropout
         )

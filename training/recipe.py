@@ -44,12 +44,14 @@ class DataSource:
         config: Name of a configuration, of a repository that has several.
         revision: Commit of the repository; pin it for anything that is published.
         train_events: Use only that many training events.
+        bootstrap: Seed by which as many training events are drawn with replacement.
     """
 
     path: str = "data/lartpc-pixelmaps"
     config: str | None = None
     revision: str | None = None
     train_events: Count | None = None
+    bootstrap: int | None = None
 
 
 SECTIONS = ("model", "processor", "data", "training", "augmentation", "optimiser")

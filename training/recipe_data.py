@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import datasets
+import numpy as np
 from transformers import PreTrainedConfig
 from transformers.trainer_utils import IntervalStrategy
 
@@ -32,7 +33,7 @@ FITTED_EVENTS = 1000
 def used_events(
     recipe: Recipe, splits: Mapping[str, datasets.Dataset] | None = None
 ) -> dict[str, datasets.Dataset]:
-    """Return the splits, by default those of `recipe.data`, with as many training events as are wanted.
+    """Return the splits, by default those of `recipe.data`, with the training events that are wanted.
 
     Raises:
         UnusableDatasetError: There are no training events.
@@ -42,7 +43,15 @@ def used_events(
     events = recipe.data.train_events
     if events is not None:
         used["train"] = used["train"].select(range(min(events, len(used["train"]))))
+    if recipe.data.bootstrap is not None:
+        used["train"] = with_replacement(used["train"], recipe.data.bootstrap)
     return used
+
+
+def with_replacement(rows: datasets.Dataset, seed: int) -> datasets.Dataset:
+    """Draw as many events as there are, some more than once and some never (Breiman, bagging)."""
+    drawn = np.random.default_rng(seed).integers(len(rows), size=len(rows))
+    return rows.select(np.sort(drawn))
 
 
 def load_splits(recipe: Recipe) -> Mapping[str, datasets.Dataset]:

@@ -17,6 +17,7 @@ from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.averaging_trainer import AveragingTrainer
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import EventTrainer
+from nuzoo.training.evidential_trainer import AveragedEvidentialTrainer, EvidentialTrainer
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import (
     check_splits,
@@ -116,10 +117,7 @@ def build_trainer(
     batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
-    kind: Callable[..., EventTrainer] = EventTrainer
-    if recipe.averaging is not None:
-        kind = partial(AveragingTrainer, averaging=recipe.averaging)
-    return kind(
+    return _trainer_of(recipe, config)(
         augmentation=bound(recipe.augmentation, processor, targets),
         per_hit=is_per_hit(splits["train"], targets),
         optimiser=recipe.optimiser,
@@ -132,6 +130,15 @@ def build_trainer(
         compute_metrics=recipe.evaluator.training_metrics,
         callbacks=[*recipe.early_stopping(), *callbacks],
     )
+
+
+def _trainer_of(recipe: Recipe, config: PreTrainedConfig) -> Callable[..., EventTrainer]:
+    """Choose the Trainer of a recipe: of evidence, of averaged weights, of both or of neither."""
+    is_evidential = getattr(config, "evidential", None) is not None
+    if recipe.averaging is None:
+        return EvidentialTrainer if is_evidential else EventTrainer
+    kind = AveragedEvidentialTrainer if is_evidential else AveragingTrainer
+    return partial(kind, averaging=recipe.averaging)
 
 
 def describe_network(

@@ -39,6 +39,19 @@ def negative_log_likelihood(
     return weights @ surprise / weights.sum(axis=-1)
 
 
+def brier_score(
+    labels: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """Average Σ (p - y)² over the classes, y = 1 of the true one (Brier, Mon. Weather Rev. 78 (1950) 1).
+
+    It is 0 to 2: (...) for labels (n,), probability (n, C) and weights (..., n).
+    """
+    probability = np.asarray(probability, dtype=np.float64)
+    truth = np.asarray(labels)[:, None] == np.arange(probability.shape[1])
+    weights = weights_of(weights, len(probability))
+    return weights @ ((probability - truth) ** 2).sum(axis=1) / weights.sum(axis=-1)
+
+
 @dataclass(frozen=True)
 class Reliability:
     """Events sorted into equal-width bins of confidence, the largest class probability.

@@ -163,12 +163,22 @@ def one_vs_rest_auc(
         raise ShapeMismatchError(f"scores must be ({len(labels)}, classes), got {scores.shape}")
     check_classes(labels, scores.shape[1], "label")
     weights = weights_of(weights, len(labels))
-    return np.stack([_auc(labels == c, scores[:, c], weights) for c in range(scores.shape[1])], axis=-1)
+    return np.stack([roc_area(labels == c, scores[:, c], weights) for c in range(scores.shape[1])], axis=-1)
 
 
-def _auc(
+def roc_area(
     positive: NDArray[np.bool_], score: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Compute the area under the ROC curve of one score; see `one_vs_rest_auc`.
+
+    Args:
+        positive: (n,) whether an event is of the kind that should have high scores.
+        score: (n,).
+        weights: (..., n).
+
+    Returns:
+        (...); NaN without events of the kind or without others.
+    """
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.diff(score[order], prepend=-np.inf) > 0)
     if len(starts) == 0:

@@ -7,6 +7,10 @@ model's folder, for `nuzoo predict` and the pipeline to use.
 
 --compare does so for each of several models, in a folder of its own, and writes comparison.md with its tables
 and figures beside them; models that have been measured before are not measured again.
+
+--ensemble measures several classifiers as one, whose probabilities are averaged, beside the first of them
+alone, and with --passes also the first asked many times with dropout as in training; it writes
+uncertainty.md, .csv and figures.
 """
 
 from __future__ import annotations
@@ -41,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models = parser.add_mutually_exclusive_group(required=True)
     models.add_argument("--model", help="model folder or repository")
     models.add_argument("--compare", nargs="+", metavar="MODEL", help="two or more of them, side by side")
+    models.add_argument("--ensemble", nargs="+", metavar="MODEL", help="one or more classifiers, as one")
     models.add_argument(
         "--frozen", metavar="RECIPE", help="the base of a vision-language recipe, without an adapter"
     )
@@ -51,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="events to report on (default: test); all: every event with truth, nothing fitted",
     )
     parser.add_argument("--out", type=Path, help="folder for the report (default: MODEL/report)")
+    parser.add_argument(
+        "--passes", type=at_least(2), help="of --ensemble: ask the first so many times with dropout"
+    )
     parser.add_argument("--calibrate", action="store_true", help="store what calibrates the model in it")
     parser.add_argument("--batch-size", type=at_least(1), default=16)
     parser.add_argument(
@@ -74,7 +82,8 @@ def begin(args: argparse.Namespace) -> str:
         raise CommandLineError("--out: expected a folder for the comparison, got none")
     if args.frozen and args.calibrate:
         raise CommandLineError("--calibrate: expected a model folder, got --frozen, which has none")
-    models = args.compare or ([args.model] if args.model else [])
+    models = args.compare or args.ensemble or ([args.model] if args.model else [])
+    _check_ensemble(args)
     if (args.compare or args.frozen) and hasattr(args, "displays"):
         raise CommandLineError(
             "--displays: expected --model beside it, whose predictions are drawn; leave it out"
@@ -85,9 +94,11 @@ def begin(args: argparse.Namespace) -> str:
         )
     if args.compare:
         args.compare = [resolve_model(model) for model in args.compare]
+    elif args.ensemble:
+        args.ensemble = [resolve_model(model) for model in args.ensemble]
     elif args.model:
         args.model = resolve_model(args.model)
-    paths = {Path(model) for model in args.compare or [args.model or args.frozen]}
+    paths = {Path(model) for model in args.compare or args.ensemble or [args.model or args.frozen]}
     if paths & set(bundled_models().values()) and (args.out is None or args.calibrate):
         raise CommandLineError(
             "--out: expected a folder for the report of a model that comes with nuzoo, which stays as it is: "
@@ -97,6 +108,25 @@ def begin(args: argparse.Namespace) -> str:
     if args.out is not None:
         check_output(args.out)
     return f"measuring {listed(models or [args.frozen])} on {args.data}"
+
+
+def _check_ensemble(args: argparse.Namespace) -> None:
+    """Refuse what does not go with an ensemble, or needs one."""
+    if not args.ensemble:
+        if args.passes:
+            raise CommandLineError("--passes: expected --ensemble MODEL beside it, got none")
+        return
+    if args.out is None:
+        raise CommandLineError("--out: expected a folder for the numbers of the ensemble, got none")
+    if len(args.ensemble) == 1 and not args.passes:
+        raise CommandLineError(
+            f"--ensemble: expected two models or more, or --passes, got {args.ensemble[0]} alone"
+        )
+    given = [name for name in ("displays", *_options()) if hasattr(args, name)]
+    if given := given + (["calibrate"] if args.calibrate else []):
+        raise CommandLineError(
+            f"--{given[0].replace('_', '-')}: expected --model beside it, got --ensemble: leave it out"
+        )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -110,6 +140,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(args: argparse.Namespace) -> int:
+    if args.ensemble:
+        return _measure_ensemble(args)
     known = _options()
     given = {name: getattr(args, name) for name in known if hasattr(args, name)}
     options = {name: getattr(args, name) for name in COMMON} | given
@@ -163,6 +195,18 @@ def _load_frozen(recipe: str, training: Any) -> tuple[Any, Any]:
     from nuzoo.training.vlm.frozen_base import load_frozen_base
 
     return load_frozen_base(recipe, training)
+
+
+def _measure_ensemble(args: argparse.Namespace) -> int:
+    from nuzoo.evaluation.uncertainty.measure import measure_uncertainty
+    from nuzoo.evaluation.uncertainty.report import TEXT
+
+    options = {"split": args.split, "batch_size": args.batch_size, "sample": args.sample}
+    found = measure_uncertainty(args.ensemble, args.data, args.out, passes=args.passes or 0, **options)
+    for one in found:
+        print(one.told)
+    print(f"report: {args.out / TEXT}")
+    return 0
 
 
 def _compare(args: argparse.Namespace, options: dict[str, Any]) -> int:

@@ -129,6 +129,14 @@ def repository(tmp_path_factory, model, processor, results):
     return build(tmp_path_factory.mktemp("hub"), model, processor, results, pictures=["roc.png"])
 
 
+def test_card_says_that_logits_are_evidence(tmp_path, model, processor, results):
+    evidential = deepcopy(model)
+    evidential.config.evidential = "brier"
+    folder = build(tmp_path, evidential, processor, results)
+    assert "concentrations of a Dirichlet distribution" in (folder / "README.md").read_text()
+    assert "evidential_risk" in "".join(file.read_text() for file in folder.glob("*.py"))
+
+
 def files_in(folder):
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 

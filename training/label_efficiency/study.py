@@ -5,13 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.training.fields import RecipeError, made_of
 from nuzoo.training.recipe import Recipe, load_recipe
-from nuzoo.training.recipe_files import override_value, read_yaml
-
-STUDIES = Path(__file__).parents[1] / "studies"
-"""Those that come with nuzoo."""
+from nuzoo.training.study_files import read_study
 
 PRETRAINED = "pretrained"
 WAYS = "ways"
@@ -101,10 +97,7 @@ class Study:
         Raises:
             RecipeError: No such study, an unknown field, or a value that a field cannot have.
         """
-        given = read_yaml(_find(name))
-        for override in overrides:
-            _override(given, override)
-        study = made_of(cls, "study", given)
+        study = made_of(cls, "study", read_study(name, overrides, WAYS))
         study.check()
         return study
 
@@ -160,28 +153,3 @@ class Study:
             "training.output_dir": (self.folder / cell.name).as_posix(),
         }
         return recipe.changed(self.fields | fields | place)
-
-
-def _override(given: dict[str, Any], override: str) -> None:
-    """Set a field of a study; names of fields of recipes keep their dots."""
-    key, equals, value = override.partition("=")
-    if not equals:
-        raise RecipeError(f"override {override!r}: expected field=value")
-    names = key.split(".", 2 if key.startswith(f"{WAYS}.") else 1)
-    *sections, last = names
-    for section in sections:
-        given = given.setdefault(section, {})
-        if not isinstance(given, dict):
-            raise RecipeError(f"override {override!r}: {section} of a study is a value, not a section")
-    given[last] = override_value(value)
-
-
-def _find(name: str | Path) -> Path:
-    known = sorted(file.stem for file in STUDIES.glob("*.yaml"))
-    if Path(name).is_file():
-        return Path(name)
-    if str(name) in known:
-        return STUDIES / f"{name}.yaml"
-    raise RecipeError(
-        f"no study {name}: give a YAML file or one of {', '.join(known)}{did_you_mean([str(name)], known)}"
-    )

@@ -1,0 +1,1 @@
+"""How sure networks are, and whether they are right to be: ensembles, dropped units and evidence."""

@@ -1,0 +1,1 @@
+"""How sure networks are by ensembles, dropped units and evidence, side by side."""

@@ -290,6 +290,19 @@ for _row in (
         pipeline="nuzoo.pipelines.point_proposal.PointProposalPipeline",
     ),
     Task(
+        name="particle-classification",
+        recipe="nuzoo.training.recipe.Recipe",
+        trainer="nuzoo.training.supervised.train",
+        targets=("label",),
+        choice_of_targets="nuzoo.configuration.configuration_nu_perceiver_image.target_of_particles",
+        auto_class="AutoModelForImageClassification",
+        evaluator="nuzoo.evaluation.tasks.particle_classification.evaluator.EVALUATOR",
+        card="particle_classification.md",
+        pipeline_tag="other",
+        pipeline_name="particle-classification",
+        pipeline="nuzoo.pipelines.particle_classification.ParticleClassificationPipeline",
+    ),
+    Task(
         name="pre-training",
         recipe="nuzoo.training.self_distillation.recipe.SelfDistillationRecipe",
         trainer="nuzoo.training.self_distillation.pretraining.pretrain",
@@ -394,6 +407,22 @@ for _row in (
         networks={},
         body="nuzoo.modeling.modeling_nu_perceiver.NuPerceiverModel",
     ),
+    Architecture(
+        model_type="nu_perceiver_image",
+        config="nuzoo.configuration.configuration_nu_perceiver_image.NuPerceiverImageConfig",
+        modality="point-clouds",
+        networks={
+            "particle-classification": (
+                "nuzoo.modeling.modeling_nu_perceiver_image.NuPerceiverImageForParticleClassification"
+            )
+        },
+        body="nuzoo.modeling.modeling_nu_perceiver_image.NuPerceiverImageModel",
+        processor=(
+            "nuzoo.processors.point_clouds.feature_extraction_nu_particle_image"
+            ".NuParticleImageFeatureExtractor"
+        ),
+        recipes=("nu_perceiver_scintillator", "nu_perceiver_scintillator_tiny"),
+    ),
     Sample(
         name="lartpc-pixelmaps",
         modality="pixel-maps",
@@ -441,7 +470,7 @@ for _row in (
     Sample(
         name="scintillator-particles",
         modality="point-clouds",
-        tasks=(),
+        tasks=("particle-classification",),
         builder="nuzoo.datasets_scripts.scintillator_particles.ScintillatorParticles",
         simulate="nuzoo.datasets_scripts.scintillator_particles.simulate_dataset",
         plan="nuzoo.datasets_scripts.common.simulated_particles.ParticlePlan",

@@ -98,8 +98,10 @@ class NuParticleImageFeatureExtractor(CloudProcessor):
 
     @classmethod
     def tiny(cls, config: Any) -> Self:
-        """Build a small one, not fitted, for tests."""
-        return cls(shape=(2 * TINY_VOXELS,) * 3, size=(TINY_VOXELS,) * 3)
+        """Build a small one, not fitted, for tests: of the images and classes of a network, if it says which."""
+        size = list(getattr(config, "grid_shape", (TINY_VOXELS,) * 3))
+        names = dict(getattr(config, "id2label", None) or {})
+        return cls(shape=[2 * edge for edge in size], size=size, classes=list(names.values()))
 
     def _check_settings(self) -> None:
         check_layout(self._layout)

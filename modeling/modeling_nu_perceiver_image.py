@@ -45,7 +45,7 @@ class NuPerceiverImagePreTrainedModel(PerceiverPreTrainedModel):
             init.copy_(module.window_positions, grid_embeddings(grid.windows, channels))
         elif isinstance(module, ContextToken):
             init.normal_(module.type_token, std=self.config.initializer_range)
-        elif isinstance(module, ClassHead):
+        elif isinstance(module, ParticleHead):
             init.trunc_normal_(module.linear.weight, std=HEAD_STD)
 
 
@@ -85,23 +85,6 @@ class ContextSummand(nn.Module):
         return self.dropout(self.last(F.gelu(self.first(self.norm(context)))))
 
 
-class ClassHead(nn.Module):
-    """Tells classes of an image: a normalisation and a linear map.
-
-    Args:
-        config: the network's configuration.
-    """
-
-    def __init__(self, config: NuPerceiverImageConfig):
-        super().__init__()
-        self.norm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
-        self.linear = nn.Linear(config.hidden_size, len(config.id2label or {}))
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """Map (images, hidden_size) to (images, classes)."""
-        return self.linear(self.norm(pooled))
-
-
 class EventEncoder(nn.Module):
     """Lets the particles of an event attend to each other.
 
@@ -136,6 +119,38 @@ class EventEncoder(nn.Module):
         return self.norm(rows), states, attentions
 
 
+class ParticleHead(nn.Module):
+    """Tells classes of particles, each alone or among those of its event.
+
+    Args:
+        config: the network's configuration.
+    """
+
+    def __init__(self, config: NuPerceiverImageConfig):
+        super().__init__()
+        self.event_encoder = EventEncoder(config) if config.num_event_layers else None
+        self.norm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
+        self.linear = nn.Linear(config.hidden_size, len(config.id2label or {}))
+
+    def forward(
+        self, pooled: Tensor, event_offset: Tensor | None
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Map (images, hidden_size) to (images, classes); also states and weights of what comes before.
+
+        Args:
+            pooled: see above.
+            event_offset: int64 (events,), where the images of each event end.
+
+        Raises:
+            ContextError: it is needed, and not given.
+        """
+        states: list[Tensor] = []
+        attentions: list[Tensor] = []
+        if self.event_encoder is not None:
+            pooled, states, attentions = self.event_encoder(pooled, _particles_of(event_offset))
+        return self.linear(self.norm(pooled)), states, attentions
+
+
 @dataclass(frozen=True)
 class EncodedImages:
     """Latents of images.
@@ -164,6 +179,7 @@ class EncodedImages:
 class NuPerceiverImageModel(NuPerceiverImagePreTrainedModel):
     """The encoder: latents of an image."""
 
+    heads = ("classifier",)
     transfers_from: ClassVar[dict[str, dict[str, str]]] = {
         "nu_perceiver": {
             "cal_encoder.stem": "window_encoder.stem",
@@ -295,14 +311,10 @@ class NuPerceiverImageModel(NuPerceiverImagePreTrainedModel):
 class NuPerceiverImageForParticleClassification(NuPerceiverImagePreTrainedModel):
     """The encoder with a head that tells the class of each particle, alone or among those of its event."""
 
-    heads = ("event_encoder", "classifier")
-
     def __init__(self, config: NuPerceiverImageConfig):
         super().__init__(config)
         self.nu_perceiver_image = NuPerceiverImageModel(config)
-        if config.num_event_layers:
-            self.event_encoder = EventEncoder(config)
-        self.classifier = ClassHead(config)
+        self.classifier = ParticleHead(config)
         self.post_init()
 
     @can_return_tuple
@@ -344,17 +356,13 @@ class NuPerceiverImageForParticleClassification(NuPerceiverImagePreTrainedModel)
         wants_states = self._wanted("hidden_states", output_hidden_states)
         wants_attentions = self._wanted("attentions", output_attentions)
         found = self.nu_perceiver_image.encode(grid_coordinates, energy, offset, context)
-        pooled, states, attentions = found.pooled, found.hidden_states, found.attentions
-        if self.config.num_event_layers:
-            pooled, more_states, more_attentions = self.event_encoder(pooled, _particles_of(event_offset))
-            states, attentions = [*states, *more_states], [*attentions, *more_attentions]
-        logits = self.classifier(pooled)
+        logits, states, attentions = self.classifier(found.pooled, event_offset)
         loss = None if labels is None else F.cross_entropy(logits.float(), labels)
         return ImageClassifierOutput(
             loss=loss,
             logits=logits,
-            hidden_states=tuple(states) if wants_states else None,
-            attentions=tuple(attentions) if wants_attentions else None,
+            hidden_states=(*found.hidden_states, *states) if wants_states else None,
+            attentions=(*found.attentions, *attentions) if wants_attentions else None,
         )
 
 

@@ -83,7 +83,7 @@ class PatchConv3d(nn.Module):
         sorted_rows, sorted_cells = rows[order].split(sizes), cell[order].split(sizes)
         for weight, some, of in zip(weights, sorted_rows, sorted_cells, strict=True):
             if len(of):
-                out.index_add_(0, of, F.linear(some, weight))
+                out.index_add_(0, of, F.linear(some, weight).to(out.dtype))
         return out
 
 

@@ -19,6 +19,9 @@ from nuzoo.modeling.window_encoder import WindowEncoder, WindowTokens, with_empt
 AHCAL, ECAL, MUON = range(3)
 """Rows of the embeddings of where a token comes from; those of the 3DCal have that of their module."""
 
+MUON_INPUTS = ("count", "track", "state")
+"""Parts of the encoder of muon tracks that see what was measured."""
+
 
 @dataclass
 class NuPerceiverModelOutput(ModelOutput):
@@ -45,6 +48,30 @@ class NuPerceiverPreTrainedModel(PerceiverPreTrainedModel):
     base_model_prefix = "nu_perceiver"
     main_input_name = "cal_coordinates"
     input_modalities = "detector-event"
+    without_decay = ("module_embedding", "source_embedding")
+
+    @property
+    def decay_steps(self) -> dict[str, int]:
+        """How often a decay of learning rates by layers is taken for each part of the encoder, by its name.
+
+        The axis is that of arXiv 2604.07037: what makes tokens; the blocks of modules and of the AHCAL side
+        by side, with their norms and the block of muon tracks; what is added to tokens; the blocks of
+        latents; heads.
+        """
+        config = self.config
+        apart, reads = max(config.num_module_layers, config.num_ahcal_layers), config.num_latent_layers
+        encoders = {"cal_encoder": config.num_module_layers, "ahcal_encoder": config.num_ahcal_layers}
+        depths = dict.fromkeys(("ecal", "source_embedding", *(f"muon_encoder.{of}" for of in MUON_INPUTS)), 0)
+        for encoder, blocks in encoders.items():
+            depths |= {f"{encoder}.stem": 0, f"{encoder}.class_token": 0, f"{encoder}.norm": apart}
+            depths |= {f"{encoder}.blocks.{i}": round((i + 1) / blocks * apart) for i in range(blocks)}
+        depths |= {"muon_encoder.block": apart, "module_embedding": apart + 1, "token_norm": apart + 1}
+        for number in range(reads):
+            depths[f"latent_reads.{number}"] = apart + 2 + 2 * number
+            depths[f"latent_blocks.{number}"] = apart + 3 + 2 * number
+        prefix = "" if self.base_model is self else f"{self.base_model_prefix}."
+        heads = apart + 2 + 2 * reads
+        return {f"{prefix}{name}": heads - depth for name, depth in depths.items()}
 
 
 class MuonEncoder(nn.Module):

@@ -48,6 +48,24 @@ class NuPerceiverImagePreTrainedModel(PerceiverPreTrainedModel):
         elif isinstance(module, ParticleHead):
             init.trunc_normal_(module.linear.weight, std=HEAD_STD)
 
+    @property
+    def decay_steps(self) -> dict[str, int]:
+        """How often a decay of learning rates by layers is taken for each part of the encoder, by its name.
+
+        The axis is that of arXiv 2604.07037: what makes tokens; the blocks of windows with their norm; the
+        norm of all tokens; the blocks of latents; all else.
+        """
+        apart, reads = self.config.num_window_layers, self.config.num_latent_layers
+        depths = {"window_encoder.stem": 0, "window_encoder.class_token": 0, "window_encoder.norm": apart}
+        depths |= {f"window_encoder.blocks.{block}": block + 1 for block in range(apart)}
+        depths["token_norm"] = apart + 1
+        for number in range(reads):
+            depths[f"latent_reads.{number}"] = apart + 2 + 2 * number
+            depths[f"latent_blocks.{number}"] = apart + 3 + 2 * number
+        prefix = "" if self.base_model is self else f"{self.base_model_prefix}."
+        last = apart + 2 + 2 * reads
+        return {f"{prefix}{name}": last - depth for name, depth in depths.items()}
+
 
 class ContextToken(nn.Module):
     """Makes a token of the numbers beside an image: (images, numbers) to (images, hidden_size).

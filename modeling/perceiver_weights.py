@@ -5,6 +5,7 @@ from torch import nn
 from transformers import initialization as init
 
 from nuzoo.configuration.perceiver_config import PerceiverConfig
+from nuzoo.modeling.bounded_kendall import BoundedKendall
 from nuzoo.modeling.grid_embeddings import grid_embeddings
 from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.modeling.patch_stem import PatchConv3d
@@ -32,3 +33,5 @@ class PerceiverPreTrainedModel(NuPreTrainedModel):
         elif isinstance(module, WindowEncoder):
             init.copy_(module.positions, grid_embeddings(module.grid.patches, self.config.hidden_size))
             init.normal_(module.class_token, std=self.config.initializer_range)
+        elif isinstance(module, BoundedKendall):
+            module.reset_parameters()

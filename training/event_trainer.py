@@ -14,7 +14,7 @@ from transformers import EvalPrediction, PreTrainedModel
 from transformers.trainer_utils import PredictionOutput
 
 from nuzoo.training.fields import RecipeError
-from nuzoo.training.layer_decay import Optimiser, parameter_groups
+from nuzoo.training.layer_decay import Optimiser, needs_groups, parameter_groups
 from nuzoo.training.safe_trainer import SafeTrainer
 
 ENDS = "offset"
@@ -64,12 +64,12 @@ class EventTrainer(SafeTrainer):
             self.compute_metrics = lambda prediction: compute_metrics(hits_of(prediction))
         self.augmentation = augmentation
         self.per_hit = per_hit
-        self.rates = optimiser
+        self.rates = optimiser or Optimiser()
 
     def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
         """Make the optimiser, with the groups of `parameter_groups` where parts have rates of their own."""
-        if self.optimizer is None and self.rates is not None:
-            model = cast(PreTrainedModel, self.model)
+        model = cast(PreTrainedModel, self.model)
+        if self.optimizer is None and needs_groups(model, self.rates):
             kind, options = self.get_optimizer_cls_and_kwargs(self.args, model)
             if CHOOSES & options.keys():
                 raise RecipeError(

@@ -15,7 +15,6 @@ from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import EventTrainer
-from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import (
     check_splits,
@@ -119,7 +118,7 @@ def build_trainer(
     return EventTrainer(
         augmentation=bound(recipe.augmentation, processor, targets),
         per_hit=is_per_hit(splits["train"], targets),
-        optimiser=recipe.optimiser if recipe.optimiser != Optimiser() else None,
+        optimiser=recipe.optimiser,
         model=model,
         args=recipe.training,
         data_collator=as_is,

@@ -4,7 +4,10 @@ import pytest
 import torch
 from torch.optim import AdamW
 
+from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
+from nuzoo.modeling.bounded_kendall import BoundedKendall, WeightBounds
+from nuzoo.modeling.modeling_nu_perceiver import NuPerceiverModel
 from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation
 from nuzoo.modeling.modeling_nu_point_instances import NuPointForUniversalSegmentation
 from nuzoo.modeling.modeling_nu_point_pretraining import NuPointForPreTraining
@@ -164,3 +167,58 @@ def test_recipes_are_checked(recipe, override, complaint):
 
 def test_recipe_without_the_section_gives_all_one_rate():
     assert load_recipe("nu_point_motif", ["optimiser=null"]).optimiser == Optimiser()
+
+
+def test_depths_of_the_perceiver_are_the_published_ones():
+    """The axis of 14 of the public code of arXiv 2604.07037, and what is learnt of weights of losses."""
+    config = NuPerceiverConfig()
+    with torch.device("meta"):
+        model = NuPerceiverModel(config)
+        model.loss_weights = BoundedKendall({"flavour": WeightBounds(1.0, 5.0)})
+    rates = rates_by_name(parameter_groups(model, 1.0, 0.05, Optimiser(layer_decay=0.75)), model)
+    depths = {"cal_encoder.stem": 0, "cal_encoder.class_token": 0, "ecal": 0, "source_embedding": 0}
+    depths |= {"muon_encoder.count": 0, "muon_encoder.track": 0, "muon_encoder.state": 0}
+    depths |= {"ahcal_encoder.stem": 0, "ahcal_encoder.class_token": 0}
+    depths |= {f"{part}_encoder.blocks.{i}": i + 1 for part in ("cal", "ahcal") for i in range(4)}
+    depths |= {"cal_encoder.norm": 4, "ahcal_encoder.norm": 4, "muon_encoder.block": 4}
+    depths |= {"module_embedding": 5, "token_norm": 5}
+    depths |= {f"latent_reads.{i}": 6 + 2 * i for i in range(4)}
+    depths |= {f"latent_blocks.{i}": 7 + 2 * i for i in range(4)}
+    for name, rate in rates.items():
+        if name == "loss_weights.unbounded":
+            assert rate == pytest.approx(0.1)
+            continue
+        (depth,) = {of for part, of in depths.items() if name == part or name.startswith(f"{part}.")}
+        assert rate == pytest.approx(0.75 ** (14 - depth)), name
+
+
+def test_embeddings_and_tokens_of_the_perceiver_do_not_decay():
+    with torch.device("meta"):
+        model = NuPerceiverModel(NuPerceiverConfig())
+    groups = parameter_groups(model, 1.0, 0.05, Optimiser())
+    kept = {id(one) for group in groups if not group["weight_decay"] for one in group["params"]}
+    names = {name for name, one in model.named_parameters() if id(one) in kept and one.ndim > 1}
+    assert names == {
+        "cal_encoder.class_token",
+        "ahcal_encoder.class_token",
+        "module_embedding.weight",
+        "source_embedding.weight",
+    }
+
+
+def test_blocks_side_by_side_share_the_axis():
+    """Of two blocks beside four, the first is at the depth of the second of these."""
+    with torch.device("meta"):
+        steps = NuPerceiverModel(NuPerceiverConfig(num_ahcal_layers=2)).decay_steps
+    assert [steps[f"ahcal_encoder.blocks.{i}"] for i in range(2)] == [12, 10]
+
+
+def test_weights_of_losses_learn_slowly_and_do_not_decay_even_where_all_else_has_one_rate(tmp_path):
+    model = NuPerceiverModel(NuPerceiverConfig.tiny())
+    model.loss_weights = BoundedKendall({"flavour": WeightBounds(1.0, 5.0)})
+    groups = trainer(model, None, tmp_path).create_optimizer().param_groups
+    (own,) = [
+        group for group in groups if any(one is model.loss_weights.unbounded for one in group["params"])
+    ]
+    assert (own["lr"], own["weight_decay"]) == (pytest.approx(1e-4), 0.0)
+    assert {group["lr"] for group in groups} == {own["lr"], 1e-3}

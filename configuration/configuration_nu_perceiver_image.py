@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 from huggingface_hub.dataclasses import strict
+from transformers import PreTrainedConfig
 
 from nuzoo.configuration.event_classifier_config import EventClassifierConfig
 from nuzoo.configuration.perceiver_config import PerceiverConfig, check_tiles
@@ -30,7 +31,7 @@ class NuPerceiverImageConfig(PerceiverConfig, EventClassifierConfig):
         window: patches of a window; they divide those of an image.
         num_window_layers: blocks of the tokens of a window.
         context_features: numbers beside an image; 0 has none.
-        context_fusion: "token" has latents read the context as one more token, "pooled" adds it to their mean.
+        context_fusion: "token" has latents read the context as a token, "pooled" adds it to their mean.
         context_dropout: probability, in training, that a number of a context that is added is 0.
         num_event_layers: blocks in which the particles of an event attend to each other; with 0 each is
             told on its own.
@@ -80,6 +81,15 @@ class NuPerceiverImageConfig(PerceiverConfig, EventClassifierConfig):
         """The probability of each block of windows."""
         last = max(self.num_window_layers - 1, 1)
         return [self.drop_path_rate * block / last for block in range(self.num_window_layers)]
+
+    @classmethod
+    def fields_from(cls, other: PreTrainedConfig) -> dict[str, Any]:
+        """Give the fields that follow from a network of another type whose weights it starts from.
+
+        Args:
+            other: the configuration of a `nu_perceiver`, whose modules are its windows.
+        """
+        return {name: getattr(other, theirs) for name, theirs in SAME_AS_IN_NU_PERCEIVER.items()}
 
     @classmethod
     def base(cls, **kwargs: Any) -> Self:
@@ -137,6 +147,14 @@ class NuPerceiverImageConfig(PerceiverConfig, EventClassifierConfig):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, got {getattr(self, name)}")
 
+
+SAME_AS_IN_NU_PERCEIVER = {
+    "patch": "cal_patch",
+    "num_window_layers": "num_module_layers",
+    **{name: name for name in ("hidden_size", "num_attention_heads", "mlp_ratio", "num_latent_layers")},
+    **{name: name for name in ("class_tokens", "layer_norm_eps")},
+}
+"""Fields, and what they are called there."""
 
 PILARNET: dict[str, Any] = {
     "grid_shape": (168, 168, 180),

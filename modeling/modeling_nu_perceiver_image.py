@@ -1,4 +1,4 @@
-"""`nu_perceiver_image`: the encoder of `nu_perceiver` over images of particles, and what tells their class."""
+"""`nu_perceiver_image`: the encoder of `nu_perceiver` over images of particles, and their classes."""
 
 from dataclasses import dataclass
 from math import prod
@@ -328,6 +328,8 @@ class NuPerceiverImageModel(NuPerceiverImagePreTrainedModel):
 
 class NuPerceiverImageForParticleClassification(NuPerceiverImagePreTrainedModel):
     """The encoder with a head that tells the class of each particle, alone or among those of its event."""
+
+    heads = ("classifier",)
 
     def __init__(self, config: NuPerceiverImageConfig):
         super().__init__(config)

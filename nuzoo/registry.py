@@ -88,6 +88,7 @@ class Architecture:
         body: path of the network without a head, which `AutoModel` loads; None where that is the first of
             `networks`.
         processor: path of its processor class; None takes the modality's.
+        transfers_from: types of networks whose checkpoints it can start from in part.
         recipes: names of the files in `training/recipes`, without suffix.
     """
 
@@ -97,6 +98,7 @@ class Architecture:
     networks: Mapping[str, str]
     body: str | None = None
     processor: str | None = None
+    transfers_from: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
 
     @property
@@ -421,6 +423,7 @@ for _row in (
             "nuzoo.processors.point_clouds.feature_extraction_nu_particle_image"
             ".NuParticleImageFeatureExtractor"
         ),
+        transfers_from=("nu_perceiver",),
         recipes=("nu_perceiver_scintillator", "nu_perceiver_scintillator_tiny"),
     ),
     Sample(

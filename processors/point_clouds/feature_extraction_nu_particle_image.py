@@ -98,7 +98,7 @@ class NuParticleImageFeatureExtractor(CloudProcessor):
 
     @classmethod
     def tiny(cls, config: Any) -> Self:
-        """Build a small one, not fitted, for tests: of the images and classes of a network, if it says which."""
+        """Build a small one, not fitted, for tests, of the images and classes of a network."""
         size = list(getattr(config, "grid_shape", (TINY_VOXELS,) * 3))
         names = dict(getattr(config, "id2label", None) or {})
         return cls(shape=[2 * edge for edge in size], size=size, classes=list(names.values()))

@@ -77,7 +77,7 @@ class ContextToken(nn.Module):
     def __init__(self, config: NuPerceiverImageConfig):
         super().__init__()
         channels, eps = config.hidden_size, config.layer_norm_eps
-        self.norm = nn.LayerNorm(config.context_features, eps)
+        self.norm = nn.LayerNorm(config.context_features)
         self.linear = nn.Linear(config.context_features, channels)
         self.norm_token = nn.LayerNorm(channels, eps)
         self.type_token = nn.Parameter(torch.empty(channels))
@@ -93,7 +93,7 @@ class ContextSummand(nn.Module):
     def __init__(self, config: NuPerceiverImageConfig):
         super().__init__()
         channels = config.hidden_size
-        self.norm = nn.LayerNorm(config.context_features, config.layer_norm_eps)
+        self.norm = nn.LayerNorm(config.context_features)
         self.first = nn.Linear(config.context_features, channels)
         self.last = nn.Linear(channels, channels)
         self.dropout = nn.Dropout(config.context_dropout)

@@ -137,7 +137,7 @@ class NetworkChoice:
         taken: dict[str, Any] = kind.fields_from(theirs)
         if self.fields.get(HEADS, taken[HEADS]) != taken[HEADS]:
             raise RecipeError(
-                f"model.{HEADS}: expected {taken[HEADS]}, into which {self.pretrained} splits its weights, got "
+                f"model.{HEADS}: expected {taken[HEADS]}, as {self.pretrained} splits its weights, got "
                 f"{self.fields[HEADS]}: leave it out"
             )
         return taken

@@ -25,6 +25,9 @@ HEAD_STD = 2e-5
 """Standard deviation of the initial weights of the head (arXiv 2604.07037, public code)."""
 
 
+IGNORED = -100
+
+
 class ContextError(ValueError):
     """What stands beside images is not what the network has learnt to read."""
 
@@ -360,7 +363,7 @@ class NuPerceiverImageForParticleClassification(NuPerceiverImagePreTrainedModel)
             event_offset: int64 (events,), where the images of each event end; of networks that tell those of
                 an event together.
             labels: int64 (images,), class indices, -100 of particles that do not count; with them the mean
-                cross entropy is returned as `loss`.
+                cross entropy is returned as `loss`, 0 where none counts.
             output_hidden_states: see `NuPerceiverImageModel.forward`.
             output_attentions: see `NuPerceiverImageModel.forward`.
             **kwargs: `return_dict=False` returns a tuple.
@@ -377,7 +380,10 @@ class NuPerceiverImageForParticleClassification(NuPerceiverImagePreTrainedModel)
         wants_attentions = self._wanted("attentions", output_attentions)
         found = self.nu_perceiver_image.encode(grid_coordinates, energy, offset, context)
         logits, states, attentions = self.classifier(found.pooled, event_offset)
-        loss = None if labels is None else F.cross_entropy(logits.float(), labels)
+        loss = None
+        if labels is not None:
+            counted = (labels != IGNORED).sum().clamp(min=1)
+            loss = F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum") / counted
         return ImageClassifierOutput(
             loss=loss,
             logits=logits,

@@ -424,7 +424,14 @@ for _row in (
             ".NuParticleImageFeatureExtractor"
         ),
         transfers_from=("nu_perceiver",),
-        recipes=("nu_perceiver_scintillator", "nu_perceiver_scintillator_tiny"),
+        recipes=(
+            "nu_perceiver_scintillator",
+            "nu_perceiver_scintillator_scratch",
+            "nu_perceiver_scintillator_tiny",
+            "nu_perceiver_pilarnet",
+            "nu_perceiver_pilarnet_event",
+            "nu_perceiver_pilarnet_tiny",
+        ),
     ),
     Sample(
         name="lartpc-pixelmaps",
@@ -449,7 +456,13 @@ for _row in (
     Sample(
         name="lartpc-cubes",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation", "point-proposal", "pre-training"),
+        tasks=(
+            "hit-segmentation",
+            "particle-segmentation",
+            "point-proposal",
+            "particle-classification",
+            "pre-training",
+        ),
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
@@ -458,7 +471,13 @@ for _row in (
     Sample(
         name="pilarnet-m",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation", "point-proposal", "pre-training"),
+        tasks=(
+            "hit-segmentation",
+            "particle-segmentation",
+            "point-proposal",
+            "particle-classification",
+            "pre-training",
+        ),
         builder="nuzoo.datasets_scripts.pilarnet_m.PILArNetM",
         convert="nuzoo.datasets_scripts.pilarnet_m.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_m.card_words",
@@ -466,7 +485,7 @@ for _row in (
     Sample(
         name="pilarnet-2020",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation", "pre-training"),
+        tasks=("hit-segmentation", "particle-segmentation", "particle-classification", "pre-training"),
         convert="nuzoo.datasets_scripts.pilarnet_2020.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_2020.card_words",
     ),

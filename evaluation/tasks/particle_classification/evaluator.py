@@ -18,6 +18,8 @@ class ParticleClassificationEvaluator(EventClassificationEvaluator):
     options: ClassVar[Sequence[Option]] = (
         Option("temperature", "divide logits by this, fit none", {"type": float}),
     )
+    check_events = imported(f"{FOLDER}.evaluate.check_particles")
+    describe = imported(f"{FOLDER}.evaluate.describe_particle_classifier")
     evaluate = imported(f"{FOLDER}.evaluate.evaluate_particles")
     card_values = imported(f"{FOLDER}.card.card_values")
 

@@ -127,7 +127,8 @@ class NetworkChoice:
     @cached_property
     def is_transfer(self) -> bool:
         """Whether it takes over parts of a network of another type."""
-        return self._fields_of_checkpoint.get("model_type") in self.architecture.transfers_from
+        others = self.architecture.transfers_from
+        return bool(others) and self._fields_of_checkpoint.get("model_type") in others
 
     def _fields_of_transfer(self, kind: Any) -> dict[str, Any]:
         if not self.is_transfer:

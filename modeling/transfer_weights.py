@@ -35,7 +35,8 @@ def load_transfer(model: NuPreTrainedModel, origin: str, reinitialize: Collectio
     fields = PreTrainedConfig.get_config_dict(origin)[0]
     theirs = _body_weights(origin, str(fields["model_type"]))
     prefix = "" if model.base_model is model else f"{model.base_model_prefix}."
-    parts = model.base_model.transfers_from[fields["model_type"]]
+    body: Any = model.base_model
+    parts: Mapping[str, str] = body.transfers_from[fields["model_type"]]
     own = model.state_dict()
     loaded: dict[str, str] = {}
     fresh: dict[str, str] = {}

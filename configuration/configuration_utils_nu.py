@@ -93,6 +93,7 @@ class NuPreTrainedConfig(PushedWithCode, PreTrainedConfig):
         attributes: dict[str, Any] = kwargs.pop(ATTRIBUTES, None) or {}
         self._refuse_other_keys(kwargs)
         super().__post_init__(**kwargs)
+        self.architectures = self.architectures or []  # AutoModel.from_config goes through them
         if self.id2label is not None and self.label2id is None:
             self.label2id = {str(label): int(index) for index, label in self.id2label.items()}
         self.update(attributes)

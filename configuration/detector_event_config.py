@@ -21,6 +21,7 @@ class DetectorEventConfig(NuPreTrainedConfig):
         ahcal_shape: cells along x, y and z.
         muon_features: numbers of a muon track.
         data_version: of the files of FASERCal that the events have the layout of.
+        energy_transform: of the standardisation of energies, from the processor.
         input_statistics: k, mu and sigma of each quantity that is read, from the processor.
         momentum_statistics: constants of the momenta of training events, from the processor.
         vertex_mean_mm: mean of the vertices along x, y and z, from the processor.
@@ -33,6 +34,7 @@ class DetectorEventConfig(NuPreTrainedConfig):
     ahcal_shape: list[int] | tuple[int, ...] = (18, 18, 40)
     muon_features: int = 5
     data_version: int = DATA_VERSION
+    energy_transform: str = "log1p"
     input_statistics: dict[str, dict[str, float]] | None = None
     momentum_statistics: dict[str, dict[str, Any]] | None = None
     vertex_mean_mm: list[float] | tuple[float, ...] | None = None

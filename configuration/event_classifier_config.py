@@ -12,10 +12,25 @@ TEMPERATURES = (1e-3, 1e3)
 """Beyond them probabilities are 0 and 1, or all equal, whatever the logits."""
 
 
-def class_names_of(config: PreTrainedConfig) -> list[str]:
-    """Give the classes of a model, in the order of its logits; none where it names none."""
+def class_names_of(config: PreTrainedConfig, target: str | None = None) -> list[str]:
+    """Give the classes of a model, in the order of its logits; none where it names none.
+
+    Args:
+        config: of the model.
+        target: column that counts them, of a model that tells the classes of several.
+    """
+    others: dict[str, list[str]] = getattr(config, "other_classes", {})
+    if target in others:
+        return others[target]
     names: dict[Any, str] = dict(config.id2label or {})
     return [names[label] for label in sorted(names)]
+
+
+def check_temperature(name: str, temperature: float) -> None:
+    """Raise `ValueError` for a temperature, of a field of that name, that is out of range."""
+    low, high = TEMPERATURES
+    if not low <= temperature <= high:
+        raise ValueError(f"{name} must be from {low:g} to {high:g}, got {temperature}")
 
 
 @strict
@@ -29,6 +44,7 @@ class EventClassifierConfig(NuPreTrainedConfig):
 
     Attributes:
         classes: those that a network has unless it is told others.
+        temperatures: names of all fields that calibrate.
     """
 
     is_calibrated: ClassVar[bool] = True
@@ -36,6 +52,7 @@ class EventClassifierConfig(NuPreTrainedConfig):
         "problem_type": (None, "single_label_classification")  # the probabilities are a softmax
     }
     classes: ClassVar[tuple[str, ...]] = EVENT_CLASSES
+    temperatures: ClassVar[tuple[str, ...]] = ("temperature",)
 
     temperature: float = 1.0
 
@@ -69,6 +86,4 @@ class EventClassifierConfig(NuPreTrainedConfig):
 
     def validate_temperature(self) -> None:
         """Raise `ValueError` for a temperature that is out of range."""
-        low, high = TEMPERATURES
-        if not low <= self.temperature <= high:
-            raise ValueError(f"temperature must be from {low:g} to {high:g}, got {self.temperature}")
+        check_temperature("temperature", self.temperature)

@@ -71,12 +71,13 @@ class BoundedKendall(nn.Module):
         }
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
-        """Add up losses, numbers, each by its name.
+        """Add up losses, numbers, each by its name; of those that are not there the weight does not count.
 
         Raises:
-            ValueError: they are not those that the weights are for.
+            ValueError: there is no weight for one of them.
         """
-        if losses.keys() != self.bounds.keys():
-            raise ValueError(f"expected the losses {', '.join(self.bounds)}, got {', '.join(losses)}")
-        weighted = [weight * losses[name] - weight.log() / 2 for name, weight in self.weights.items()]
+        if unknown := losses.keys() - self.bounds.keys():
+            raise ValueError(f"expected losses among {', '.join(self.bounds)}, got {', '.join(unknown)}")
+        weights = self.weights
+        weighted = [weights[name] * loss - weights[name].log() / 2 for name, loss in losses.items()]
         return torch.stack(weighted).sum()

@@ -1,7 +1,8 @@
 """`nu_perceiver`: a Perceiver-IO encoder of what the parts of a detector recorded, as hits and tracks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -114,16 +115,40 @@ class PartPatches:
         values: (hits, 1), what hits of them are.
         windows: int64 (windows,), those with hits.
         occupied: int64 (windows,), patches with hits of each.
+        rows: int64 (hits,), which of the hits of all events they are.
     """
 
     patches: Patches
     values: Tensor
     windows: Tensor
     occupied: Tensor
+    rows: Tensor
+
+    def seen(self, which: Tensor) -> "PartPatches":
+        """Give some of the patches, by bool (patches,); windows have as many class tokens as before."""
+        hits = which[self.patches.patch]
+        patches, values = self.patches.chosen(which), self.values[hits]
+        return replace(self, patches=patches, values=values, rows=self.rows[hits])
 
 
 class NuPerceiverModel(NuPerceiverPreTrainedModel):
     """The encoder: latents of an event."""
+
+    heads: ClassVar[tuple[str, ...]] = (
+        "decoder",
+        "cal_head",
+        "ahcal_head",
+        "cal_fields",
+        "ahcal_fields",
+        "ecal_head",
+        "muon_head",
+        "flavour_head",
+        "charm_head",
+        "vertex_head",
+        "vis_head",
+        "jet_head",
+        "loss_weights",
+    )
 
     def __init__(self, config: NuPerceiverConfig):
         super().__init__(config)
@@ -208,7 +233,8 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         enough = (counts_of(offset) >= self.config.least_hits)[event]
         patches = occupied_patches(coordinates[enough], event[enough], encoder.grid)
         windows, occupied = torch.unique_consecutive(patches.window, return_counts=True)
-        return PartPatches(patches, energy[enough].to(self.dtype), windows, occupied)
+        rows = torch.nonzero(enough)[:, 0]
+        return PartPatches(patches, energy[enough].to(self.dtype), windows, occupied, rows)
 
     def encode(
         self,
@@ -216,6 +242,7 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         ahcal: PartPatches,
         ecal_energy: Tensor,
         muons: Sequence[Tensor],
+        is_seen: Sequence[Tensor] | None = None,
     ) -> "EncodedEvents":
         """Compute latents of patches.
 
@@ -224,10 +251,12 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             ahcal: of the AHCAL.
             ecal_energy: see `forward`.
             muons: tracks, their offset and count; see `forward`.
+            is_seen: bool (events,), whose ECAL, and whose muons, latents read; None has those of all.
         """
         events, dtype = len(ecal_energy), self.dtype
         source = self.source_embedding.weight
         every = torch.arange(events, device=ecal_energy.device)
+        ecal_seen, muons_seen = (every, every) if is_seen is None else (every[seen] for seen in is_seen)
         of_cal = self._encode_cal(cal, ahcal, events)
         of_ahcal = self._encode_windows(self.ahcal_encoder, ahcal, source[AHCAL])
         tracks, offset, count = muons
@@ -238,8 +267,8 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
             [
                 (of_cal.tokens + self.module_embedding(of_cal.window % modules), of_cal.window // modules),
                 (of_ahcal.tokens, of_ahcal.window),
-                (of_ecal + source[ECAL], every),
-                (of_muons + source[MUON], every),
+                (of_ecal[ecal_seen] + source[ECAL], ecal_seen),
+                (of_muons[muons_seen] + source[MUON], muons_seen),
             ]
         )
         token_counts = torch.bincount(event, minlength=events)
@@ -274,9 +303,7 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         has_latent[ahcal.windows] = True
         missing = torch.nonzero(~has_latent)[:, 0] * self.config.modules
         windows, occupied = with_empty_windows(cal.windows, cal.occupied, missing)
-        return self._encode_windows(
-            self.cal_encoder, PartPatches(cal.patches, cal.values, windows, occupied), None
-        )
+        return self._encode_windows(self.cal_encoder, replace(cal, windows=windows, occupied=occupied), None)
 
     def _encode_windows(
         self, encoder: WindowEncoder, part: PartPatches, added: Tensor | None

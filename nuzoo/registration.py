@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from nuzoo.giving_way import GivingWay
-from nuzoo.registry import ARCHITECTURES, TASKS, Architecture, class_name, import_object
+from nuzoo.registry import ANY_NETWORK, ARCHITECTURES, TASKS, Architecture, class_name, import_object
 
 Hook = Callable[[ModuleType], None]
 FRONT_DOOR = "nuzoo"
@@ -85,9 +85,10 @@ def _enter_configurations(configuration_auto: Any) -> None:
 
 def _enter_models(modeling_auto: Any) -> None:
     for architecture in ARCHITECTURES.values():
-        for auto_class, path in architecture.models.items():
+        for auto_class, paths in architecture.loaded.items():
             mapping = getattr(modeling_auto, auto_class)._model_mapping
-            _enter(mapping, architecture, class_name(path))
+            first, *others = map(class_name, paths)
+            _enter(mapping, architecture, (first, *others) if others else first)
 
 
 def _enter_image_processors(image_processing_auto: Any) -> None:
@@ -108,7 +109,7 @@ def _enter_pipelines(pipelines: Any) -> None:
         if task.pipeline_name and task.pipeline:
             known[task.pipeline_name] = {
                 "impl": task.pipeline,
-                "pt": (import_object(f"transformers.{task.auto_class or 'AutoModel'}"),),
+                "pt": (import_object(f"transformers.{task.auto_class or ANY_NETWORK}"),),
                 "type": task.pipeline_type,
             }
             if isinstance(theirs := known.get(task.pipeline_tag, {}).get("impl"), str):
@@ -124,7 +125,7 @@ def _set_exporter(repository_code: Any) -> None:
     repository_code.PushedWithCode.exporter = push
 
 
-def _enter(mapping: Any, architecture: Architecture, classes: str | dict[str, str]) -> None:
+def _enter(mapping: Any, architecture: Architecture, classes: str | tuple[str, ...] | dict[str, str]) -> None:
     """Add a row to a `_LazyAutoMapping`: model type → class names, configuration → model type."""
     mapping._model_mapping[architecture.model_type] = classes
     mapping._reverse_config_mapping[class_name(architecture.config)] = architecture.model_type

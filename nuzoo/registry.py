@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+ANY_NETWORK = "AutoModel"
+"""The Auto class of networks for tasks that transformers has none for, and of those without a head."""
+
 
 def import_object(path: str) -> Any:
     """Import what a dotted path names, such as "nuzoo.registry.ARCHITECTURES"."""
@@ -48,7 +51,8 @@ class Task:
         targets: columns of a row that hold the truth.
         choice_of_targets: path of a function that gives these columns by the fields of a network's
             configuration, where networks are for different ones; `targets` are the usual ones.
-        auto_class: name of the Auto class that loads networks for it.
+        auto_class: name of the Auto class that loads networks for it; None where transformers has none that
+            fits: `AutoModel` then loads them.
         evaluator: path of its `TaskEvaluator`; None of a way of learning that another task measures.
         card: its section of a model card, a template in `model_cards/tasks/` or, of a plug-in, an absolute
             path; it extends `model.md`. None takes that as it is.
@@ -85,8 +89,8 @@ class Architecture:
         config: path of the configuration class, which has a `tiny()` for tests.
         modality: name of the modality that it reads.
         networks: for each task by name, the path of the network.
-        body: path of the network without a head, which `AutoModel` loads; None where that is the first of
-            `networks`.
+        body: path of the network without a head, which `AutoModel` loads unless a checkpoint is of a network
+            for a task without an Auto class; None where that is the first of `networks`.
         processor: path of its processor class; None takes the modality's.
         transfers_from: types of networks whose checkpoints it can start from in part.
         recipes: names of the files in `training/recipes`, without suffix.
@@ -102,11 +106,22 @@ class Architecture:
     recipes: tuple[str, ...] = ()
 
     @property
-    def models(self) -> dict[str, str]:
-        """For each Auto class by name, the path of the network that it loads."""
-        by_task = {TASKS[task].auto_class: path for task, path in self.networks.items()}
+    def loaded(self) -> dict[str, tuple[str, ...]]:
+        """For each Auto class by name, paths of the networks that it loads.
+
+        It loads that one of them which wrote a checkpoint, and where that is none of them the first.
+        """
+        found: dict[str, list[str]] = {}
+        for task, path in self.networks.items():
+            found.setdefault(TASKS[task].auto_class or ANY_NETWORK, []).append(path)
         body = self.body or next(iter(self.networks.values()))
-        return {auto_class: path for auto_class, path in by_task.items() if auto_class} | {"AutoModel": body}
+        found[ANY_NETWORK] = [body, *found.pop(ANY_NETWORK, ())]
+        return {auto_class: tuple(dict.fromkeys(paths)) for auto_class, paths in found.items()}
+
+    @property
+    def models(self) -> dict[str, str]:
+        """For each Auto class by name, the path of the network that it makes of a configuration."""
+        return {auto_class: paths[0] for auto_class, paths in self.loaded.items()}
 
     @property
     def processor_path(self) -> str:
@@ -116,7 +131,8 @@ class Architecture:
     @property
     def class_paths(self) -> dict[str, str]:
         """The path of every class of the architecture, by class name."""
-        return {class_name(path): path for path in (self.config, *self.models.values(), self.processor_path)}
+        networks = (path for paths in self.loaded.values() for path in paths)
+        return {class_name(path): path for path in (self.config, *networks, self.processor_path)}
 
     @property
     def tasks(self) -> list[Task]:
@@ -305,6 +321,15 @@ for _row in (
         pipeline="nuzoo.pipelines.particle_classification.ParticleClassificationPipeline",
     ),
     Task(
+        name="event-reconstruction",
+        recipe="nuzoo.training.recipe.Recipe",
+        trainer="nuzoo.training.supervised.train",
+        targets=("flavour", "charm", "vis_momentum", "jet_momentum", "primary_vertex"),
+        evaluator="nuzoo.evaluation.tasks.event_reconstruction.evaluator.EVALUATOR",
+        pipeline_name="neutrino-event-reconstruction",
+        pipeline="nuzoo.pipelines.event_reconstruction.NeutrinoEventReconstructionPipeline",
+    ),
+    Task(
         name="pre-training",
         recipe="nuzoo.training.self_distillation.recipe.SelfDistillationRecipe",
         trainer="nuzoo.training.self_distillation.pretraining.pretrain",
@@ -320,6 +345,16 @@ for _row in (
         auto_class="AutoModelForPreTraining",
         evaluator="nuzoo.evaluation.tasks.masked_autoencoding.evaluator.EVALUATOR",
         card="masked_autoencoding.md",
+        pipeline_tag="feature-extraction",
+    ),
+    Task(
+        name="masked-event-modelling",
+        recipe="nuzoo.training.masked_event_modelling.recipe.MaskedEventRecipe",
+        trainer="nuzoo.training.masked_event_modelling.pretraining.pretrain_events",
+        choice_of_targets="nuzoo.configuration.configuration_nu_perceiver.truth_of_hits",
+        auto_class="AutoModelForPreTraining",
+        evaluator="nuzoo.evaluation.tasks.masked_event_modelling.evaluator.EVALUATOR",
+        card="masked_event_modelling.md",
         pipeline_tag="feature-extraction",
     ),
     Architecture(
@@ -406,8 +441,23 @@ for _row in (
         model_type="nu_perceiver",
         config="nuzoo.configuration.configuration_nu_perceiver.NuPerceiverConfig",
         modality="detector-events",
-        networks={},
+        networks={
+            "event-reconstruction": (
+                "nuzoo.modeling.modeling_nu_perceiver_reconstruction.NuPerceiverForEventReconstruction"
+            ),
+            "masked-event-modelling": (
+                "nuzoo.modeling.modeling_nu_perceiver_pretraining.NuPerceiverForPreTraining"
+            ),
+        },
         body="nuzoo.modeling.modeling_nu_perceiver.NuPerceiverModel",
+        recipes=(
+            "nu_perceiver_fasercal",
+            "nu_perceiver_fasercal_tiny",
+            "nu_perceiver_mae",
+            "nu_perceiver_mae_tiny",
+            "nu_perceiver_rel",
+            "nu_perceiver_rel_tiny",
+        ),
     ),
     Architecture(
         model_type="nu_perceiver_image",
@@ -446,7 +496,7 @@ for _row in (
     Sample(
         name="fasercal",
         modality="detector-events",
-        tasks=(),
+        tasks=("event-reconstruction", "masked-event-modelling"),
         builder="nuzoo.datasets_scripts.fasercal.FaserCal",
         simulate="nuzoo.datasets_scripts.fasercal.simulate_dataset",
         plan="nuzoo.datasets_scripts.fasercal.FaserCalPlan",

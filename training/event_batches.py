@@ -43,8 +43,11 @@ class EventBatches(torch.utils.data.Dataset[dict[str, Tensor]]):
 
 
 def event_columns(rows: datasets.Dataset, processor: EventProcessor, others: Sequence[str]) -> list[str]:
-    """Name the columns of rows that batches are made of: hits, detector and others, where there are such."""
-    wanted = dict.fromkeys([*(column.name for column in processor.schema.hits), "detector", *others])
+    """Name the columns of rows that batches are made of: what was recorded, the detector, and others.
+
+    Those that the rows do not have are left out.
+    """
+    wanted = dict.fromkeys([*(column.name for column in processor.schema.recorded), "detector", *others])
     return [name for name in wanted if name in rows.column_names]
 
 

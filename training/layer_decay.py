@@ -105,7 +105,7 @@ def parameter_groups(
 
 def needs_groups(model: nn.Module, optimiser: Optimiser) -> bool:
     """Tell whether parts of a network learn at rates of their own."""
-    return optimiser != type(optimiser)() or bool(_rate_factors(model))
+    return optimiser != Optimiser() or bool(_rate_factors(model))
 
 
 def _steps(model: nn.Module) -> dict[str, int]:

@@ -174,7 +174,7 @@ class NetworkChoice:
 
     def _pretrained_config(self, kind: Any, fields: Mapping[str, Any]) -> PreTrainedConfig:
         """Read the configuration of the checkpoint; its calibration is not that of what is made of it."""
-        uncalibrated = {"temperature": 1.0} if kind.is_calibrated else {}
+        uncalibrated = dict.fromkeys(kind.temperatures, 1.0) if kind.is_calibrated else {}
         config: PreTrainedConfig = kind.from_pretrained(self.checkpoint, **{**uncalibrated, **fields})
         return config
 

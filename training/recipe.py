@@ -2,9 +2,9 @@
 
 `task` names what is learnt, and so the trainer. `model` and `processor` hold the fields of the network's
 configuration and of its processor, `data` says where the events are, `training` holds
-`transformers.TrainingArguments`, `optimiser` the learning rates of parts of the network, `augmentation` and
-`early_stopping_patience` the rest. A task may have more sections. Any field can be overridden by its dotted
-name.
+`transformers.TrainingArguments`, `optimiser` the learning rates of parts of the network, `averaging` the
+average of its weights, `augmentation` and `early_stopping_patience` the rest. A task may have more sections.
+Any field can be overridden by its dotted name.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +19,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArgumen
 
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.registry import MODALITIES, TASKS, import_object
+from nuzoo.training.averaging import Averaging
 from nuzoo.training.fields import (
     Count,
     RecipeError,
@@ -51,6 +52,10 @@ class DataSource:
     train_events: Count | None = None
 
 
+SECTIONS = ("model", "processor", "data", "training", "augmentation", "optimiser")
+"""Those of every recipe that hold fields."""
+
+
 class Recipe:
     """One training run. Recipes are equal if the same was given.
 
@@ -67,13 +72,14 @@ class Recipe:
         data: The events.
         augmentation: Of the network's modality: takes and returns a batch.
         optimiser: Learning rates of parts of the network.
+        averaging: Of its weights while they learn; None keeps no average.
         early_stopping_patience: Evaluations without improvement before the run stops; None never stops.
 
     Raises:
         RecipeError: An unknown field, or a value that it cannot have.
     """
 
-    sections: tuple[str, ...] = ("model", "processor", "data", "training", "augmentation", "optimiser")
+    sections: tuple[str, ...] = (*SECTIONS, "averaging")
     """Those that hold fields."""
 
     optimiser_type: type[Optimiser] = Optimiser
@@ -95,6 +101,8 @@ class Recipe:
         self.augmentation: Any = augmentation(**transforms)
         rates = checked_fields("optimiser", section["optimiser"], types_of(self.optimiser_type))
         self.optimiser = self.optimiser_type(**rates)
+        averaging = self.given.get("averaging")
+        self.averaging = None if averaging is None else made_of(Averaging, "averaging", averaging)
         patience = self.given.get("early_stopping_patience")
         self.early_stopping_patience: int | None = checked("early_stopping_patience", patience, Count | None)
         if patience is not None and self._training["eval_strategy"] == "no":

@@ -90,9 +90,10 @@ def in_classes_of(
     renumbered = dict(splits)
     for target in targets:
         for split, rows in renumbered.items():
-            renumbered[split] = labels_by_name(rows, class_names_of(config), target)
+            names = class_names_of(config, target)
+            renumbered[split] = labels_by_name(rows, names, target)
             if target in rows.features:
-                check_class_names(renumbered[split], class_names_of(config), f"split {split}", target)
+                check_class_names(renumbered[split], names, f"split {split}", target)
     return renumbered
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from transformers import PreTrainedConfig, TrainerCallback, set_seed
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, check_detector, check_modality
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.augmentation.bound import bound
+from nuzoo.training.averaging_trainer import AveragingTrainer
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import EventTrainer
 from nuzoo.training.recipe import Recipe, RecipeError
@@ -111,12 +113,14 @@ def build_trainer(
     for split, rows in splits.items():
         check_detector(rows, split, processor.detector)
     check_splits(recipe, splits, config, processor.schema)
-    if not processor.is_fitted:
-        processor.fit(first_events(splits["train"]))
+    fit_constants(processor, config, splits["train"])
     batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
-    return EventTrainer(
+    kind = EventTrainer
+    if recipe.averaging is not None:
+        kind = partial(AveragingTrainer, averaging=recipe.averaging)
+    return kind(
         augmentation=bound(recipe.augmentation, processor, targets),
         per_hit=is_per_hit(splits["train"], targets),
         optimiser=recipe.optimiser,
@@ -163,6 +167,15 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProce
         return kind.for_geometry(geometry_of(rows), **recipe.processor)
     except TypeError as error:
         raise RecipeError(f"processor: {error}, got {recipe.processor}") from error
+
+
+def fit_constants(processor: EventProcessor, config: PreTrainedConfig, rows: datasets.Dataset) -> None:
+    """Fit a processor on training events, unless it is; a configuration without its constants takes them."""
+    if not processor.is_fitted:
+        processor.fit(first_events(rows))
+    for name, value in processor.network_fields().items():
+        if getattr(config, name, value) is None:
+            setattr(config, name, value)
 
 
 def is_per_hit(rows: datasets.Dataset, targets: tuple[str, ...]) -> bool:

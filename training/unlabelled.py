@@ -1,4 +1,4 @@
-"""What the Trainer of a network that learns without labels is made of."""
+"""What the Trainer of a network that learns without labels of events is made of."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from transformers import TrainerCallback, set_seed
 from nuzoo.datasets_scripts.common.labelled_rows import check_detector
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.event_batches import EventBatches, as_is
-from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.recipe import Recipe
-from nuzoo.training.recipe_data import check_splits, first_events
-from nuzoo.training.supervised import describe_network
+from nuzoo.training.recipe_data import check_splits
+from nuzoo.training.supervised import describe_network, fit_constants
 
 
 def prepare_unlabelled(
@@ -24,7 +23,8 @@ def prepare_unlabelled(
 
     Args:
         recipe: The run.
-        splits: `train`, and `validation` unless nothing is to be evaluated; no truth is read.
+        splits: `train`, and `validation` unless nothing is to be evaluated; with the truth of the recipe's
+            targets, if it has any.
         callbacks: More callbacks.
 
     Raises:
@@ -36,13 +36,12 @@ def prepare_unlabelled(
     for split, rows in splits.items():
         check_detector(rows, split, processor.detector)
     check_splits(recipe, splits, config, processor.schema)
-    if not processor.is_fitted:
-        processor.fit(first_events(splits["train"]))
-    batches = {split: EventBatches(rows, processor, ()) for split, rows in splits.items()}
+    fit_constants(processor, config, splits["train"])
+    batches = {split: EventBatches(rows, processor, recipe.targets) for split, rows in splits.items()}
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
     return processor, {
-        "optimiser": recipe.optimiser if recipe.optimiser != Optimiser() else None,
+        "optimiser": recipe.optimiser,
         "model": model,
         "args": recipe.training,
         "data_collator": as_is,

@@ -26,6 +26,7 @@ class WatchedTrainer(EventTrainer):
         super().__init__(*args, **kwargs)
         self.measure = measure
         self.parts: Counter[str] = Counter()
+        self.batches: Counter[str] = Counter()
 
     @property
     def learner(self) -> PreTrainedModel:
@@ -33,15 +34,15 @@ class WatchedTrainer(EventTrainer):
         return cast(PreTrainedModel, self.model)
 
     def watch(self, losses: Mapping[str, Tensor]) -> None:
-        """Keep the parts of the loss of a batch, by name, for the log."""
+        """Keep the parts of the loss of a batch, by name, for the log; not every batch has all of them."""
         self.parts.update({f"{name}_loss": loss.item() for name, loss in losses.items()})
-        self.parts["batches"] += 1
+        self.batches.update(f"{name}_loss" for name in losses)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Log, with the parts of the training loss, of this process."""
-        if "loss" in logs and (batches := self.parts.pop("batches", 0)):
-            logs = logs | {name: total / batches for name, total in self.parts.items()}
-            self.parts.clear()
+        if "loss" in logs:
+            logs = logs | {name: total / self.batches[name] for name, total in self.parts.items()}
+            self._forget()
         super().log(logs, *args, **kwargs)
 
     def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
@@ -67,5 +68,9 @@ class WatchedTrainer(EventTrainer):
                 inputs = self.validation_inputs(self._prepare_inputs(batch))
                 loss: Any = self.compute_loss(model, inputs)
                 losses.append(loss.item())
-        self.parts.clear()
+        self._forget()
         return sum(losses) / len(losses)
+
+    def _forget(self) -> None:
+        self.parts.clear()
+        self.batches.clear()

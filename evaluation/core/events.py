@@ -103,8 +103,8 @@ def with_truth(splits: Mapping[str, Dataset], targets: Sequence[str]) -> Dataset
 
 
 def columns_read(processor: EventProcessor) -> list[str]:
-    """Name the columns that a processor reads of events: whose they are, and their hits."""
-    return ["event_id", "detector", *(column.name for column in processor.schema.hits)]
+    """Name the columns that a processor reads of events: whose they are, and what was recorded."""
+    return ["event_id", "detector", *(column.name for column in processor.schema.recorded)]
 
 
 def read_lists(rows: Dataset, column: str, dtype: type[np.number[Any]]) -> list[NDArray[Any]]:

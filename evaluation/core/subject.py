@@ -16,7 +16,7 @@ from torch import nn
 
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import check_columns, check_detector, check_lengths
-from nuzoo.evaluation.core.events import Events, columns_read
+from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.provenance import check_disjoint
 from nuzoo.evaluation.core.results import DatasetFacts, ModelFacts, ProcessorFacts, Subject
 
@@ -61,7 +61,8 @@ def describe_subject(
             check_detector(rows, split, processor.detector)
             check_lengths(rows, split, processor.schema, truth)
             check(rows, split, model.config)
-            check_columns(rows, split, columns_read(processor))
+            needed = ["event_id", "detector", *(column.name for column in processor.schema.hits)]
+            check_columns(rows, split, needed)
     if events.validation is not None:
         check_disjoint(events.validation, events.rows)
     return Subject(

@@ -146,6 +146,7 @@ def _calorimeters(layout: DetectorEventGeometry) -> tuple[Column, ...]:
             "ecal_energy",
             "energy of each ECAL tower, row after row of x",
             length=layout.ecal_shape[0] * layout.ecal_shape[1],
+            recorded=True,
         ),
         *(_cell("ahcal", AHCAL, axis, size, "an AHCAL cell") for axis, size in axes),
         _energy("ahcal_energy", "its energy", per=AHCAL, required=True),
@@ -157,11 +158,13 @@ def _muons(layout: DetectorEventGeometry) -> tuple[Column, ...]:
         return _column(f"muon_{name}", more.pop("dtype", "float32"), text, unit, per=MUON, **more)
 
     return (
-        _column("muon_count", "int16", "tracks found, of which the first are stored", low=Bound(0)),
+        _column(
+            "muon_count", "int16", "tracks found, of which the first are stored", low=Bound(0), recorded=True
+        ),
         column("charge", "fitted charge of a track in the muon spectrometer", required=True),
         *(column(f"p{axis}", f"its momentum along {axis}", "GeV/c", required=True) for axis in _AXES),
         column("chi2", "chi2 of its fit", required=True),
-        column("n_points", "points on it", dtype="int16", low=Bound(0)),
+        column("n_points", "points on it", dtype="int16", low=Bound(0), recorded=True),
         column("p", "size of its momentum", "GeV/c", low=Bound(0)),
         column("ndof", "degrees of freedom of its fit", dtype="int16"),
         column("p_value", "p-value of its fit"),
@@ -250,3 +253,18 @@ def _particles() -> tuple[Column, ...]:
         column("pdg", "int32", "its PDG code"),
         *(column(f"p{axis}", "float32", f"its momentum along {axis}", "GeV/c") for axis in _AXES),
     )
+
+
+VOXEL_COLUMNS = (
+    "cal_status",
+    "cal_link_count",
+    "link_true",
+    "link_weight",
+    "true_pdg",
+    "true_is_primary",
+    "true_is_secondary",
+)
+"""What says what made each hit of the 3DCal."""
+
+VOXEL_TRUTH = (*VOXEL_COLUMNS, "tau_decay_mode")
+"""The same with what events that have it add."""

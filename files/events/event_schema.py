@@ -56,6 +56,7 @@ class Column:
         length: entries of each event, of a column per event that holds a short vector.
         refers: its numbers are rows of the lists of this word in the same event, or less than 0 for none.
         required: an event without it is no event; else null stands for what is not known.
+        recorded: a detector records it, though an event may not have it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Column:
     length: int = 1
     refers: str = ""
     required: bool = False
+    recorded: bool = False
 
     @property
     def is_ragged(self) -> bool:
@@ -147,6 +149,11 @@ class EventSchema:
     def hits(self) -> tuple[Column, ...]:
         """The columns of lists that every event has: what a detector recorded."""
         return tuple(column for column in self.columns if column.is_ragged and column.required)
+
+    @property
+    def recorded(self) -> tuple[Column, ...]:
+        """The columns of all that a detector recorded: `hits`, and what an event may not have."""
+        return tuple(column for column in self.columns if column in self.hits or column.recorded)
 
     def with_classes(self, name: str, classes: tuple[str, ...]) -> "EventSchema":
         """Return the same columns, of which one counts other classes."""

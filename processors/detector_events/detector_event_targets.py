@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nuzoo.files.events.detector_event_columns import VOXEL_COLUMNS, VOXEL_TRUTH
 from nuzoo.files.events.detector_event_labels import (
     CATEGORIES,
     HIERARCHIES,
@@ -27,17 +28,6 @@ MOMENTA = ("vis_momentum", "jet_momentum")
 LEPTON, VERTEX = "lepton_momentum", "primary_vertex"
 TARGETS = (*CLASSES, *MOMENTA, LEPTON, VERTEX)
 
-VOXEL_COLUMNS = (
-    "cal_status",
-    "cal_link_count",
-    "link_true",
-    "link_weight",
-    "true_pdg",
-    "true_is_primary",
-    "true_is_secondary",
-)
-"""What labels of single hits are made of."""
-
 
 def read_event_targets(
     rows: Any,
@@ -56,8 +46,8 @@ def read_event_targets(
         vertex: mean and standard deviation along x, y and z of vertices, mm.
 
     Returns:
-        Of one class `labels`, of several `<column>_labels` each, int64 (events,). Momenta by their own name,
-        float32 (events, 3), GeV/c; `vertex`, float32 (events, 3), dimensionless.
+        Of one class `labels`, of several `<column>_labels` each, int64 (events,). Of momenta
+        `<column>_labels`, float32 (events, 3), GeV/c; `vertex_labels`, float32 (events, 3), dimensionless.
 
     Raises:
         ProcessorSettingError: there is no such target.
@@ -73,24 +63,36 @@ def read_event_targets(
         tensors["labels" if len(classes) == 1 else f"{name}_labels"] = numbers
     for name in asked:
         if name in MOMENTA:
-            tensors[name] = _float32(read_dense(rows, schema[name]))
+            tensors[f"{name}_labels"] = _float32(read_dense(rows, schema[name]))
     if LEPTON in asked:
-        tensors[LEPTON] = _float32(visible_lepton(rows, schema))
+        tensors[f"{LEPTON}_labels"] = _float32(visible_lepton(rows, schema))
     if VERTEX in asked:
         mean, deviation = vertex
-        tensors["vertex"] = _float32((read_dense(rows, schema[VERTEX]) - mean) / np.asarray(deviation))
+        tensors["vertex_labels"] = _float32((read_dense(rows, schema[VERTEX]) - mean) / np.asarray(deviation))
     return tensors
 
 
 def refuse_unknown_targets(targets: Sequence[str]) -> None:
-    """Raise `ProcessorSettingError` for what is no name in `TARGETS`, or no list."""
+    """Raise `ProcessorSettingError` for what is no list of targets, or a part of `VOXEL_COLUMNS`."""
     if isinstance(targets, str):
         raise ProcessorSettingError(f"expected columns in a list as targets, got {targets!r}: name them")
-    if unknown := [name for name in targets if name not in TARGETS]:
+    known = (*TARGETS, *VOXEL_TRUTH)
+    if unknown := [name for name in targets if name not in known]:
         raise ProcessorSettingError(
-            f"expected targets among {', '.join(TARGETS)}, got {', '.join(map(str, unknown))}"
-            f"{did_you_mean(unknown, TARGETS)}"
+            f"expected targets among {', '.join(known)}, got {', '.join(map(str, unknown))}"
+            f"{did_you_mean(unknown, known)}"
         )
+    missing = [name for name in VOXEL_COLUMNS if name not in targets]
+    if missing and asks_voxels(targets):
+        raise ProcessorSettingError(
+            f"expected all columns that say what made hits as targets, got none of {', '.join(missing)}: "
+            "name them too"
+        )
+
+
+def asks_voxels(targets: Sequence[str]) -> bool:
+    """Tell whether targets say what made each hit."""
+    return not set(VOXEL_TRUTH).isdisjoint(targets)
 
 
 def visible_lepton(rows: Any, schema: EventSchema) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ import torch
 from transformers import PreTrainedConfig
 from transformers.feature_extraction_utils import BatchFeature, FeatureExtractionMixin
 
+from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.files.events.detector_event_columns import DetectorEventGeometry
 from nuzoo.files.events.detector_events import detector_event_schema
 from nuzoo.files.events.event_schema import EventSchema
@@ -26,6 +27,7 @@ from nuzoo.processors.detector_events.detector_event_settings import (
     check_detector_event_settings,
 )
 from nuzoo.processors.detector_events.detector_event_targets import (
+    asks_voxels,
     read_event_targets,
     read_voxel_labels,
     refuse_unknown_targets,
@@ -43,6 +45,7 @@ from nuzoo.processors.detector_events.event_quantities import (
     scaled,
 )
 from nuzoo.processors.detector_events.example_detector_events import example_detector_events
+from nuzoo.processors.detector_events.reconstructed_events import reconstructed_events
 from nuzoo.processors.detector_events.training_constants import TrainingConstants
 from nuzoo.processors.event_tables import EVENTS_PER_FIT_STEP, as_table, in_steps
 from nuzoo.processors.input_errors import ProcessorModelMismatchError
@@ -196,7 +199,8 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
 
     def network_fields(self) -> dict[str, Any]:
         """Give the shapes of the parts, the features of a track, and the constants."""
-        names = (*SHAPES, "input_statistics", "momentum_statistics", "vertex_mean_mm", "vertex_std_mm")
+        names = (*SHAPES, "energy_transform", "input_statistics")
+        names += ("momentum_statistics", "vertex_mean_mm", "vertex_std_mm")
         return {name: getattr(self, name) for name in names} | {"muon_features": MUON_FEATURES}
 
     def facts(self) -> dict[str, str]:
@@ -236,7 +240,6 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         *,
         targets: Sequence[str] = (),
         detector: str | None = None,
-        voxel_labels: bool = False,
         return_tensors: str | None = "pt",
         **unknown: Any,
     ) -> BatchFeature:
@@ -245,9 +248,9 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         Args:
             rows: a dataset row or a list of them, a batch as a dataset's slice gives it, an Arrow table or a
                 `datasets.Dataset`.
-            targets: columns with the truth of events; see `read_event_targets` for what they become.
+            targets: columns with the truth of events, see `read_event_targets` for what they become; and
+                `VOXEL_TRUTH`, for what made each hit of the 3DCal, see `read_voxel_labels`.
             detector: accept rows of this detector although the processor is made for another one.
-            voxel_labels: also say what made each hit of the 3DCal; see `read_voxel_labels`.
             return_tensors: "pt" for torch, "np" for NumPy.
             **unknown: refused by name.
 
@@ -256,7 +259,7 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
             (hits, 1); `cal_offset`, int64 (events,), where each event's hits end. Of the AHCAL the same as
             `ahcal_…`. `ecal_energy`, float32 (events, towers). `muon_tracks`, float32 (tracks, 5): charge,
             px, py, pz and chi2, with `muon_offset`; `muon_count`, float32 (events, 1), the tracks that were
-            found. All are dimensionless. With targets and `voxel_labels` the truth.
+            found. All are dimensionless. With targets the truth.
 
         Raises:
             MissingStatisticsError: the processor has not been fitted.
@@ -268,11 +271,29 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
         refuse_unknown_targets(targets)
         rows, parts = self._read(rows, detector)
         batch = self._recorded(parts)
-        if voxel_labels:
+        if asks_voxels(targets):
             batch |= read_voxel_labels(rows, self.schema, self.ghosts)
         vertex = (self.vertex_mean_mm or (), self.vertex_std_mm or ())
         batch |= read_event_targets(rows, self.schema, targets, len(parts.muon_count), vertex)
         return BatchFeature(batch, tensor_type=return_tensors)
+
+    def post_process_event_reconstruction(
+        self, outputs: Any, config: PreTrainedConfig
+    ) -> list[dict[str, Any]]:
+        """Give the physics of each event that a network reconstructed.
+
+        Args:
+            outputs: of the network; see `reconstructed_events`.
+            config: of the network, with its classes and temperatures.
+
+        Returns:
+            See `reconstructed_events`: probabilities of flavours and classes of charm by name, momenta in
+            GeV/c, visible energy in GeV, missing transverse momentum in GeV/c, the vertex in mm.
+        """
+        of_network: Any = config
+        classes = {name: class_names_of(config, name) for name in ("flavour", "charm")}
+        temperatures = {"flavour": of_network.temperature, "charm": of_network.charm_temperature}
+        return reconstructed_events(outputs, classes, temperatures)
 
     def _read(self, rows: Any, detector: str | None) -> tuple[Any, RecordedParts]:
         """Read rows: apart, and what was recorded."""

@@ -1,7 +1,8 @@
 """Every check of this folder runs for every row of the registry, by the names of its arguments.
 
 A test that asks for `architecture` (or what is made from it) runs for each architecture; one that asks
-for `auto_class`, for each of its networks; one that asks for `head_class`, for each network with a head.
+for `network`, for each of its networks; one that asks for `head`, for each network with a head: by the names
+of their classes.
 A module may have a function `applies(task, schema)`: then it is for the networks of those tasks, given the
 columns that their processor reads.
 """
@@ -10,37 +11,40 @@ from pathlib import Path
 
 import pytest
 
-from nuzoo.registry import ARCHITECTURES, Architecture
+from nuzoo.registry import ARCHITECTURES, Architecture, class_name
 
-from .inputs import EVENTS, example_inputs, make_model, tiny_processor, unfitted_processor
-
-BODY = "AutoModel"
+from .inputs import (
+    EVENTS,
+    body_of,
+    example_inputs,
+    make_model,
+    network_named,
+    networks_of,
+    tiny_processor,
+    unfitted_processor,
+)
 
 
 def pytest_generate_tests(metafunc):
     names = metafunc.fixturenames
-    if "auto_class" in names:
-        cases = [(row, auto_class) for row in ARCHITECTURES.values() for auto_class in _distinct(row.models)]
-        _parametrise(metafunc, ("architecture", "auto_class"), cases)
-    elif "head_class" in names:
+    if "network" in names:
+        cases = [(row, network) for row in ARCHITECTURES.values() for network in networks_of(row)]
+        _parametrise(metafunc, ("architecture", "network"), cases)
+    elif "head" in names:
         applies = getattr(metafunc.module, "applies", None)
         cases = [(row, head) for row in ARCHITECTURES.values() for head in _heads(row, applies)]
-        _parametrise(metafunc, ("architecture", "head_class"), cases)
+        _parametrise(metafunc, ("architecture", "head"), cases)
     elif "architecture" in names:
         _parametrise(metafunc, ("architecture",), [(row,) for row in ARCHITECTURES.values()])
 
 
-def _distinct(models):
-    """The Auto classes, one for each network that they load."""
-    return list({path: auto_class for auto_class, path in models.items()}.values())
-
-
 def _heads(architecture, applies):
-    """The Auto classes of networks with a head, of those tasks that a module is for."""
+    """The networks with a head, of those tasks that a module is for."""
     if applies is None:
-        return [head for head in architecture.models if head != BODY]
+        return [network for network in networks_of(architecture) if network != body_of(architecture)]
     schema = unfitted_processor(architecture).schema
-    return [task.auto_class for task in architecture.tasks if task.auto_class and applies(task, schema)]
+    tasks = [task for task in architecture.tasks if applies(task, schema)]
+    return list(dict.fromkeys(class_name(architecture.networks[task.name]) for task in tasks))
 
 
 def _parametrise(metafunc, names, cases):
@@ -59,21 +63,21 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture
-def model(architecture, auto_class):
-    return make_model(architecture, auto_class)
+def model(architecture, network):
+    return make_model(architecture, network)
 
 
 @pytest.fixture
-def headed(architecture, head_class):
-    return make_model(architecture, head_class)
+def headed(architecture, head):
+    return make_model(architecture, head)
 
 
 @pytest.fixture
 def body_class(architecture):
     """The network without a head."""
-    if len(_distinct(architecture.models)) < len(architecture.models):
+    if body_of(architecture) is None:
         pytest.skip("the network has no head")
-    return architecture.model_class(BODY)
+    return network_named(architecture, body_of(architecture))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nuzoo.registry import Architecture
+from nuzoo.registry import Architecture, class_name, import_object
 
 EVENTS = 4
 EMPTY, ONE_HIT = 0, 1
@@ -31,10 +31,26 @@ def example_inputs(processor: Any, events: list[dict[str, Any]]) -> dict[str, Te
     return dict(processor(events))
 
 
-def make_model(architecture: Architecture, auto_class: str, seed: int = 0, **fields: Any) -> Any:
+def networks_of(architecture: Architecture) -> dict[str, str]:
+    """The Auto class that loads each network, by the network's class."""
+    loaded = architecture.loaded.items()
+    return {class_name(path): auto_class for auto_class, paths in loaded for path in paths}
+
+
+def body_of(architecture: Architecture) -> str | None:
+    """The class of the network without a head; None where every network has one."""
+    return architecture.body and class_name(architecture.body)
+
+
+def network_named(architecture: Architecture, network: str) -> Any:
+    """A network's class by its name."""
+    return import_object(architecture.class_paths[network])
+
+
+def make_model(architecture: Architecture, network: str, seed: int = 0, **fields: Any) -> Any:
     """A freshly initialised tiny network in evaluation mode."""
     torch.manual_seed(seed)
-    return architecture.model_class(auto_class)(architecture.tiny_config(**fields)).eval()
+    return network_named(architecture, network)(architecture.tiny_config(**fields)).eval()
 
 
 def stirred(model: Any) -> Any:
@@ -124,10 +140,20 @@ def labels_for(inputs: dict[str, Tensor], classes: int) -> Tensor:
 
 def truth_for(model: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """What the network can learn from: labels; of one that finds instances two of them in each event, of one
-    that proposes points of interest the first point of each event.
+    that proposes points of interest the first point of each event, of one that reconstructs events all of it.
     """
     labels = labels_for(inputs, model.config.num_labels)
     names = inspect.signature(model.forward).parameters
+    if "vertex_labels" in names:
+        places = torch.linspace(-1.0, 1.0, 3 * len(labels)).view(-1, 3)
+        momentum = torch.tensor([1.0, -1.0, 300.0]) * (2 + places)
+        return {
+            "flavour_labels": labels,
+            "charm_labels": labels % len(model.config.charm_classes),
+            "vis_momentum_labels": momentum,
+            "jet_momentum_labels": momentum / 2,
+            "vertex_labels": places,
+        }
     if "keypoint_place" in names:
         counts = inputs["offset"].diff(prepend=torch.zeros(1, dtype=torch.long))
         first = (inputs["offset"] - counts)[counts > 0]

@@ -2,7 +2,7 @@
 
 import torch
 
-from .inputs import assert_equal, make_model, restored_buffers
+from .inputs import assert_equal, make_model, network_named, restored_buffers
 
 
 def applies(task, schema):
@@ -19,12 +19,12 @@ def test_builds_on_the_meta_device(model):
     assert {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()} == expected
 
 
-def test_default_network_builds_on_the_meta_device(architecture, auto_class):
+def test_default_network_builds_on_the_meta_device(architecture, network):
     """Also the full size, which fits no laptop."""
     config = type(architecture.tiny_config())()
     with torch.device("meta"):
-        full = architecture.model_class(auto_class)(config)
-    tiny = make_model(architecture, auto_class)
+        full = network_named(architecture, network)(config)
+    tiny = make_model(architecture, network)
     assert full.num_parameters() > tiny.num_parameters() > 0
 
 

@@ -12,11 +12,12 @@ from safetensors.torch import load_file, save_file
 from nuzoo.modeling.arguments import ArgumentError
 from nuzoo.modeling.weight_errors import WeightsError
 
-from .conftest import BODY
 from .inputs import (
     assert_equal,
     assert_same_weights,
+    body_of,
     make_model,
+    networks_of,
     restored_buffers,
     results_of,
     stirred,
@@ -43,9 +44,10 @@ def change_weights(folder, change):
     save_file(tensors, weights_file(folder), metadata={"format": "pt"})
 
 
-def test_saved_network_loads_bitwise_equal(model, auto_class, inputs, tmp_path):
+def test_saved_network_loads_bitwise_equal(architecture, network, model, inputs, tmp_path):
+    """Through its Auto class, of those networks that wrote the checkpoint."""
     stirred(model).save_pretrained(tmp_path)
-    loaded = getattr(transformers, auto_class).from_pretrained(tmp_path)
+    loaded = getattr(transformers, networks_of(architecture)[network]).from_pretrained(tmp_path)
     assert type(loaded) is type(model)
     assert not loaded.training
     assert {tensor.device.type for tensor in loaded.state_dict().values()} == {"cpu"}
@@ -215,7 +217,7 @@ def test_body_loads_from_a_checkpoint_with_head(headed, body_class, inputs, tmp_
 
 
 def test_head_does_not_load_from_a_body_unasked(headed, architecture, body_class, tmp_path):
-    body = stirred(make_model(architecture, BODY))
+    body = stirred(make_model(architecture, body_of(architecture)))
     body.save_pretrained(tmp_path)
     with pytest.raises(WeightsError, match="missing") as caught:
         type(headed).from_pretrained(tmp_path)

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+from nuzoo.modeling.bounded_kendall import BoundedKendall
+
 from .inputs import (
     EMPTY,
     ONE_HIT,
@@ -36,7 +38,11 @@ def gradients_of(model):
 
 
 def without_gradient(model):
-    return [name for name, grad in gradients_of(model).items() if grad is None or not grad.any()]
+    """Parameters without one, but for the learnt weights of losses, which no result depends on."""
+    gradients = gradients_of(model).items()
+    weights = [name for name, part in model.named_modules() if isinstance(part, BoundedKendall)]
+    missing = [name for name, grad in gradients if grad is None or not grad.any()]
+    return [name for name in missing if name.rpartition(".")[0] not in weights]
 
 
 def fit(model, inputs, truth, steps, learning_rate=3e-3, enough=0.0):

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from nuzoo.files.events import event_errors
+from nuzoo.files.events.detector_event_columns import VOXEL_TRUTH
 from nuzoo.hub.model.flat_export import export_code
 from nuzoo.processors import input_errors as errors
 from nuzoo.processors.detector_events.event_quantities import QUANTITIES, HeldValues
@@ -200,13 +201,13 @@ def test_truth_becomes_targets(fitted):
     batch = fitted(rows, targets=TARGETS)
     assert batch["flavour_labels"].tolist() == [row["flavour"] for row in rows]
     assert batch["charm_labels"].tolist() == [row["charm"] for row in rows]
-    np.testing.assert_array_equal(batch["vis_momentum"], [row["vis_momentum"] for row in rows])
-    assert batch["lepton_momentum"][0].tolist() == [1, 2, 3]
-    np.testing.assert_array_equal(batch["lepton_momentum"][1], rows[1]["lepton_momentum"])
-    assert batch["lepton_momentum"][2].tolist() == [0, 0, 0]
+    np.testing.assert_array_equal(batch["vis_momentum_labels"], [row["vis_momentum"] for row in rows])
+    assert batch["lepton_momentum_labels"][0].tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(batch["lepton_momentum_labels"][1], rows[1]["lepton_momentum"])
+    assert batch["lepton_momentum_labels"][2].tolist() == [0, 0, 0]
     mean, deviation = (174.26, 109.02, -66.38), (135.14, 125.34, 652.16)
     vertex = np.stack([row["primary_vertex"] for row in rows])
-    np.testing.assert_allclose(batch["vertex"], (vertex - mean) / deviation, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(batch["vertex_labels"], (vertex - mean) / deviation, rtol=1e-4, atol=1e-5)
     assert fitted(rows, targets=("charm",))["labels"].tolist() == [row["charm"] for row in rows]
     for wrong, said in (
         (("flavor",), "did you mean flavour"),
@@ -232,7 +233,7 @@ def test_vertices_can_be_standardised_by_the_training_events():
     rows = make_rows()
     processor = make_processor(vertex="fitted")
     assert not processor.is_fitted
-    vertex = processor.fit(rows)(rows, targets=("primary_vertex",))["vertex"].double()
+    vertex = processor.fit(rows)(rows, targets=("primary_vertex",))["vertex_labels"].double()
     torch.testing.assert_close(vertex.mean(0), torch.zeros(3).double(), atol=1e-5, rtol=0)
     torch.testing.assert_close(vertex.std(0, correction=0), torch.ones(3).double(), atol=1e-5, rtol=0)
     with pytest.raises(errors.MissingStatisticsError, match="primary_vertex"):
@@ -262,7 +263,7 @@ HAND_MADE = {
 def test_soft_labels_follow_the_links_by_hand(fitted):
     """Hit 0: 0.5 of e+ (primary), 0.3 of p (secondary goes first), 0.2 of mu (other); hit 2: a tau to mu."""
     before = make_rows()[0]
-    batch = fitted([before, HAND_MADE], voxel_labels=True)
+    batch = fitted([before, HAND_MADE], targets=VOXEL_TRUTH)
     hit = slice(40, 44)
     np.testing.assert_allclose(
         batch["cal_category"][hit], [[0.5, 0.2, 0.3], [0, 0, 0], [0, 1, 0], [0, 0, 0]], atol=1e-6
@@ -272,21 +273,21 @@ def test_soft_labels_follow_the_links_by_hand(fitted):
     )
     assert batch["cal_ghost"][hit].tolist() == [0, 1, 0, 0]
     as_the_paper = make_processor(ghosts="unmatched").fit(make_rows())
-    assert as_the_paper(HAND_MADE, voxel_labels=True)["cal_ghost"].tolist() == [0, 1, 0, 1]
-    hadronic = fitted(HAND_MADE | {"tau_decay_mode": 4}, voxel_labels=True)["cal_category"]
+    assert as_the_paper(HAND_MADE, targets=VOXEL_TRUTH)["cal_ghost"].tolist() == [0, 1, 0, 1]
+    hadronic = fitted(HAND_MADE | {"tau_decay_mode": 4}, targets=VOXEL_TRUTH)["cal_category"]
     assert hadronic[2].tolist() == [0, 0, 1]
     assert {"cal_ghost", "cal_category"}.isdisjoint(fitted(HAND_MADE))
     with pytest.raises(event_errors.RangeError, match="sum to 1"):
-        fitted(HAND_MADE | {"link_weight": [0.5, 0.3, 0.1, 1.0]}, voxel_labels=True)
+        fitted(HAND_MADE | {"link_weight": [0.5, 0.3, 0.1, 1.0]}, targets=VOXEL_TRUTH)
     with pytest.raises(event_errors.MissingColumnError, match="true_pdg"):
-        fitted([before, HAND_MADE | {"true_pdg": None}], voxel_labels=True)
+        fitted([before, HAND_MADE | {"true_pdg": None}], targets=VOXEL_TRUTH)
 
 
 def test_company_and_order_of_hits_change_no_event(fitted):
     rows = make_rows()
-    together = fitted(rows, targets=TARGETS, voxel_labels=True)
+    together = fitted(rows, targets=(*TARGETS, *VOXEL_TRUTH))
     for number, row in enumerate(rows):
-        alone = fitted(row, targets=TARGETS, voxel_labels=True)
+        alone = fitted(row, targets=(*TARGETS, *VOXEL_TRUTH))
         for name, value in together.items():
             part = name.partition("_")[0]
             if name.endswith("_offset"):
@@ -318,16 +319,16 @@ def test_every_form_of_the_same_events_gives_the_same_tensors(fitted):
             for name, values in columns.items()
         }
     )
-    expected = fitted(rows, targets=TARGETS, voxel_labels=True)
+    expected = fitted(rows, targets=(*TARGETS, *VOXEL_TRUTH))
     for form in (lists, columns, table, datasets.Dataset(table)):
-        batch = fitted(form, targets=TARGETS, voxel_labels=True)
+        batch = fitted(form, targets=(*TARGETS, *VOXEL_TRUTH))
         assert all(torch.equal(batch[name], value) for name, value in expected.items())
     assert make_processor().fit(datasets.Dataset(table)).to_dict() == fitted.to_dict()
 
 
 def test_events_in_which_nothing_was_recorded_are_events(fitted):
     empty = make_rows()[1] | {"ecal_energy": [0.0] * 25}
-    batch = fitted([empty, empty], targets=TARGETS, voxel_labels=True)
+    batch = fitted([empty, empty], targets=(*TARGETS, *VOXEL_TRUTH))
     assert batch["cal_offset"].tolist() == batch["muon_offset"].tolist() == [0, 0]
     assert batch["cal_coordinates"].shape == (0, 3) and batch["muon_tracks"].shape == (0, 5)
     assert batch["cal_hierarchy"].shape == (0, 3)
@@ -415,9 +416,11 @@ def test_settings_that_cannot_be_are_refused(settings, said):
 
 
 def test_unknown_options_of_a_call_are_refused(fitted):
-    with pytest.raises(errors.ProcessorSettingError, match="did you mean voxel_labels"):
-        fitted(GOOD, voxel_label=True)
-    assert fitted.call_options == {"detector", "voxel_labels"}
+    with pytest.raises(errors.ProcessorSettingError, match="did you mean detector"):
+        fitted(GOOD, detektor=None)
+    assert fitted.call_options == {"detector"}
+    with pytest.raises(errors.ProcessorSettingError, match="all columns that say what made hits"):
+        fitted(GOOD, targets=("cal_status",))
 
 
 def test_a_recipe_may_set_what_it_should():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from nuzoo.files.events.detector_event_columns import VOXEL_TRUTH
 from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
     NuDetectorEventFeatureExtractor,
 )
@@ -62,7 +63,7 @@ def make_processor(**settings):
 def augmented(rows, seed=0, processor=None, **settings):
     """The batch of the rows before and after."""
     processor = processor or make_processor()
-    batch = dict(processor(rows, targets=TARGETS, voxel_labels=True))
+    batch = dict(processor(rows, targets=(*TARGETS, *VOXEL_TRUTH)))
     torch.manual_seed(seed)
     change = DetectorEventAugmentation(**settings).bound_to(processor, TARGETS)
     return batch, change(batch)
@@ -93,7 +94,7 @@ def test_a_shift_is_that_of_the_event_with_its_vertex():
     """The batch is that of rows whose hits stand a cube further, and whose vertex does so by 10 mm."""
     rows, processor = make_rows(((60, 9, 1),) * 4, low=4, high=20), make_processor()
     batch, found = augmented(rows, shift=1.0, processor=processor)
-    moved = (found["vertex"] - batch["vertex"]) * torch.tensor([135.14, 125.34, 652.16]) / 10
+    moved = (found["vertex_labels"] - batch["vertex_labels"]) * torch.tensor([135.14, 125.34, 652.16]) / 10
     steps = moved.round()
     torch.testing.assert_close(moved, steps, atol=1e-3, rtol=0)
     assert set(steps[:, :2].flatten().tolist()) == {-1.0, 1.0} and not steps[:, 2].any()
@@ -103,17 +104,17 @@ def test_a_shift_is_that_of_the_event_with_its_vertex():
         | {"primary_vertex": row["primary_vertex"] + 10 * np.float32([x, y, 0])}
         for row, (x, y, _) in zip(rows, steps.tolist(), strict=True)
     ]
-    expected = processor(shifted, targets=TARGETS, voxel_labels=True)
+    expected = processor(shifted, targets=(*TARGETS, *VOXEL_TRUTH))
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=1e-5, atol=1e-5)
 
 
 def test_shifts_are_independent_and_as_frequent_as_asked():
     batch, found = augmented(make_rows(((6, 1, 0),) * 3000, low=8, high=16), shift=0.5)
-    moved = ((found["vertex"] - batch["vertex"]).abs() > 1e-3).double()
+    moved = ((found["vertex_labels"] - batch["vertex_labels"]).abs() > 1e-3).double()
     assert moved[:, :2].mean(0).tolist() == pytest.approx([0.5, 0.5], abs=0.03)
     assert float((moved[:, 0] * moved[:, 1]).mean()) == pytest.approx(0.25, abs=0.03)
-    same_but(batch, found, "cal_coordinates", "vertex")
+    same_but(batch, found, "cal_coordinates", "vertex_labels")
 
 
 def test_hits_that_leave_are_lost_with_their_truth_unless_too_few_stay():
@@ -262,7 +263,7 @@ def test_lost_hits_are_a_share_of_each_event_unless_too_few_stay():
 @pytest.mark.parametrize("settings", [{}, {"muon_transforms": ("asinh", "asinh", "log1p")}])
 def test_the_published_set_is_finite_repeatable_and_leaves_its_input(settings):
     rows, processor = make_rows(), make_processor(**settings)
-    before = dict(processor(rows, targets=TARGETS, voxel_labels=True))
+    before = dict(processor(rows, targets=(*TARGETS, *VOXEL_TRUTH)))
     batch, one = augmented(rows, processor=processor, **PUBLISHED)
     _, again = augmented(rows, processor=processor, **PUBLISHED)
     _, other = augmented(rows, processor=processor, seed=1, **PUBLISHED)
@@ -272,7 +273,7 @@ def test_the_published_set_is_finite_repeatable_and_leaves_its_input(settings):
     assert one.keys() == batch.keys()
     for name, value in one.items():
         assert torch.isfinite(value).all() and value.dtype == batch[name].dtype, name
-    for name in ("vis_momentum", "labels"):
+    for name in ("vis_momentum_labels", "labels"):
         assert torch.equal(one[name], batch[name])
 
 

@@ -10,7 +10,7 @@ from nuzoo.processors.detector_events.detector_event_parts import AHCAL, CAL, EC
 from nuzoo.processors.detector_events.event_quantities import MUON_CHI2, QuantityScale
 from nuzoo.training.augmentation.ragged import events_of
 
-TRACKS, COUNT, VERTEX = "muon_tracks", "muon_count", "vertex"
+TRACKS, COUNT, VERTEX = "muon_tracks", "muon_count", "vertex_labels"
 NOT_PER_ROW = (COUNT, *(f"{part}_offset" for part in (CAL, AHCAL, MUON)))
 
 

@@ -18,16 +18,22 @@ from nuzoo.training.supervised import run_training
 from nuzoo.training.unlabelled import prepare_unlabelled
 from nuzoo.training.watched_trainer import WatchedTrainer
 
-PARTS = ("chamfer", "energy")
+PART = "_loss"
+"""What the names of the parts of a network's loss end with."""
 
 
 class MaskedAutoencodingTrainer(WatchedTrainer):
     """Trains a network that masks events itself and says what its reconstruction costs."""
 
+    def asked(self) -> dict[str, Any]:
+        """Say what the network is asked in this training step beside the batch."""
+        return {}
+
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
         """Compute the loss of a batch of events."""
-        output = model(**inputs, return_loss=True)
-        self.watch({name: output[f"{name}_loss"] for name in PARTS})
+        asked = self.asked() if model.training else {}
+        output = model(**inputs, **asked, return_loss=True)
+        self.watch({name.removesuffix(PART): of for name, of in output.items() if name.endswith(PART)})
         loss: Tensor = output.loss
         return loss
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings
 from nuzoo.training.fields import made_of
-from nuzoo.training.recipe import Recipe
+from nuzoo.training.recipe import SECTIONS, Recipe
 
 
 class MaskedAutoencodingRecipe(Recipe):
@@ -21,7 +21,7 @@ class MaskedAutoencodingRecipe(Recipe):
         RecipeError: An unknown field, or a value that it cannot have.
     """
 
-    sections = (*Recipe.sections, "probe")
+    sections = (*SECTIONS, "probe")
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(given)

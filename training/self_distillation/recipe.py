@@ -15,7 +15,7 @@ from nuzoo.training.fields import (
     made_of,
 )
 from nuzoo.training.layer_decay import Optimiser
-from nuzoo.training.recipe import Recipe
+from nuzoo.training.recipe import SECTIONS, Recipe
 from nuzoo.training.self_distillation.schedules import cosine, warmed
 
 
@@ -116,7 +116,7 @@ class SelfDistillationRecipe(Recipe):
         RecipeError: An unknown field, or a value that it cannot have.
     """
 
-    sections = (*Recipe.sections, "views", "masks", "distillation", "probe")
+    sections = (*SECTIONS, "views", "masks", "distillation", "probe")
 
     optimiser_type = PretrainingOptimiser
     optimiser: PretrainingOptimiser

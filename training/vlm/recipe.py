@@ -13,7 +13,7 @@ from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMap
 from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.registry import TASKS, import_object
 from nuzoo.training.fields import Count, RecipeError, checked_fields, made_of, types_of
-from nuzoo.training.recipe import Recipe
+from nuzoo.training.recipe import SECTIONS, Recipe
 from nuzoo.training.training_arguments import checked_arguments, training_arguments
 from nuzoo.training.vlm.requirements import check_packages
 
@@ -79,7 +79,7 @@ class VlmRecipe(Recipe):
         PromptError: No such prompt.
     """
 
-    sections = (*Recipe.sections, "adapter", "answers", "pretraining")
+    sections = (*SECTIONS, "adapter", "answers", "pretraining")
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(given)

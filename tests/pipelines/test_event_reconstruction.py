@@ -1,0 +1,101 @@
+"""Reconstructed events: probabilities by name, momenta and vertex with their units, and tables of them."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+from transformers import pipeline
+
+from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
+from nuzoo.modeling.modeling_nu_perceiver_reconstruction import NuPerceiverForEventReconstruction
+from nuzoo.pipelines.finite_outputs import NonFiniteOutputError
+from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
+    NuDetectorEventFeatureExtractor,
+)
+
+TASK = "neutrino-event-reconstruction"
+OUTPUTS = SimpleNamespace(
+    flavour_logits=torch.tensor([[2.0, 0.0, 0.0, 0.0, 0.0, 0.0]]),
+    charm_logits=torch.tensor([[0.0, 0.0, 0.0, 3.0]]),
+    vis_momentum=torch.tensor([[3.0, -4.0, 12.0]]),
+    jet_momentum=torch.tensor([[1.0, 1.0, 2.0]]),
+    vertex=torch.tensor([[10.0, -20.0, 300.0]]),
+)
+
+
+@pytest.fixture(scope="module")
+def processor():
+    made = NuDetectorEventFeatureExtractor()
+    return made.fit(made.example_events(8))
+
+
+@pytest.fixture(scope="module")
+def folder(processor, tmp_path_factory):
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("reconstruction")
+    model = NuPerceiverForEventReconstruction(NuPerceiverConfig.tiny(temperature=2.0))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    model.save_pretrained(path)
+    processor.save_pretrained(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def reconstruct(folder):
+    return pipeline(TASK, model=folder)
+
+
+def test_outputs_become_physics(processor):
+    config = NuPerceiverConfig.tiny(temperature=2.0, charm_temperature=3.0)
+    (event,) = processor.post_process_event_reconstruction(OUTPUTS, config)
+    assert event["flavour"]["nue_cc"] == pytest.approx(math.e / (math.e + 5))
+    assert event["charm"]["charm_had"] == pytest.approx(math.e / (math.e + 3))
+    assert event["lepton_momentum"] == pytest.approx([2.0, -5.0, 10.0])
+    assert (event["e_vis"], event["pt_miss"]) == (pytest.approx(13.0), pytest.approx(5.0))
+    assert event["vertex"] == [10.0, -20.0, 300.0]
+
+
+def test_an_event_is_told_with_units(reconstruct, processor, folder):
+    events = processor.example_events(3)
+    result = reconstruct(events[2])
+    assert result.keys() == {
+        *("flavour", "charm", "vis_momentum", "jet_momentum", "lepton_momentum", "e_vis", "pt_miss", "vertex")
+    }
+    scores = result["flavour"]["scores"]
+    assert sum(scores.values()) == pytest.approx(1) and result["flavour"]["score"] == max(scores.values())
+    assert scores[result["flavour"]["label"]] == result["flavour"]["score"]
+    assert [result[name]["unit"] for name in ("e_vis", "pt_miss", "vertex")] == ["GeV", "GeV/c", "mm"]
+    model = NuPerceiverForEventReconstruction.from_pretrained(folder)
+    with torch.no_grad():
+        output = model(**processor(events[2]))
+    assert result["vertex"]["value"] == pytest.approx(output.vertex[0].tolist(), rel=1e-5)
+    expected = (output.flavour_logits[0].double() / 2).softmax(0)[0].item()
+    assert scores["nue_cc"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_events_of_a_batch_are_told_as_alone(reconstruct, processor):
+    events = processor.example_events(4)
+    together = reconstruct(events, batch_size=4)
+    for one, event in zip(together, events, strict=True):
+        alone = reconstruct(event)
+        assert one["vertex"]["value"] == pytest.approx(alone["vertex"]["value"], rel=1e-4)
+
+
+def test_rows_of_a_table_are_numbers_with_the_unit_in_their_name(reconstruct, processor):
+    row = reconstruct.as_row(reconstruct(processor.example_events(3)[2]))
+    names = {"vis_momentum_x_gev", "jet_momentum_z_gev", "lepton_momentum_y_gev", "e_vis_gev", "pt_miss_gev"}
+    assert {*names, "vertex_x_mm", "flavour", "flavour_score", "charm_probability_charm_mu"} <= row.keys()
+    assert all(isinstance(value, str | float) for value in row.values())
+
+
+def test_outputs_that_are_no_numbers_are_refused(reconstruct, processor):
+    with torch.no_grad():
+        bias = reconstruct.model.vis_head[-1].bias
+        before, _ = bias.clone(), bias.fill_(float("nan"))
+    with pytest.raises(NonFiniteOutputError, match="vis_momentum"):
+        reconstruct(processor.example_events(3)[2])
+    with torch.no_grad():
+        bias.copy_(before)

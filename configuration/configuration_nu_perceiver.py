@@ -9,6 +9,7 @@ from huggingface_hub.dataclasses import strict
 
 from nuzoo.configuration.detector_event_config import DetectorEventConfig
 from nuzoo.configuration.event_classifier_config import EventClassifierConfig, check_temperature
+from nuzoo.configuration.perceiver_config import PerceiverConfig, check_tiles
 from nuzoo.files.events.detector_event_columns import CHARM_CLASSES, FLAVOURS, VOXEL_TRUTH
 from nuzoo.files.events.event_classes import check_class_names
 
@@ -52,7 +53,7 @@ class DropPaths:
 
 
 @strict
-class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
+class NuPerceiverConfig(PerceiverConfig, DetectorEventConfig, EventClassifierConfig):
     """A sparse Perceiver-IO encoder in the form of arXiv 2604.07037.
 
     The defaults are the published sizes. Patches of voxels are tokens; those of a module of the 3DCal attend
@@ -63,17 +64,16 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
         cal_patch: voxels of a patch of the 3DCal along x, y and z; they divide a module.
         ahcal_patch: voxels of a patch of the AHCAL.
         least_hits: a part with fewer hits is not looked at.
-        hidden_size: numbers of a token.
-        num_attention_heads: of each block.
-        mlp_ratio: width of the hidden layer of each perceptron, in units of the token's.
         num_module_layers: blocks of the tokens of a module.
         num_ahcal_layers: blocks of the tokens of the AHCAL.
-        num_latent_layers: pairs of a block in which latents read tokens, and one of latents alone.
-        class_tokens: of each module and of the AHCAL at most; fewer where few patches have hits.
-        drop_path_rate: probability, in training, that a token skips what the last block adds; it rises from
-            0. Blocks that read other tokens have half of it.
-        layer_norm_eps: added to the variance.
-        initializer_range: standard deviation of the initial tokens and embeddings.
+        drop_path_rate: see `PerceiverConfig`; it rises from 0, and the first block that reads has none.
+        hidden_size: see `PerceiverConfig`.
+        num_attention_heads: see `PerceiverConfig`.
+        mlp_ratio: see `PerceiverConfig`.
+        num_latent_layers: see `PerceiverConfig`.
+        class_tokens: see `PerceiverConfig`; the windows are the modules and the AHCAL.
+        layer_norm_eps: see `PerceiverConfig`.
+        initializer_range: see `PerceiverConfig`.
         decoder_hidden_size: numbers of a query about what was hidden, in pre-training.
         decoder_heads: of each block of the decoder.
         decoder_layers: blocks of the decoder.
@@ -124,16 +124,8 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
     cal_patch: list[int] | tuple[int, ...] = (12, 12, 10)
     ahcal_patch: list[int] | tuple[int, ...] = (6, 6, 5)
     least_hits: int = 2
-    hidden_size: int = 384
-    num_attention_heads: int = 12
-    mlp_ratio: float = 4.0
     num_module_layers: int = 4
     num_ahcal_layers: int = 4
-    num_latent_layers: int = 4
-    class_tokens: int = 2
-    drop_path_rate: float = 0.0
-    layer_norm_eps: float = 1e-6
-    initializer_range: float = 0.02
     decoder_hidden_size: int = 256
     decoder_heads: int = 8
     decoder_layers: int = 2
@@ -215,31 +207,16 @@ class NuPerceiverConfig(DetectorEventConfig, EventClassifierConfig):
 
     def validate_architecture(self) -> None:
         """Raise `ValueError` for sizes that make no network."""
-        sizes = (
-            self.least_hits,
-            self.hidden_size,
-            self.num_attention_heads,
-            self.num_module_layers,
-            self.num_ahcal_layers,
-            self.num_latent_layers,
-            self.class_tokens,
-        )
-        if min(sizes) < 1 or self.hidden_size % self.num_attention_heads or self.hidden_size % 4:
+        sizes = (self.least_hits, self.num_module_layers, self.num_ahcal_layers)
+        if min(sizes) < 1:
             raise ValueError(
-                "least_hits, hidden_size, num_attention_heads, num_module_layers, num_ahcal_layers, "
-                "num_latent_layers and class_tokens must be at least 1, hidden_size a multiple of "
-                f"num_attention_heads and of 4, got {sizes}"
+                f"least_hits, num_module_layers and num_ahcal_layers must be at least 1, got {sizes}"
             )
 
     def validate_patches(self) -> None:
         """Raise `ValueError` for patches that do not tile a module or the AHCAL."""
-        tiled = {
-            "cal_patch": (self.cal_patch, self.module_shape),
-            "ahcal_patch": (self.ahcal_patch, self.ahcal_shape),
-        }
-        for name, (patch, shape) in tiled.items():
-            if len(patch) != 3 or any(size < 1 or of % size for size, of in zip(patch, shape, strict=True)):
-                raise ValueError(f"{name} must be 3 whole numbers that divide {shape}, got {patch}")
+        check_tiles("cal_patch", list(self.cal_patch), self.module_shape)
+        check_tiles("ahcal_patch", list(self.ahcal_patch), list(self.ahcal_shape))
 
     def validate_decoder(self) -> None:
         """Raise `ValueError` for sizes that make no decoder."""

@@ -23,6 +23,9 @@ TRAINING_ARGUMENTS_FILE = "training_args.json"
 TRAINING_EVENTS_FILE = "training_events.parquet"
 """In the folder of a run: digests of the events that it was trained on."""
 
+TRANSFER_FILE = "transfer.json"
+"""In the folder of a run: what it loaded from a network of another type, and what not."""
+
 LOCK_FILE = ".lock"
 """In a folder that a run is writing to; hidden, so that it is no part of a dataset or a repository."""
 

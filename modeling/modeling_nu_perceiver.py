@@ -6,21 +6,16 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from transformers import initialization as init
 from transformers.utils import ModelOutput
 from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
 from nuzoo.modeling.arguments import refuse_arguments
-from nuzoo.modeling.bounded_kendall import BoundedKendall
-from nuzoo.modeling.grid_embeddings import grid_embeddings
-from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
-from nuzoo.modeling.patch_stem import PatchConv3d
-from nuzoo.modeling.perceiver_blocks import CrossBlock, Reading, SelfBlock
-from nuzoo.modeling.sparse.padded_rows import rows_by_event
+from nuzoo.modeling.perceiver_blocks import CrossBlock, Reading, SelfBlock, read_by_turns
+from nuzoo.modeling.perceiver_weights import PerceiverPreTrainedModel
 from nuzoo.modeling.sparse.patches import Patches, PatchGrid, occupied_patches
-from nuzoo.modeling.sparse.ragged import counts_of, events_of, mean_by
-from nuzoo.modeling.window_encoder import WindowEncoder, WindowTokens
+from nuzoo.modeling.sparse.ragged import counts_of, events_of, mean_by, sorted_rows
+from nuzoo.modeling.window_encoder import WindowEncoder, WindowTokens, with_empty_windows
 
 AHCAL, ECAL, MUON = range(3)
 """Rows of the embeddings of where a token comes from; those of the 3DCal have that of their module."""
@@ -47,33 +42,14 @@ class NuPerceiverModelOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
 
 
-class NuPerceiverPreTrainedModel(NuPreTrainedModel):
+class NuPerceiverPreTrainedModel(PerceiverPreTrainedModel):
     """Initialisation and loading of every `nu_perceiver` network."""
 
     config: NuPerceiverConfig
     base_model_prefix = "nu_perceiver"
     main_input_name = "cal_coordinates"
     input_modalities = "detector-event"
-    _no_split_modules = ["SelfBlock", "CrossBlock"]  # noqa: RUF012 (transformers' own declaration)
-    _supports_sdpa = True
-    accepts_loss_kwargs = False
     without_decay = ("module_embedding", "source_embedding")
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)
-        if isinstance(module, nn.Linear):
-            init.xavier_uniform_(module.weight)
-            init.zeros_(module.bias)
-        elif isinstance(module, PatchConv3d):
-            init.xavier_uniform_(module.weight.flatten(1))
-            if module.bias is not None:
-                init.zeros_(module.bias)
-        elif isinstance(module, WindowEncoder):
-            init.copy_(module.positions, grid_embeddings(module.grid.patches, self.config.hidden_size))
-            init.normal_(module.class_token, std=self.config.initializer_range)
-        elif isinstance(module, BoundedKendall):
-            module.reset_parameters()
 
     @property
     def decay_steps(self) -> dict[str, int]:
@@ -287,7 +263,7 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         of_muons, muon_weights = self.muon_encoder(tracks.to(dtype), offset, count.to(dtype))
         of_ecal = self.ecal(ecal_energy.to(dtype))
         modules, most = self.config.modules, self.config.latents
-        tokens, event = _sorted(
+        tokens, event = sorted_rows(
             [
                 (of_cal.tokens + self.module_embedding(of_cal.window % modules), of_cal.window // modules),
                 (of_ahcal.tokens, of_ahcal.window),
@@ -298,7 +274,7 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         token_counts = torch.bincount(event, minlength=events)
         tokens = self.token_norm(tokens)
         class_module, class_event = of_cal.class_window % modules, of_cal.class_window // modules
-        latents, place = _sorted(
+        latents, place = sorted_rows(
             [
                 (
                     of_cal.classes + self.module_embedding(class_module),
@@ -313,15 +289,12 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         latent_counts = torch.bincount(place // most, minlength=events)
         states = [*of_cal.hidden_states, *of_ahcal.hidden_states]
         attentions = [*of_cal.attentions, *of_ahcal.attentions, *muon_weights]
-        reading, groups = Reading(latent_counts, token_counts), rows_by_event(latent_counts)
-        for read, block in zip(self.latent_reads, self.latent_blocks, strict=True):
-            latents, weights = read(latents, tokens, reading)
-            attentions += weights
-            states.append(latents)
-            latents, weights = block(latents, latent_counts, groups)
-            attentions += weights
-            states.append(latents)
-        return EncodedEvents(latents, latent_counts, place, most, tuple(states), tuple(attentions))
+        read = read_by_turns(
+            self.latent_reads, self.latent_blocks, latents, latent_counts, tokens, token_counts
+        )
+        states += read.hidden_states
+        attentions += read.attentions
+        return EncodedEvents(read.latents, latent_counts, place, most, tuple(states), tuple(attentions))
 
     def _encode_cal(self, cal: PartPatches, ahcal: PartPatches, events: int) -> WindowTokens:
         """Encode modules; an event without any patch has the first, empty, for the sake of a latent."""
@@ -329,8 +302,7 @@ class NuPerceiverModel(NuPerceiverPreTrainedModel):
         has_latent[cal.windows // self.config.modules] = True
         has_latent[ahcal.windows] = True
         missing = torch.nonzero(~has_latent)[:, 0] * self.config.modules
-        windows, order = torch.sort(torch.cat([cal.windows, missing]))
-        occupied = torch.cat([cal.occupied, torch.zeros_like(missing)])[order]
+        windows, occupied = with_empty_windows(cal.windows, cal.occupied, missing)
         return self._encode_windows(self.cal_encoder, replace(cal, windows=windows, occupied=occupied), None)
 
     def _encode_windows(
@@ -381,10 +353,3 @@ class EncodedEvents:
             hidden_states=self.hidden_states if wants_states else None,
             attentions=self.attentions if wants_attentions else None,
         )
-
-
-def _sorted(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Join the rows of several parts, each with its number, and put both into the order of the numbers."""
-    rows, number = (torch.cat(one) for one in zip(*parts, strict=True))
-    number, order = torch.sort(number, stable=True)
-    return rows[order], number

@@ -329,15 +329,15 @@ class NuPerceiverForPreTraining(NuPerceiverPreTrainedModel):
             for part, number in zip(parts, windows, strict=True)
         ]
         draws = [uniform_draws(given.hits * 2 + number, self.training) for number in range(2)]
-        hidden = [draw <= ratio / 2 for draw in draws]
-        cal, ahcal = (part.seen(which) for part, which in zip(parts, seen, strict=True))
+        ecal, muons = (draw <= ratio / 2 for draw in draws)
+        seen_cal, seen_ahcal = (part.seen(which) for part, which in zip(parts, seen, strict=True))
         unseen_cal, unseen_ahcal = (
             part.seen(self._decoded(~which)) for part, which in zip(parts, seen, strict=True)
         )
         encoded = self.nu_perceiver.encode(
-            cal, ahcal, given.ecal, given.muons, is_seen=[~which for which in hidden]
+            seen_cal, seen_ahcal, given.ecal, given.muons, is_seen=(~ecal, ~muons)
         )
-        return SeenEvents(cal, unseen_cal, unseen_ahcal, *hidden, encoded)
+        return SeenEvents(seen_cal, unseen_cal, unseen_ahcal, ecal, muons, encoded)
 
     def _decoded(self, hidden: Tensor) -> Tensor:
         """Choose the hidden patches that are reconstructed, bool (patches,)."""

@@ -1,6 +1,6 @@
 """The base of every network: weights are loaded whole, from safetensors, or not at all."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,6 +17,7 @@ from nuzoo.files.nearest_names import did_you_mean, nearest_names
 from nuzoo.files.origin import whereabouts
 from nuzoo.modeling.adapter_files import Adapter, find_adapter, write_calibration
 from nuzoo.modeling.arguments import ArgumentError, named_arguments
+from nuzoo.modeling.transfer import Transfer
 from nuzoo.modeling.weight_errors import WeightsError
 from nuzoo.modeling.weight_files import name_unreadable, verified_weights
 
@@ -35,12 +36,17 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
     Attributes:
         heads: modules outside of the body. Of the body, those of every network around it: what a network
             does not have of these, it leaves unread in a checkpoint.
+        transfers_from: parts of the body that mean the same in networks of other types: for each type, what a
+            part is called there, and here.
+        transfer: what was loaded of such a network, if anything.
         exports_graph: inputs are tensors with an entry for each event, and what happens to them does not
             depend on their values, so that `torch.export` and ONNX can hold the network.
     """
 
     config: NuPreTrainedConfig
     heads: ClassVar[tuple[str, ...]] = ()
+    transfers_from: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    transfer: Transfer | None = None
     exports_graph: ClassVar[bool] = False
     supports_gradient_checkpointing = True
 
@@ -112,7 +118,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
                 "Download or save the weights again."
             ) from error
         model, report = loaded
-        modules = [_module(model, name) for name in reinitialize]
+        modules = [module_named(model, name) for name in reinitialize]
         refuse_incomplete(report, (*reinitialize,), origin)
         if modules:
             _start_afresh(model, modules)
@@ -156,7 +162,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
             ArgumentError: one is none of its modules.
         """
         for name in names:
-            _module(self, name, "frozen").requires_grad_(False)
+            module_named(self, name, "frozen").requires_grad_(False)
         self._frozen = tuple(names)
 
     def train(self, mode: bool = True) -> Self:
@@ -196,7 +202,7 @@ def _refuse_options(network: type[NuPreTrainedModel], given: dict[str, Any]) -> 
         raise WeightsError("expected no use_safetensors=False: pickled weights are never read")
 
 
-def _module(model: PreTrainedModel, name: str, argument: str = "reinitialize") -> nn.Module:
+def module_named(model: PreTrainedModel, name: str, argument: str = "reinitialize") -> nn.Module:
     """Find a module of a network, or raise `ArgumentError`."""
     modules = dict(model.named_modules())
     if not name or name not in modules:

@@ -1,13 +1,15 @@
 """The blocks of a Perceiver: tokens that attend to each other, and latents that read tokens."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
+from nuzoo.configuration.perceiver_config import PerceiverConfig
 from nuzoo.modeling.attention import attend_across, attend_rows
 from nuzoo.modeling.drop_path import DropPath
 from nuzoo.modeling.sparse.padded_rows import EventRows, rows_by_event
@@ -52,7 +54,7 @@ class HeadedAttention(nn.Module):
 
     is_causal = False
 
-    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int):
+    def __init__(self, config: PerceiverConfig, channels: int, heads: int):
         super().__init__()
         self.config, self.heads = config, heads
         self.num_key_value_groups = 1
@@ -60,18 +62,20 @@ class HeadedAttention(nn.Module):
 
 
 class SelfAttention(HeadedAttention):
-    """Attention of the rows of a group to each other; see `HeadedAttention`."""
+    """Attention of the rows of a group to each other; see `HeadedAttention`, and `dropout` of `SelfBlock`."""
 
-    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int):
+    def __init__(self, config: PerceiverConfig, channels: int, heads: int, dropout: float = 0.0):
         super().__init__(config, channels, heads)
         self.qkv = nn.Linear(channels, 3 * channels)
+        self.dropout = dropout
 
     def forward(self, rows: Tensor, groups: EventRows) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Map (n, channels) to the same shape; weights (groups, heads, longest, longest) if "eager"."""
         qkv = self.qkv(rows)
         if not len(rows):
             return self.proj(rows), ()
-        attended, weights = attend_rows(self, qkv, groups.rows, groups.is_filled, self.heads)
+        dropout = self.dropout if self.training else 0.0
+        attended, weights = attend_rows(self, qkv, groups.rows, groups.is_filled, self.heads, dropout)
         attended = self.proj(attended[groups.is_filled.flatten()])
         return attended, () if weights is None else (weights,)
 
@@ -79,7 +83,7 @@ class SelfAttention(HeadedAttention):
 class CrossAttention(HeadedAttention):
     """Attention of rows to other rows of their event; see `HeadedAttention`."""
 
-    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int):
+    def __init__(self, config: PerceiverConfig, channels: int, heads: int):
         super().__init__(config, channels, heads)
         self.q = nn.Linear(channels, channels)
         self.kv = nn.Linear(channels, 2 * channels)
@@ -106,21 +110,31 @@ class SelfBlock(GradientCheckpointingLayer):
         channels: of a row.
         heads: of the attention.
         drop_path: probability, in training, that a group skips what is added.
+        dropout: probability, in training, that a weight of the attention, a hidden number of the perceptron,
+            or a number that is added is 0.
     """
 
-    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int, drop_path: float = 0.0):
+    def __init__(
+        self,
+        config: PerceiverConfig,
+        channels: int,
+        heads: int,
+        drop_path: float = 0.0,
+        dropout: float = 0.0,
+    ):
         super().__init__()
         self.norm_attention = nn.LayerNorm(channels, config.layer_norm_eps)
-        self.attention = SelfAttention(config, channels, heads)
+        self.attention = SelfAttention(config, channels, heads, dropout)
         self.norm_mlp = nn.LayerNorm(channels, config.layer_norm_eps)
-        self.mlp = perceptron(channels, config.mlp_ratio)
+        self.mlp = perceptron(channels, config.mlp_ratio, dropout)
         self.drop_path = DropPath(drop_path)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, rows: Tensor, counts: Tensor, groups: EventRows) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Map (n, channels) to the same shape; `counts` are the rows of each group; see `SelfAttention`."""
         attended, weights = self.attention(self.norm_attention(rows), groups)
-        rows = rows + self.drop_path(attended, counts)
-        return rows + self.drop_path(self.mlp(self.norm_mlp(rows)), counts), weights
+        rows = rows + self.drop_path(self.dropout(attended), counts)
+        return rows + self.drop_path(self.dropout(self.mlp(self.norm_mlp(rows))), counts), weights
 
 
 class CrossBlock(GradientCheckpointingLayer):
@@ -133,7 +147,7 @@ class CrossBlock(GradientCheckpointingLayer):
         drop_path: probability, in training, that an event skips what is added.
     """
 
-    def __init__(self, config: NuPerceiverConfig, channels: int, heads: int, drop_path: float = 0.0):
+    def __init__(self, config: PerceiverConfig, channels: int, heads: int, drop_path: float = 0.0):
         super().__init__()
         self.norm_query = nn.LayerNorm(channels, config.layer_norm_eps)
         self.norm_read = nn.LayerNorm(channels, config.layer_norm_eps)
@@ -149,7 +163,54 @@ class CrossBlock(GradientCheckpointingLayer):
         return rows + self.drop_path(self.mlp(self.norm_mlp(rows)), reading.counts), weights
 
 
-def perceptron(channels: int, ratio: float) -> nn.Sequential:
+def perceptron(channels: int, ratio: float, dropout: float = 0.0) -> nn.Sequential:
     """Make a perceptron whose hidden layer has so many times the channels."""
     hidden = int(channels * ratio)
-    return nn.Sequential(nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels))
+    activation = nn.Sequential(nn.GELU(), nn.Dropout(dropout)) if dropout else nn.GELU()
+    return nn.Sequential(nn.Linear(channels, hidden), activation, nn.Linear(hidden, channels))
+
+
+@dataclass(frozen=True)
+class ReadLatents:
+    """Latents that have read tokens.
+
+    Attributes:
+        latents: (latents, channels), those of event after event.
+        hidden_states: after each block the latents.
+        attentions: of each block, if the attention is "eager".
+    """
+
+    latents: Tensor
+    hidden_states: list[Tensor]
+    attentions: list[Tensor]
+
+
+def read_by_turns(
+    reads: Iterable[Any],
+    blocks: Iterable[Any],
+    latents: Tensor,
+    counts: Tensor,
+    tokens: Tensor,
+    token_counts: Tensor,
+) -> ReadLatents:
+    """Let latents read the tokens of their event, then attend to each other, and so on.
+
+    Args:
+        reads: `CrossBlock`s.
+        blocks: as many `SelfBlock`s.
+        latents: (latents, channels), those of event after event.
+        counts: int64 (events,), latents of each.
+        tokens: (tokens, channels), those of event after event.
+        token_counts: int64 (events,), tokens of each.
+    """
+    states: list[Tensor] = []
+    attentions: list[Tensor] = []
+    reading, groups = Reading(counts, token_counts), rows_by_event(counts)
+    for read, block in zip(reads, blocks, strict=True):
+        latents, weights = read(latents, tokens, reading)
+        attentions += weights
+        states.append(latents)
+        latents, weights = block(latents, counts, groups)
+        attentions += weights
+        states.append(latents)
+    return ReadLatents(latents, states, attentions)

@@ -56,12 +56,12 @@ class SeparableBasis(nn.Module):
     def forward(self, coefficients: Tensor) -> Tensor:
         """Sum the products of waves: (patches, fields, ranks, x, y, z waves) to (patches, fields, voxels)."""
         number, fields, _, width = coefficients.shape[:4]
-        total = 0
+        fields_of_ranks = []
         for rank, (along_x, along_y, along_z) in enumerate(zip(*self.axes, strict=True)):
             faces = torch.einsum("jb,kc->bcjk", along_y, along_z).flatten(2).flatten(0, 1)
             planes = coefficients[:, :, rank].reshape(number * fields * width, len(faces)) @ faces
-            total = total + along_x @ planes.view(number, fields, width, faces.shape[1])
-        return total.flatten(2)
+            fields_of_ranks.append(along_x @ planes.view(number, fields, width, faces.shape[1]))
+        return torch.stack(fields_of_ranks).sum(dim=0).flatten(2)
 
     def penalty(self) -> Tensor:
         """Say how far the waves of a rank are from orthonormal, and how alike ranks are, a scalar."""

@@ -7,7 +7,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
+from nuzoo.configuration.perceiver_config import PerceiverConfig
 from nuzoo.modeling.patch_stem import PatchStem
 from nuzoo.modeling.perceiver_blocks import SelfBlock
 from nuzoo.modeling.sparse.padded_rows import rows_by_event
@@ -47,7 +47,7 @@ class WindowEncoder(nn.Module):
         drop_paths: of each block.
     """
 
-    def __init__(self, config: NuPerceiverConfig, grid: PatchGrid, drop_paths: Sequence[float]):
+    def __init__(self, config: PerceiverConfig, grid: PatchGrid, drop_paths: Sequence[float]):
         super().__init__()
         channels, patches = config.hidden_size, prod(grid.patches)
         self.grid = grid
@@ -100,3 +100,9 @@ class WindowEncoder(nn.Module):
         """Say how many class tokens windows have, by their patches with hits, int64 (windows,)."""
         needed = (occupied + self.patches_per_class - 1) // self.patches_per_class
         return torch.minimum(needed, occupied).clamp(1, len(self.class_token))
+
+
+def with_empty_windows(windows: Tensor, occupied: Tensor, empty: Tensor) -> tuple[Tensor, Tensor]:
+    """Add windows without hits to those with hits: both int64 (windows,), ascending, see `WindowEncoder`."""
+    joined, order = torch.sort(torch.cat([windows, empty]))
+    return joined, torch.cat([occupied, torch.zeros_like(empty)])[order]

@@ -94,6 +94,7 @@ class Architecture:
         body: path of the network without a head, which `AutoModel` loads unless a checkpoint is of a network
             for a task without an Auto class; None where that is the first of `networks`.
         processor: path of its processor class; None takes the modality's.
+        transfers_from: types of networks whose checkpoints it can start from in part.
         recipes: names of the files in `training/recipes`, without suffix.
     """
 
@@ -103,6 +104,7 @@ class Architecture:
     networks: Mapping[str, str]
     body: str | None = None
     processor: str | None = None
+    transfers_from: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
 
     @property
@@ -309,6 +311,19 @@ for _row in (
         pipeline="nuzoo.pipelines.point_proposal.PointProposalPipeline",
     ),
     Task(
+        name="particle-classification",
+        recipe="nuzoo.training.recipe.Recipe",
+        trainer="nuzoo.training.supervised.train",
+        targets=("label",),
+        choice_of_targets="nuzoo.configuration.configuration_nu_perceiver_image.target_of_particles",
+        auto_class="AutoModelForImageClassification",
+        evaluator="nuzoo.evaluation.tasks.particle_classification.evaluator.EVALUATOR",
+        card="particle_classification.md",
+        pipeline_tag="other",
+        pipeline_name="particle-classification",
+        pipeline="nuzoo.pipelines.particle_classification.ParticleClassificationPipeline",
+    ),
+    Task(
         name="event-reconstruction",
         recipe="nuzoo.training.recipe.Recipe",
         trainer="nuzoo.training.supervised.train",
@@ -449,6 +464,30 @@ for _row in (
             "nu_perceiver_rel_tiny",
         ),
     ),
+    Architecture(
+        model_type="nu_perceiver_image",
+        config="nuzoo.configuration.configuration_nu_perceiver_image.NuPerceiverImageConfig",
+        modality="point-clouds",
+        networks={
+            "particle-classification": (
+                "nuzoo.modeling.modeling_nu_perceiver_image.NuPerceiverImageForParticleClassification"
+            )
+        },
+        body="nuzoo.modeling.modeling_nu_perceiver_image.NuPerceiverImageModel",
+        processor=(
+            "nuzoo.processors.point_clouds.feature_extraction_nu_particle_image"
+            ".NuParticleImageFeatureExtractor"
+        ),
+        transfers_from=("nu_perceiver",),
+        recipes=(
+            "nu_perceiver_scintillator",
+            "nu_perceiver_scintillator_scratch",
+            "nu_perceiver_scintillator_tiny",
+            "nu_perceiver_pilarnet",
+            "nu_perceiver_pilarnet_event",
+            "nu_perceiver_pilarnet_tiny",
+        ),
+    ),
     Sample(
         name="lartpc-pixelmaps",
         modality="pixel-maps",
@@ -472,7 +511,13 @@ for _row in (
     Sample(
         name="lartpc-cubes",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation", "point-proposal", "pre-training"),
+        tasks=(
+            "hit-segmentation",
+            "particle-segmentation",
+            "point-proposal",
+            "particle-classification",
+            "pre-training",
+        ),
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
@@ -481,7 +526,13 @@ for _row in (
     Sample(
         name="pilarnet-m",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation", "point-proposal", "pre-training"),
+        tasks=(
+            "hit-segmentation",
+            "particle-segmentation",
+            "point-proposal",
+            "particle-classification",
+            "pre-training",
+        ),
         builder="nuzoo.datasets_scripts.pilarnet_m.PILArNetM",
         convert="nuzoo.datasets_scripts.pilarnet_m.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_m.card_words",
@@ -489,14 +540,14 @@ for _row in (
     Sample(
         name="pilarnet-2020",
         modality="point-clouds",
-        tasks=("hit-segmentation", "particle-segmentation", "pre-training"),
+        tasks=("hit-segmentation", "particle-segmentation", "particle-classification", "pre-training"),
         convert="nuzoo.datasets_scripts.pilarnet_2020.convert_files",
         card="nuzoo.datasets_scripts.pilarnet_2020.card_words",
     ),
     Sample(
         name="scintillator-particles",
         modality="point-clouds",
-        tasks=(),
+        tasks=("particle-classification",),
         builder="nuzoo.datasets_scripts.scintillator_particles.ScintillatorParticles",
         simulate="nuzoo.datasets_scripts.scintillator_particles.simulate_dataset",
         plan="nuzoo.datasets_scripts.common.simulated_particles.ParticlePlan",

@@ -147,7 +147,7 @@ class EventPipeline(PushedWithCode, Pipeline):
     ) -> dict[str, torch.Tensor]:
         outputs = self.model(**network_inputs(self.image_processor, input_tensors))
         found = {name: value for name, value in outputs.items() if isinstance(value, torch.Tensor)}
-        kept = ("offset", *self.image_processor.kept_from_network)
+        kept = ("offset", "event_offset", *self.image_processor.kept_from_network)
         return found | {name: value for name, value in input_tensors.items() if name in kept}
 
     @abstractmethod
@@ -155,8 +155,8 @@ class EventPipeline(PushedWithCode, Pipeline):
         """Turn the outputs of a batch into results.
 
         Args:
-            model_outputs: tensors of the network's output; `offset` of ragged inputs, and what the processor
-                keeps from the network.
+            model_outputs: tensors of the network's output; `offset` of ragged inputs, `event_offset` of
+                several of an event, and what the processor keeps from the network.
 
         Returns:
             One for each event.

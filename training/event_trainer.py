@@ -21,6 +21,9 @@ ENDS = "offset"
 """Of a batch of ragged events: (events,) where each one's hits end among those of all, which lie in a row.
 Where a batch has several parts, the name of each ends so."""
 
+ENDS_OF_IMAGES = "event_offset"
+"""Of a batch of images of particles: (events,) where each event's images end. The truth is of images then."""
+
 TRUTH = "labels"
 """Tensors of the truth are called so, or end so where there are several."""
 
@@ -94,7 +97,8 @@ class EventTrainer(SafeTrainer):
         self.label_names = [name for name in inputs if name.endswith(TRUTH)]
         loss, *predicted = super().prediction_step(model, inputs, *args, **kwargs)
         if self.per_hit:
-            predicted = _mapped(_padded, predicted, inputs[ENDS].tolist())
+            ends = inputs.get(ENDS_OF_IMAGES, inputs[ENDS])
+            predicted = _mapped(_padded, predicted, ends.tolist())
         return loss, *predicted
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel
 
+from nuzoo.modeling.transfer import Transfer
 from nuzoo.training.fields import Positive, RecipeError
 
 DECAYS = "decays"
@@ -28,10 +29,13 @@ class Optimiser:
         layer_decay: Factor on the learning rate from each block to the one before; of the last it is 1. A
             network that says so puts several parts side by side, or the last one below its heads.
         encoder_rate: Another factor, on that of the blocks of the encoder.
+        transfer_decay: As `layer_decay`, of what was loaded from a network of another type alone; without
+            such a start it changes nothing, so that one recipe does both.
     """
 
     layer_decay: Positive = 1.0
     encoder_rate: Positive = 1.0
+    transfer_decay: Positive = 1.0
 
     def rates_of(self, model: nn.Module, learning_rate: float) -> dict[str, float]:
         """Give the learning rate of each part by its name."""
@@ -78,6 +82,7 @@ def parameter_groups(
         weight_decay: Of what decays.
         optimiser: Factors on the learning rate.
     """
+    steps, loaded = _steps(model), loaded_by_transfer(model)
     rates, factors = optimiser.rates_of(model, learning_rate), _rate_factors(model)
     without_decay = {*getattr(model, "without_decay", ())}
     groups = defaultdict(list)
@@ -87,6 +92,8 @@ def parameter_groups(
             rate = rates.get(part, learning_rate) * prod(
                 factor for module, factor in factors.items() if _is_in(name, module)
             )
+            if name in loaded:
+                rate *= optimiser.transfer_decay ** steps.get(part, 0)
             is_kept = name.endswith("token") or not without_decay.isdisjoint(name.split("."))
             decays = parameter.ndim > 1 and not is_kept
             groups[rate, decays].append(parameter)
@@ -109,6 +116,12 @@ def _steps(model: nn.Module) -> dict[str, int]:
     kinds = getattr(model, "_no_split_modules", None) or ()
     blocks = [name for name, module in model.named_modules() if type(module).__name__ in kinds]
     return {name: len(blocks) - 1 - number for number, name in enumerate(blocks)}
+
+
+def loaded_by_transfer(model: nn.Module) -> frozenset[str]:
+    """Name the tensors of a network that were loaded from one of another type."""
+    transfer: Transfer | None = getattr(model, "transfer", None)
+    return frozenset(transfer.loaded if transfer else ())
 
 
 def _rate_factors(model: nn.Module) -> dict[str, float]:

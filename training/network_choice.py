@@ -11,6 +11,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from nuzoo.modeling.arguments import ArgumentError
 from nuzoo.modeling.fresh_modules import is_of_another_task, modules_of_another_task
+from nuzoo.modeling.transfer_weights import load_transfer
 from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import ARCHITECTURES, Architecture, import_object
@@ -20,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 STARTS: dict[str, Any] = dict.fromkeys(("preset", "pretrained", "timm_weights"), str | None)
 STARTS |= dict.fromkeys(("reinitialize", "frozen"), list[str])
+HEADS = "num_attention_heads"
+"""A size that no shape of a tensor tells."""
+
 OF_EVERY_CONFIGURATION: dict[str, Any] = {"num_labels": int, "attn_implementation": str}
 """What configurations take besides their fields."""
 
@@ -33,7 +37,8 @@ class NetworkChoice:
         task: What it shall learn.
         fields: Of its configuration.
         preset: A size: name of a way to make the configuration.
-        pretrained: Folder or repository of a network of ours to fine-tune.
+        pretrained: Folder or repository of a network of ours to fine-tune; or of one of another type, whose
+            size is taken over, and those parts that mean the same (`transfers_from` in the registry).
         timm_weights: A safetensors file or a name of timm's, to start from.
         reinitialize: Modules of the pretrained network that start afresh, `[classifier]` for other classes.
             Heads of a network for another task, and what the checkpoint does not have, do so anyway.
@@ -69,7 +74,7 @@ class NetworkChoice:
         del fields["model_type"]
         choice = cls(row, task, fields, **{name: fields.pop(name) for name in STARTS if name in fields})
         for other in ("preset", "timm_weights"):
-            if choice.pretrained and getattr(choice, other):
+            if choice.pretrained and getattr(choice, other) and not choice.is_transfer:
                 raise RecipeError(
                     f"model.pretrained and model.{other}: expected one of them, got both: leave one out "
                     f"(model.{other}=null)"
@@ -95,12 +100,12 @@ class NetworkChoice:
         kind = import_object(self.architecture.config)
         fields = self._classes(class_names) | self.fields
         try:
-            if self.pretrained:
+            if self.pretrained and not self.is_transfer:
                 config = self._pretrained_config(kind, fields)
             else:
                 decided = {k: v for k, v in processor.network_fields().items() if k in types_of(kind)}
                 make = getattr(kind, self.preset) if self.preset else kind
-                config = make(**(decided | fields))
+                config = make(**(decided | self._fields_of_transfer(kind) | fields))
         except StrictDataclassError as error:
             raise RecipeError(f"model: {' '.join(str(error).split())}") from error
         processor.check_agrees(config)
@@ -108,8 +113,35 @@ class NetworkChoice:
 
     @cached_property
     def known_fields(self) -> dict[str, Any]:
-        """Fields of the configuration that are known without the events: of the checkpoint, and given."""
-        return self._fields_of_checkpoint | self.fields
+        """Fields of the configuration that are known without the events: of checkpoint, preset or recipe."""
+        if self.pretrained and not self.is_transfer:
+            return self._fields_of_checkpoint | self.fields
+        if not self.preset:
+            return self.fields
+        try:
+            made = getattr(import_object(self.architecture.config), self.preset)(**self.fields)
+        except StrictDataclassError:  # `config` says what is wrong
+            return self.fields
+        return made.to_dict() | self.fields
+
+    @cached_property
+    def is_transfer(self) -> bool:
+        """Whether it takes over parts of a network of another type."""
+        others = self.architecture.transfers_from
+        return bool(others) and self._fields_of_checkpoint.get("model_type") in others
+
+    def _fields_of_transfer(self, kind: Any) -> dict[str, Any]:
+        if not self.is_transfer:
+            return {}
+        row = ARCHITECTURES[self._fields_of_checkpoint["model_type"]]
+        theirs = import_object(row.config).from_pretrained(self.checkpoint)
+        taken: dict[str, Any] = kind.fields_from(theirs)
+        if self.fields.get(HEADS, taken[HEADS]) != taken[HEADS]:
+            raise RecipeError(
+                f"model.{HEADS}: expected {taken[HEADS]}, as {self.pretrained} splits its weights, got "
+                f"{self.fields[HEADS]}: leave it out"
+            )
+        return taken
 
     @cached_property
     def _fields_of_checkpoint(self) -> dict[str, Any]:
@@ -151,16 +183,20 @@ class NetworkChoice:
         """The folder or repository that `pretrained` means.
 
         Raises:
-            RecipeError: It is of another architecture.
+            RecipeError: It is of another architecture, and not of one whose parts can be taken over.
             UnusableModelError: See `resolve_model`.
         """
         found = self._fields_of_checkpoint.get("model_type")
-        if found != self.architecture.model_type:
+        if found != self.architecture.model_type and not self.is_transfer:
             raise RecipeError(
-                f"model.pretrained: expected a {self.architecture.model_type}, as model.model_type says, got "
+                f"model.pretrained: expected a {' or a '.join(self._types)}, by model.model_type, got "
                 f"{self.pretrained}, which is {f'a {found}' if found else 'no model that says its type'}"
             )
         return resolve_model(str(self.pretrained))
+
+    @property
+    def _types(self) -> tuple[str, ...]:
+        return (self.architecture.model_type, *self.architecture.transfers_from)
 
     def build(self, config: PreTrainedConfig) -> PreTrainedModel:
         """Make a fresh network, one that starts from timm's weights, or a checkpoint.
@@ -180,6 +216,10 @@ class NetworkChoice:
         return model
 
     def _network(self, network: Any, config: PreTrainedConfig) -> Any:
+        if self.is_transfer:
+            model = network._from_config(config)
+            load_transfer(model, self.checkpoint, self.reinitialize)
+            return model
         if self.pretrained:
             fresh = modules_of_another_task(network, config, self.checkpoint)
             if fresh:

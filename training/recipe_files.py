@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from nuzoo.files.nearest_names import did_you_mean
+from nuzoo.registry import ARCHITECTURES
 from nuzoo.training.fields import RecipeError
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -60,21 +61,40 @@ def read_recipe(path: str | Path, overrides: Iterable[str] = ()) -> dict[str, An
             raise RecipeError(f"override {override!r}: expected section.field=value")
         fields[name] = override_value(value)
     if fields.get("model.pretrained"):
-        _leave_out_new_network(given)
+        _leave_out_new_network(given, str(fields["model.pretrained"]))
     for name, value in fields.items():
         set_field(given, name, value)
     return given
 
 
-def _leave_out_new_network(given: dict[str, Any]) -> None:
+def _leave_out_new_network(given: dict[str, Any], pretrained: str) -> None:
     """Keep of a recipe's new network its type alone: a checkpoint brings its size, its scale and its weights.
 
-    A recipe that starts from a checkpoint already is kept as it is.
+    A recipe that starts from a checkpoint already is kept as it is, and so is one whose network takes over
+    parts of a network of another type.
     """
     model = given.get("model")
-    if isinstance(model, dict) and "model_type" in model and not model.get("pretrained"):
+    if not isinstance(model, dict) or _is_transfer(model.get("model_type"), pretrained):
+        return
+    if "model_type" in model and not model.get("pretrained"):
         given["model"] = {"model_type": model["model_type"]}
         given.pop("processor", None)
+
+
+def _is_transfer(model_type: Any, pretrained: str) -> bool:
+    """Whether a network takes over parts of a checkpoint of another type; what is no model is for later."""
+    row = ARCHITECTURES.get(str(model_type))
+    if row is None or not row.transfers_from:
+        return False
+    from transformers import PreTrainedConfig
+
+    from nuzoo.pipelines.loading import UnusableModelError, resolve_model
+
+    try:
+        fields = PreTrainedConfig.get_config_dict(resolve_model(pretrained))[0]
+    except (UnusableModelError, OSError):
+        return False
+    return fields.get("model_type") in row.transfers_from
 
 
 def find_recipe(path: str | Path) -> Path:

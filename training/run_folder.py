@@ -15,7 +15,8 @@ from nuzoo.evaluation.core.training_events import write_training_events
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.folder_lock import locked
-from nuzoo.files.names import RECIPE_FILE, STATE_FILE
+from nuzoo.files.names import RECIPE_FILE, STATE_FILE, TRANSFER_FILE
+from nuzoo.modeling.transfer import Transfer
 from nuzoo.training.checkpoints import last_checkpoint, read_state
 from nuzoo.training.recipe import Recipe, RecipeError, load_recipe
 
@@ -72,6 +73,14 @@ def record_start(recipe: Recipe, splits: Mapping[str, datasets.Dataset], schema:
         (recipe.output / STATE_FILE).unlink(missing_ok=True)
         write_atomically(recipe.output / RECIPE_FILE, recipe.to_yaml())
         write_training_events(recipe.output, splits, schema)
+
+
+def record_transfer(recipe: Recipe, model: Any) -> None:
+    """Write into the folder of a run what its network loaded from one of another type, if from any."""
+    transfer: Transfer | None = getattr(model, "transfer", None)
+    if transfer is not None and recipe.training.process_index == 0:
+        logger.warning("%s", transfer.summary)
+        write_atomically(recipe.output / TRANSFER_FILE, transfer.to_json())
 
 
 def _checkpoint_to_resume(recipe: Recipe) -> str | None:

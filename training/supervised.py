@@ -27,7 +27,7 @@ from nuzoo.training.recipe_data import (
     in_classes_of,
     used_events,
 )
-from nuzoo.training.run_folder import is_finished, record_start, run_folder
+from nuzoo.training.run_folder import is_finished, record_start, record_transfer, run_folder
 from nuzoo.training.safe_trainer import SafeTrainer
 
 R = TypeVar("R", bound=Recipe)
@@ -83,6 +83,7 @@ def run_training(
         trainer = build(recipe, used, callbacks or [])
         processor: Any = trainer.processing_class
         record_start(recipe, used, processor.schema)
+        record_transfer(recipe, trainer.model)
         trainer.train(resume_from_checkpoint=checkpoint)
         trainer.save_model()
         trainer.save_state()
@@ -159,7 +160,7 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProce
     """Make the processor of a recipe, for the detector of its events, not fitted.
 
     A recipe that starts from a checkpoint takes the checkpoint's processor as it is: the network knows no
-    other scale.
+    other scale. One that takes over parts of a network of another type measures its own.
 
     Raises:
         RecipeError: A setting that the processor needs is missing.
@@ -167,7 +168,7 @@ def build_processor(recipe: Recipe, rows: datasets.Dataset | None) -> EventProce
     """
     check_modality({"train": rows}, recipe.architecture.modality)
     kind = recipe.architecture.processor_class()
-    if recipe.model.pretrained:
+    if recipe.model.pretrained and not recipe.model.is_transfer:
         return kind.from_pretrained(recipe.model.checkpoint, **recipe.processor)
     try:
         return kind.for_geometry(geometry_of(rows), **recipe.processor)

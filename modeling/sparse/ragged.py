@@ -1,5 +1,7 @@
 """Events of several lengths in one tensor, whose rows lie event after event: compressed sparse rows."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,13 @@ def places_of(event: Tensor) -> Tensor:
     counts = torch.bincount(event)
     first = counts.cumsum(0) - counts
     return torch.arange(len(event), device=event.device) - first[event]
+
+
+def sorted_rows(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Join the rows of several parts, each with its number, and put both into the order of the numbers."""
+    rows, number = (torch.cat(one) for one in zip(*parts, strict=True))
+    number, order = torch.sort(number, stable=True)
+    return rows[order], number
 
 
 def mean_by(values: Tensor, group: Tensor, groups: int) -> Tensor:

@@ -199,8 +199,8 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
 
     def network_fields(self) -> dict[str, Any]:
         """Give the shapes of the parts, the features of a track, and the constants."""
-        names = (*SHAPES, "energy_transform", "input_statistics")
-        names += ("momentum_statistics", "vertex_mean_mm", "vertex_std_mm")
+        names = [*SHAPES, "energy_transform", "input_statistics"]
+        names += ["momentum_statistics", "vertex_mean_mm", "vertex_std_mm"]
         return {name: getattr(self, name) for name in names} | {"muon_features": MUON_FEATURES}
 
     def facts(self) -> dict[str, str]:

@@ -65,7 +65,7 @@ class NuParticleImageFeatureExtractor(CloudProcessor):
     """
 
     fitted_quantity: ClassVar[str] = "energies of voxels"
-    model_input_names: ClassVar[list[str]] = ["grid_coordinates", "energy", "offset", "context"]
+    kept_from_network: ClassVar[tuple[str, ...]] = ("particle", "event")
     statistics: ClassVar[tuple[str, ...]] = ("energy_statistics",)
 
     def __init__(
@@ -98,8 +98,10 @@ class NuParticleImageFeatureExtractor(CloudProcessor):
 
     @classmethod
     def tiny(cls, config: Any) -> Self:
-        """Build a small one, not fitted, for tests."""
-        return cls(shape=(2 * TINY_VOXELS,) * 3, size=(TINY_VOXELS,) * 3)
+        """Build a small one, not fitted, for tests, of the images and classes of a network."""
+        size = list(getattr(config, "grid_shape", (TINY_VOXELS,) * 3))
+        names = dict(getattr(config, "id2label", None) or {})
+        return cls(shape=[2 * edge for edge in size], size=size, classes=list(names.values()))
 
     def _check_settings(self) -> None:
         check_layout(self._layout)
@@ -141,6 +143,13 @@ class NuParticleImageFeatureExtractor(CloudProcessor):
         return self.robust_scale
 
     @property
+    def model_input_names(self) -> list[str]:
+        """The names of the tensors that networks take, by its settings."""
+        names = ["grid_coordinates", "energy", "offset"]
+        names += ["context"] if self.context != "none" else []
+        return names + (["event_offset"] if self.of == "particle" else [])
+
+    @property
     def frame(self) -> ImageFrame:
         """How voxels of the detector become images."""
         return ImageFrame(tuple(self.shape), tuple(self.size), self.framing, self.context)
@@ -158,8 +167,17 @@ class NuParticleImageFeatureExtractor(CloudProcessor):
         return rows
 
     def check_agrees(self, config: PreTrainedConfig) -> None:
-        """Refuse a network for other images or other numbers beside them, or one that is asked a question."""
+        """Refuse a network for other images or other numbers beside them, or one that is asked a question.
+
+        A network that tells particles of an event together is for images of these.
+        """
         super().check_agrees(config)
+        target = "label" if self.of == "event" else "particle_pid"
+        if (other := getattr(config, "target", target)) != target:
+            raise ProcessorModelMismatchError(
+                f"expected images that have the model's target {other!r}, got those of {self.of}s, "
+                f"which have {target!r}: set of of the processor, or target of the model"
+            )
         for name, own in self.network_fields().items():
             if (other := getattr(config, name, own)) != own:
                 raise ProcessorModelMismatchError(
@@ -202,7 +220,7 @@ class NuParticleImageFeatureExtractor(CloudProcessor):
         Returns:
             `grid_coordinates`, int64 (points, 3), from 0; `energy`, float32 (points, 1), dimensionless;
             `offset`, int64 (images,), where each image's points end; `context`, float32 (images, numbers),
-            unless there is none; with context="event" `event_offset`, int64 (events,), where each event's
+            unless there is none; with of="particle" `event_offset`, int64 (events,), where each event's
             images end. With `return_particles` also `particle`, int64 (images,), the row of its particle, and
             `event`. With targets `labels`, int64 (images,).
 
@@ -222,7 +240,7 @@ class NuParticleImageFeatureExtractor(CloudProcessor):
         }
         if self.context != "none":
             batch["context"] = torch.from_numpy(images.context.astype(np.float32))
-        if self.context == "event":
+        if self.of == "particle":
             batch["event_offset"] = torch.from_numpy(hits.per_event.cumsum())
         if return_particles:
             batch["particle"] = torch.from_numpy(hits.particle)

@@ -126,9 +126,14 @@ def known(results: list[Tensor | None]) -> list[Tensor]:
 
 
 def labels_for(inputs: dict[str, Tensor], classes: int) -> Tensor:
-    """Class indices that name every class in turn: one an event, or for each of its hits its event's."""
+    """Class indices that name every class in turn: one an event, or for each of its hits its event's.
+
+    Images of particles, beside which stands a context, have one each.
+    """
     if "offset" not in inputs:
         return torch.arange(len(next(iter(inputs.values())))) % classes
+    if "context" in inputs:
+        return torch.arange(len(inputs["context"])) % classes
     counts = inputs["offset"].diff(prepend=torch.zeros(1, dtype=torch.long))
     return torch.repeat_interleave(torch.arange(len(counts)) % classes, counts)
 

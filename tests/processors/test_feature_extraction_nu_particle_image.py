@@ -244,7 +244,8 @@ def test_particles_of_an_event_are_images_with_their_labels():
     assert batch["context"][0, 25:27].tolist() == pytest.approx([84 / 105, 8 / 14])
     single = pilarnet(context="shape")(row)
     assert torch.equal(single["context"], batch["context"][:2][:, list(SHAPE_FEATURES)])
-    assert "event_offset" not in single and "context" not in pilarnet(context="none")(row)
+    assert single["event_offset"].tolist() == [2] and "context" not in pilarnet(context="none")(row)
+    assert set(pilarnet(context="none")(row)) == set(pilarnet(context="none").model_input_names)
 
 
 def test_a_long_particle_is_shrunk_and_its_charge_is_kept():

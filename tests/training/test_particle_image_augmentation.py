@@ -195,11 +195,11 @@ def test_a_gain_is_that_of_the_event_and_of_its_context(processor):
     batch, found = augmented(rows, processor, gain=0.3)
     ratio = in_mev(processor, found) / in_mev(processor, batch)
     event = events_of(batch["offset"])
-    if "event_offset" in batch:
+    if processor.context == "event":
         event = events_of(batch["event_offset"])[event]
     factor = [float(ratio[event == i].mean()) if (event == i).any() else 1.0 for i in range(len(rows))]
     assert len({round(one, 4) for one in factor}) > 2
-    if processor.of == "event" or "event_offset" in batch:
+    if processor.of == "event" or processor.context == "event":
         brighter = [row | {"energy": row["energy"] * f} for row, f in zip(rows, factor, strict=True)]
         assert is_same(found, dict(processor(brighter)))
     counts = SHAPE_FEATURES.index(6) if processor.context == "shape" else 6

@@ -42,7 +42,8 @@ class ShrunkImageAugmentation:
         """Transform a batch."""
         one, energy = self.settings, batch["energy"]
         image = events_of(batch["offset"]).cpu().numpy()
-        together = batch.get("event_offset", torch.arange(1, len(batch["offset"]) + 1))
+        alone = torch.arange(1, len(batch["offset"]) + 1)
+        together = batch["event_offset"] if self.processor.context == "event" else alone
         event = events_of(together).cpu().numpy()
         turn = turns(len(together), one.rotation_axes, one.rotate, one.quarter_turns, energy)
         matrix = doubles(mirrors(len(together), one.mirror_axes, one.mirror, energy) @ turn)[event]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,9 +85,7 @@ def evaluate_classifier(
         few_shot: See `asked`.
         temperature: Of the probabilities, in place of a fitted one.
     """
-    low, high = TEMPERATURE_LIMITS
-    if temperature is not None and not low <= temperature <= high:
-        raise ValueError(f"--temperature: expected a number from {low} to {high}, got {temperature}")
+    check_temperature(temperature)
     processor, events = asked(processor, events, model.config, prompt=prompt, few_shot=few_shot)
     events = events.in_classes(class_names_of(model.config))
     rows = events.rows
@@ -97,14 +95,10 @@ def evaluate_classifier(
     def logits_of(rows: Dataset, description: str, **options: Any) -> tuple[NDArray[np.float64], Times]:
         return classify(model, processor, rows, batch_size=batch_size, description=description, **options)
 
-    if temperature is not None:
-        used = Temperature(value=temperature, error=None, fitted_on=f"given, {NOT_FITTED}")
-    elif events.validation is not None:
-        fitted = logits_of(events.validation, "validation")[0]
-        used = fitted_temperature(fitted, true_labels(events.validation), float(model.config.temperature))
-    else:
-        stored = float(model.config.temperature)
-        used = Temperature(value=stored, error=None, fitted_on=f"{STORED}, {NOT_FITTED}")
+    def labelled(rows: Dataset) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        return logits_of(rows, "validation")[0], true_labels(rows)
+
+    used = used_temperature(temperature, model.config, events.validation, labelled)
     logits, times = logits_of(rows, "classify")
     cost = cost_of(model, times, batch_size)
     others = {
@@ -132,6 +126,35 @@ def evaluate_classifier(
     )
     write_evaluation(out, results, predictions)
     return results
+
+
+def check_temperature(given: float | None) -> None:
+    """Refuse, with a `ValueError`, a given temperature that no fit would find."""
+    low, high = TEMPERATURE_LIMITS
+    if given is not None and not low <= given <= high:
+        raise ValueError(f"--temperature: expected a number from {low} to {high}, got {given}")
+
+
+def used_temperature(
+    given: float | None,
+    config: PreTrainedConfig,
+    validation: Dataset | None,
+    measured: Callable[[Dataset], tuple[NDArray[np.float64], NDArray[np.int64]]],
+) -> Temperature:
+    """Take a given temperature, or fit one, or take the stored one where there are no events for a fit.
+
+    Args:
+        given: If one is.
+        config: Of the network.
+        validation: Events for the fit, if any.
+        measured: Gives logits and labels of these.
+    """
+    stored = float(config.temperature)
+    if given is not None:
+        return Temperature(value=given, error=None, fitted_on=f"given, {NOT_FITTED}")
+    if validation is None:
+        return Temperature(value=stored, error=None, fitted_on=f"{STORED}, {NOT_FITTED}")
+    return fitted_temperature(*measured(validation), stored)
 
 
 def fitted_temperature(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import entr as entropy
 
 from nuzoo.evaluation.core import classification as metrics
 from nuzoo.evaluation.core.bootstrap import bootstrap, wilson_interval
@@ -114,6 +115,7 @@ def classification_numbers(
         for name, other in (alternatives or {}).items()
     }
     raw, calibrated = probabilities(logits), probabilities(logits, divisor)
+    is_right, certainty = logits.argmax(1) == labels, -entropy(calibrated).sum(axis=1)
     groups, edges = None, list(energy_edges or ())
     if energy is not None and np.isfinite(np.asarray(energy, dtype=np.float64)).any():
         edges = edges or energy_edges_of(energy)
@@ -127,6 +129,9 @@ def classification_numbers(
         for when, probability in (("before", raw), ("after", calibrated)):
             numbers[f"ece_{when}"] = reliability(labels, probability, weights).error
             numbers[f"nll_{when}"] = negative_log_likelihood(labels, probability, weights)
+        of_wrong_and_right = np.stack([-certainty, certainty], axis=1)
+        areas = metrics.one_vs_rest_auc(is_right.astype(np.int64), of_wrong_and_right, weights)
+        numbers["certainty_auc"] = areas[..., 1]
         for name, probability in seen_otherwise.items():
             changed = scores(probability, labels, weights)
             numbers |= {f"{name}.{key}": changed[key] for key in OVERALL}
@@ -238,6 +243,7 @@ def calibration_of(
             high=float(np.quantile(perfect, 0.8413)),
         ),
         temperature=temperature,
+        certainty_auc=numbers["certainty_auc"],
     )
 
 

@@ -127,7 +127,13 @@ def _calibration(results: ClassificationResults) -> str:
         + remark_on_scaling(found)
         + "\n\nPerfectly calibrated probabilities would show a calibration error of "
         f"{with_error(found.ece_if_perfect)} on as many events, because bins fluctuate."
-        "\n\n![Reliability](reliability.png)"
+        + (
+            f" Less entropy tells right answers from wrong ones with an AUC of "
+            f"{with_error(found.certainty_auc)}."
+            if found.certainty_auc
+            else ""
+        )
+        + "\n\n![Reliability](reliability.png)"
     )
 
 

@@ -136,6 +136,7 @@ class Calibration:
             fluctuations of the sample and adds its own, so that its percentiles lie above the value.
         nll_before: Negative log-likelihood, nats.
         ece_if_perfect: What perfectly calibrated probabilities would show on as many events.
+        certainty_auc: Area under the ROC curve that tells right answers from wrong ones by less entropy.
     """
 
     ece_before: Number
@@ -144,6 +145,7 @@ class Calibration:
     nll_after: Number
     ece_if_perfect: Number
     temperature: Temperature
+    certainty_auc: Absent[Number] = None
 
 
 @dataclass(frozen=True, kw_only=True)

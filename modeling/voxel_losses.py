@@ -23,6 +23,9 @@ EMPTY_PER_HIT = 0.5
 REFERENCE_QUANTILE = 0.75
 """Of the energies of hits: larger ones count more than twice."""
 
+LEAST_REFERENCE = 1e-6
+"""The least such energy, for hits that have none."""
+
 DISTANCE_WEIGHT = 0.3
 """Of the parts of both losses that forgive what is near, beside those that do not."""
 
@@ -72,7 +75,10 @@ def voxel_truth(
         voxels = torch.full((number * size,), float(of_empty), dtype=torch.float32, device=place.device)
         return voxels.index_copy(0, voxel, values.float()).view(number, *shape)
 
-    weight = 1 + (energy / energy.quantile(REFERENCE_QUANTILE)).clamp(min=0).sqrt() if len(energy) else energy
+    weight = energy
+    if len(energy):
+        reference = energy.quantile(REFERENCE_QUANTILE).clamp(min=LEAST_REFERENCE)
+        weight = 1 + (energy / reference).clamp(min=0).sqrt()
     ones = torch.ones(len(voxel), device=place.device)
     return VoxelTruth(filled(ones, 0) > 0, filled(standardised, empty), filled(weight, 0), reach)
 
@@ -123,14 +129,16 @@ def voxel_losses(
 
 
 def focal_loss(logits: Tensor, chosen: Tensor, truth: VoxelTruth, smoothing: float) -> Tensor:
-    """Average over voxels the cross-entropy of being occupied, those that are clear counting less."""
+    """Average over voxels the cross-entropy of being occupied, what is clear counting less.
+
+    A smoothed target mixes the losses of an occupied voxel and of an empty one, each with its own factor.
+    """
     target = truth.occupied.flatten()[chosen].float()
     target = target * (1 - smoothing) + smoothing / 2
     logits = logits[chosen]
-    probability = logits.sigmoid()
-    missed = (target * (1 - probability) + (1 - target) * probability).clamp(min=1e-8)
-    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    return (missed**FOCUS * entropy).mean()
+    of_hit = (-logits).sigmoid() ** FOCUS * F.softplus(-logits)
+    of_empty = logits.sigmoid() ** FOCUS * F.softplus(logits)
+    return (target * of_hit + (1 - target) * of_empty).mean()
 
 
 def chamfer_loss(logits: Tensor, truth: VoxelTruth) -> Tensor:

@@ -67,14 +67,26 @@ def test_empty_voxels_are_all_of_the_border_and_half_as_many_others_as_hits():
     assert len(drawn) == 5
 
 
-def test_focal_loss_is_that_of_torchvision():
+@pytest.mark.parametrize("smoothing", [0.0, 0.02, 0.3])
+def test_focal_loss_is_that_of_torchvision_and_smoothing_mixes_two(smoothing):
     torch.manual_seed(0)
-    truth, logits = truth_of([(0, 1, 2, 3)]), torch.randn(120)
-    chosen = torch.arange(100)
-    expected = sigmoid_focal_loss(
-        logits[:100], truth.occupied.flatten()[:100].float(), alpha=-1, gamma=1.5, reduction="mean"
+    truth, logits = truth_of([(0, 1, 2, 3)]), 4 * torch.randn(120)
+    chosen, occupied = torch.arange(100), truth.occupied.flatten()[:100].float()
+    of_truth, of_opposite = (
+        sigmoid_focal_loss(logits[:100], target, alpha=-1, gamma=1.5, reduction="mean")
+        for target in (occupied, 1 - occupied)
     )
-    assert_close(focal_loss(logits, chosen, truth, smoothing=0.0), expected, rtol=1e-4, atol=1e-6)
+    expected = (1 - smoothing / 2) * of_truth + smoothing / 2 * of_opposite
+    assert_close(focal_loss(logits, chosen, truth, smoothing), expected)
+
+
+def test_focal_loss_of_a_sure_logit_can_be_learnt_from():
+    truth, logits = truth_of([(0, 1, 2, 3)]), torch.full((120,), 200.0, requires_grad=True)
+    loss = focal_loss(logits, torch.arange(120), truth, smoothing=0.02)
+    loss.backward()
+    expected = 200 * (0.01 * 1 / 120 + 0.99 * 119 / 120)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert logits.grad.isfinite().all()
 
 
 def test_a_voxel_told_beside_the_true_one_costs_little():
@@ -101,6 +113,11 @@ def test_energies_by_hand():
     deviation = off[:4] + [0.125] * 116
     expected = sum(w * d for w, d in zip(nearness, deviation, strict=True)) / sum(nearness)
     assert distant_energy_loss(told, truth).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_hits_without_energy_have_a_weight():
+    truth = truth_of([(0, 0, 0, 0), (0, 3, 3, 3)], energies=[0.0, 0.0])
+    assert truth.weight[truth.occupied].tolist() == [1.0, 1.0]
 
 
 def test_patches_without_hits_cost_nothing_and_learn_nothing():

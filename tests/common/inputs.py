@@ -33,8 +33,11 @@ def example_inputs(processor: Any, events: list[dict[str, Any]]) -> dict[str, Te
 
 def networks_of(architecture: Architecture) -> dict[str, str]:
     """The Auto class that loads each network, by the network's class."""
-    loaded = architecture.loaded.items()
-    return {class_name(path): auto_class for auto_class, paths in loaded for path in paths}
+    found: dict[str, str] = {}
+    for auto_class, paths in architecture.loaded.items():
+        for path in paths:
+            found.setdefault(class_name(path), auto_class)
+    return found
 
 
 def body_of(architecture: Architecture) -> str | None:

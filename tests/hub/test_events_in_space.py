@@ -12,7 +12,7 @@ from datasets import DatasetInfo
 from huggingface_hub import DatasetCard
 
 from nuzoo.cli import main
-from nuzoo.datasets_scripts.common.samples import schema_of
+from nuzoo.datasets_scripts.common.samples import schema_of, targets_of
 from nuzoo.datasets_scripts.common.splits import SPLITS, split_of
 from nuzoo.files.plain_text import plain
 from nuzoo.hub.cards import empty_sections
@@ -172,7 +172,9 @@ def test_its_card_tells_everything(folder, repository, local_hub):
         (line,) = re.findall(rf"^\| `{column.name}` \| (.+) \|$", card.text, re.M)
         assert column.text in line and (column.unit or "") in line
         assert all(plain(name) in line for name in column.classes)
-        if column.classes:
+        if column.name in targets_of(DATASETS[folder.name]) and column.classes and not column.is_ragged:
+            assert all(f"`{column.name}` {plain(name)}" in card.text for name in column.classes)
+        elif column.classes:
             lists = [row[column.name] if column.is_ragged else [row[column.name]] for row in rows]
             entries = [entry for each in lists for entry in each or () if entry is not None]
             shares = re.search(rf"^\| `default` \| `{column.name}` \| (.+) \|$", card.text, re.M)

@@ -41,5 +41,5 @@ def test_a_start_beyond_the_bounds_is_refused(bound):
 
 
 def test_other_losses_are_refused():
-    with pytest.raises(ValueError, match="expected the losses a, got b"):
+    with pytest.raises(ValueError, match="expected losses among a, got b"):
         BoundedKendall({"a": WeightBounds(1.0, 5.0)})({"b": torch.tensor(1.0)})

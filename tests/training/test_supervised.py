@@ -258,13 +258,13 @@ def test_a_checkpoint_of_other_classes_is_refused_until_its_head_starts_afresh(s
 def test_a_checkpoint_of_another_architecture_is_refused(splits, tmp_path):
     train(recipe(tmp_path / "vit", "nu_vit_tiny", max_steps=1), splits=splits)
     fields = {"model_type": "nu_cnn", "pretrained": str(tmp_path / "vit")}
-    with pytest.raises(RecipeError, match=r"expected a nu_cnn, as .*, which is a nu_vit"):
+    with pytest.raises(RecipeError, match=r"expected a nu_cnn, by .*, which is a nu_vit"):
         started(fields, splits)
 
 
 def test_a_checkpoint_for_other_events_is_refused_by_its_type_before_anything_of_it_is_read():
     choice = NetworkChoice.parse({"model_type": "nu_point", "pretrained": "nu-cnn-tiny"}, "hit-segmentation")
-    with pytest.raises(RecipeError, match=r"expected a nu_point, as .*nu-cnn-tiny, which is a nu_cnn"):
+    with pytest.raises(RecipeError, match=r"expected a nu_point, by .*nu-cnn-tiny, which is a nu_cnn"):
         choice.checkpoint  # noqa: B018 (it is looked up)
 
 

@@ -225,7 +225,7 @@ def calibration_of(
     """Put the bootstrapped numbers of a calibration together.
 
     Args:
-        numbers: `ece_before`, `ece_after`, `nll_before` and `nll_after`.
+        numbers: `ece_before`, `ece_after`, `nll_before` and `nll_after`; and `certainty_auc`, if measured.
         calibrated: Probabilities after the temperature (n, C).
         seed: Of the pseudo-experiments of `expected_error_if_calibrated`.
         temperature: That was used.
@@ -243,7 +243,7 @@ def calibration_of(
             high=float(np.quantile(perfect, 0.8413)),
         ),
         temperature=temperature,
-        certainty_auc=numbers["certainty_auc"],
+        certainty_auc=numbers.get("certainty_auc"),
     )
 
 

@@ -59,7 +59,8 @@ def measure_uncertainty(
         What was measured, by method and output.
 
     Raises:
-        EvaluationError: Networks of other tasks or classes, or passes through one that drops nothing.
+        EvaluationError: Networks of other tasks or classes.
+        DropsNothingError: Passes through one that drops nothing.
         UnusableDatasetError: No such split, or without the truth.
     """
     splits = read_splits(data, split)

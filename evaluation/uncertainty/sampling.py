@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from nuzoo.evaluation.core.calibration import probabilities
 from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.inference import run_network
-from nuzoo.evaluation.uncertainty.dropping import dropping
 from nuzoo.evaluation.uncertainty.predictive import Predictive
+from nuzoo.modeling.dropping import dropping
 from nuzoo.modeling.evidence import LABELS, LOGITS, labelled_logits
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def sample_passes(
         **options: Of `ask`.
 
     Raises:
-        EvaluationError: The network drops nothing.
+        DropsNothingError: The network drops nothing.
     """
     seeds = np.random.SeedSequence(seed).generate_state(passes).tolist()
     return joined([ask(model, processor, rows, during=dropping(model, one), **options) for one in seeds])

@@ -93,6 +93,8 @@ class NuPerceiverConfig(PerceiverConfig, DetectorEventConfig, EventClassifierCon
         charm_classes: names of the classes of charm, in the order of their logits.
         charm_temperature: what `temperature` is for flavours, for classes of charm.
         temperature: see `EventClassifierConfig`.
+        evidential: see `EvidentialConfig`; of flavours and classes of charm.
+        evidence_epochs: see `EvidentialConfig`.
         id2label: names of flavours; by default those of FASERCal.
         cal_shape: see `DetectorEventConfig`.
         layers_per_module: see `DetectorEventConfig`.
@@ -117,7 +119,7 @@ class NuPerceiverConfig(PerceiverConfig, DetectorEventConfig, EventClassifierCon
     fields_of_modules: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "charm_head": (
             *("head_dropout", "head_initializer_range", "label_smoothing"),
-            *("charm_classes", "charm_temperature", "temperature"),
+            *("charm_classes", "charm_temperature", "temperature", "evidential", "evidence_epochs"),
         )
     }
 
@@ -246,6 +248,14 @@ class NuPerceiverConfig(PerceiverConfig, DetectorEventConfig, EventClassifierCon
             raise ValueError(f"decoded_share must be above 0, 1 at most, got {self.decoded_share}")
         if not 0 <= self.relation_probability <= 1:
             raise ValueError(f"relation_probability must be from 0 to 1, got {self.relation_probability}")
+
+    def validate_smoothing(self) -> None:
+        """Raise `ValueError` for smoothed labels beside evidence, whose loss has none."""
+        if self.evidential is not None and self.label_smoothing:
+            raise ValueError(
+                "label_smoothing must be 0 beside evidential, whose loss is no cross-entropy, got "
+                f"{self.label_smoothing:g}: set it to 0, or leave evidential out"
+            )
 
     def validate_charm(self) -> None:
         """Raise `ValueError` for classes of charm that no table can hold, or a temperature out of range."""

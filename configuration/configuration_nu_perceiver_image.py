@@ -46,6 +46,8 @@ class NuPerceiverImageConfig(PerceiverConfig, EventClassifierConfig):
         layer_norm_eps: see `PerceiverConfig`.
         initializer_range: see `PerceiverConfig`.
         temperature: see `EventClassifierConfig`.
+        evidential: see `EvidentialConfig`.
+        evidence_epochs: see `EvidentialConfig`.
         id2label: class names; by default proton, pion, muon and electron, or, of "particle_pid", the types of
             particles.
     """

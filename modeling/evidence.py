@@ -27,25 +27,31 @@ def class_logits(scores: Tensor, evidential: str | None) -> Tensor:
     return scores if evidential is None else F.softplus(scores)
 
 
-def class_risk(logits: Tensor, labels: Tensor, evidential: str | None) -> Tensor:
+def class_risk(
+    logits: Tensor, labels: Tensor, evidential: str | None, label_smoothing: float = 0.0
+) -> Tensor:
     """Give what each row costs: the cross-entropy, or see `evidential_risk`.
 
     Args:
         logits: (rows, classes).
         labels: int64 (rows,) true classes.
         evidential: see `EvidentialConfig`.
+        label_smoothing: of the cross-entropy; evidence has none.
 
     Returns:
         (rows,).
     """
     if evidential is None:
-        return F.cross_entropy(logits, labels, reduction="none")
+        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
     return evidential_risk(logits, labels, evidential)
 
 
-def classification_loss(logits: Tensor, labels: Tensor, evidential: str | None) -> Tensor:
-    """Give the mean of `class_risk`, float32."""
-    return class_risk(logits.float(), labels, evidential).mean()
+def classification_loss(
+    logits: Tensor, labels: Tensor, evidential: str | None, label_smoothing: float = 0.0
+) -> Tensor:
+    """Give the mean of `class_risk`, in float32 at least."""
+    at_least_float32 = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return class_risk(at_least_float32, labels, evidential, label_smoothing).mean()
 
 
 def evidential_risk(logits: Tensor, labels: Tensor, kind: str) -> Tensor:

@@ -1,5 +1,7 @@
 """`nu_cnn`: the multi-view SE-ResNet (DUNE CVN) for pixel maps."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from transformers import initialization as init
@@ -141,6 +143,7 @@ class NuCnnModel(NuCnnPreTrainedModel):
 class NuCnnForEventClassification(NuCnnPreTrainedModel):
     """The network with a linear head over the classes of an event."""
 
+    evidence: ClassVar[tuple[str, ...]] = ("logits",)
     accepts_loss_kwargs = False  # the loss is a mean: the Trainer divides it by the steps of accumulation
 
     def __init__(self, config: NuCnnConfig):

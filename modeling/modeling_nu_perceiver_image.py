@@ -13,6 +13,7 @@ from transformers.utils.generic import can_return_tuple
 
 from nuzoo.configuration.configuration_nu_perceiver_image import NuPerceiverImageConfig
 from nuzoo.modeling.arguments import refuse_arguments
+from nuzoo.modeling.evidence import class_logits, class_risk
 from nuzoo.modeling.grid_embeddings import grid_embeddings
 from nuzoo.modeling.perceiver_blocks import CrossBlock, SelfBlock, read_by_turns
 from nuzoo.modeling.perceiver_weights import PerceiverPreTrainedModel
@@ -333,6 +334,7 @@ class NuPerceiverImageForParticleClassification(NuPerceiverImagePreTrainedModel)
     """The encoder with a head that tells the class of each particle, alone or among those of its event."""
 
     heads = ("classifier",)
+    evidence: ClassVar[tuple[str, ...]] = ("logits",)
 
     def __init__(self, config: NuPerceiverImageConfig):
         super().__init__(config)
@@ -363,7 +365,7 @@ class NuPerceiverImageForParticleClassification(NuPerceiverImagePreTrainedModel)
             event_offset: int64 (events,), where the images of each event end; of networks that tell those of
                 an event together.
             labels: int64 (images,), class indices, -100 of particles that do not count; with them the mean
-                cross entropy is returned as `loss`, 0 where none counts.
+                `class_risk` is returned as `loss`, 0 where none counts.
             output_hidden_states: see `NuPerceiverImageModel.forward`.
             output_attentions: see `NuPerceiverImageModel.forward`.
             **kwargs: `return_dict=False` returns a tuple.
@@ -380,10 +382,12 @@ class NuPerceiverImageForParticleClassification(NuPerceiverImagePreTrainedModel)
         wants_attentions = self._wanted("attentions", output_attentions)
         found = self.nu_perceiver_image.encode(grid_coordinates, energy, offset, context)
         logits, states, attentions = self.classifier(found.pooled, event_offset)
+        logits = class_logits(logits, self.config.evidential)
         loss = None
         if labels is not None:
-            counted = (labels != IGNORED).sum().clamp(min=1)
-            loss = F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum") / counted
+            known = labels != IGNORED
+            risk = class_risk(logits[known].float(), labels[known], self.config.evidential)
+            loss = risk.sum() / known.sum().clamp(min=1)
         return ImageClassifierOutput(
             loss=loss,
             logits=logits,

@@ -1,10 +1,9 @@
 """`nu_perceiver` that reconstructs events: flavour, charm, momenta and vertex, each by a head of its own."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import initialization as init
 from transformers.utils import ModelOutput
@@ -13,6 +12,7 @@ from transformers.utils.generic import can_return_tuple
 from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
 from nuzoo.modeling.arguments import refuse_arguments
 from nuzoo.modeling.bounded_kendall import BoundedKendall
+from nuzoo.modeling.evidence import class_logits, classification_loss
 from nuzoo.modeling.modeling_nu_perceiver import NuPerceiverModel, NuPerceiverPreTrainedModel
 from nuzoo.modeling.momentum_parametrisation import RAW, MomentumScale, ToldMomentum
 from nuzoo.modeling.reconstruction_losses import (
@@ -43,7 +43,7 @@ class NuPerceiverForEventReconstructionOutput(ModelOutput):
         jet_loss: part of it.
         lepton_loss: part of it.
         vertex_loss: part of it.
-        flavour_logits: (events, flavours).
+        flavour_logits: (events, flavours); evidence where the configuration says so, as are the next.
         charm_logits: (events, classes of charm).
         vis_momentum: (events, 3), of all that is visible, GeV/c.
         jet_momentum: (events, 3), of what is visible but the lepton, GeV/c.
@@ -93,7 +93,7 @@ class Told:
     """What the heads say, in float32 at least.
 
     Attributes:
-        flavour: (events, flavours) logits.
+        flavour: (events, flavours) logits, see `nuzoo.modeling.evidence.class_logits`.
         charm: (events, classes) logits.
         vertex: (events, 3), standardised.
         momenta: by name in `MOMENTA`.
@@ -112,6 +112,7 @@ class NuPerceiverForEventReconstruction(NuPerceiverPreTrainedModel):
     """
 
     heads = ("flavour_head", "charm_head", "vertex_head", "vis_head", "jet_head", "loss_weights")
+    evidence: ClassVar[tuple[str, ...]] = ("flavour_logits", "charm_logits")
 
     def __init__(self, config: NuPerceiverConfig):
         super().__init__(config)
@@ -236,12 +237,14 @@ class NuPerceiverForEventReconstruction(NuPerceiverPreTrainedModel):
         raw = {"vis": vis, "jet": jet}
         with torch.autocast(pooled.device.type, enabled=False):
             momenta = {name: self._scale(name).told(raw[name]) for name in MOMENTA}
+            flavour, charm = (class_logits(scores, self.config.evidential) for scores in (flavour, charm))
         return Told(flavour, charm, vertex, momenta)
 
     def _losses(
         self, told: Told, flavour: Tensor, charm: Tensor, vis: Tensor, jet: Tensor, vertex: Tensor
     ) -> dict[str, Tensor]:
         """Compute the mean of each loss over events; the arguments after the first are true."""
+        evidential = self.config.evidential
         smoothing = self.config.label_smoothing if self.training else 0.0
         vis, jet, vertex = (one.to(told.vertex.dtype) for one in (vis, jet, vertex))
         lepton = told.momenta["vis"].momentum - told.momenta["jet"].momentum
@@ -254,8 +257,8 @@ class NuPerceiverForEventReconstruction(NuPerceiverPreTrainedModel):
             "vertex": vertex_loss(told.vertex, (vertex - mean) / deviation),
         }
         return {
-            "flavour": F.cross_entropy(told.flavour, flavour, label_smoothing=smoothing),
-            "charm": F.cross_entropy(told.charm, charm, label_smoothing=smoothing),
+            "flavour": classification_loss(told.flavour, flavour, evidential, smoothing),
+            "charm": classification_loss(told.charm, charm, evidential, smoothing),
             **{name: loss.mean() for name, loss in of_events.items()},
         }
 

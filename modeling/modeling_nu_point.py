@@ -276,6 +276,7 @@ class NuPointForSemanticSegmentation(NuPointPreTrainedModel):
     """The network with a linear head over the classes of a point."""
 
     heads = ("classifier",)
+    evidence: ClassVar[tuple[str, ...]] = ("logits",)
 
     def __init__(self, config: NuPointConfig):
         super().__init__(config)

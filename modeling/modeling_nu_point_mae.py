@@ -228,6 +228,7 @@ class NuPointMaeForSemanticSegmentation(NuPointMaePreTrainedModel):
     """The network with a perceptron over the classes of a point, which also knows its whole event."""
 
     heads = ("upsampling", "classifier")
+    evidence: ClassVar[tuple[str, ...]] = ("logits",)
 
     def __init__(self, config: NuPointMaeConfig):
         super().__init__(config)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -192,6 +192,8 @@ class NuUnetModel(NuUnetPreTrainedModel):
 
 class NuUnetForSemanticSegmentation(NuUnetPreTrainedModel):
     """The network with a linear head over the classes of a point."""
+
+    evidence: ClassVar[tuple[str, ...]] = ("logits",)
 
     def __init__(self, config: NuUnetConfig):
         super().__init__(config)

@@ -1,7 +1,7 @@
 """`nu_vit`: the vision transformer for pixel maps."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -228,6 +228,7 @@ class NuVitModel(NuVitPreTrainedModel):
 class NuVitForEventClassification(NuVitPreTrainedModel):
     """The network with a linear head over the classes of an event."""
 
+    evidence: ClassVar[tuple[str, ...]] = ("logits",)
     accepts_loss_kwargs = False  # the loss is a mean: the Trainer divides it by the steps of accumulation
 
     def __init__(self, config: NuVitConfig):

@@ -38,6 +38,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
             does not have of these, it leaves unread in a checkpoint.
         transfers_from: parts of the body that mean the same in networks of other types: for each type, what a
             part is called there, and here.
+        evidence: names of the outputs that are evidence for classes where `config.evidential` says so.
         transfer: what was loaded of such a network, if anything.
         exports_graph: inputs are tensors with an entry for each event, and what happens to them does not
             depend on their values, so that `torch.export` and ONNX can hold the network.
@@ -46,6 +47,7 @@ class NuPreTrainedModel(PushedWithCode, PreTrainedModel):  # type: ignore[misc]
     config: NuPreTrainedConfig
     heads: ClassVar[tuple[str, ...]] = ()
     transfers_from: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    evidence: ClassVar[tuple[str, ...]] = ()
     transfer: Transfer | None = None
     exports_graph: ClassVar[bool] = False
     supports_gradient_checkpointing = True

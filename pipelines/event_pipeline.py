@@ -85,7 +85,7 @@ class EventPipeline(PushedWithCode, Pipeline):
             inputs: one event, or several; see the class.
             batch_size: events that the network sees together.
             num_workers: processes that make batches; 0 makes them in this one, as those of a stream are.
-            **options: what the processor takes beside the events.
+            **options: what the processor takes beside the events, and those of the pipeline itself.
 
         Returns:
             The result of the event; a list for several; for what is read lazily an iterator.
@@ -94,27 +94,29 @@ class EventPipeline(PushedWithCode, Pipeline):
             EventError: an event cannot be read.
             PipelineOptionError: an option that the processor does not have, or cannot be.
         """
-        options = self._preprocess_params | self._sanitize_parameters(**options)[0]
+        reading, asking, telling = self._sanitize_parameters(**options)
+        options = self._preprocess_params | reading
+        answers = partial(self._answers, self._forward_params | asking, self._postprocess_params | telling)
         size = _checked_size(self._batch_size if batch_size is None else batch_size)
         if _is_stream(inputs):
             steps = in_steps(iter(inputs), size, None)
-            return self._answers(self.preprocess(step, **options) for step in steps)
+            return answers(self.preprocess(step, **options) for step in steps)
         is_lazy = isinstance(inputs, Dataset)
         is_single = not is_lazy and self.image_processor.is_single_event(inputs)
         events = self._events(inputs, is_single)
         make_batch = partial(self._batch, events, size, options)
         workers = (self._num_workers or 0) if num_workers is None else num_workers
         starts: Any = range(0, len(events), size)
-        answers = self._answers(
-            DataLoader(starts, batch_size=None, num_workers=workers, collate_fn=make_batch)
-        )
+        found = answers(DataLoader(starts, batch_size=None, num_workers=workers, collate_fn=make_batch))
         if is_lazy:
-            return answers
-        return next(answers) if is_single else list(answers)
+            return found
+        return next(found) if is_single else list(found)
 
-    def _answers(self, batches: Iterable[BatchFeature]) -> Iterator[dict[str, Any]]:
+    def _answers(
+        self, asking: dict[str, Any], telling: dict[str, Any], batches: Iterable[BatchFeature]
+    ) -> Iterator[dict[str, Any]]:
         for batch in batches:
-            yield from self.postprocess(self.forward(batch))
+            yield from self.postprocess(self.forward(batch, **asking), **telling)
 
     def _events(self, inputs: Any, is_single: bool) -> Any:
         """Give the events in a form of which a slice is a batch."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from nuzoo.modeling.evidence import labelled_logits, wrong_evidence
+from nuzoo.modeling.modeling_utils_nu import NuPreTrainedModel
 from nuzoo.training.averaging_trainer import AveragingTrainer
 from nuzoo.training.event_trainer import EventTrainer
 from nuzoo.training.fields import RecipeError
@@ -24,23 +24,19 @@ class EvidentialTrainer(EventTrainer):
         **kwargs: See `EventTrainer`.
 
     Raises:
-        RecipeError: The network does not tell one class of each event or hit, or labels are smoothed.
+        RecipeError: The labels are smoothed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        model = cast(PreTrainedModel, self.model)
-        if not hasattr(model, "classifier"):
-            raise RecipeError(
-                f"model.evidential: expected a network that tells one class, got {type(model).__name__}: "
-                "leave it out"
-            )
+        model = cast(NuPreTrainedModel, self.model)
         if self.args.label_smoothing_factor:
             raise RecipeError(
                 "training.label_smoothing_factor: expected 0 beside model.evidential, whose loss is no "
                 f"cross-entropy, got {self.args.label_smoothing_factor:g}: leave one of them out"
             )
-        self.epochs = float(model.config.evidence_epochs)
+        config: Any = model.config
+        self.epochs, self.evidence = float(config.evidence_epochs), model.evidence
 
     def compute_loss(
         self,
@@ -64,7 +60,7 @@ class EvidentialTrainer(EventTrainer):
         total: Tensor = outputs["loss"].new_zeros(())
         for name, truth in labelled_logits(outputs, inputs):
             known = inputs[truth] >= 0
-            if known.any():
+            if name in self.evidence and known.any():
                 total = total + wrong_evidence(outputs[name][known].float(), inputs[truth][known]).mean()
         return total
 

@@ -202,8 +202,8 @@ class NetworkChoice:
         """Make a fresh network, one that starts from timm's weights, or a checkpoint.
 
         Raises:
-            RecipeError: The network has no counterpart in timm, or no module that shall start afresh or
-                that shall not learn.
+            RecipeError: The network has no counterpart in timm, no module that shall start afresh or that
+                shall not learn, or no evidence that is asked for.
         """
         try:
             model = self._network(self.architecture.network_class(self.task), config)
@@ -213,6 +213,11 @@ class NetworkChoice:
             raise RecipeError(f"model.{error}") from error
         if not any(parameter.requires_grad for parameter in model.parameters()):
             raise RecipeError(f"model.frozen: expected something that learns, got {list(self.frozen)}")
+        if getattr(config, "evidential", None) is not None and not getattr(model, "evidence", ()):
+            raise RecipeError(
+                f"model.evidential: expected a network whose loss is that of classes, got "
+                f"{type(model).__name__}: leave it out"
+            )
         return model
 
     def _network(self, network: Any, config: PreTrainedConfig) -> Any:

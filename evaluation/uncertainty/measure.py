@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.datasets_scripts.common.labelled_rows import check_modality
@@ -43,7 +44,7 @@ def measure_uncertainty(
     batch_size: int = 16,
     sample: str | None = None,
 ) -> list[Measured]:
-    """Measure classifiers as one, the first of them alone, and by passes that drop units by chance.
+    """Measure networks as one, the first of them alone, and by passes that drop units by chance.
 
     Args:
         models: Folders or repositories of networks of one task with the same classes.
@@ -58,7 +59,8 @@ def measure_uncertainty(
         What was measured, by method and output.
 
     Raises:
-        EvaluationError: Networks of other tasks or classes, or passes through one that drops nothing.
+        EvaluationError: Networks of other tasks or classes.
+        DropsNothingError: Passes through one that drops nothing.
         UnusableDatasetError: No such split, or without the truth.
     """
     splits = read_splits(data, split)
@@ -68,7 +70,7 @@ def measure_uncertainty(
     targets = task_of(model)[0].targets_of(vars(model.config))
     rows: Dataset = select_events(splits, split, targets).rows
     for target in targets:
-        rows = labels_by_name(rows, class_names_of(model.config), target)
+        rows = labels_by_name(rows, class_names_of(model.config, target), target)
     facts = describe_dataset(rows, sample)
     found = []
     if passes:
@@ -107,5 +109,6 @@ def _members(first: Network, others: Sequence[str]) -> Iterator[Network]:
 
 def _answer(network: Network) -> str:
     """Say what a network tells."""
-    model = network[0]
-    return f"{task_of(model)[0].name} in the classes {', '.join(class_names_of(model.config))}"
+    config: Any = network[0].config
+    names = [*class_names_of(config), *chain.from_iterable(getattr(config, "other_classes", {}).values())]
+    return f"{task_of(network[0])[0].name} in the classes {', '.join(names)}"

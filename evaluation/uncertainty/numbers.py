@@ -12,6 +12,7 @@ from nuzoo.evaluation.core.calibration import brier_score, negative_log_likeliho
 from nuzoo.evaluation.core.classification import check_classes, roc_area
 from nuzoo.evaluation.core.errors import ShapeMismatchError
 from nuzoo.evaluation.core.results import Number
+from nuzoo.evaluation.core.text import with_error
 from nuzoo.evaluation.uncertainty.predictive import Predictive
 from nuzoo.evaluation.uncertainty.rejection import rejection_numbers
 
@@ -69,6 +70,11 @@ class ClassUncertainty:
     def by_title(self) -> dict[str, Number | None]:
         """Give the numbers of a table by title."""
         return {title: getattr(self, name) for name, title in TITLES.items()}
+
+    @property
+    def told(self) -> str:
+        """The numbers that matter most, in words."""
+        return f"accuracy {with_error(self.accuracy)}, entropy AUROC {with_error(self.entropy_auroc)}"
 
 
 def class_uncertainty(

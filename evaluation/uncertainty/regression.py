@@ -12,6 +12,12 @@ from scipy.stats import t as student
 from nuzoo.evaluation.core.bootstrap import ONE_SIGMA, bootstrap
 from nuzoo.evaluation.core.errors import ShapeMismatchError
 from nuzoo.evaluation.core.results import Number
+from nuzoo.evaluation.core.text import with_error
+
+TITLES = {"rmse": "RMSE", "spread": "spread", "coverage": "coverage of 68 %", "pull": "pull"}
+"""Of the numbers of `ValueUncertainty`, in the order of tables."""
+
+AXES = "xyz"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +37,25 @@ class ValueUncertainty:
     spread: list[Number]
     coverage: list[Number]
     pull: list[Number]
+
+    def by_title(self) -> dict[str, Number]:
+        """Give the numbers of a table by title, those of a vector along x, y and z."""
+        count = len(self.rmse)
+        axes = [""] if count == 1 else [f" {axis}" for axis in (AXES if count == len(AXES) else range(count))]
+        return {
+            f"{title}{axis}": number
+            for name, title in TITLES.items()
+            for axis, number in zip(axes, getattr(self, name), strict=True)
+        }
+
+    @property
+    def told(self) -> str:
+        """The numbers that matter most, in words."""
+        return ", ".join(
+            f"{title} {with_error(number)}"
+            for title, number in self.by_title().items()
+            if title.startswith((TITLES["spread"], TITLES["coverage"]))
+        )
 
 
 def interval(samples: ArrayLike, level: float = ONE_SIGMA) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from nuzoo.evaluation.core.calibration import probabilities
 from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.inference import run_network
-from nuzoo.evaluation.uncertainty.dropping import dropping
 from nuzoo.evaluation.uncertainty.predictive import Predictive
-from nuzoo.modeling.evidence import LOGITS, labelled_logits
+from nuzoo.modeling.dropping import dropping
+from nuzoo.modeling.evidence import LABELS, LOGITS, labelled_logits
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
@@ -37,12 +37,14 @@ class Samples:
         truth: (rows, ...), of the same rows.
         event: int64 (rows,), the event of each.
         is_evidence: The values are logarithms of the concentrations of Dirichlet distributions.
+        is_of_classes: The values are logits, and none of a quantity.
     """
 
     values: NDArray[np.float64]
     truth: NDArray[Any]
     event: NDArray[np.int64]
     is_evidence: bool = False
+    is_of_classes: bool = True
 
     def predictive(self) -> Predictive:
         """Give the distribution over classes that the samples tell together."""
@@ -52,7 +54,7 @@ class Samples:
 
     def first(self, number: int) -> Samples:
         """Take the first of the samples."""
-        return Samples(self.values[:number], self.truth, self.event, self.is_evidence)
+        return replace(self, values=self.values[:number])
 
 
 def sample_members(networks: Iterable[Network], rows: Dataset, **options: Any) -> dict[str, Samples]:
@@ -89,7 +91,7 @@ def sample_passes(
         **options: Of `ask`.
 
     Raises:
-        EvaluationError: The network drops nothing.
+        DropsNothingError: The network drops nothing.
     """
     seeds = np.random.SeedSequence(seed).generate_state(passes).tolist()
     return joined([ask(model, processor, rows, during=dropping(model, one), **options) for one in seeds])
@@ -101,7 +103,6 @@ def ask(
     rows: Dataset,
     *,
     targets: Sequence[str],
-    values: Mapping[str, str] | None = None,
     batch_size: int = 16,
     during: AbstractContextManager[None] | None = None,
 ) -> dict[str, Samples]:
@@ -112,20 +113,19 @@ def ask(
         processor: Its processor.
         rows: See `sample_members`.
         targets: Columns of the truth.
-        values: Outputs that are quantities, with the names of their truth in a batch, one row an event.
         batch_size: Events per batch.
         during: What holds while it is asked.
 
     Returns:
-        One sample of each output with a truth; rows without a class are left out.
+        One sample of each output with a truth, `logits` or a quantity; rows without a class are left out.
 
     Raises:
         EvaluationError: No output has a truth.
     """
 
     def gather(outputs: Any, inputs: Mapping[str, Any]) -> dict[str, list[NDArray[Any]]]:
-        pairs = dict(labelled_logits(outputs, inputs)) | dict(values or {})
-        return {name: _rows_of(outputs[name], inputs[truth], inputs) for name, truth in pairs.items()}
+        pairs = [*labelled_logits(outputs, inputs), *labelled_quantities(outputs, inputs)]
+        return {name: _rows_of(outputs[name], inputs[truth], inputs) for name, truth in pairs}
 
     with during or nullcontext():
         batches, times = run_network(
@@ -133,14 +133,25 @@ def ask(
         )
     if not batches or not batches[0]:
         raise EvaluationError(
-            f"expected a network with logits that the columns {', '.join(targets)} are the truth of, got "
-            f"{type(model).__name__}"
+            f"expected a network with logits or quantities that the columns {', '.join(targets)} are the "
+            f"truth of, got {type(model).__name__}"
         )
     starts = np.cumsum(times.events) - times.events
     return {
-        name: _joined_batches([batch[name] for batch in batches], starts, name, model.config)
-        for name in batches[0]
+        name: _joined_batches([batch[name] for batch in batches], starts, name, model) for name in batches[0]
     }
+
+
+def labelled_quantities(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the names of outputs that are quantities, each with that of its truth: `vertex`, `vertex_labels`.
+
+    Args:
+        outputs: Of a network.
+        inputs: Of it, with the truth.
+    """
+    for name in outputs:
+        if (truth := f"{name}_{LABELS}") in inputs:
+            yield name, truth
 
 
 def joined(asked: Sequence[Mapping[str, Samples]]) -> dict[str, Samples]:
@@ -159,12 +170,7 @@ def joined(asked: Sequence[Mapping[str, Samples]]) -> dict[str, Samples]:
                     "classes, hits or evidence: give members of one recipe"
                 )
     return {
-        name: Samples(
-            np.concatenate([one[name].values for one in asked]),
-            samples.truth,
-            samples.event,
-            samples.is_evidence,
-        )
+        name: replace(samples, values=np.concatenate([one[name].values for one in asked]))
         for name, samples in first.items()
     }
 
@@ -183,15 +189,16 @@ def _joined_batches(
     batches: Sequence[Sequence[NDArray[Any]]],
     starts: NDArray[np.int64],
     name: str,
-    config: PreTrainedConfig,
+    model: Any,
 ) -> Samples:
     values, truth = (np.concatenate([batch[part] for batch in batches]) for part in (0, 1))
     event = np.concatenate([batch[2] + start for batch, start in zip(batches, starts, strict=True)])
     if not name.endswith(LOGITS):
-        return Samples(values[None], truth, event)
+        return Samples(values[None], truth, event, is_of_classes=False)
     known = truth >= 0
-    logits = values[known] / temperature_of(name, config)
-    return Samples(logits[None], truth[known], event[known], getattr(config, "evidential", None) is not None)
+    logits = values[known] / temperature_of(name, model.config)
+    is_evidence = getattr(model.config, "evidential", None) is not None and name in model.evidence
+    return Samples(logits[None], truth[known], event[known], is_evidence)
 
 
 def temperature_of(output: str, config: PreTrainedConfig) -> float:

@@ -26,6 +26,9 @@ TAU_DECAY_MODES = ("none", "e", "mu", "one_prong", "rho", "three_prong", "other"
 DATA_VERSION = 7
 """Version of the files of FASERCal whose layout the columns have."""
 
+OTHER_VERSION = f"columns have the meaning of version {DATA_VERSION}: convert the files to it"
+"""What to do about files of another one."""
+
 MAX_ENERGY_MEV = 1e8
 """100 TeV in one cell: more than the LHC's neutrinos bring."""
 
@@ -82,7 +85,11 @@ def detector_event_columns(layout: DetectorEventGeometry) -> tuple[Column, ...]:
     """Return all columns in their order."""
     return (
         *IDENTITY_COLUMNS,
-        Column("data_version", "int16", "version of the layout of the files", low=Bound(0)),
+        Column(
+            *("data_version", "int16", "version of the layout of the files"),
+            low=Bound(DATA_VERSION, OTHER_VERSION),
+            high=Bound(DATA_VERSION, OTHER_VERSION),
+        ),
         *_cal(layout),
         *_calorimeters(layout),
         *_muons(layout),

@@ -27,9 +27,11 @@ class DetectorEventSchema(EventSchema):
 
     Attributes:
         layers_per_module: layers of cubes along z of one module of the 3DCal.
+        muon_tracks: the most tracks that an event stores.
     """
 
     layers_per_module: int = 20
+    muon_tracks: int = 10
 
     def check(self, table: Mapping[str, Ragged], *, stored: bool = False) -> None:
         """Refuse numbers that are not what their columns say, or contradict each other.
@@ -46,8 +48,21 @@ class DetectorEventSchema(EventSchema):
             _check_cells(table)
         if "cal_module" in table:
             self._check_modules(table["cal_z"], table["cal_module"])
+        if "muon_charge" in table:
+            self._check_tracks(table["muon_charge"])
         if all(name in table for name in ("cal_status", "cal_link_count", "link_weight")):
             _check_links(table["cal_status"], table["cal_link_count"], table["link_weight"])
+
+    def _check_tracks(self, charge: Ragged) -> None:
+        if (wrong := np.flatnonzero(charge.counts > self.muon_tracks)).size:
+            event = int(wrong[0])
+            problem = (
+                f"expected {self.muon_tracks} tracks at most, got {charge.counts[event]}: store the first of "
+                "them in all columns of tracks, and in muon_count how many there are"
+            )
+            raise ShapeError(
+                f"column 'muon_charge' of event {event}: {problem}", event, "muon_charge", problem
+            )
 
     def _check_modules(self, z: Ragged, module: Ragged) -> None:
         if not len(module.values):
@@ -78,7 +93,7 @@ def detector_event_schema(geometry: Mapping[str, Any]) -> DetectorEventSchema:
     """
     layout = DetectorEventGeometry.of(geometry)
     columns = detector_event_columns(layout)
-    return DetectorEventSchema(columns, layout.detector or "", layout.layers_per_module)
+    return DetectorEventSchema(columns, layout.detector or "", layout.layers_per_module, layout.muon_tracks)
 
 
 def _check_cells(table: Mapping[str, Ragged]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.files.events.detector_event_columns import DATA_VERSION
 from nuzoo.files.events.event_errors import MissingColumnError, ShapeError
 from nuzoo.files.events.event_schema import Column, EventSchema, Ragged, check_numbers
 from nuzoo.processors.event_tables import as_numpy, is_table, read_hits, split_rows
@@ -14,6 +15,9 @@ from nuzoo.processors.event_tables import as_numpy, is_table, read_hits, split_r
 CAL, AHCAL, MUON = "cal", "ahcal", "muon"
 ECAL_ENERGY = "ecal_energy"
 MUON_MOMENTUM = ("muon_px", "muon_py", "muon_pz")
+NO_ECAL = (
+    "networks read all parts of the detector; write 0 where a tower has no energy, or leave the event out"
+)
 LEAST_POINTS = 3
 """Points on a muon track that is fitted rather than guessed (arXiv 2604.07037)."""
 
@@ -62,7 +66,8 @@ def read_parts(rows: Any, schema: EventSchema) -> RecordedParts:
     lists = read_hits(rows, schema)
     schema.check(lists)
     stored = lists["muon_chi2"].counts
-    ecal = read_dense(rows, schema[ECAL_ENERGY]).reshape(len(stored), -1)
+    read_dense(rows, schema["data_version"], unknown=np.full(len(stored), DATA_VERSION))  # refuses others
+    ecal = read_dense(rows, schema[ECAL_ENERGY], remedy=NO_ECAL).reshape(len(stored), -1)
     counted = read_dense(rows, schema["muon_count"], unknown=stored)[:, 0]
     fitted = _enough_points(rows, schema["muon_n_points"], stored) & (lists["muon_chi2"].values > 0)
     kept = np.bincount(lists["muon_chi2"].event[fitted], minlength=len(stored))
@@ -71,7 +76,10 @@ def read_parts(rows: Any, schema: EventSchema) -> RecordedParts:
 
 
 def read_dense(
-    rows: Any, column: Column, unknown: Sequence[Any] | NDArray[Any] | None = None
+    rows: Any,
+    column: Column,
+    unknown: Sequence[Any] | NDArray[Any] | None = None,
+    remedy: str = "leave the event out, or ask for something else",
 ) -> NDArray[Any]:
     """Read a column with as many numbers for each event, (events, numbers).
 
@@ -80,6 +88,7 @@ def read_dense(
         column: of the schema.
         unknown: what stands for the numbers of each event that does not have any; None, for all or for one
             of them, refuses such.
+        remedy: what to do about an event that is refused for this.
 
     Raises:
         EventError: an event does not have it, or not such numbers as the schema says.
@@ -90,11 +99,9 @@ def read_dense(
             value = unknown[event]
         if value is None:
             many = "a number" if column.length == 1 else f"{column.length} numbers"
+            problem = f"expected {many} ({column.text}), got none: {remedy}"
             raise MissingColumnError(
-                f"column {column.name!r} of event {event}: expected {many} ({column.text}), got none: leave "
-                "the event out, or ask for something else",
-                event,
-                column.name,
+                f"column {column.name!r} of event {event}: {problem}", event, column.name, problem
             )
         values = np.atleast_1d(as_numpy(value))
         if values.shape != (column.length,):

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nuzoo.files.events.event_errors import RangeError
+from nuzoo.files.events.event_errors import RangeError, UnitError
 from nuzoo.processors.detector_events.detector_event_parts import ECAL_ENERGY, MUON_MOMENTUM, RecordedParts
 from nuzoo.processors.standardisation import RobustStandardisation, Transform
 
@@ -18,6 +18,9 @@ ENERGIES = (CAL_ENERGY, AHCAL_ENERGY, ECAL_ENERGY)
 QUANTITIES = (*ENERGIES, *MUON_MOMENTUM, MUON_CHI2)
 WITH_FACTOR = (CAL_ENERGY, AHCAL_ENERGY)
 """Energies that are multiplied by a factor first; those of the dense ECAL are not."""
+
+ENOUGH_HITS, OTHER_UNIT = 20, 100.0
+"""Medians of events are within a factor of 3 (cubes) and 11 (AHCAL cells); GeV and keV are 1000 off."""
 
 FROM_ZERO = ("log1p", "sqrt")
 MOST_VALUES = 1 << 24
@@ -100,6 +103,34 @@ def fit_scales(
         ).constants
         for name, values in held.items()
     }
+
+
+def refuse_other_units(parts: RecordedParts, name: str, scale: QuantityScale) -> None:
+    """Refuse events whose hits have another unit than those of the training events had.
+
+    Args:
+        parts: a batch.
+        name: of energies of hits, in `WITH_FACTOR`.
+        scale: of the network.
+
+    Raises:
+        UnitError: the median of an event with `ENOUGH_HITS` or more is `OTHER_UNIT` times that of the
+            training events, or one part in as many.
+    """
+    values, start = parts.values(name), 0
+    usual = float(scale.inverse(torch.zeros(1, dtype=torch.float64)))
+    for event, end in enumerate(parts.offset(name).tolist()):
+        energies, start = values[start:end], end
+        energies = energies[energies > 0]
+        if len(energies) < ENOUGH_HITS or not usual > 0:
+            continue
+        median = float(np.median(energies))
+        if not 1 / OTHER_UNIT < median / usual < OTHER_UNIT:
+            problem = (
+                f"expected energies in MeV, of training events half above {usual:.3g}, got half above "
+                f"{median:.3g}: convert them to MeV, or leave the event out"
+            )
+            raise UnitError(f"column {name!r} of event {event}: {problem}", event, name, problem)
 
 
 def scaled(parts: RecordedParts, name: str, scale: QuantityScale) -> Tensor:

@@ -42,6 +42,7 @@ from nuzoo.processors.detector_events.event_quantities import (
     QUANTITIES,
     WITH_FACTOR,
     QuantityScale,
+    refuse_other_units,
     scaled,
 )
 from nuzoo.processors.detector_events.example_detector_events import example_detector_events
@@ -302,6 +303,8 @@ class NuDetectorEventFeatureExtractor(SavedProcessor, FeatureExtractionMixin):  
 
     def _recorded(self, parts: RecordedParts) -> dict[str, torch.Tensor]:
         scales = self.scales
+        for name in WITH_FACTOR:
+            refuse_other_units(parts, name, scales[name])
         of = {name: scaled(parts, name, scale) for name, scale in scales.items()}
         batch = {ECAL_ENERGY: of[ECAL_ENERGY].reshape(parts.ecal.shape)}
         for part in (CAL, AHCAL):

@@ -21,6 +21,8 @@ from nuzoo.files.events.detector_event_columns import CHARM_CLASSES, FLAVOURS
         ({"label_smoothing": -0.1}, "label_smoothing must be from 0 to below 1"),
         ({"charm_classes": ("none",)}, "charm_classes must be at least 2 names"),
         ({"charm_classes": ("none", "none")}, "none"),
+        ({"evidential": "mll"}, "label_smoothing must be 0 beside evidential, .* got 0.02: set it to 0"),
+        ({"evidential": "beta", "label_smoothing": 0.0}, "evidential"),
         ({"charm_temperature": 0.0}, "charm_temperature must be from"),
     ],
 )

@@ -219,7 +219,8 @@ def test_options_of_another_task_are_refused_with_that_task():
         check_options(EVALUATOR, {"target": "pid"}, as_saved=None)
     assert str(refused.value) == (
         "--target: expected options of particle-segmentation, which is what the model is for and has none of "
-        "its own, got --target of pre-training and masked-autoencoding and masked-event-modelling: leave out --target"
+        "its own, got --target of pre-training and masked-autoencoding and masked-event-modelling: leave out "
+        "--target"
     )
 
 

@@ -9,9 +9,9 @@ from datasets import Dataset
 from torch import nn
 
 from nuzoo.evaluation.core.errors import EvaluationError
-from nuzoo.evaluation.uncertainty.dropping import dropping, dropping_modules
 from nuzoo.evaluation.uncertainty.sampling import ask, joined, sample_members, sample_passes
 from nuzoo.modeling.drop_path import DropPath
+from nuzoo.modeling.dropping import DropsNothingError, dropping, dropping_modules
 from nuzoo.registry import ARCHITECTURES
 
 DROPS = {
@@ -93,7 +93,7 @@ def test_passes_of_a_network_that_hardly_drops_are_the_network(name):
 @pytest.mark.parametrize("name", ["nu_cnn", "nu_unet", "nu_vit"])
 def test_a_network_that_drops_nothing_is_refused_by_name(name):
     model, processor, rows, target = made(name)
-    with pytest.raises(EvaluationError, match=f"drops something in training, got {type(model).__name__}"):
+    with pytest.raises(DropsNothingError, match=f"drops something in training, got {type(model).__name__}"):
         sample_passes(model, processor, rows, passes=2, targets=(target,))
 
 

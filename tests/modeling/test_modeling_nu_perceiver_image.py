@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from nuzoo.configuration.configuration_nu_perceiver_image import NuPerceiverImageConfig
+from nuzoo.modeling.evidence import evidential_risk
 from nuzoo.modeling.modeling_nu_perceiver_image import (
     ContextError,
     EventEncoder,
@@ -164,6 +165,18 @@ def test_particles_without_a_class_do_not_count():
     batch = images(model.config, 20, 30)
     both = model(**batch, labels=torch.tensor([2, -100])).loss
     torch.testing.assert_close(both, model(**taken(batch, 0), labels=torch.tensor([2])).loss)
+
+
+@pytest.mark.parametrize("kind", ["mll", "bayes_risk", "brier"])
+def test_particles_have_evidence(kind):
+    config = NuPerceiverImageConfig.tiny()
+    model, batch = moved(NuPerceiverImageForParticleClassification, config), images(config, 40, 30)
+    scores = model(**batch).logits
+    model.config.evidential = kind
+    output = model(**batch, labels=torch.tensor([2, -100]))
+    torch.testing.assert_close(output.logits.exp(), 1 + scores.exp())
+    expected = evidential_risk(output.logits[:1], torch.tensor([2]), kind)[0]
+    torch.testing.assert_close(output.loss, expected)
 
 
 def test_everything_learns():

@@ -166,6 +166,35 @@ def test_labels_are_smoothed_in_training_alone(model, inputs, truth):
     assert smoothed.vis_loss.item() == pytest.approx(exact.vis_loss.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["mll", "bayes_risk", "brier"])
+def test_both_heads_give_evidence(model, inputs, truth, kind):
+    """The heads' scores are logarithms of evidence; the means of Dirichlet distributions are softmaxes."""
+    scores = model(**inputs)
+    model.config = NuPerceiverConfig.tiny(evidential=kind, label_smoothing=0.0)
+    output = model(**inputs, **truth)
+    for head, labels in (("flavour", truth["flavour_labels"]), ("charm", truth["charm_labels"])):
+        alpha = 1 + scores[f"{head}_logits"].double().exp()
+        torch.testing.assert_close(output[f"{head}_logits"].double().exp(), alpha, rtol=1e-5, atol=0)
+        risks = []
+        for row, label in zip(alpha, labels, strict=True):
+            total, true = row.sum(), row[label]
+            mean = row / total
+            risks.append(
+                {
+                    "mll": total.log() - true.log(),
+                    "bayes_risk": torch.digamma(total) - torch.digamma(true),
+                    "brier": mean.square().sum()
+                    - 2 * mean[label]
+                    + 1
+                    + (mean * (1 - mean)).sum() / (total + 1),
+                }[kind]
+            )
+        expected = torch.stack(risks).mean().item()
+        assert output[f"{head}_loss"].item() == pytest.approx(expected, rel=1e-4)
+    for name in ("vis_momentum", "jet_momentum", "vertex"):
+        assert torch.equal(output[name], scores[name])
+
+
 def test_truth_in_part_is_refused(model, inputs, truth):
     with pytest.raises(ValueError, match="got 4 of them: take the targets flavour"):
         model(**inputs, **{name: value for name, value in truth.items() if name != "charm_labels"})

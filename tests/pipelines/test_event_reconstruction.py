@@ -3,13 +3,16 @@
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from transformers import pipeline
 
 from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
+from nuzoo.modeling.dropping import dropping
 from nuzoo.modeling.modeling_nu_perceiver_reconstruction import NuPerceiverForEventReconstruction
 from nuzoo.pipelines.finite_outputs import NonFiniteOutputError
+from nuzoo.pipelines.pipeline_errors import PipelineOptionError
 from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
     NuDetectorEventFeatureExtractor,
 )
@@ -89,6 +92,61 @@ def test_rows_of_a_table_are_numbers_with_the_unit_in_their_name(reconstruct, pr
     names = {"vis_momentum_x_gev", "jet_momentum_z_gev", "lepton_momentum_y_gev", "e_vis_gev", "pt_miss_gev"}
     assert {*names, "vertex_x_mm", "flavour", "flavour_score", "charm_probability_charm_mu"} <= row.keys()
     assert all(isinstance(value, str | float) for value in row.values())
+
+
+@pytest.fixture(scope="module")
+def dropping_folder(processor, tmp_path_factory):
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("dropping")
+    config = NuPerceiverConfig.tiny(head_dropout=0.3, head_initializer_range=0.3, charm_temperature=2.0)
+    NuPerceiverForEventReconstruction(config).save_pretrained(path)
+    processor.save_pretrained(path)
+    return str(path)
+
+
+def test_passes_give_means_and_standard_deviations(dropping_folder, processor):
+    """Those of the network's own answers to as many copies of the event, with units dropped."""
+    reconstruct = pipeline(TASK, model=dropping_folder)
+    event = processor.example_events(3)[2]
+    result = reconstruct(event, passes=16)
+    with torch.no_grad(), dropping(reconstruct.model, 0):
+        told = reconstruct.model(**processor([event] * 16))
+    for name in ("vis_momentum", "jet_momentum", "vertex"):
+        values = getattr(told, name).double().numpy()
+        assert result[name]["value"] == pytest.approx(values.mean(axis=0), rel=1e-4)
+        assert result[f"{name}_error"]["value"] == pytest.approx(values.std(axis=0, ddof=1), rel=1e-4)
+        assert min(result[f"{name}_error"]["value"]) > 0
+    energies = np.linalg.norm(told.vis_momentum.double().numpy(), axis=1)
+    assert result["e_vis_error"] == {"value": pytest.approx(energies.std(ddof=1), rel=1e-4), "unit": "GeV"}
+    charm = (told.charm_logits.double() / 2).softmax(1).mean(0)
+    assert list(result["charm"]["scores"].values()) == pytest.approx(charm.tolist(), rel=1e-5)
+    assert result["charm"]["score"] == max(result["charm"]["scores"].values())
+    row = reconstruct.as_row(result)
+    assert row["vertex_error_z_mm"] == result["vertex_error"]["value"][2]
+    assert {"e_vis_error_gev", "pt_miss_error_gev", "lepton_momentum_error_x_gev"} <= row.keys()
+
+
+def test_passes_of_an_event_are_its_own(dropping_folder, processor):
+    events = processor.example_events(4)
+    reconstruct = pipeline(TASK, model=dropping_folder, passes=3)
+    together = reconstruct(events, batch_size=4)
+    for one, event in zip(together, events, strict=True):
+        assert one == reconstruct(event)
+    assert not reconstruct.model.training
+    assert "vertex_error" not in reconstruct(events[3], passes=None)
+
+
+@pytest.mark.parametrize("passes", [1, 0, 2.5, True])
+def test_passes_are_a_number_of_them(dropping_folder, passes):
+    with pytest.raises(PipelineOptionError, match="passes: expected a whole number from 2 on"):
+        pipeline(TASK, model=dropping_folder, passes=passes)
+
+
+def test_passes_of_a_network_that_drops_nothing_are_refused(reconstruct, processor):
+    with pytest.raises(
+        PipelineOptionError, match=r"passes: .* got NuPerceiverForEventReconstruction without"
+    ):
+        reconstruct(processor.example_events(3)[2], passes=4)
 
 
 def test_outputs_that_are_no_numbers_are_refused(reconstruct, processor):

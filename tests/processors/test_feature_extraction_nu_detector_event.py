@@ -392,6 +392,58 @@ def test_one_bad_event_among_good_ones_is_named(fitted, changed, error, said):
     assert caught.value.event in (1, None)
 
 
+@pytest.mark.parametrize("column", ["cal_energy", "ahcal_energy"])
+@pytest.mark.parametrize("factor", [1e-3, 1e3])
+def test_energies_of_hits_in_another_unit_are_refused(fitted, column, factor):
+    rows = make_rows()
+    rows[2] |= {column: factor * rows[2][column]}
+    with pytest.raises(
+        event_errors.UnitError, match=f"column '{column}' of event 2: expected energies in MeV"
+    ):
+        fitted(rows)
+
+
+@pytest.mark.parametrize("factor", [1 / 30, 30])
+def test_events_of_much_more_or_less_energy_are_events(fitted, factor):
+    rows = [row | {"cal_energy": factor * row["cal_energy"]} for row in make_rows()]
+    assert len(fitted(rows)["cal_offset"]) == len(rows)
+
+
+def test_few_hits_may_have_any_energy(fitted):
+    """A hit or two say nothing about the unit."""
+    row = make_rows()[3]
+    assert len(fitted(row | {"cal_energy": 1e4 * row["cal_energy"]})["cal_energy"]) == 1
+
+
+def test_more_tracks_than_are_stored_are_refused(fitted):
+    rng = np.random.default_rng(3)
+    assert fitted(make_row(rng, tracks=10))["muon_offset"].tolist() == [10]
+    with pytest.raises(event_errors.ShapeError, match="expected 10 tracks at most, got 11: store the first"):
+        fitted(make_row(rng, tracks=11))
+
+
+@pytest.mark.parametrize("version", [6, 8])
+def test_another_version_of_the_data_is_refused(fitted, version):
+    rows = make_rows()
+    assert torch.equal(fitted(rows[0] | {"data_version": 7})["cal_energy"], fitted(rows[0])["cal_energy"])
+    with pytest.raises(event_errors.RangeError, match=r"'data_version' of event 1: .* 7.* convert the files"):
+        fitted([rows[0] | {"data_version": 7}, rows[2] | {"data_version": version}])
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("ecal_", "column 'ecal_energy' of event 0: expected 25 numbers .* networks read all parts"),
+        ("ahcal_", "expected the columns .* ahcal_x"),
+        ("muon_", "expected the columns .* muon_charge"),
+    ],
+)
+def test_a_part_of_the_detector_that_is_missing_is_refused(fitted, part, said):
+    row = {name: value for name, value in make_rows()[2].items() if not name.startswith(part)}
+    with pytest.raises(event_errors.MissingColumnError, match=said):
+        fitted(row)
+
+
 def test_another_detector_can_be_accepted_knowingly(fitted):
     assert len(fitted(GOOD | {"detector": "elsewhere"}, detector="elsewhere")["cal_energy"]) == 40
 

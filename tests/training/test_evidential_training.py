@@ -11,7 +11,8 @@ from nuzoo.modeling.evidence import wrong_evidence
 from nuzoo.pipelines.loading import load_model
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import load_recipe
-from nuzoo.training.supervised import build_trainer, train
+from nuzoo.training.supervised import build_trainer, describe_network, train
+from tests.evaluation.full_detector_events import detector_rows
 from tests.evaluation.point_cloud_rows import small_row
 
 pytestmark = pytest.mark.usefixtures("undrawn_curves")
@@ -20,6 +21,11 @@ pytestmark = pytest.mark.usefixtures("undrawn_curves")
 @pytest.fixture(scope="module")
 def splits(simulated_dataset):
     return datasets.load_dataset(str(simulated_dataset))
+
+
+@pytest.fixture(scope="module")
+def detector_splits():
+    return {"train": detector_rows(8), "validation": detector_rows(4, seed=1, split="validation")}
 
 
 def quick(output, *overrides):
@@ -71,6 +77,43 @@ def test_hits_have_evidence_too(tmp_path, name):
     told = ask(*load_model(str(folder)), rows, targets=("motif",))["logits"]
     assert told.is_evidence and told.values.shape == (1, 16, 5)
     assert np.exp(told.values).sum(-1).min() > 5
+
+
+RECONSTRUCTION = ["model.hidden_size=16", "model.num_attention_heads=2", "training.report_to=[]"]
+RECONSTRUCTION += ["training.per_device_train_batch_size=4", "training.use_cpu=true", "training.max_steps=2"]
+
+
+def test_both_heads_of_a_reconstruction_pay_for_wrong_evidence(detector_splits, tmp_path):
+    fields = ["model.evidential=brier", "model.label_smoothing=0", "model.evidence_epochs=4"]
+    fields += [f"training.output_dir={tmp_path / 'run'}"]
+    recipe = load_recipe("nu_perceiver_fasercal_tiny", [*RECONSTRUCTION, *fields])
+    trainer = build_trainer(recipe, detector_splits, [])
+    trainer.state.epoch = 1.0
+    inputs = trainer.train_dataset.__getitems__([0, 1, 2, 3])
+    loss, outputs = trainer.compute_loss(trainer.model.train(), inputs, return_outputs=True)
+    against = sum(
+        wrong_evidence(outputs[f"{head}_logits"], inputs[f"{head}_labels"]).mean()
+        for head in ("flavour", "charm")
+    )
+    assert against > 0
+    assert loss.item() == pytest.approx((outputs["loss"] + 0.25 * against).item(), rel=1e-5)
+
+
+def test_a_network_without_classes_has_no_evidence(detector_splits, tmp_path):
+    recipe = load_recipe(
+        "nu_perceiver_mae_tiny",
+        [
+            *RECONSTRUCTION,
+            "model.evidential=mll",
+            "model.label_smoothing=0",
+            f"training.output_dir={tmp_path}",
+        ],
+    )
+    _, config = describe_network(recipe, detector_splits["train"])
+    with pytest.raises(
+        RecipeError, match=r"model.evidential: .* got NuPerceiverForPreTraining: leave it out"
+    ):
+        recipe.model.build(config)
 
 
 def test_smoothed_labels_are_refused(splits, tmp_path):

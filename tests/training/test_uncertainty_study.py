@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.uncertainty.numbers import class_uncertainty
 from nuzoo.evaluation.uncertainty.report import Measured
 from nuzoo.evaluation.uncertainty.sampling import Samples
+from nuzoo.modeling.dropping import DropsNothingError
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe_data import with_replacement
 from nuzoo.training.uncertainty import run_study as running
@@ -108,7 +108,7 @@ def test_a_study_trains_once_and_measures_again(simulated_dataset, tmp_path):
 
 def test_dropout_of_a_network_without_is_refused_before_it_is_trained(simulated_dataset, tmp_path):
     fields = "fields.model.hidden_dropout_prob=0.0"
-    with pytest.raises(EvaluationError, match="got NuVitForEventClassification without dropout"):
+    with pytest.raises(DropsNothingError, match="got NuVitForEventClassification without dropout"):
         run_study(quick_study(tmp_path, simulated_dataset, fields))
     assert not any(tmp_path.iterdir())
 

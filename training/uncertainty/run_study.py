@@ -13,7 +13,6 @@ from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.core.provenance import describe_dataset
 from nuzoo.evaluation.core.results import DatasetFacts
-from nuzoo.evaluation.uncertainty.dropping import dropping_modules
 from nuzoo.evaluation.uncertainty.report import (
     TABLE,
     TEXT,
@@ -24,6 +23,7 @@ from nuzoo.evaluation.uncertainty.report import (
 )
 from nuzoo.evaluation.uncertainty.sampling import Network, sample_members, sample_passes
 from nuzoo.files.atomic import write_atomically
+from nuzoo.modeling.dropping import dropping_modules
 from nuzoo.pipelines.loading import load_model
 from nuzoo.registry import TASKS, import_object
 from nuzoo.training.recipe import Recipe
@@ -50,8 +50,8 @@ def run_study(
     Raises:
         RecipeError: See `nuzoo.training.supervised.train`.
         UnusableDatasetError: The dataset has no events to test on.
-        EvaluationError: The network drops nothing, and Monte Carlo dropout is wanted; or events of
-            unnamed origin.
+        DropsNothingError: The network drops nothing, and Monte Carlo dropout is wanted.
+        EvaluationError: Events of unnamed origin.
     """
     trainings = list(study.trainings())
     splits = load_splits(study.recipe_of(trainings[0]))
@@ -79,7 +79,7 @@ def check_dropout(recipe: Recipe, rows: Dataset) -> None:
     """Refuse a recipe whose network drops nothing, before it is trained.
 
     Raises:
-        EvaluationError: Its network has neither dropout nor drop-path.
+        DropsNothingError: Its network has neither dropout nor drop-path.
     """
     _, config = describe_network(recipe, rows)
     dropping_modules(recipe.model.build(config))

@@ -1,7 +1,5 @@
 """Dropout and drop-path at inference: each pass through a network is a sample (arXiv 1506.02142)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,19 +8,22 @@ import torch
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.modeling.drop_path import DropPath
+
+
+class DropsNothingError(ValueError):
+    """A network that leaves nothing out by chance, whose passes would all be the same."""
 
 
 def dropping_modules(model: nn.Module) -> list[nn.Module]:
     """Find the modules of a network that leave something out by chance in training.
 
     Raises:
-        EvaluationError: There are none.
+        DropsNothingError: there are none.
     """
     found = [module for module in model.modules() if _probability(module) > 0]
     if not found:
-        raise EvaluationError(
+        raise DropsNothingError(
             f"expected a network that drops something in training, got {type(model).__name__} without "
             "dropout and drop-path: train it with some, or take an ensemble"
         )
@@ -36,11 +37,11 @@ def dropping(model: nn.Module, seed: int) -> Iterator[None]:
     What is dropped follows from the seed, and from how the events are divided into batches.
 
     Args:
-        model: The network.
-        seed: Of what is dropped.
+        model: the network.
+        seed: of what is dropped.
 
     Raises:
-        EvaluationError: The network drops nothing.
+        DropsNothingError: the network drops nothing.
     """
     modules = dropping_modules(model)
     hooks = [module.register_forward_pre_hook(_as_in_training) for module in modules]

@@ -13,7 +13,7 @@ from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.recipe import Recipe
 from nuzoo.training.recipe_data import check_splits
-from nuzoo.training.supervised import describe_network, fit_constants
+from nuzoo.training.supervised import build_processor, fit_constants
 
 
 def prepare_unlabelled(
@@ -32,7 +32,8 @@ def prepare_unlabelled(
         UnusableDatasetError: No events, a column missing, or another detector.
     """
     set_seed(recipe.training.seed)  # the Trainer does so after the network was initialised
-    processor, config = describe_network(recipe, splits.get("train"))
+    processor = build_processor(recipe, splits.get("train"))
+    config = recipe.model.config(processor)
     for split, rows in splits.items():
         check_detector(rows, split, processor.detector)
     check_splits(recipe, splits, config, processor.schema)

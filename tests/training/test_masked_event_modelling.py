@@ -15,6 +15,7 @@ from nuzoo.modeling.modeling_nu_perceiver_pretraining import WEIGHTS, NuPerceive
 from nuzoo.pipelines.loading import load_model
 from nuzoo.training.masked_event_modelling.pretraining import RELATION_SEED, pretrain_events
 from nuzoo.training.recipe import RecipeError, load_recipe
+from nuzoo.training.supervised import train
 from tests.evaluation.full_detector_events import detector_rows
 
 from .test_masked_autoencoding import QUICK, StopAt, history
@@ -82,6 +83,21 @@ def test_what_was_learnt_is_measured_and_taken_over(splits, tmp_path):
     assert json.loads((asked / "config.json").read_text())["relation_probability"] == 0.5
     for name, tensor in load_file(asked / "model.safetensors").items():
         assert torch.equal(tensor, learnt.state_dict()[name]), name
+
+
+def test_a_reconstruction_starts_from_what_was_learnt(splits, tmp_path):
+    folder = pretrain_events(recipe(tmp_path / "rel", max_steps=1, save_steps=1), splits=splits)
+    assert json.loads((folder / "config.json").read_text())["id2label"]["0"] == "nue_cc"
+    tuning = load_recipe("nu_perceiver_fasercal_tiny").changed(
+        {f"training.{key}": value for key, value in (QUICK | {"max_steps": 1, "save_steps": 1}).items()}
+        | {"model.preset": None, "model.pretrained": str(folder), "training.learning_rate": 0.0}
+        | {"training.output_dir": str(tmp_path / "tuned"), "averaging": None}
+        | {"training.load_best_model_at_end": False}
+    )
+    tuned, learnt = (load_file(of / "model.safetensors") for of in (train(tuning, splits=splits), folder))
+    body = [name for name in learnt if name.startswith("nu_perceiver.")]
+    assert body and all(torch.equal(tuned[name], learnt[name]) for name in body)
+    assert any(name.startswith("flavour_head.") for name in tuned)
 
 
 def test_an_evaluation_tells_what_is_known_of_events_and_hits(splits, tmp_path):

@@ -32,6 +32,7 @@ class EventPipeline(PushedWithCode, Pipeline):
 
     Attributes:
         own_options: options of the processor that the pipeline sets itself, and does not offer.
+        per_hit: results have an entry for each hit.
 
     Args:
         model: the network.
@@ -51,6 +52,7 @@ class EventPipeline(PushedWithCode, Pipeline):
     _load_video_processor = False  # type: ignore[assignment]
 
     own_options: ClassVar[Mapping[str, Any]] = {}
+    per_hit: ClassVar[bool] = False
 
     model: PreTrainedModel
     image_processor: EventProcessor  # type: ignore[assignment]

@@ -24,6 +24,7 @@ class HitSegmentationPipeline(EventPipeline):
     """
 
     own_options: ClassVar[Mapping[str, Any]] = {"return_inverse": True}  # which hits became which points
+    per_hit: ClassVar[bool] = True
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
         """Turn `logits` (points, classes) into `labels` and `scores` of hits."""

@@ -31,6 +31,7 @@ class ParticleSegmentationPipeline(EventPipeline):
     """
 
     own_options: ClassVar[Mapping[str, Any]] = {"return_inverse": True}  # which hits became which points
+    per_hit: ClassVar[bool] = True
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
         """Turn what queries tell into `instances`, `labels` and `scores` of hits, and `segments`."""

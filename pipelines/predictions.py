@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nuzoo.files.events.event_errors import EventError
 from nuzoo.files.events.event_schema import Column, EventSchema
 from nuzoo.files.left_out import Omission
@@ -38,14 +40,15 @@ def predict_rows(
         schema: of the rows.
 
     Yields:
-        For each other row `event_id`, the columns of its result, those of `TRUTH` that such events can have,
-        and `source`.
+        For each other row `event_id`, the columns of its result, beside results of hits these themselves,
+        those of `TRUTH` that such events can have, and `source`.
     """
+    hits = [column.name for column in schema.hits] if pipeline.per_hit else []
     iterator = iter(rows)
     while some := list(islice(iterator, EVENTS_AT_A_TIME)):
         for row, result in answered(pipeline, some, left_out):
-            names = {"event_id": row["event_id"], **pipeline.as_row(result)}
-            yield {**names, **truth_of(row, schema), "source": row["source"]}
+            told = pipeline.as_row(result) | {name: np.asarray(row[name]).tolist() for name in hits}
+            yield {"event_id": row["event_id"], **told, **truth_of(row, schema), "source": row["source"]}
 
 
 def answered(pipeline: EventPipeline, rows: list[Row], left_out: list[Omission]) -> Iterator[tuple[Row, Row]]:

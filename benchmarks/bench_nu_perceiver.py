@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/bench_nu_perceiver.py [--spconv FOLDER] [--events 200] [--parts stem occupancy ...]
 
-Events are simulated ones of FASERCal. FOLDER is where spconv lies (`pip install --target FOLDER spconv`), if it
-is not installed. Its convolutions have our weights, and the bias added outside: on CPUs it leaves it out. What
-is compared takes turns, after one run that is not timed. Seconds are the thread's own, so that others do not
+Events are simulated ones of FASERCal. FOLDER is where spconv lies (`pip install --target FOLDER spconv`), if
+it is not installed. Its convolutions have our weights, and the bias added outside: on CPUs it leaves it out.
+What is compared takes turns, after one run that is not timed. Seconds are the thread's own, so that others do not
 count; each is the median.
 """
 
@@ -16,6 +16,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -36,7 +38,7 @@ from nuzoo.modeling.modeling_nu_perceiver_reconstruction import NuPerceiverForEv
 from nuzoo.modeling.patch_stem import PatchConv3d, PatchStem
 from nuzoo.modeling.sparse.patches import occupied_patches
 from nuzoo.modeling.window_encoder import WindowEncoder
-from nuzoo.processors.detector_events.detector_event_targets import TARGETS
+from nuzoo.processors.detector_events.detector_event_targets import CLASSES, MOMENTA, VERTEX
 from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
     NuDetectorEventFeatureExtractor,
 )
@@ -46,6 +48,7 @@ from nuzoo.simulation.simulate_layers import simulate_layered_event
 
 SIZES = (300, 1_000, 3_000, 10_000, 30_000, 60_000)
 BATCH, STEP_EVENTS, REPEATS = 32, 16, 5
+RECONSTRUCTED = (*CLASSES, *MOMENTA, VERTEX)
 Inputs = dict[str, Tensor]
 Rows = Sequence[dict[str, Any]]
 Processor = NuDetectorEventFeatureExtractor
@@ -66,6 +69,11 @@ def made_up_targets(number: int) -> dict[str, Any]:
     whole = {"flavour": number % 6, "charm": number % 4, "is_cc": 1, "is_tau": 0}
     names = ("vis_momentum", "jet_momentum", "lepton_momentum", "primary_vertex")
     return whole | dict.fromkeys(names, momentum)
+
+
+def known_fields(processor: Processor) -> dict[str, Any]:
+    """Give what a network takes from the processor; the constants of momenta are those of `tiny`."""
+    return {name: value for name, value in processor.network_fields().items() if value is not None}
 
 
 def of_size(rows: Rows, hits: int) -> dict[str, Any]:
@@ -94,38 +102,44 @@ def tell_stem(processor: Processor, rows: Rows, folder: str | None) -> None:
     import spconv.pytorch as spconv
 
     body = stirred(NuPerceiverModel(NuPerceiverConfig()))
-    grid, stem = body.cal_encoder.grid, body.cal_encoder.stem
+    stem = body.cal_encoder.stem
     first, last = (spconv_layer(spconv, layer) for layer in (stem.first, stem.last))
     for hits in SIZES:
-        batch = processor([of_size(rows, hits)])
-        values, cells = batch["cal_energy"], batch["cal_coordinates"]
-        event = torch.zeros(len(cells), dtype=torch.long)
+        compare_stem(processor([of_size(rows, hits)]), body, spconv, (first, last))
 
-        def ours() -> Any:
-            patches = occupied_patches(cells, event, grid)
-            return stem(values, patches), patches.window * 32 + patches.local
 
-        def theirs() -> Any:
-            where = torch.cat([event[:, None], cells], dim=1).int()
-            inner = first(spconv.SparseConvTensor(values, where, list(grid.shape), 1))
-            out = last(inner.replace_feature(F.gelu(stem.norm(inner.features))))
-            return out.features + stem.last.bias, out.indices.long(), len(inner.features)
+def compare_stem(batch: Inputs, body: NuPerceiverModel, spconv: Any, layers: Sequence[Any]) -> None:
+    """Print both of one event."""
+    grid, stem = body.cal_encoder.grid, body.cal_encoder.stem
+    first, last = layers
+    values, cells = batch["cal_energy"], batch["cal_coordinates"]
+    event = torch.zeros(len(cells), dtype=torch.long)
 
-        with torch.inference_mode():
-            own, other = seconds(ours, theirs)
-            (tokens, number), (expected, where, inner) = ours(), theirs()
-            _, x, y, z = where.unbind(1)
-            order = torch.argsort(z // 2 * 32 + (x * 4 + y) * 2 + z % 2)
-            assert (number.diff() > 0).all()
-            difference = float((tokens - expected[order]).abs().max())
-            products = products_of_stem(stem, inner)
-            limit = seconds(products)[0]
-        print(
-            f"stem, {len(cells):>6} hits, {len(tokens):>3} patches: ours {own * 1e3:.2f} ms, spconv "
-            f"{other * 1e3:.2f} ms = {other / own:.2f} x, differs by {difference:.1e} of "
-            f"{float(expected.abs().max()):.1f}; products alone {limit * 1e3:.2f} ms",
-            flush=True,
-        )
+    def ours() -> Any:
+        patches = occupied_patches(cells, event, grid)
+        return stem(values, patches), patches.window * 32 + patches.local
+
+    def theirs() -> Any:
+        where = torch.cat([event[:, None], cells], dim=1).int()
+        inner = first(spconv.SparseConvTensor(values, where, list(grid.shape), 1))
+        out = last(inner.replace_feature(F.gelu(stem.norm(inner.features))))
+        return out.features + stem.last.bias, out.indices.long(), len(inner.features)
+
+    with torch.inference_mode():
+        own, other = seconds(ours, theirs)
+        (tokens, number), (expected, where, inner) = ours(), theirs()
+        _, x, y, z = where.unbind(1)
+        order = torch.argsort(z // 2 * 32 + (x * 4 + y) * 2 + z % 2)
+        assert (number.diff() > 0).all()
+        difference = float((tokens - expected[order]).abs().max())
+        products = products_of_stem(stem, inner)
+        limit = seconds(products)[0]
+    print(
+        f"stem, {len(cells):>6} hits, {len(tokens):>3} patches: ours {own * 1e3:.2f} ms, spconv "
+        f"{other * 1e3:.2f} ms = {other / own:.2f} x, differs by {difference:.1e} of "
+        f"{float(expected.abs().max()):.1f}; products alone {limit * 1e3:.2f} ms",
+        flush=True,
+    )
 
 
 def stirred(body: NuPerceiverModel) -> NuPerceiverModel:
@@ -155,7 +169,7 @@ def tell_occupancy(processor: Processor, rows: Rows) -> None:
         body = NuPerceiverModel(getattr(NuPerceiverConfig, name)()).eval()
         batches = [processor([of_size(rows, hits)]) for hits in SIZES]
         with torch.inference_mode():
-            taken = [seconds(lambda given=batch: body(**given), repeats=3)[0] for batch in batches]
+            taken = [seconds(partial(body, **batch), repeats=3)[0] for batch in batches]
             patches = [
                 len(body.find_patches(body.cal_encoder, *cal_of(batch)).patches.window) for batch in batches
             ]
@@ -171,65 +185,68 @@ def cal_of(batch: Inputs) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def tell_modules(processor: Processor, rows: Rows) -> None:
-    """Print the rate of operations of blocks of modules, beside products of the same sizes without padding."""
+    """Print the rate of operations of blocks of modules, beside products of the same sizes."""
     batch = processor(rows[:BATCH])
     for name in ("base", "tiny"):
-        config = getattr(NuPerceiverConfig, name)()
-        body = NuPerceiverModel(config).eval()
-        encoder: WindowEncoder = body.cal_encoder
-        part = body.find_patches(encoder, *cal_of(batch))
-        tokens = torch.randn(len(part.patches.window), config.hidden_size)
-        lengths = part.occupied + encoder.class_counts(part.occupied)
-        count, width = int(lengths.sum()), config.hidden_size
-        hidden = int(width * config.mlp_ratio)
-        weights = [torch.randn(out, width) for out in (3 * width, width, hidden)] + [
-            torch.randn(width, hidden)
-        ]
-        given = {size: torch.randn(count, size) for size in (width, hidden)}
+        compare_modules(batch, name)
 
-        def dense() -> None:
-            for _ in encoder.blocks:
-                for weight in weights:
-                    F.linear(given[weight.shape[1]], weight)
 
-        def ours() -> None:
-            encoder(tokens, part.patches.window, part.windows, part.occupied)
+def compare_modules(batch: Inputs, name: str) -> None:
+    """Print those of one size of network."""
+    config = getattr(NuPerceiverConfig, name)()
+    body = NuPerceiverModel(config).eval()
+    encoder: WindowEncoder = body.cal_encoder
+    part = body.find_patches(encoder, *cal_of(batch))
+    tokens = torch.randn(len(part.patches.window), config.hidden_size)
+    lengths = part.occupied + encoder.class_counts(part.occupied)
+    count, width = int(lengths.sum()), config.hidden_size
+    hidden = int(width * config.mlp_ratio)
+    weights = [torch.randn(out, width) for out in (3 * width, width, hidden)] + [torch.randn(width, hidden)]
+    given = {size: torch.randn(count, size) for size in (width, hidden)}
 
-        def in_one() -> None:
-            with mock.patch("nuzoo.modeling.window_encoder.LENGTH_STEP", 1 << 20):
-                ours()
+    def dense() -> None:
+        for _ in encoder.blocks:
+            for weight in weights:
+                F.linear(given[weight.shape[1]], weight)
 
-        with torch.inference_mode():
-            own, padded, alone = seconds(ours, in_one, dense)
-        linear = 2 * count * sum(weight.numel() for weight in weights) * len(encoder.blocks)
-        attention = 4 * int((lengths**2).sum()) * width * len(encoder.blocks)
-        done = linear + attention
-        print(
-            f"modules {name}, {len(lengths)} of {BATCH} events, {count} rows: {done / own / 1e9:.0f} GFLOP/s = "
-            f"{done / own / (linear / alone):.0%} of products alone ({linear / alone / 1e9:.0f}); filled up to "
-            f"the longest {done / padded / 1e9:.0f} = {done / padded / (linear / alone):.0%}",
-            flush=True,
-        )
+    def ours() -> None:
+        encoder(tokens, part.patches.window, part.windows, part.occupied)
+
+    def in_one() -> None:
+        with mock.patch("nuzoo.modeling.window_encoder.LENGTH_STEP", 1 << 20):
+            ours()
+
+    with torch.inference_mode():
+        own, padded, alone = seconds(ours, in_one, dense)
+    linear = 2 * count * sum(weight.numel() for weight in weights) * len(encoder.blocks)
+    attention = 4 * int((lengths**2).sum()) * width * len(encoder.blocks)
+    done = linear + attention
+    print(
+        f"modules {name}, {len(lengths)} of {BATCH} events, {count} rows: {done / own / 1e9:.0f} GFLOP/s = "
+        f"{done / own / (linear / alone):.0%} of products alone ({linear / alone / 1e9:.0f}); filled up to "
+        f"the longest {done / padded / 1e9:.0f} = {done / padded / (linear / alone):.0%}",
+        flush=True,
+    )
 
 
 def tell_trainer(processor: Processor, rows: Rows) -> None:
     """Print a step of the Trainer beside a bare loop, for the tiny network that reconstructs events."""
     fields = {"per_device_train_batch_size": BATCH, "learning_rate": 2e-3, "weight_decay": 0.05}
-    batch = dict(processor(rows[:BATCH], targets=TARGETS))
-    config = NuPerceiverConfig.tiny(**processor.network_fields())
+    batch = dict(processor(rows[:BATCH], targets=RECONSTRUCTED))
+    config = NuPerceiverConfig.tiny(**known_fields(processor))
 
     def network() -> NuPerceiverForEventReconstruction:
         torch.manual_seed(0)
         return NuPerceiverForEventReconstruction(config).train()
 
-    bare, ours = compare_trainer(network, batch, fields, steps=25)
+    bare, ours = compare_trainer(network, batch, fields, steps=15)
     print(f"training tiny: bare loop {bare:.3f} s, Trainer {ours:.3f} s = {ours / bare:.3f} x", flush=True)
 
 
 def tell_pretraining(processor: Processor, rows: Rows) -> None:
     """Print where the seconds of a step of pre-training go, forwards; a part counts what is in no other."""
     batch = dict(processor(rows[:STEP_EVENTS], targets=VOXEL_TRUTH))
-    config = NuPerceiverConfig.tiny(**processor.network_fields())
+    config = NuPerceiverConfig.tiny(**known_fields(processor))
     torch.manual_seed(0)
     network = NuPerceiverForPreTraining(config).train()
     parts = {
@@ -248,39 +265,36 @@ def tell_pretraining(processor: Processor, rows: Rows) -> None:
         "losses": [(pretraining, name) for name in ("voxel_losses", "ghost_loss", "share_loss")],
     }
     for with_relations in (False, True):
+        given = batch | {"return_loss": True, "with_relations": with_relations}
+        forward, backward = step_seconds(network, given)
         spent = Counter[str]()
-        measured: dict[str, list[float]] = {"forward": [], "backward": []}
-
-        def forward() -> Any:
-            return network(**batch, return_loss=True, with_relations=with_relations).loss
-
-        for _ in range(REPEATS):
-            start = time.thread_time()
-            loss = forward()
-            middle = time.thread_time()
-            loss.backward()
-            measured["forward"].append(middle - start)
-            measured["backward"].append(time.thread_time() - middle)
-            network.zero_grad()
-        with mock.patch.object(network, "_hide", network._hide):
-            stack = [
-                mock.patch.object(owner, name, watched(spent, part, getattr(owner, name)))
-                for part, places in parts.items()
-                for owner, name in places
-            ]
-            for one in stack:
-                one.start()
+        with ExitStack() as stack:
+            for part, places in parts.items():
+                for owner, name in places:
+                    function = watched(spent, part, getattr(owner, name))
+                    stack.enter_context(mock.patch.object(owner, name, function))
             for _ in range(REPEATS):
-                forward()
-            for one in stack:
-                one.stop()
-        medians = {name: statistics.median(of[1:]) for name, of in measured.items()}
+                network(**given)
         shares = ", ".join(f"{part} {spent[part] / REPEATS:.3f} s" for part in parts)
         print(
-            f"pre-training tiny, {STEP_EVENTS} events, {'two passes' if with_relations else 'one pass'}: forward "
-            f"{medians['forward']:.3f} s ({shares}), backward {medians['backward']:.3f} s",
+            f"pre-training tiny, {STEP_EVENTS} events, {'two passes' if with_relations else 'one pass'}: "
+            f"forward {forward:.3f} s ({shares}), backward {backward:.3f} s",
             flush=True,
         )
+
+
+def step_seconds(network: NuPerceiverForPreTraining, given: dict[str, Any]) -> tuple[float, float]:
+    """Give the medians of the way forward and of the way back."""
+    forward, backward = list[float](), list[float]()
+    for _ in range(REPEATS + 1):
+        start = time.thread_time()
+        loss = network(**given).loss
+        middle = time.thread_time()
+        loss.backward()
+        forward.append(middle - start)
+        backward.append(time.thread_time() - middle)
+        network.zero_grad()
+    return statistics.median(forward[1:]), statistics.median(backward[1:])
 
 
 def watched(spent: Counter[str], part: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,8 +4,8 @@ Usage: python benchmarks/bench_nu_perceiver.py [--spconv FOLDER] [--events 200] 
 
 Events are simulated ones of FASERCal. FOLDER is where spconv lies (`pip install --target FOLDER spconv`), if
 it is not installed. Its convolutions have our weights, and the bias added outside: on CPUs it leaves it out.
-What is compared takes turns, after one run that is not timed. Seconds are the thread's own, so that others do not
-count; each is the median.
+What is compared takes turns, after one run that is not timed. Seconds are the thread's own, so that others do
+not count; each is the median.
 """
 
 import argparse

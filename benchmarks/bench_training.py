@@ -96,16 +96,55 @@ class Clock(TrainerCallback):
         ]
 
 
+class OneBatch(torch.utils.data.Dataset[Inputs]):
+    """The same batch for as many steps."""
+
+    def __init__(self, batch: Inputs, events: int, steps: int) -> None:
+        self.batch, self.events, self.steps = batch, events, steps
+
+    def __len__(self) -> int:
+        return self.steps * self.events
+
+    def __getitems__(self, indices: list[int]) -> Inputs:
+        return self.batch
+
+    def __iter__(self) -> Iterator[Inputs]:
+        return (self.batch for _ in range(self.steps))
+
+
+def compare_trainer(
+    make: Callable[[], Any], batch: Inputs, fields: dict[str, Any], steps: int
+) -> tuple[float, float]:
+    """Give the seconds of a step of a bare loop and of the Trainer, for one batch again and again."""
+    batches = OneBatch(batch, fields["per_device_train_batch_size"], steps)
+    bare = median(by_loop(batches, make, fields["learning_rate"], fields["weight_decay"]))
+    return bare, median(train(make(), batches, steps, time.thread_time, fields, per_hit=False))
+
+
 def by_trainer(batches: ReadyBatches, now: Callable[[], float], processes: int = 1) -> list[float]:
     """Train as a recipe does."""
+    fields = {
+        "per_device_train_batch_size": batches.events // processes,
+        "learning_rate": RATE,
+        "weight_decay": DECAY,
+    }
+    return train(network(), batches, batches.steps, now, fields, per_hit=True)
+
+
+def train(
+    model: Any,
+    batches: torch.utils.data.Dataset[Inputs],
+    steps: int,
+    now: Callable[[], float],
+    fields: dict[str, Any],
+    per_hit: bool,
+) -> list[float]:
+    """Train by our Trainer, and give the seconds of steps."""
     clock = Clock(now)
     with tempfile.TemporaryDirectory() as folder:
-        fields = {
+        common = {
             "output_dir": folder,
-            "per_device_train_batch_size": batches.events // processes,
-            "max_steps": batches.steps,
-            "learning_rate": RATE,
-            "weight_decay": DECAY,
+            "max_steps": steps,
             "max_grad_norm": CLIP,
             "lr_scheduler_type": "cosine",
             "warmup_steps": 0.05,
@@ -118,9 +157,9 @@ def by_trainer(batches: ReadyBatches, now: Callable[[], float], processes: int =
         }
         trainer = EventTrainer(
             augmentation=dict,
-            per_hit=True,
-            model=network(),
-            args=training_arguments("training", checked_arguments("training", fields)),
+            per_hit=per_hit,
+            model=model,
+            args=training_arguments("training", checked_arguments("training", common | fields)),
             data_collator=as_is,
             train_dataset=batches,
             callbacks=[clock],
@@ -129,10 +168,15 @@ def by_trainer(batches: ReadyBatches, now: Callable[[], float], processes: int =
     return clock.seconds()
 
 
-def by_loop(batches: ReadyBatches) -> list[float]:
+def by_loop(
+    batches: ReadyBatches | OneBatch,
+    make: Callable[[], Any] = network,
+    rate: float = RATE,
+    decay: float = DECAY,
+) -> list[float]:
     """Train with what PyTorch alone has."""
-    model, clock = network(), Clock(time.thread_time)
-    optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=DECAY, fused=True)
+    model, clock = make(), Clock(time.thread_time)
+    optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
     schedule = get_cosine_schedule_with_warmup(optimiser, batches.steps // 20, batches.steps)
     for batch in batches:
         model(**batch).loss.backward()

@@ -131,7 +131,7 @@ class EventEncoder(nn.Module):
             particles: see above.
             counts: int64 (events,), particles of each.
         """
-        rows, groups = self.norm_particles(particles), rows_by_event(counts)
+        rows, groups = self.norm_particles(particles), [rows_by_event(counts)]
         states: list[Tensor] = []
         attentions: list[Tensor] = []
         for block in self.blocks:

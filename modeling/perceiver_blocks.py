@@ -1,6 +1,6 @@
 """The blocks of a Perceiver: tokens that attend to each other, and latents that read tokens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from nuzoo.configuration.perceiver_config import PerceiverConfig
 from nuzoo.modeling.attention import attend_across, attend_rows
 from nuzoo.modeling.drop_path import DropPath
-from nuzoo.modeling.sparse.padded_rows import EventRows, rows_by_event
+from nuzoo.modeling.sparse.padded_rows import EventRows, in_order, rows_by_event
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,20 @@ class SelfAttention(HeadedAttention):
         self.qkv = nn.Linear(channels, 3 * channels)
         self.dropout = dropout
 
-    def forward(self, rows: Tensor, groups: EventRows) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Map (n, channels) to the same shape; weights (groups, heads, longest, longest) if "eager"."""
+    def forward(self, rows: Tensor, groups: Sequence[EventRows]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Map (n, channels) to the same shape; if "eager" weights of each, (groups, heads, longest, longest).
+
+        Args:
+            rows: of group after group.
+            groups: all of them, in one or in several.
+        """
         qkv = self.qkv(rows)
         if not len(rows):
             return self.proj(rows), ()
         dropout = self.dropout if self.training else 0.0
-        attended, weights = attend_rows(self, qkv, groups.rows, groups.is_filled, self.heads, dropout)
-        attended = self.proj(attended[groups.is_filled.flatten()])
-        return attended, () if weights is None else (weights,)
+        found = [attend_rows(self, qkv, one.rows, one.is_filled, self.heads, dropout) for one in groups]
+        attended = self.proj(in_order([values for values, _ in found], groups))
+        return attended, tuple(weights for _, weights in found if weights is not None)
 
 
 class CrossAttention(HeadedAttention):
@@ -130,7 +135,9 @@ class SelfBlock(GradientCheckpointingLayer):
         self.drop_path = DropPath(drop_path)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, rows: Tensor, counts: Tensor, groups: EventRows) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def forward(
+        self, rows: Tensor, counts: Tensor, groups: Sequence[EventRows]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Map (n, channels) to the same shape; `counts` are the rows of each group; see `SelfAttention`."""
         attended, weights = self.attention(self.norm_attention(rows), groups)
         rows = rows + self.drop_path(self.dropout(attended), counts)
@@ -205,7 +212,7 @@ def read_by_turns(
     """
     states: list[Tensor] = []
     attentions: list[Tensor] = []
-    reading, groups = Reading(counts, token_counts), rows_by_event(counts)
+    reading, groups = Reading(counts, token_counts), [rows_by_event(counts)]
     for read, block in zip(reads, blocks, strict=True):
         latents, weights = read(latents, tokens, reading)
         attentions += weights

@@ -10,9 +10,12 @@ from torch import Tensor, nn
 from nuzoo.configuration.perceiver_config import PerceiverConfig
 from nuzoo.modeling.patch_stem import PatchStem
 from nuzoo.modeling.perceiver_blocks import SelfBlock
-from nuzoo.modeling.sparse.padded_rows import rows_by_event
+from nuzoo.modeling.sparse.padded_rows import EventRows, rows_by_event, rows_by_length
 from nuzoo.modeling.sparse.patches import PatchGrid
 from nuzoo.modeling.sparse.ragged import places_of
+
+LENGTH_STEP = 8
+"""Rows by which windows that attend together may differ."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class WindowEncoder(nn.Module):
     def __init__(self, config: PerceiverConfig, grid: PatchGrid, drop_paths: Sequence[float]):
         super().__init__()
         channels, patches = config.hidden_size, prod(grid.patches)
-        self.grid = grid
+        self.config, self.grid = config, grid
         self.patches_per_class = max(1, patches // config.class_tokens)
         self.stem = PatchStem(grid.patch, channels, config.layer_norm_eps)
         self.positions: Tensor
@@ -78,7 +81,7 @@ class WindowEncoder(nn.Module):
         group = torch.cat([of_window, torch.searchsorted(windows, window)])
         order = torch.argsort(group, stable=True)
         counts = torch.bincount(group, minlength=len(windows))
-        rows, groups = rows[order], rows_by_event(counts)
+        rows, groups = rows[order], self._groups(counts)
         states, attentions = [], []
         for block in self.blocks:
             rows, weights = block(rows, counts, groups)
@@ -95,6 +98,12 @@ class WindowEncoder(nn.Module):
             hidden_states=tuple(states),
             attentions=tuple(attentions),
         )
+
+    def _groups(self, counts: Tensor) -> list[EventRows]:
+        """Put windows of like length together; weights that are looked at have those of all in one."""
+        if self.config._attn_implementation == "eager":
+            return [rows_by_event(counts)]
+        return rows_by_length(counts, LENGTH_STEP)
 
     def class_counts(self, occupied: Tensor) -> Tensor:
         """Say how many class tokens windows have, by their patches with hits, int64 (windows,)."""

@@ -206,7 +206,8 @@ def _as_masked(values: Any) -> NDArray[Any]:
     try:
         if hasattr(values, "detach"):
             return np.asarray(_plain_tensor(values.detach()))
-        holds_masks = isinstance(values, list | tuple) and any(np.ma.isMaskedArray(row) for row in values)
+        kinds = set(map(type, values)) if isinstance(values, list | tuple) else set()
+        holds_masks = any(issubclass(kind, np.ma.MaskedArray) for kind in kinds)
         return np.ma.asarray(values) if holds_masks else np.asanyarray(values)
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         raise DtypeError(

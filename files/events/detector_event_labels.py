@@ -128,6 +128,6 @@ def share_of_classes(
     hits = len(link_count)
     hit = np.repeat(np.arange(hits), link_count)
     cell = hit * number + np.asarray(classes)[np.asarray(link_true, np.int64)]
-    share = np.bincount(cell, link_weight, hits * number).astype(np.float64).reshape(hits, number)
-    total = share.sum(axis=1, keepdims=True)
-    return np.divide(share, total, out=np.zeros_like(share), where=total > 0).astype(np.float32)
+    share = np.bincount(cell, link_weight, hits * number).reshape(hits, number)
+    total = np.bincount(hit, link_weight, hits)[:, None]
+    return (share / np.where(total > 0, total, 1)).astype(np.float32)

@@ -1,10 +1,12 @@
 """Events of a detector with several sub-detectors: their schema, and what its columns must say together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nuzoo.files.events.detector_event_columns import (
     CAL_STATUS,
@@ -100,12 +102,30 @@ def _check_cells(table: Mapping[str, Ragged]) -> None:
     """Refuse two hits of one cube."""
     x, y, z = (table[f"cal_{axis}"].values.astype(np.int64) for axis in _AXES)
     lists = table["cal_z"]
-    number = np.ravel_multi_index((lists.event, z, y, x), (len(lists.counts) + 1, 1 << 15, 1 << 15, 1 << 15))
-    _, first = np.unique(number, return_index=True)
-    if len(first) < len(number):
-        again = int(np.setdiff1d(np.arange(len(number)), first)[0])
+    again = _first_again((x, y, z), lists.counts)
+    if again is not None:
         got = f"({x[again]}, {y[again]}, {z[again]}) again"
         raise _wrong(OrderError, "cal_x", lists, again, "each cube once", got, "add up hits of one cube")
+
+
+def _first_again(axes: Sequence[NDArray[np.int64]], counts: NDArray[np.int64]) -> int | None:
+    """Find the first hit of a cube that its event has had before.
+
+    Hits write their number into their cube; who reads another one shares it. That takes no sorting.
+    """
+    if not len(axes[0]):
+        return None
+    box = [int(axis.max()) + 1 for axis in axes]
+    cube = np.ravel_multi_index(tuple(axes), box)
+    written, number, start = np.empty(prod(box), np.int64), np.arange(len(cube)), 0
+    for end in np.cumsum(counts).tolist():
+        own = cube[start:end]
+        written[own] = number[start:end]
+        if (written[own] != number[start:end]).any():
+            _, first = np.unique(own, return_index=True)
+            return start + int(np.setdiff1d(np.arange(len(own)), first)[0])
+        start = end
+    return None
 
 
 def _check_links(status: Ragged, count: Ragged, weight: Ragged) -> None:

@@ -128,12 +128,15 @@ def read_lists(rows: Any, schema: EventSchema, names: Sequence[str]) -> dict[str
     Raises:
         EventError: an event does not have them, or not such as the schema says.
     """
+    per = {schema[name].per for name in names}
+    of_length = {column.per: column.name for column in schema.hits if column.per in per}
+    needed = {*names, *of_length.values()}
     asked = replace(
         schema,
         columns=tuple(
-            replace(column, required=column.required or column.name in names)
+            replace(column, required=True)
             for column in schema.columns
-            if column.is_ragged and (column.required or column.name in names)
+            if column.is_ragged and column.name in needed
         ),
     )
     lists = read_hits(rows, asked)

@@ -96,6 +96,27 @@ def test_second_event_is_named():
         SCHEMA.check(both)
 
 
+def test_a_cube_may_have_a_hit_in_each_event_and_its_second_one_is_found():
+    """Against looking at hit after hit."""
+    rng = np.random.default_rng(0)
+    for events in (1, 3, 5):
+        counts = np.append(rng.integers(5, 25, events), 0)
+        cells = [np.unravel_index(rng.choice(60, count, replace=False), (3, 4, 5)) for count in counts]
+        axes = dict(zip("xyz", np.concatenate(cells, axis=1), strict=True))
+        lists = {f"cal_{axis}": Ragged(values, counts) for axis, values in axes.items()}
+        empty = {name: Ragged(of.values[:0], counts * 0) for name, of in table().items()}
+        energy = Ragged(np.ones(len(axes["x"])), counts)
+        hits = {name: of for name, of in empty.items() if name[:4] in ("ahca", "muon")}
+        SCHEMA.check(hits | lists | {"cal_energy": energy})
+        event = int(np.argmax(counts))
+        first = int(counts[:event].sum())
+        for of in lists.values():
+            of.values[first + 4] = of.values[first + 1]
+            of.values[first + 2] = of.values[first]
+        with pytest.raises(OrderError, match=f"event {event}: .* at hit 2: add up"):
+            SCHEMA.check(hits | lists | {"cal_energy": energy})
+
+
 @pytest.mark.parametrize(
     ("pdg", "is_cc", "mode", "flavour"),
     [

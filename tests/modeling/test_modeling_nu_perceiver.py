@@ -8,7 +8,7 @@ from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
 from nuzoo.modeling.grid_embeddings import grid_embeddings
 from nuzoo.modeling.modeling_nu_perceiver import NuPerceiverModel
 from nuzoo.modeling.perceiver_blocks import CrossBlock, Reading, SelfBlock
-from nuzoo.modeling.sparse.padded_rows import rows_by_event
+from nuzoo.modeling.sparse.padded_rows import rows_by_event, rows_by_length
 from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
     NuDetectorEventFeatureExtractor,
 )
@@ -73,8 +73,11 @@ def test_self_block_is_the_encoder_layer_of_torch():
     theirs.load_state_dict({name: own[other] for name, other in pairs.items()}, strict=False)
     counts = torch.tensor([5, 0, 2])
     rows, groups = torch.randn(7, 64), rows_by_event(counts)
+    by_length = rows_by_length(counts, 2)
+    assert [one.rows.shape[1] for one in by_length] == [2, 5]
     with torch.no_grad():
-        found, _ = block(rows, counts, groups)
+        found, _ = block(rows, counts, [groups])
+        torch.testing.assert_close(block(rows, counts, by_length)[0], found)
         expected = theirs(rows[groups.rows], src_key_padding_mask=~groups.is_filled)[groups.is_filled]
     torch.testing.assert_close(found, expected)
 

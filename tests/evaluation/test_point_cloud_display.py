@@ -387,7 +387,7 @@ def test_the_page_draws_what_it_holds(tmp_path):
         "track (2)",
         "delta ray (1)",
         "low-energy deposit (1)",
-        "vertex",
+        "true vertex",
         "detector",
     ]
     assert [len(trace["x"]) for trace in classes[:3]] == [1, 1, 1]
@@ -545,8 +545,8 @@ def test_found_instances_are_drawn_beside_the_true_ones(drawn):
     }
     legends = legends_of(drawn(small_row(), prediction=prediction))
     assert list(legends) == ["particle", "found instance", "prediction"]
-    assert legends["found instance"] == ["none", "1 photon 0.90", "2 muon 0.75", "vertex"]
-    assert legends["particle"] == ["none", "0 μ⁻", "1 e⁻", "vertex"]
+    assert legends["found instance"] == ["none", "1 photon 0.90", "2 muon 0.75", "true vertex"]
+    assert legends["particle"] == ["none", "0 μ⁻", "1 e⁻", "true vertex"]
     with pytest.raises(DisplayError, match="each of 4 hits, got 2"):
         scene_of(small_row(), prediction=prediction | {"instances": [1, 1]})
     assert DISPLAY.facts(small_row(), prediction)["prediction"] == "1 photon, 1 muon"

@@ -54,7 +54,7 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
         high=columns.origin + np.array(columns.layout.shape) * columns.pitch,
         pitch=columns.pitch,
         colourings=tuple(colourings),
-        marks=(*_vertices(columns), *_keypoints(columns, prediction)),
+        marks=(*_vertices(columns, prediction), *_keypoints(columns, prediction)),
         facts=tuple(fact_lines(row, columns)),
         prediction=prediction if prediction and "label" in prediction else None,
         truth=event_class(row, columns.layout.classes),
@@ -137,11 +137,13 @@ def _keypoints(columns: EventColumns, prediction: Mapping[str, Any] | None) -> l
     return ends
 
 
-def _vertices(columns: EventColumns) -> list[Mark]:
+def _vertices(columns: EventColumns, prediction: Mapping[str, Any] | None) -> list[Mark]:
+    """Mark the true vertices, which are called so beside what a model says."""
     places = columns.vertices()
     if places is None:
         return []
+    kind = "vertex" if prediction is None else "true vertex"
     return [
-        Mark(f"vertex of {number} {name}".strip(), place)
+        Mark(f"{kind} of {number} {name}".strip(), place, kind)
         for number, (name, place) in enumerate(zip(interaction_names(columns), places, strict=True))
     ]

@@ -82,8 +82,8 @@ class NuPerceiverConfig(PerceiverConfig, DetectorEventConfig, EventClassifierCon
         wave_ranks: sets of waves.
         mask_ratio: patches that are hidden in pre-training. The ECAL and the muons are with half of it as
             probability.
-        decoded_share: part of the hidden patches that a training step reconstructs, by a draw; fewer are
-            faster.
+        decoded_share: part of the patches, those that are hidden and those that are seen, that the decoder is
+            asked about in a training step, by a draw; fewer are faster.
         relation_mask_ratio: patches that are hidden where what made the others' hits is asked.
         relation_probability: of a training step that asks that; 0 never does.
         ghosts_are_empty: voxels with ghosts are to be reconstructed as empty, which takes their truth.

@@ -89,7 +89,7 @@ class NuPerceiverForPreTrainingOutput(ModelOutput):
         ahcal_energies: (hidden patches, voxels), standardised.
         ecal: (events, towers), standardised.
         muons: (events, 5), the logit of having tracks, and means of their charge and momentum.
-        is_hidden: (hits,) of the 3DCal, 1 of those whose patch is, 0 of others.
+        is_hidden: (hits,) of the 3DCal, 1 of those whose patch is, or is not asked about; 0 of others.
         ghost_logits: (hits,) of the 3DCal, 0 where hidden.
         hierarchy_logits: (hits, 3), 0 where hidden.
         category_logits: (hits, 3), 0 where hidden.
@@ -288,9 +288,10 @@ class NuPerceiverForPreTraining(NuPerceiverPreTrainedModel):
             losses["muon"] = self._muon_loss(told["muons"], given, seen.muons)
         if with_relations:
             again = self._hide(given, config.relation_mask_ratio)
-            told |= self._tell_hits(again.cal, again.encoded, len(cal_energy))
+            asked = again.cal.seen(self._decoded(torch.ones_like(again.cal.patches.window) > 0))
+            told |= self._tell_hits(asked, again.encoded, len(cal_energy))
             if return_loss:
-                losses |= self._relation_losses(told, again.cal, truth)
+                losses |= self._relation_losses(told, asked, truth)
         return NuPerceiverForPreTrainingOutput(
             **(self._total(losses) if return_loss else {}),
             **told,
@@ -339,11 +340,11 @@ class NuPerceiverForPreTraining(NuPerceiverPreTrainedModel):
         )
         return SeenEvents(seen_cal, unseen_cal, unseen_ahcal, ecal, muons, encoded)
 
-    def _decoded(self, hidden: Tensor) -> Tensor:
-        """Choose the hidden patches that are reconstructed, bool (patches,)."""
+    def _decoded(self, patches: Tensor) -> Tensor:
+        """Choose those of some patches, bool (patches,), that the decoder is asked about."""
         if not self.training or self.config.decoded_share == 1:
-            return hidden
-        return hidden & (torch.rand(len(hidden), device=hidden.device) < self.config.decoded_share)
+            return patches
+        return patches & (torch.rand(len(patches), device=patches.device) < self.config.decoded_share)
 
     def _reconstruct(self, seen: "SeenEvents") -> dict[str, Tensor]:
         """Tell hidden voxels, the ECAL and the muons of all events."""

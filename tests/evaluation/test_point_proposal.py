@@ -157,5 +157,5 @@ def test_the_pipeline_gives_positions_and_the_display_marks_them(rows, oracle, t
     write_table(map(propose.as_row, (nothing, found)), table, propose.row_types)
     assert [len(event) for event in pq.read_table(table)["scores"]] == [0, 1]
     marks = event_scene(rows[0], found, None).marks
-    assert [mark.kind for mark in marks] == ["vertex", "vertex", "track end", "found vertex"]
+    assert [mark.kind for mark in marks] == ["true vertex", "true vertex", "track end", "found vertex"]
     np.testing.assert_allclose(marks[-1].position, np.array([101.5, 200, 300]) * 0.3, rtol=1e-5)

@@ -288,7 +288,7 @@ class NuPerceiverForPreTraining(NuPerceiverPreTrainedModel):
             losses["muon"] = self._muon_loss(told["muons"], given, seen.muons)
         if with_relations:
             again = self._hide(given, config.relation_mask_ratio)
-            asked = again.cal.seen(self._decoded(torch.ones_like(again.cal.patches.window) > 0))
+            asked = again.cal.seen(self._decoded(torch.ones_like(again.cal.patches.window, dtype=torch.bool)))
             told |= self._tell_hits(asked, again.encoded, len(cal_energy))
             if return_loss:
                 losses |= self._relation_losses(told, asked, truth)
@@ -423,12 +423,10 @@ class NuPerceiverForPreTraining(NuPerceiverPreTrainedModel):
         self, told: Mapping[str, Tensor], seen: PartPatches, truth: Mapping[str, Tensor | None]
     ) -> dict[str, Tensor]:
         rows, smoothing = seen.rows, self.config.label_smoothing
-        ghost = {name: of for name, of in truth.items() if of is not None}["ghost"][rows]
+        known = {name: of[rows] for name, of in truth.items() if of is not None}
+        ghost = known.pop("ghost")
         losses = {"ghost": ghost_loss(told["ghost_logits"][rows], ghost, smoothing)}
-        for name in ("hierarchy", "category"):
-            shares = truth[name]
-            assert shares is not None
-            shares = shares[rows]
+        for name, shares in known.items():
             able = (ghost < IS_GHOST) & (shares.sum(dim=1) > 0)
             chosen = supervised_hits(able, seen.patches.patch, self.training)
             losses[name] = share_loss(told[f"{name}_logits"][rows][chosen], shares[chosen], smoothing)

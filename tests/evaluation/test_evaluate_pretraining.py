@@ -17,8 +17,9 @@ from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import read_predictions
 from nuzoo.evaluation.tasks.pre_training.evaluator import EVALUATOR
 from nuzoo.evaluation.tasks.pre_training.health import health_of
-from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings, fit_probe, labelled_features
+from nuzoo.evaluation.tasks.pre_training.linear_probe import fit_probe, labelled_features
 from nuzoo.evaluation.tasks.pre_training.measure import measure
+from nuzoo.evaluation.tasks.pre_training.probe_settings import ProbeSettings
 from nuzoo.files.events.point_cloud_events import MOTIFS
 from nuzoo.modeling.modeling_nu_point_pretraining import NuPointForPreTraining
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor

@@ -140,3 +140,10 @@ def test_published_numbers(name, epochs):
 def test_an_unknown_column_for_the_probe_is_refused():
     with pytest.raises(RecipeError, match="probe"):
         load_recipe("nu_perceiver_mae_tiny").changed({"probe.points": 3})
+
+
+def test_what_would_have_no_effect_is_refused():
+    with pytest.raises(RecipeError, match="train_events"):
+        load_recipe("nu_perceiver_mae_tiny").changed({"probe.train_events": 0})
+    with pytest.raises(RecipeError, match="averaging"):
+        load_recipe("nu_perceiver_mae_tiny").changed({"averaging.decay": 0.9})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings
+from nuzoo.evaluation.tasks.pre_training.probe_settings import ProbeSettings
 from nuzoo.training.augmentation.point_cloud_views import PointCloudViews
 from nuzoo.training.fields import (
     Count,

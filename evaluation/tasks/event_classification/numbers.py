@@ -129,9 +129,7 @@ def classification_numbers(
         for when, probability in (("before", raw), ("after", calibrated)):
             numbers[f"ece_{when}"] = reliability(labels, probability, weights).error
             numbers[f"nll_{when}"] = negative_log_likelihood(labels, probability, weights)
-        of_wrong_and_right = np.stack([-certainty, certainty], axis=1)
-        areas = metrics.one_vs_rest_auc(is_right.astype(np.int64), of_wrong_and_right, weights)
-        numbers["certainty_auc"] = areas[..., 1]
+        numbers["certainty_auc"] = metrics.roc_area(is_right, certainty, weights)
         for name, probability in seen_otherwise.items():
             changed = scores(probability, labels, weights)
             numbers |= {f"{name}.{key}": changed[key] for key in OVERALL}

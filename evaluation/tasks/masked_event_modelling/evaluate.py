@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from datasets import Dataset
 
-from nuzoo.datasets_scripts.common.labelled_rows import check_classes_of, check_columns, check_labelled
+from nuzoo.datasets_scripts.common.labelled_rows import check_columns, check_labelled
 from nuzoo.evaluation.core.class_names import labels_by_name
-from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
 from nuzoo.evaluation.core.results import Subject
 from nuzoo.evaluation.core.results_file import write_results
-from nuzoo.evaluation.core.subject import describe_subject
 from nuzoo.evaluation.tasks.event_classification.evaluate import describe_labelled
 from nuzoo.evaluation.tasks.event_classification.numbers import UNFITTED, classification_numbers
 from nuzoo.evaluation.tasks.event_classification.predictions import Predictions, write_predictions
-from nuzoo.evaluation.tasks.masked_event_modelling.event_probe import EventProbe, fitted_event_probe
+from nuzoo.evaluation.tasks.event_classification.results import LabelledDataset
+from nuzoo.evaluation.tasks.masked_event_modelling.event_probe import fitted_event_probe
 from nuzoo.evaluation.tasks.masked_event_modelling.measure import told_of_hidden
 from nuzoo.evaluation.tasks.masked_event_modelling.results import MaskedEventResults
+from nuzoo.evaluation.tasks.pre_training.evaluate import (
+    class_names_of_target,
+    describe_probed,
+    events_to_fit,
+)
+from nuzoo.evaluation.tasks.pre_training.probe_settings import EventProbe
 from nuzoo.files.events.detector_event_columns import VOXEL_COLUMNS
 from nuzoo.files.names import PREDICTIONS_FILE, RESULTS_FILE
 from nuzoo.registry import TASKS
@@ -65,13 +68,9 @@ def evaluate_masked_modelling(
         seed: Seed of the bootstrap.
     """
     subject = describe_masked_modelling(model, processor, events, sample, target)
-    if events.validation is None:
-        raise EvaluationError(
-            "expected validation events to fit the probe on, got none: take a dataset with a split "
-            "`validation`, and measure another split"
-        )
-    names = _class_names(processor, target)
-    rows, known = (labels_by_name(of, names, target) for of in (events.rows, events.validation))
+    validation = events_to_fit(events)
+    names = class_names_of_target(processor, target, "event")
+    rows, known = (labels_by_name(of, names, target) for of in (events.rows, validation))
     known = known.select(range(min(PROBE_EVENTS, len(known))))
     start_memory_measurement(model.device)
     probe = fitted_event_probe(model, processor, known, target, batch_size)
@@ -116,33 +115,17 @@ def describe_masked_modelling(
     target: str = TARGET,
 ) -> Subject:
     """Say what is measured on what, see `TaskEvaluator.describe`."""
-    names = _class_names(processor, target)
+    names = class_names_of_target(processor, target, "event")
 
-    def check(rows: Dataset, split: str, config: PreTrainedConfig) -> None:
-        check_labelled(rows, split, (target,))
-        check_classes_of(rows, split, names, target)
-
-    def describe(rows: Dataset) -> Any:
+    def describe(rows: Dataset) -> LabelledDataset:
         return describe_labelled(_labelled(rows, target), names, sample)
 
-    numbered = partial(labels_by_name, names=names, target=target)
-    validation = None if events.validation is None else numbered(events.validation)
-    renumbered = replace(events, rows=numbered(events.rows), validation=validation)
-    return describe_subject(model, processor, renumbered, check=check, describe=describe)
+    return describe_probed(model, processor, events, target, names, describe)
 
 
 def _labelled(rows: Dataset, target: str) -> Dataset:
     """Give the class of an event the name that classifiers have for it."""
     return rows.rename_column(target, "label")
-
-
-def _class_names(processor: EventProcessor, target: str) -> list[str]:
-    counted = [column.name for column in processor.schema.columns if column.per == "event" and column.classes]
-    if target not in counted:
-        raise EvaluationError(
-            f"--target: expected a column with a class for each event, {' or '.join(counted)}, got {target}"
-        )
-    return list(processor.schema[target].classes)
 
 
 def check_events(rows: Dataset | None, split: str, config: PreTrainedConfig) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,29 +17,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from nuzoo.processors.contract import EventProcessor
-
-Count = Annotated[int, "a whole number of 1 or more", lambda value: value >= 1]
-
-
-@dataclass(frozen=True)
-class EventProbe:
-    """A linear probe of events.
-
-    Attributes:
-        target: Column with the class of each event.
-        train_events: Events that it is fitted on, at most; of fewer than there are for both, half.
-        test_events: Other events that it is measured on, at most.
-    """
-
-    target: str = "flavour"
-    train_events: Count = 500
-    test_events: Count = 500
-
-    def split(self, rows: Dataset) -> tuple[Dataset, Dataset]:
-        """Take the events to fit on, and others to measure on."""
-        fitted = min(self.train_events, len(rows) // 2)
-        last = min(fitted + self.test_events, len(rows))
-        return rows.select(range(fitted)), rows.select(range(fitted, last))
 
 
 def fitted_event_probe(

@@ -8,16 +8,15 @@ from typing import Any
 from nuzoo.evaluation.core.provenance import check_same_events
 from nuzoo.evaluation.core.report_parts import cost_section, events_text
 from nuzoo.evaluation.core.results_file import read_results
-from nuzoo.evaluation.core.text import as_table, with_error
-from nuzoo.evaluation.core.training_events import training_warning
+from nuzoo.evaluation.core.text import as_table
 from nuzoo.evaluation.tasks.event_classification import figures
 from nuzoo.evaluation.tasks.event_classification.predictions import read_predictions
 from nuzoo.evaluation.tasks.event_classification.results import PER_CLASS
 from nuzoo.evaluation.tasks.masked_event_modelling.measure import MEANING
 from nuzoo.evaluation.tasks.masked_event_modelling.results import MaskedEventResults
+from nuzoo.evaluation.tasks.pre_training.report import probe_summary
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.names import PREDICTIONS_FILE, REPORT_FILE, RESULTS_FILE
-from nuzoo.files.plain_text import plain
 
 CAPTIONS = {"confusion": "Confusion matrices of the probe", "roc": "ROC curves of the probe"}
 """Of the figures of the report, by the stem of their file."""
@@ -30,24 +29,15 @@ def write_report(out: Path) -> Path:
     check_same_events(results.dataset, predictions.event_id)
     figures.draw_roc(results, predictions, out / "roc.png")
     figures.draw_confusion(results, predictions, out / "confusion.png")
-    sections = [_summary(results), _classes(results), _told(results), cost_section(results), _method(results)]
+    sections = [
+        probe_summary(results, f"{results.dataset.events:,} events"),
+        _classes(results),
+        _told(results),
+        cost_section(results),
+        _method(results),
+    ]
     write_atomically(out / REPORT_FILE, "\n\n".join(sections) + "\n")
     return out / REPORT_FILE
-
-
-def _summary(results: MaskedEventResults) -> str:
-    dataset, model = results.dataset, results.model
-    warning = training_warning(dataset, results.seen)
-    rows = [[title, with_error(number)] for title, number in results.metrics.overall().items()]
-    return (
-        f"# Linear probe of {model.class_name} by {plain(results.target)}\n\n"
-        + (f"> **Warning:** {warning}.\n\n" if warning else "")
-        + f"Sample: **{plain(dataset.sample)}**, split **{plain(dataset.split or 'all')}**, "
-        f"{dataset.events:,} events ({plain(dataset.counts_text())}), detector "
-        f"{plain(', '.join(dataset.detectors))}. The probe was fitted on {results.probe_events:,} other "
-        f"events. Model: {plain(model.model_type)}, {model.parameters:,} parameters, {model.dtype}.\n\n"
-        + as_table(["", "value"], rows)
-    )
 
 
 def _classes(results: MaskedEventResults) -> str:

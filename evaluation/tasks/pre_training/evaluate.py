@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from nuzoo.evaluation.core.errors import EvaluationError
 from nuzoo.evaluation.core.events import Events, read_lists
 from nuzoo.evaluation.core.inference import cost_of, run_network
 from nuzoo.evaluation.core.machine import describe_machine, start_memory_measurement
-from nuzoo.evaluation.core.results import Subject
+from nuzoo.evaluation.core.results import DatasetFacts, Subject
 from nuzoo.evaluation.core.subject import describe_subject
 from nuzoo.evaluation.tasks.hit_segmentation.evaluate import (
     describe_hits,
@@ -27,8 +27,9 @@ from nuzoo.evaluation.tasks.hit_segmentation.evaluate import (
     write_evaluation,
 )
 from nuzoo.evaluation.tasks.hit_segmentation.predictions import HitPredictions
-from nuzoo.evaluation.tasks.pre_training.linear_probe import ProbeSettings, fitted_probe
+from nuzoo.evaluation.tasks.pre_training.linear_probe import fitted_probe
 from nuzoo.evaluation.tasks.pre_training.measure import Health, health_of_prototypes
+from nuzoo.evaluation.tasks.pre_training.probe_settings import ProbeSettings
 from nuzoo.evaluation.tasks.pre_training.results import PreTrainingResults
 
 if TYPE_CHECKING:
@@ -67,14 +68,10 @@ def evaluate_pretraining(
         health: What is measured beside the probe.
     """
     subject = describe_pretrained(model, processor, events, sample, target)
-    if events.validation is None:
-        raise EvaluationError(
-            "expected validation events to fit the probe on, got none: take a dataset with a split "
-            "`validation`, and measure another split"
-        )
-    settings, names = ProbeSettings(target=target), _class_names(processor, target)
+    validation = events_to_fit(events)
+    settings, names = ProbeSettings(target=target), class_names_of_target(processor, target, "hit")
     rows = labels_by_name(events.rows, names, target)
-    known = labels_by_name(events.validation, names, target)
+    known = labels_by_name(validation, names, target)
     known = known.select(range(min(settings.train_events, len(known))))
     start_memory_measurement(model.device)
     probe = fitted_probe(model, processor, known, settings, batch_size)
@@ -121,7 +118,31 @@ def describe_pretrained(
     target: str = TARGET,
 ) -> Subject:
     """Say what is measured on what, see `TaskEvaluator.describe`."""
-    names = _class_names(processor, target)
+    names = class_names_of_target(processor, target, "hit")
+    describe = partial(describe_hits, target=target, class_names=names, sample=sample)
+    return describe_probed(model, processor, events, target, names, describe, truth=(target,))
+
+
+def describe_probed(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    events: Events,
+    target: str,
+    names: list[str],
+    describe: Callable[[Dataset], DatasetFacts],
+    truth: Sequence[str] = (),
+) -> Subject:
+    """Say what a probe is measured on, by the classes of a column.
+
+    Args:
+        model: The network.
+        processor: Its processor.
+        events: What it is measured on.
+        target: Column of the classes.
+        names: Of the classes, in the order of their numbers.
+        describe: See `describe_subject`.
+        truth: See `describe_subject`.
+    """
 
     def check(rows: Dataset, split: str, config: PreTrainedConfig) -> None:
         check_labelled(rows, split, (target,))
@@ -130,15 +151,38 @@ def describe_pretrained(
     numbered = partial(labels_by_name, names=names, target=target)
     validation = None if events.validation is None else numbered(events.validation)
     renumbered = replace(events, rows=numbered(events.rows), validation=validation)
-    describe = partial(describe_hits, target=target, class_names=names, sample=sample)
-    return describe_subject(model, processor, renumbered, check=check, describe=describe, truth=(target,))
+    return describe_subject(model, processor, renumbered, check=check, describe=describe, truth=truth)
 
 
-def _class_names(processor: EventProcessor, target: str) -> list[str]:
-    counted = [column.name for column in processor.schema.columns if column.per == "hit" and column.classes]
+def events_to_fit(events: Events) -> Dataset:
+    """Give the events that a probe is fitted on.
+
+    Raises:
+        EvaluationError: There are none.
+    """
+    if events.validation is None:
+        raise EvaluationError(
+            "expected validation events to fit the probe on, got none: take a dataset with a split "
+            "`validation`, and measure another split"
+        )
+    return events.validation
+
+
+def class_names_of_target(processor: EventProcessor, target: str, per: str) -> list[str]:
+    """Name the classes of a column.
+
+    Args:
+        processor: Whose events have it.
+        target: The column.
+        per: What it counts: "hit" or "event".
+
+    Raises:
+        EvaluationError: It is no column of classes of these.
+    """
+    counted = [column.name for column in processor.schema.columns if column.per == per and column.classes]
     if target not in counted:
         raise EvaluationError(
-            f"--target: expected a column with a class for each hit, {' or '.join(counted)}, got {target}"
+            f"--target: expected a column with a class for each {per}, {' or '.join(counted)}, got {target}"
         )
     return list(processor.schema[target].classes)
 

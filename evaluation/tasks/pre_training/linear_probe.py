@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,37 +12,14 @@ from transformers import PreTrainedModel
 
 from nuzoo.evaluation.core.errors import MissingTruthError
 from nuzoo.evaluation.core.events import input_batches
+from nuzoo.evaluation.tasks.pre_training.probe_settings import ProbeSettings
 from nuzoo.pipelines.finite_outputs import refuse_not_finite
 from nuzoo.processors.contract import EventProcessor
 
-Count = Annotated[int, "a whole number of 1 or more", lambda value: value >= 1]
 STEPS = 100
 """Most steps of the fit; each tries several lengths."""
 PENALTY = 1e-4
 """On the squared weights, of features with a standard deviation of 1."""
-
-
-@dataclass(frozen=True)
-class ProbeSettings:
-    """A linear probe.
-
-    Attributes:
-        target: Column with a class for each hit.
-        train_events: Events that it is fitted on, at most; of fewer than there are for both, half.
-        test_events: Other events that it is measured on, at most.
-        points: Of each event that it is fitted on, at most so many points, evenly among them.
-    """
-
-    target: str = "motif"
-    train_events: Count = 250
-    test_events: Count = 250
-    points: Count = 1000
-
-    def split(self, rows: Dataset) -> tuple[Dataset, Dataset]:
-        """Take the events to fit on, and others to measure on."""
-        fitted = min(self.train_events, len(rows) // 2)
-        last = min(fitted + self.test_events, len(rows))
-        return rows.select(range(fitted)), rows.select(range(fitted, last))
 
 
 @dataclass(frozen=True)

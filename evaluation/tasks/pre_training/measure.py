@@ -18,10 +18,10 @@ from nuzoo.evaluation.tasks.hit_segmentation.numbers import event_confusion, sco
 from nuzoo.evaluation.tasks.pre_training.health import health_of
 from nuzoo.evaluation.tasks.pre_training.linear_probe import (
     LinearProbe,
-    ProbeSettings,
     fitted_probe,
     labelled_features,
 )
+from nuzoo.evaluation.tasks.pre_training.probe_settings import ProbeSettings
 from nuzoo.pipelines.finite_outputs import refuse_not_finite
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nuzoo.evaluation.core.provenance import check_same_events
 from nuzoo.evaluation.core.report_parts import cost_section, events_text
@@ -45,6 +46,16 @@ def write_report(out: Path) -> Path:
 
 
 def _summary(results: PreTrainingResults) -> str:
+    return probe_summary(results, f"{results.dataset.events:,} events with {results.hits:,} hits")
+
+
+def probe_summary(results: Any, counted: str) -> str:
+    """Say what was measured on what, and the numbers of all classes together.
+
+    Args:
+        results: Of a probe.
+        counted: How many events, and of these what, there were.
+    """
     dataset, model = results.dataset, results.model
     warning = training_warning(dataset, results.seen)
     rows = [[title, with_error(number)] for title, number in results.metrics.overall().items()]
@@ -52,7 +63,7 @@ def _summary(results: PreTrainingResults) -> str:
         f"# Linear probe of {model.class_name} by {plain(results.target)}\n\n"
         + (f"> **Warning:** {warning}.\n\n" if warning else "")
         + f"Sample: **{plain(dataset.sample)}**, split **{plain(dataset.split or 'all')}**, "
-        f"{dataset.events:,} events with {results.hits:,} hits ({plain(dataset.counts_text())}), detector "
+        f"{counted} ({plain(dataset.counts_text())}), detector "
         f"{plain(', '.join(dataset.detectors))}. The probe was fitted on {results.probe_events:,} other "
         f"events. Model: {plain(model.model_type)}, {model.parameters:,} parameters, {model.dtype}.\n\n"
         + as_table(["", "value"], rows)

@@ -2,14 +2,69 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from nuzoo.files.nearest_names import did_you_mean
-from nuzoo.training.fields import RecipeError
+from nuzoo.training.fields import RecipeError, made_of
 from nuzoo.training.recipe_files import override_value, read_yaml
 
 STUDIES = Path(__file__).parent / "studies"
 """Those that come with nuzoo."""
+
+
+class ReadStudy:
+    """What every study has: the file that it is read from, a folder, and perhaps numbers of others.
+
+    Attributes:
+        out: Folder.
+        published: Numbers of others.
+        variants: The field that holds, by name, what differs between trainings, each with fields of recipes.
+        published_type: What `published` is made into.
+    """
+
+    out: str
+    published: dict[str, Any] | None
+    variants: ClassVar[str]
+    published_type: ClassVar[type]
+
+    @classmethod
+    def read(cls, name: str | Path, overrides: Iterable[str] = ()) -> Self:
+        """Read a study.
+
+        Args:
+            name: A YAML file, or the name of a study that comes with nuzoo.
+            overrides: `field=value` strings; the value is YAML. Fields of the recipe of all are
+                `fields.section.field=value`, of one variant `<variants>.<name>.section.field=value`.
+
+        Raises:
+            RecipeError: No such study, an unknown field, or a value that a field cannot have.
+        """
+        study = made_of(cls, "study", read_study(name, overrides, cls.variants))
+        study.check()
+        return study
+
+    def check(self) -> None:
+        """Refuse numbers of others that are none, before anything is trained; a study adds what is its own.
+
+        Raises:
+            RecipeError: With what is wrong.
+        """
+        if self.published is not None:
+            made_of(self.published_type, "study.published", self.published)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything goes."""
+        return Path(self.out)
+
+    @property
+    def theirs(self) -> Any:
+        """Numbers of others, or None."""
+        return None if self.published is None else self.published_type(**self.published)
+
+    def placed(self, name: str, seed: int) -> dict[str, Any]:
+        """Give the fields of a recipe that say where a training goes, and its seed."""
+        return {"training.seed": seed, "training.output_dir": (self.folder / name).as_posix()}
 
 
 def read_study(name: str | Path, overrides: Iterable[str], variants: str) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """A study of how many labelled events a network needs: numbers of events, ways to train, and seeds."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar
 
-from nuzoo.training.fields import RecipeError, made_of
+from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import Recipe, load_recipe
-from nuzoo.training.study_files import read_study
+from nuzoo.training.study_files import ReadStudy
 
 PRETRAINED = "pretrained"
 WAYS = "ways"
@@ -59,7 +58,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(ReadStudy):
     """A grid of trainings.
 
     Attributes:
@@ -75,6 +74,9 @@ class Study:
         published: Numbers of others.
     """
 
+    variants: ClassVar[str] = WAYS
+    published_type: ClassVar[type] = Published
+
     source: str
     recipe: str
     out: str
@@ -84,22 +86,6 @@ class Study:
     pretrained: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     published: dict[str, Any] | None = None
-
-    @classmethod
-    def read(cls, name: str | Path, overrides: Iterable[str] = ()) -> Self:
-        """Read a study.
-
-        Args:
-            name: A YAML file, or the name of a study that comes with nuzoo.
-            overrides: `field=value` strings; the value is YAML. Fields of the recipe of all are
-                `fields.section.field=value`, of one way `ways.way.section.field=value`.
-
-        Raises:
-            RecipeError: No such study, an unknown field, or a value that a field cannot have.
-        """
-        study = made_of(cls, "study", read_study(name, overrides, WAYS))
-        study.check()
-        return study
 
     def check(self) -> None:
         """Refuse what cannot be run, or a recipe that cannot be made, before anything is trained.
@@ -112,8 +98,7 @@ class Study:
         for name, values in (("events", self.events), ("seeds", self.seeds)):
             if len(set(values)) < len(values) or min(values) < 1:
                 raise RecipeError(f"study.{name}: expected numbers of 1 or more, each once, got {values}")
-        if self.published is not None:
-            made_of(Published, "study.published", self.published)
+        super().check()
         if not self.pretrained and any(way.get(PRETRAINED) for way in self.ways.values()):
             raise RecipeError("study.pretrained: expected a checkpoint for the ways that start from one")
         for cell in self.cells():
@@ -123,16 +108,6 @@ class Study:
                     "study.pretrained: expected a checkpoint that has not learnt what is asked here, whose "
                     f"labels would not be counted, got {self.pretrained}: give that of a pre-training"
                 )
-
-    @property
-    def folder(self) -> Path:
-        """Where everything goes."""
-        return Path(self.out)
-
-    @property
-    def theirs(self) -> Published | None:
-        """Numbers of others."""
-        return None if self.published is None else Published(**self.published)
 
     def cells(self) -> Iterator[Cell]:
         """Yield the trainings, those of few events first."""
@@ -147,9 +122,5 @@ class Study:
         starts = [f"model.pretrained={self.pretrained}"] if own.get(PRETRAINED) else []
         recipe: Recipe = load_recipe(self.recipe, starts)
         fields = {key: value for key, value in own.items() if key != PRETRAINED}
-        place = {
-            "data.train_events": cell.events,
-            "training.seed": cell.seed,
-            "training.output_dir": (self.folder / cell.name).as_posix(),
-        }
+        place = {"data.train_events": cell.events, **self.placed(cell.name, cell.seed)}
         return recipe.changed(self.fields | fields | place)

@@ -1,13 +1,12 @@
 """A study of uncertainty: methods, and the trainings that they share."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar
 
-from nuzoo.training.fields import Count, RecipeError, made_of, refuse_unknown
+from nuzoo.training.fields import Count, RecipeError, refuse_unknown
 from nuzoo.training.recipe import Recipe, load_recipe
-from nuzoo.training.study_files import read_study
+from nuzoo.training.study_files import ReadStudy
 
 PLAIN = "plain"
 """Name of the trainings by nothing but the recipe, which several methods share."""
@@ -73,7 +72,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class UncertaintyStudy:
+class UncertaintyStudy(ReadStudy):
     """Methods that tell how sure a network is, measured on the same events.
 
     Attributes:
@@ -87,6 +86,9 @@ class UncertaintyStudy:
         published: Numbers of others.
     """
 
+    variants: ClassVar[str] = "methods"
+    published_type: ClassVar[type] = Published
+
     source: str
     recipe: str
     out: str
@@ -95,22 +97,6 @@ class UncertaintyStudy:
     passes: Count = 30
     fields: dict[str, Any] = field(default_factory=dict)
     published: dict[str, Any] | None = None
-
-    @classmethod
-    def read(cls, name: str | Path, overrides: Iterable[str] = ()) -> Self:
-        """Read a study.
-
-        Args:
-            name: A YAML file, or the name of a study that comes with nuzoo.
-            overrides: `field=value` strings; the value is YAML. Fields of the recipe of all are
-                `fields.section.field=value`, of one method `methods.method.section.field=value`.
-
-        Raises:
-            RecipeError: No such study, an unknown field or method, or a value that a field cannot have.
-        """
-        study = made_of(cls, "study", read_study(name, overrides, "methods"))
-        study.check()
-        return study
 
     def check(self) -> None:
         """Refuse what cannot be run, or a recipe that cannot be made, before anything is trained.
@@ -125,20 +111,9 @@ class UncertaintyStudy:
             raise RecipeError(f"study.members: expected 2 or more of an ensemble, got {self.members}")
         if self.passes < 2 and DROPOUT in self.methods:
             raise RecipeError(f"study.passes: expected 2 or more through a network, got {self.passes}")
-        if self.published is not None:
-            made_of(Published, "study.published", self.published)
+        super().check()
         for member in self.trainings():
             self.recipe_of(member)
-
-    @property
-    def folder(self) -> Path:
-        """Where everything goes."""
-        return Path(self.out)
-
-    @property
-    def theirs(self) -> Published | None:
-        """Numbers of others."""
-        return None if self.published is None else Published(**self.published)
 
     def members_of(self, method: str) -> list[Member]:
         """Name the trainings that a method asks."""
@@ -157,9 +132,5 @@ class UncertaintyStudy:
             fields |= {"data.bootstrap": member.seed}
         if member.way in EVIDENTIAL:
             fields |= {"model.evidential": EVIDENTIAL[member.way]}
-        place = {
-            "training.seed": member.seed,
-            "training.output_dir": (self.folder / member.name).as_posix(),
-        }
         recipe: Recipe = load_recipe(self.recipe)
-        return recipe.changed(fields | place)
+        return recipe.changed(fields | self.placed(member.name, member.seed))

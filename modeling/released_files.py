@@ -48,6 +48,9 @@ ALLOWED: list[Any] = [
 SETTINGS = ("config", "hyper_parameters")
 """Where pickles keep settings: those of Panda, and those of PyTorch Lightning."""
 
+DAMAGE = (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+"""What torch's reader raises of a file that ends early, or that is none of its own."""
+
 NAMED = re.compile(r"GLOBAL (\S+)")
 """How torch's reader names what it refuses."""
 
@@ -109,11 +112,11 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
                 "safetensors.torch.save_file on a machine that may be lost"
             ) from error
         raise WeightsError(
-            f"{path}: expected a whole file of weights as torch.save writes it, got a pickle of something "
+            f"{path}: expected a whole file of weights as torch.save writes it, got something "
             "else: it is refused, and nothing of it was run. Download it again"
         ) from error
-    except (RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
-        raise _damaged(path, error) from error
+    except DAMAGE as error:
+        raise _damaged(path) from error
     if not isinstance(content, Mapping):
         raise WeightsError(f"{path}: expected state_dict and settings, got {type(content).__name__}")
     return content
@@ -123,7 +126,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise _damaged(path, error) from error
+        raise _damaged(path) from error
 
 
 def _read_config(path: Path) -> Any:
@@ -135,9 +138,10 @@ def _read_config(path: Path) -> Any:
         raise WeightsError(f"{path}: expected JSON: {error}; download it again") from error
 
 
-def _damaged(path: Path, error: Exception) -> WeightsError:
-    reason = next(iter(str(error).splitlines()), type(error).__name__)
-    return WeightsError(f"{path}: expected a whole file of weights ({reason}): download it again")
+def _damaged(path: Path) -> WeightsError:
+    size = path.stat().st_size
+    got = f"{size:,} bytes that end early or are something else" if size else "an empty file"
+    return WeightsError(f"{path}: expected a whole file of weights, got {got}: download it again")
 
 
 def _check_tensors(tensors: Any, path: Path) -> None:

@@ -43,6 +43,13 @@ class HitSegmentationPipeline(EventPipeline):
             for event in events
         ]
 
+    @property
+    def row_types(self) -> dict[str, Any]:
+        """Lists with an entry for each hit: an event may have none."""
+        import pyarrow as pa
+
+        return {"labels": pa.list_(pa.string()), "scores": pa.list_(pa.float64())}
+
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
         """Give `labels` and `scores`, lists with an entry for each hit."""
         return result

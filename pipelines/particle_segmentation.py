@@ -85,6 +85,17 @@ class ParticleSegmentationPipeline(EventPipeline):
                 told[name] = 1000.0 * 10.0 ** told[name][0]  # log10(p / GeV)
         return told
 
+    @property
+    def row_types(self) -> dict[str, Any]:
+        """Lists with an entry for each hit: an event may have none."""
+        import pyarrow as pa
+
+        return {
+            "instances": pa.list_(pa.int64()),
+            "labels": pa.list_(pa.string()),
+            "scores": pa.list_(pa.float64()),
+        }
+
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
         """Give `instances`, `labels` and `scores`, lists with an entry for each hit."""
         return {name: result[name] for name in ("instances", "labels", "scores")}

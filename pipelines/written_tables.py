@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.files.atomic import replacing
-from nuzoo.files.events.event_schema import EventSchema
+from nuzoo.files.events.event_schema import Column, EventSchema
 from nuzoo.files.output_folder import check_output
 from nuzoo.pipelines.predictions import TRUTH
 
@@ -62,14 +62,19 @@ def write_table(rows: Iterable[Row], path: Path, types: Mapping[str, pa.DataType
 
 def truth_types(schema: EventSchema) -> dict[str, pa.DataType]:
     """Give the types of the columns of truth beside predictions of events."""
+    return {TRUTH[name]: _type_of(column) for name, column in schema.by_name.items() if name in TRUTH}
+
+
+def hit_types(schema: EventSchema) -> dict[str, pa.DataType]:
+    """Give the types of the columns of hits beside predictions of these: an event may have none."""
+    return {column.name: _type_of(column) for column in schema.hits}
+
+
+def _type_of(column: Column) -> pa.DataType:
     import pyarrow as pa
 
-    types = {}
-    for name, column in schema.by_name.items():
-        if name in TRUTH:
-            entry = pa.string() if column.classes else pa.from_numpy_dtype(column.dtype)
-            types[TRUTH[name]] = pa.list_(entry) if column.is_ragged else entry
-    return types
+    entry = pa.string() if column.classes else pa.from_numpy_dtype(column.dtype)
+    return pa.list_(entry) if column.is_ragged else entry
 
 
 @contextmanager

@@ -20,6 +20,8 @@ NOT_MEASURED = ("_runtime", "_per_second", "_time", "_loss", "_tokens")
 
 
 ABBREVIATIONS = {"auc": "AUC"}
+UNITS = {"mm": "mm", "gev": "GeV"}
+"""How the names of metrics with a unit end: their curves have an axis of their own."""
 
 
 class DrawCurves(TrainerCallback):
@@ -48,7 +50,7 @@ class DrawCurves(TrainerCallback):
 
 
 def draw_curves(log_history: Sequence[Mapping[str, Any]], folder: Path, best_epoch: float | None) -> None:
-    """Draw the losses, and the metrics of the validation events if there are any.
+    """Draw the losses, and the metrics of the validation events if there are any, those of a unit together.
 
     Args:
         log_history: That of a `TrainerState`, entries with an epoch.
@@ -60,15 +62,20 @@ def draw_curves(log_history: Sequence[Mapping[str, Any]], folder: Path, best_epo
     from nuzoo.evaluation.core.style import GREY, figure, legend_below, look
 
     evaluations = evaluations_of(log_history)
-    metrics = [name for name in (evaluations[-1] if evaluations else {}) if _is_metric(name)]
-    with figure(folder / CURVES_FILE, 4.2 * (1 + bool(metrics)), 3.4, folder.absolute().name) as drawn:
-        panels = drawn.subplots(1, 1 + bool(metrics), squeeze=False)[0]
-        _curve(panels[0], with_training_loss(log_history), "loss", label="training", **look(0))
-        _curve(panels[0], log_history, "eval_loss", label="validation", **look(1))
-        for number, name in enumerate(metrics):
-            _curve(panels[-1], log_history, name, label=_title(name), **look(number))
-        for panel, quantity in zip(panels, ("loss (nats)", "validation metric"), strict=False):
-            panel.set(xlabel="epoch", ylabel=quantity)
+    by_unit: dict[str, list[str]] = {}
+    for name in filter(_is_metric, evaluations[-1] if evaluations else {}):
+        by_unit.setdefault(UNITS.get(name.rpartition("_")[2], ""), []).append(name)
+    with figure(folder / CURVES_FILE, 4.2 * (1 + len(by_unit)), 3.4, folder.absolute().name) as drawn:
+        losses, *others = drawn.subplots(1, 1 + len(by_unit), squeeze=False)[0]
+        losses.set_ylabel("loss (nats)")
+        _curve(losses, with_training_loss(log_history), "loss", label="training", **look(0))
+        _curve(losses, log_history, "eval_loss", label="validation", **look(1))
+        for panel, (unit, names) in zip(others, by_unit.items(), strict=True):
+            panel.set_ylabel("validation metric" + f" ({unit})" * bool(unit))
+            for number, name in enumerate(names):
+                _curve(panel, log_history, name, label=_title(name), **look(number))
+        for panel in (losses, *others):
+            panel.set_xlabel("epoch")
             panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             if best_epoch is not None:
                 panel.axvline(best_epoch, color=GREY, linewidth=0.8, linestyle=":", label="best epoch")

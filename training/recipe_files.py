@@ -104,9 +104,10 @@ def find_recipe(path: str | Path) -> Path:
         return Path(path)
     if str(path) in names:
         return RECIPES / f"{path}.yaml"
-    raise RecipeError(
-        f"no recipe {path}: give a YAML file or one of {', '.join(names)}{did_you_mean([path], names)}"
-    )
+    meant = did_you_mean([path], names)
+    if meant:
+        raise RecipeError(f"no recipe {path}{meant} Or give a YAML file; `nuzoo recipes` lists all others")
+    raise RecipeError(f"no recipe {path}: give a YAML file or one of {', '.join(names)}")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

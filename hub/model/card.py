@@ -101,7 +101,7 @@ def model_card(published: Publication, pictures: list[str], *, adapter_alone: bo
         pipeline_tag=task.pipeline_tag,
         license=published.licence,
         datasets=[published.dataset.repo_id],
-        metrics=[number.metric for number in published.headline],
+        metrics=list(dict.fromkeys(number.metric for number in published.headline)),
         tags=[*TAGS, results.model.model_type],
         model_name=published.name.rpartition("/")[2],
         eval_results=list(_model_index(published)),

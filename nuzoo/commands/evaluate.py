@@ -183,6 +183,12 @@ def _draw(args: argparse.Namespace, evaluator: TaskEvaluator, number: int, out: 
     from nuzoo.pipelines.loading import load_pipeline
 
     if TASKS[evaluator.task].pipeline is None:
+        if hasattr(args, "displays"):
+            print(
+                f"--displays: nothing drawn, networks for {evaluator.task} say nothing of single events; "
+                f"`nuzoo display {args.data}` draws the events alone",
+                file=sys.stderr,
+            )
         return
     split = None if args.split == "all" else args.split
     rows = choose_rows(read_dataset(args.data, split), None, number)

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.commands.inputs import check_apart, check_files, listed
@@ -25,7 +25,12 @@ from nuzoo.files.errors import UnusableOutputError
 from nuzoo.files.left_out import omissions_beside
 from nuzoo.files.plain_text import counted
 from nuzoo.pipelines.loading import resolve_model
-from nuzoo.pipelines.written_tables import check_table_path, truth_types, write_table
+from nuzoo.pipelines.written_tables import check_table_path, hit_types, truth_types, write_table
+
+if TYPE_CHECKING:
+    from nuzoo.files.events.event_schema import EventSchema
+
+Row = dict[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,10 +79,12 @@ def run(args: argparse.Namespace) -> int:
         schema = schema.with_classes(LABEL_COLUMN.name, files.classes)
     refused: list[Omission] = []
     names: list[str] = []
-    shown = tqdm(files, desc="predict", unit="event")
+    empty: list[str] = []
+    shown = _noting_empty(tqdm(files, desc="predict", unit="event"), schema, empty)
     predictions = _noting(predict_rows(pipeline, shown, refused, schema), names)
     if (first := next(predictions, None)) is not None:
-        write_table(chain([first], predictions), args.out, truth_types(schema) | pipeline.row_types)
+        types = truth_types(schema) | (hit_types(schema) if pipeline.per_hit else {}) | pipeline.row_types
+        write_table(chain([first], predictions), args.out, types)
     left_out = tell_reading(files) + refused
     if not (names or left_out):
         raise ValueError(
@@ -88,6 +95,12 @@ def run(args: argparse.Namespace) -> int:
             f"warning: events with the event_id of another: {repeated}; the column source tells them apart",
             file=sys.stderr,
         )
+    if empty:
+        print(
+            f"warning: events without hits: {len(empty)}, such as {empty[0]}; what is said of them "
+            "rests on nothing that was seen",
+            file=sys.stderr,
+        )
     tell_left_out(left_out, omissions_beside(args.out))
     print(f"predicted {counted(len(names), 'event')}, left out {len(left_out)}")
     if not names:
@@ -96,7 +109,17 @@ def run(args: argparse.Namespace) -> int:
     return PARTIAL if left_out else 0
 
 
-def _noting(rows: Iterable[dict[str, Any]], names: list[str]) -> Iterator[dict[str, Any]]:
+def _noting(rows: Iterable[Row], names: list[str]) -> Iterator[Row]:
     for row in rows:
         names.append(row["event_id"])
+        yield row
+
+
+def _noting_empty(
+    rows: Iterable[dict[str, Any]], schema: EventSchema, names: list[str]
+) -> Iterator[dict[str, Any]]:
+    hits = [column.name for column in schema.hits]
+    for row in rows:
+        if hits and not any(len(row[name]) for name in hits if name in row):
+            names.append(row["event_id"])
         yield row

@@ -400,11 +400,18 @@ def test_numbers_of_numpy_that_a_training_leaves_are_read(tmp_path):
     convert_released(tmp_path / "panda.pth", tmp_path / "ours")
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.9, 0.999])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
 def test_truncated_file_is_refused(semantic, tmp_path, share):
     whole = semantic.read_bytes()
     semantic.write_bytes(whole[: int(share * len(whole))])
     assert "expected a whole file of weights" in refused(semantic, tmp_path / "ours")
+
+
+def test_text_is_refused(tmp_path):
+    (tmp_path / "panda.pth").write_text("hello, this is text")
+    assert "expected a whole file of weights, got 19 bytes" in refused(
+        tmp_path / "panda.pth", tmp_path / "ours"
+    )
 
 
 @pytest.mark.parametrize(

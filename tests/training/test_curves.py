@@ -73,3 +73,14 @@ def test_a_training_writes_lines_and_no_dictionaries(tmp_path):
     for logs in HISTORY[:2]:
         lines.on_log(None, state, TrainerControl(), logs=logs)
     assert written == [epoch_line(HISTORY[:2])]
+
+
+def test_metrics_of_another_unit_have_another_axis(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    draw_curves([HISTORY[1] | {"eval_vertex_median_mm": 135.0}], tmp_path, best_epoch=None)
+    assert [panel.get_ylabel() for panel in drawn[0].axes] == [
+        "loss (nats)",
+        "validation metric",
+        "validation metric (mm)",
+    ]

@@ -14,6 +14,7 @@ from nuzoo.evaluation.core.style import PALETTE
 from nuzoo.evaluation.display.point_clouds.event_columns import EventColumns, event_columns
 from nuzoo.evaluation.display.point_clouds.event_facts import event_class, fact_lines, interaction_names
 from nuzoo.evaluation.display.point_clouds.particle_names import class_of_hits, particle_name
+from nuzoo.evaluation.display.scenes.matched_colours import coloured_alike
 from nuzoo.evaluation.display.scenes.scene import NEUTRAL, NONE, Colouring, Mark, Scene
 from nuzoo.files.events.point_cloud_events import MOTIFS, PARTICLE_TYPES, ROLES
 
@@ -43,17 +44,21 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
     """
     columns = event_columns(row)
     has_instances = prediction is not None and "instances" in prediction
-    colourings = [*_truth(columns, has_instances), *_predicted(columns, prediction)]
+    energy = columns.known.get("energy", np.empty(0)).astype(np.float64)
+    truth = _truth(columns, has_instances)
+    predicted = _predicted(columns, prediction)
+    if has_instances and (particles := [one for one in truth if one.in_figure]):
+        predicted[0] = coloured_alike(particles[0], predicted[0], energy)
     return Scene(
         name=str(row.get("event_id", "")),
         detector=columns.detector.name,
         tag=sample_tag([str(row.get("source", ""))], sample),
         position=columns.hit_places(),
-        energy=columns.known.get("energy", np.empty(0)).astype(np.float64),
+        energy=energy,
         low=columns.origin,
         high=columns.origin + np.array(columns.layout.shape) * columns.pitch,
         pitch=columns.pitch,
-        colourings=tuple(colourings),
+        colourings=(*truth, *predicted),
         marks=(*_vertices(columns, prediction), *_keypoints(columns, prediction)),
         facts=tuple(fact_lines(row, columns)),
         prediction=prediction if prediction and "label" in prediction else None,

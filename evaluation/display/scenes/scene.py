@@ -17,8 +17,9 @@ from nuzoo.evaluation.core.style import PALETTE
 
 Positions = NDArray[np.float64]
 
-COLOURS = (*PALETTE, "#F0E442", "#AA4499", "#44AA99", "#999933", "#88CCEE", "#CC6677")
-"""The palette of all figures, and six of Paul Tol's muted colours (SRON/EPS/TN/09-002) for longer lists."""
+TOL = ("#F0E442", "#AA4499", "#44AA99", "#999933", "#88CCEE", "#CC6677", "#882255", "#117733", "#DDCC77")
+COLOURS = (*PALETTE, *TOL, "#8C564B", "#B07AA1", "#FF9DA7", "#4B6CB7", "#A6D854")
+"""The palette of all figures; for longer lists muted colours of Paul Tol (SRON/EPS/TN/09-002), and more."""
 
 NEUTRAL = "#999999"
 """Colour of what belongs to no class, and of the rest of a long list."""

@@ -114,6 +114,27 @@ def is_dataset(sources: Sequence[str]) -> bool:
     return len(sources) == 1 and (not path.exists() or (path / CARD_FILE).exists())
 
 
+def modality_of_files(paths: Iterable[Path]) -> str | None:
+    """Find out what the events of detector files look like: of Parquet by the columns of the first file.
+
+    Returns:
+        A name in `nuzoo.registry.MODALITIES`; None where columns do not tell.
+    """
+    from pyarrow import ArrowException, parquet
+
+    from nuzoo.datasets_scripts.common.samples import modality_of
+    from nuzoo.simulation.detectors import DETECTORS
+
+    tables = (path for path in paths if path.suffix == ".parquet" and path.is_file())
+    if (first := next(tables, None)) is None:
+        return None
+    try:
+        columns = parquet.read_schema(first).names
+    except (OSError, ArrowException):  # the reader says what is wrong with it
+        return None
+    return next((found for name in DETECTORS if (found := modality_of(name, columns))), None)
+
+
 def read_dataset(source: str, split: str | None) -> Iterator[Row]:
     """Read the events of a split of a dataset folder or repository; classes become names.
 

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--modality",
         choices=MODALITIES,
-        help="of the events in files (default: the first); those of a dataset are known by their columns",
+        help="of the events in files (default: by the columns of Parquet, else the first)",
     )
     add_reading_options(parser)
     parser.add_argument("--out", type=Path, default=Path("displays"), help="folder (default: displays)")
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         choose_rows,
         draw_events,
         is_dataset,
+        modality_of_files,
         read_dataset,
         read_files,
     )
@@ -75,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.pipelines.reading import reading_for
 
     pipeline = None if args.model is None else load_pipeline(args.model)
-    modality = args.modality or (pipeline.image_processor.modality if pipeline else next(iter(MODALITIES)))
+    sources = [Path(file) for file in args.source]
+    told = pipeline.image_processor.modality if pipeline else modality_of_files(sources)
+    modality = args.modality or told or next(iter(MODALITIES))
     if pipeline is not None and pipeline.image_processor.modality != modality:
         raise CommandLineError(
             f"--modality: expected {pipeline.image_processor.modality}, which {args.model} reads, got "
@@ -89,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         rows = list(choose_rows(read_dataset(args.source[0], args.split), args.event, args.number))
     else:
         suited = {} if pipeline is None else reading_for(pipeline, reader)
-        files = reader([Path(file) for file in args.source], truth=False, **(suited | options))
+        files = reader(sources, truth=False, **(suited | options))
         rows = list(choose_rows(read_files(files), args.event, args.number))
         left_out = tell_reading(files)
     if not (rows or left_out):

@@ -85,6 +85,12 @@ def test_a_model_and_a_modality_that_contradict_each_other(clouds, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
+def test_the_columns_of_a_parquet_file_tell_how_it_is_drawn(clouds, tmp_path):
+    file = next((clouds / "data").rglob("*.parquet"))
+    assert main(["display", str(file), "--number", "1", "--out", str(tmp_path / "out")]) == 0
+    assert list((tmp_path / "out").glob("*.png"))
+
+
 OTHER_DETECTORS = [
     ("lartpc-cubes", "modular-2x2x7"),
     ("lartpc-cubes", "scintillator-cube-200"),

@@ -32,6 +32,9 @@ OTHER_VERSION = f"columns have the meaning of version {DATA_VERSION}: convert th
 MAX_ENERGY_MEV = 1e8
 """100 TeV in one cell: more than the LHC's neutrinos bring."""
 
+MAX_MUON_GEV = 1e5
+"""Of a component of a fitted momentum; a proton of the LHC has 6,800."""
+
 DISPLAY_FULL_SCALE_MEV = 200.0
 """What is white in the picture `display`; grey grows as log(1 + E / MeV)."""
 
@@ -89,6 +92,7 @@ def detector_event_columns(layout: DetectorEventGeometry) -> tuple[Column, ...]:
             *("data_version", "int16", "version of the layout of the files"),
             low=Bound(DATA_VERSION, OTHER_VERSION),
             high=Bound(DATA_VERSION, OTHER_VERSION),
+            recorded=True,
         ),
         *_cal(layout),
         *_calorimeters(layout),
@@ -164,12 +168,17 @@ def _muons(layout: DetectorEventGeometry) -> tuple[Column, ...]:
     def column(name: str, text: str, unit: str = "", **more: Any) -> Column:
         return _column(f"muon_{name}", more.pop("dtype", "float32"), text, unit, per=MUON, **more)
 
+    in_mev = "convert from MeV/c to GeV/c, or leave a fit that failed out"
+    momentum = {"low": Bound(-MAX_MUON_GEV, in_mev), "high": Bound(MAX_MUON_GEV, in_mev)}
     return (
         _column(
             "muon_count", "int16", "tracks found, of which the first are stored", low=Bound(0), recorded=True
         ),
         column("charge", "fitted charge of a track in the muon spectrometer", required=True),
-        *(column(f"p{axis}", f"its momentum along {axis}", "GeV/c", required=True) for axis in _AXES),
+        *(
+            column(f"p{axis}", f"its momentum along {axis}", "GeV/c", required=True, **momentum)
+            for axis in _AXES
+        ),
         column("chi2", "chi2 of its fit", required=True),
         column("n_points", "points on it", dtype="int16", low=Bound(0), recorded=True),
         column("p", "size of its momentum", "GeV/c", low=Bound(0)),

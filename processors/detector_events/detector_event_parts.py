@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.files.events.detector_event_columns import DATA_VERSION
-from nuzoo.files.events.event_errors import MissingColumnError, ShapeError
+from nuzoo.files.events.event_errors import MissingColumnError, RangeError, ShapeError
 from nuzoo.files.events.event_schema import Column, EventSchema, Ragged, check_numbers
 from nuzoo.processors.event_tables import as_numpy, is_table, read_hits, split_rows
 
@@ -69,10 +69,20 @@ def read_parts(rows: Any, schema: EventSchema) -> RecordedParts:
     read_dense(rows, schema["data_version"], unknown=np.full(len(stored), DATA_VERSION))  # refuses others
     ecal = read_dense(rows, schema[ECAL_ENERGY], remedy=NO_ECAL).reshape(len(stored), -1)
     counted = read_dense(rows, schema["muon_count"], unknown=stored)[:, 0]
+    _refuse_uncounted(counted, stored)
     fitted = _enough_points(rows, schema["muon_n_points"], stored) & (lists["muon_chi2"].values > 0)
     kept = np.bincount(lists["muon_chi2"].event[fitted], minlength=len(stored))
     tracks = {name: Ragged(of.values[fitted], kept) for name, of in lists.items() if name.startswith(MUON)}
     return RecordedParts({**lists, **tracks}, ecal.astype(np.float64), counted.astype(np.int64))
+
+
+def _refuse_uncounted(counted: NDArray[Any], stored: NDArray[np.int64]) -> None:
+    for event in np.flatnonzero(counted < stored)[:1].tolist():
+        problem = (
+            f"expected at least the {stored[event]} muon tracks that are stored, got {counted[event]}: count "
+            "all tracks, or leave the column out"
+        )
+        raise RangeError(f"column 'muon_count' of event {event}: {problem}", event, "muon_count", problem)
 
 
 def read_dense(

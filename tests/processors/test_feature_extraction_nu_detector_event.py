@@ -377,6 +377,8 @@ GOOD = make_rows()[0]
         ({"ecal_energy": [1.0] * 24}, event_errors.ShapeError, "ecal_energy.*25 numbers"),
         ({"ecal_energy": None}, event_errors.MissingColumnError, "ecal_energy"),
         ({"muon_px": np.float32([np.nan, 1])}, event_errors.NonFiniteError, "muon_px"),
+        ({"muon_pz": np.float32([2e5, 1])}, event_errors.RangeError, "convert from MeV/c"),
+        ({"muon_count": 1}, event_errors.RangeError, "2 muon tracks that are stored, got 1"),
         ({"muon_n_points": [9]}, event_errors.ShapeError, "muon_n_points"),
         ({"ahcal_x": np.full(12, 18)}, event_errors.RangeError, "another detector"),
         ({"cal_y": None}, event_errors.MissingColumnError, "cal_y"),

@@ -39,7 +39,7 @@ DUNE_LIKE = Events(
 )
 CUBES = Events("lartpc-cubes-10k", "lartpc-cubes --events 10000 --seed 7")
 FASERCAL = Events("fasercal-12k", "fasercal --events 12000 --seed 7")
-SCINTILLATOR = Events("scintillator-particles-20k", "scintillator-particles --events 12000 --seed 7")
+SCINTILLATOR = Events("scintillator-particles-20k", "scintillator-particles --events 20000 --seed 7")
 
 ORIGINS = {
     "nu-cnn-tiny": Origin("nu_cnn_zoo", MODULAR),

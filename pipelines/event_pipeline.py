@@ -33,6 +33,7 @@ class EventPipeline(PushedWithCode, Pipeline):
     Attributes:
         own_options: options of the processor that the pipeline sets itself, and does not offer.
         per_hit: results have an entry for each hit.
+        list_columns: what the lists of `as_row` hold, "text" or a type of NumPy, by name: some may be empty.
 
     Args:
         model: the network.
@@ -53,6 +54,7 @@ class EventPipeline(PushedWithCode, Pipeline):
 
     own_options: ClassVar[Mapping[str, Any]] = {}
     per_hit: ClassVar[bool] = False
+    list_columns: ClassVar[Mapping[str, str]] = {}
 
     model: PreTrainedModel
     image_processor: EventProcessor  # type: ignore[assignment]
@@ -169,11 +171,6 @@ class EventPipeline(PushedWithCode, Pipeline):
     @abstractmethod
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
         """Give the result of an event as columns of a table: values by name."""
-
-    @property
-    def row_types(self) -> dict[str, Any]:
-        """The Arrow types of columns of `as_row` whose first entries may be empty lists, by name."""
-        return {}
 
     def refuse_not_finite(self, name: str, values: torch.Tensor) -> None:
         """Refuse outputs that are no numbers: NaN or infinite.

@@ -25,6 +25,7 @@ class HitSegmentationPipeline(EventPipeline):
 
     own_options: ClassVar[Mapping[str, Any]] = {"return_inverse": True}  # which hits became which points
     per_hit: ClassVar[bool] = True
+    list_columns: ClassVar[Mapping[str, str]] = {"labels": "text", "scores": "float64"}
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
         """Turn `logits` (points, classes) into `labels` and `scores` of hits."""
@@ -42,13 +43,6 @@ class HitSegmentationPipeline(EventPipeline):
             }
             for event in events
         ]
-
-    @property
-    def row_types(self) -> dict[str, Any]:
-        """Lists with an entry for each hit: an event may have none."""
-        import pyarrow as pa
-
-        return {"labels": pa.list_(pa.string()), "scores": pa.list_(pa.float64())}
 
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
         """Give `labels` and `scores`, lists with an entry for each hit."""

@@ -32,6 +32,7 @@ class ParticleSegmentationPipeline(EventPipeline):
 
     own_options: ClassVar[Mapping[str, Any]] = {"return_inverse": True}  # which hits became which points
     per_hit: ClassVar[bool] = True
+    list_columns: ClassVar[Mapping[str, str]] = {"instances": "int64", "labels": "text", "scores": "float64"}
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
         """Turn what queries tell into `instances`, `labels` and `scores` of hits, and `segments`."""
@@ -84,17 +85,6 @@ class ParticleSegmentationPipeline(EventPipeline):
             if name == "momentum":
                 told[name] = 1000.0 * 10.0 ** told[name][0]  # log10(p / GeV)
         return told
-
-    @property
-    def row_types(self) -> dict[str, Any]:
-        """Lists with an entry for each hit: an event may have none."""
-        import pyarrow as pa
-
-        return {
-            "instances": pa.list_(pa.int64()),
-            "labels": pa.list_(pa.string()),
-            "scores": pa.list_(pa.float64()),
-        }
 
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
         """Give `instances`, `labels` and `scores`, lists with an entry for each hit."""

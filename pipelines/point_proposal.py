@@ -21,6 +21,9 @@ class PointProposalPipeline(EventPipeline):
     Points of interest come best first; their positions are in the unit of the event's.
     """
 
+    list_columns: ClassVar[Mapping[str, str]] = {"labels": "text"} | dict.fromkeys(
+        ("scores", *"xyz"), "float64"
+    )
     own_options: ClassVar[Mapping[str, Any]] = {"return_inverse": False}  # a point of interest is of no hit
 
     def postprocess(self, model_outputs: Mapping[str, torch.Tensor], **_: Any) -> list[dict[str, Any]]:
@@ -46,13 +49,6 @@ class PointProposalPipeline(EventPipeline):
             }
             for event in found
         ]
-
-    @property
-    def row_types(self) -> dict[str, Any]:
-        """Lists of text and of numbers: an event may have no point of interest."""
-        import pyarrow as pa
-
-        return {"labels": pa.list_(pa.string())} | dict.fromkeys(("scores", *"xyz"), pa.list_(pa.float64()))
 
     def as_row(self, result: dict[str, Any]) -> dict[str, Any]:
         """Give `labels`, `scores`, `x`, `y` and `z`, lists with an entry for each point of interest."""

@@ -18,6 +18,8 @@ from nuzoo.pipelines.predictions import TRUTH
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from nuzoo.pipelines.event_pipeline import EventPipeline
+
 ROWS_AT_A_TIME = 1024
 
 Row = dict[str, Any]
@@ -60,21 +62,37 @@ def write_table(rows: Iterable[Row], path: Path, types: Mapping[str, pa.DataType
     return written
 
 
-def truth_types(schema: EventSchema) -> dict[str, pa.DataType]:
-    """Give the types of the columns of truth beside predictions of events."""
-    return {TRUTH[name]: _type_of(column) for name, column in schema.by_name.items() if name in TRUTH}
+def types_of(pipeline: EventPipeline, schema: EventSchema) -> dict[str, pa.DataType]:
+    """Give the types of those columns beside predictions whose first entries may be null or empty lists.
+
+    Args:
+        pipeline: what predicts.
+        schema: of the events.
+    """
+    found = {TRUTH[name]: _type_of(column) for name, column in schema.by_name.items() if name in TRUTH}
+    if pipeline.per_hit:
+        found |= {column.name: _type_of(column) for column in schema.hits}
+    return found | list_types(pipeline)
 
 
-def hit_types(schema: EventSchema) -> dict[str, pa.DataType]:
-    """Give the types of the columns of hits beside predictions of these: an event may have none."""
-    return {column.name: _type_of(column) for column in schema.hits}
+def list_types(pipeline: EventPipeline) -> dict[str, pa.DataType]:
+    """Give the types of the lists of what a pipeline says of an event."""
+    import pyarrow as pa
+
+    return {name: pa.list_(_entry(kind)) for name, kind in pipeline.list_columns.items()}
 
 
 def _type_of(column: Column) -> pa.DataType:
     import pyarrow as pa
 
-    entry = pa.string() if column.classes else pa.from_numpy_dtype(column.dtype)
+    entry = _entry("text" if column.classes else column.dtype)
     return pa.list_(entry) if column.is_ragged else entry
+
+
+def _entry(kind: str) -> pa.DataType:
+    import pyarrow as pa
+
+    return pa.string() if kind == "text" else pa.from_numpy_dtype(kind)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from nuzoo.evaluation.core.style import STYLE
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes that tests start; see _one_thread
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -25,7 +25,7 @@ from nuzoo.files.errors import UnusableOutputError
 from nuzoo.files.left_out import omissions_beside
 from nuzoo.files.plain_text import counted
 from nuzoo.pipelines.loading import resolve_model
-from nuzoo.pipelines.written_tables import check_table_path, hit_types, truth_types, write_table
+from nuzoo.pipelines.written_tables import check_table_path, types_of, write_table
 
 if TYPE_CHECKING:
     from nuzoo.files.events.event_schema import EventSchema
@@ -83,8 +83,7 @@ def run(args: argparse.Namespace) -> int:
     shown = _noting_empty(tqdm(files, desc="predict", unit="event"), schema, empty)
     predictions = _noting(predict_rows(pipeline, shown, refused, schema), names)
     if (first := next(predictions, None)) is not None:
-        types = truth_types(schema) | (hit_types(schema) if pipeline.per_hit else {}) | pipeline.row_types
-        write_table(chain([first], predictions), args.out, types)
+        write_table(chain([first], predictions), args.out, types_of(pipeline, schema))
     left_out = tell_reading(files) + refused
     if not (names or left_out):
         raise ValueError(

@@ -18,7 +18,7 @@ from nuzoo.evaluation.tasks.point_proposal.predictions import PointPredictions
 from nuzoo.files.events.point_cloud_events import KEYPOINT_KINDS
 from nuzoo.modeling.modeling_nu_point_keypoints import NuPointForPointProposal, PointProposalOutput
 from nuzoo.pipelines.point_proposal import PointProposalPipeline
-from nuzoo.pipelines.written_tables import write_table
+from nuzoo.pipelines.written_tables import list_types, write_table
 from nuzoo.processors.point_clouds.feature_extraction_nu_point_cloud import NuPointCloudFeatureExtractor
 from nuzoo.simulation.detectors import find_detector
 
@@ -154,7 +154,7 @@ def test_the_pipeline_gives_positions_and_the_display_marks_them(rows, oracle, t
     assert one["position"] == pytest.approx([101.5, 200, 300], abs=1e-3)
     assert propose.as_row(found)["x"] == [one["position"][0]] and propose.as_row(nothing)["labels"] == []
     table = tmp_path / "points.parquet"
-    write_table(map(propose.as_row, (nothing, found)), table, propose.row_types)
+    write_table(map(propose.as_row, (nothing, found)), table, list_types(propose))
     assert [len(event) for event in pq.read_table(table)["scores"]] == [0, 1]
     marks = event_scene(rows[0], found, None).marks
     assert [mark.kind for mark in marks] == ["true vertex", "true vertex", "track end", "found vertex"]

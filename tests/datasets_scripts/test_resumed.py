@@ -13,11 +13,17 @@ from nuzoo.cli import main
 from nuzoo.registry import DATASETS
 
 RUNS = [
-    (name, 1, 2) if name == "lartpc-pixelmaps" else (name, 2, 1)
-    for name, row in DATASETS.items()
-    if row.simulate
+    ("lartpc-pixelmaps", 1, 2),
+    *(
+        pytest.param(name, 2, 1, marks=[] if name == "fasercal" else pytest.mark.slow)
+        for name, row in DATASETS.items()
+        if row.simulate and name != "lartpc-pixelmaps"
+    ),
 ]
-"""Datasets, with how many processes they are begun, and with how many they are ended."""
+"""Datasets, with how many processes they are begun, and with how many they are ended.
+
+All are written by the same code: that of the smallest and the largest events runs always.
+"""
 
 EVENTS, SHARD_SIZE = 60, 6
 

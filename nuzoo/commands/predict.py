@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=default, help="default: predictions.parquet")
     add_reading_options(parser)
     parser.add_argument("--batch-size", type=at_least(1), default=16)
+    parser.add_argument(
+        "--passes",
+        type=at_least(2),
+        default=argparse.SUPPRESS,
+        help="ask so often with dropout, for errors of reconstructed quantities",
+    )
 
 
 def begin(args: argparse.Namespace) -> str:
@@ -69,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.pipelines.reading import reading_for
     from nuzoo.registry import MODALITIES, import_object
 
-    pipeline = load_pipeline(args.model, batch_size=args.batch_size)
+    asking = {"passes": args.passes} if hasattr(args, "passes") else {}
+    pipeline = load_pipeline(args.model, batch_size=args.batch_size, **asking)
     processor = pipeline.image_processor
     reader = import_object(MODALITIES[processor.modality].reader)
     options = reading_for(pipeline, reader) | reading_options(args, reader, processor.modality)

@@ -183,7 +183,8 @@ def description_of(model: PreTrainedModel) -> dict[str, Any]:
     """Say what the network is: the text of its configuration class up to the list of arguments.
 
     Its first paragraph is true of every size; the rest is of the default one. `sizes` are the settings that
-    are other than there, as far as they can be sizes (a fraction is none), of what the network has.
+    are other than there, as far as they can be sizes (fractions and statistics are none), of what the
+    network has.
     """
     config: Any = model.config
     kind = type(config)
@@ -199,7 +200,7 @@ def description_of(model: PreTrainedModel) -> dict[str, Any]:
     sizes = [
         f"`{name}` {ours[name]}"
         for name in own
-        if ours[name] != default[name] and not isinstance(ours[name], float)
+        if ours[name] != default[name] and not isinstance(ours[name], float | dict)
     ]
     return {"documentation": text, "summary": text.partition("\n\n")[0], "sizes": sizes}
 

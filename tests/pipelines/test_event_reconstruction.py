@@ -6,8 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
+from pyarrow import parquet
 from transformers import pipeline
 
+from nuzoo.cli import main
 from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
 from nuzoo.modeling.dropping import dropping
 from nuzoo.modeling.modeling_nu_perceiver_reconstruction import NuPerceiverForEventReconstruction
@@ -157,3 +160,29 @@ def test_outputs_that_are_no_numbers_are_refused(reconstruct, processor):
         reconstruct(processor.example_events(3)[2])
     with torch.no_grad():
         bias.copy_(before)
+
+
+@pytest.fixture
+def table(processor, tmp_path):
+    rows = [
+        {name: np.asarray(value).tolist() for name, value in event.items()} | {"event_id": f"e{number}"}
+        for number, event in enumerate(processor.example_events(2))
+    ]
+    Dataset.from_list(rows).to_parquet(tmp_path / "events.parquet")
+    return str(tmp_path / "events.parquet")
+
+
+def test_the_command_writes_errors_where_it_asks_many_times(dropping_folder, table, tmp_path):
+    command = ["predict", table, "--model", dropping_folder, "--out"]
+    assert main([*command, str(tmp_path / "told.parquet"), "--passes", "3"]) == 0
+    told = parquet.read_table(tmp_path / "told.parquet").to_pydict()
+    assert all(error > 0 for axis in "xyz" for error in told[f"vertex_error_{axis}_mm"])
+    assert main([*command, str(tmp_path / "plain.parquet")]) == 0
+    assert not [name for name in parquet.read_schema(tmp_path / "plain.parquet").names if "error" in name]
+
+
+def test_the_command_refuses_passes_where_no_quantity_is_told(table, tmp_path, capsys):
+    command = ["predict", table, "--model", "nu-point-motif-tiny", "--passes", "3"]
+    assert main([*command, "--out", str(tmp_path / "told.parquet")]) == 1
+    assert "got passes" in capsys.readouterr().err
+    assert not (tmp_path / "told.parquet").exists()

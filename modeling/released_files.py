@@ -116,7 +116,7 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
             "else: it is refused, and nothing of it was run. Download it again"
         ) from error
     except DAMAGE as error:
-        raise _damaged(path) from error
+        raise _damaged(path, error) from error
     if not isinstance(content, Mapping):
         raise WeightsError(f"{path}: expected state_dict and settings, got {type(content).__name__}")
     return content
@@ -126,7 +126,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise _damaged(path) from error
+        raise _damaged(path, error) from error
 
 
 def _read_config(path: Path) -> Any:
@@ -138,10 +138,12 @@ def _read_config(path: Path) -> Any:
         raise WeightsError(f"{path}: expected JSON: {error}; download it again") from error
 
 
-def _damaged(path: Path) -> WeightsError:
+def _damaged(path: Path, error: Exception) -> WeightsError:
     size = path.stat().st_size
     got = f"{size:,} bytes that end early or are something else" if size else "an empty file"
-    return WeightsError(f"{path}: expected a whole file of weights, got {got}: download it again")
+    reason = getattr(error, "strerror", None)  # of the system, such as a file that may not be read
+    told = f" ({reason})" if reason else ""
+    return WeightsError(f"{path}: expected a whole file of weights, got {got}{told}: download it again")
 
 
 def _check_tensors(tensors: Any, path: Path) -> None:

@@ -20,7 +20,7 @@ NOT_MEASURED = ("_runtime", "_per_second", "_time", "_loss", "_tokens")
 
 
 ABBREVIATIONS = {"auc": "AUC"}
-UNITS = {"mm": "mm", "gev": "GeV"}
+UNITS = ("mm",)
 """How the names of metrics with a unit end: their curves have an axis of their own."""
 
 
@@ -64,7 +64,8 @@ def draw_curves(log_history: Sequence[Mapping[str, Any]], folder: Path, best_epo
     evaluations = evaluations_of(log_history)
     by_unit: dict[str, list[str]] = {}
     for name in filter(_is_metric, evaluations[-1] if evaluations else {}):
-        by_unit.setdefault(UNITS.get(name.rpartition("_")[2], ""), []).append(name)
+        unit = name.rpartition("_")[2]
+        by_unit.setdefault(unit if unit in UNITS else "", []).append(name)
     with figure(folder / CURVES_FILE, 4.2 * (1 + len(by_unit)), 3.4, folder.absolute().name) as drawn:
         losses, *others = drawn.subplots(1, 1 + len(by_unit), squeeze=False)[0]
         losses.set_ylabel("loss (nats)")

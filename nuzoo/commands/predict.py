@@ -103,8 +103,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if empty:
         print(
-            f"warning: events without hits: {len(empty)}, such as {empty[0]}; what is said of them "
-            "rests on nothing that was seen",
+            f"warning: events without hits: {len(empty)}, such as {empty[0]}; they are told from none",
             file=sys.stderr,
         )
     tell_left_out(left_out, omissions_beside(args.out))
@@ -121,11 +120,10 @@ def _noting(rows: Iterable[Row], names: list[str]) -> Iterator[Row]:
         yield row
 
 
-def _noting_empty(
-    rows: Iterable[dict[str, Any]], schema: EventSchema, names: list[str]
-) -> Iterator[dict[str, Any]]:
+def _noting_empty(rows: Iterable[Row], schema: EventSchema, names: list[str]) -> Iterator[Row]:
     hits = [column.name for column in schema.hits]
     for row in rows:
-        if hits and not any(len(row[name]) for name in hits if name in row):
+        lists = [row.get(name) for name in hits]
+        if lists and all(values is not None and len(values) == 0 for values in lists):
             names.append(row["event_id"])
         yield row

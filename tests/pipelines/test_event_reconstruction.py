@@ -87,7 +87,7 @@ def test_events_of_a_batch_are_told_as_alone(reconstruct, processor):
     together = reconstruct(events, batch_size=4)
     for one, event in zip(together, events, strict=True):
         alone = reconstruct(event)
-        assert one["vertex"]["value"] == pytest.approx(alone["vertex"]["value"], rel=1e-4, abs=1e-3)
+        assert one["vertex"]["value"] == pytest.approx(alone["vertex"]["value"], rel=1e-4, abs=1e-4)
 
 
 def test_rows_of_a_table_are_numbers_with_the_unit_in_their_name(reconstruct, processor):

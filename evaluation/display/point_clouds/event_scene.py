@@ -46,9 +46,6 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
     has_instances = prediction is not None and "instances" in prediction
     energy = columns.known.get("energy", np.empty(0)).astype(np.float64)
     truth = _truth(columns, has_instances)
-    predicted = _predicted(columns, prediction)
-    if has_instances and (particles := [one for one in truth if one.in_figure]):
-        predicted[0] = coloured_alike(particles[0], predicted[0], energy)
     return Scene(
         name=str(row.get("event_id", "")),
         detector=columns.detector.name,
@@ -58,7 +55,7 @@ def event_scene(row: Mapping[str, Any], prediction: Mapping[str, Any] | None, sa
         low=columns.origin,
         high=columns.origin + np.array(columns.layout.shape) * columns.pitch,
         pitch=columns.pitch,
-        colourings=(*truth, *predicted),
+        colourings=(*truth, *_predicted(columns, prediction, truth, energy)),
         marks=(*_vertices(columns, prediction), *_keypoints(columns, prediction)),
         facts=tuple(fact_lines(row, columns)),
         prediction=prediction if prediction and "label" in prediction else None,
@@ -102,7 +99,12 @@ def _by_row(
     return Colouring(name, labels, codes, in_figure=in_figure)
 
 
-def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> list[Colouring]:
+def _predicted(
+    columns: EventColumns,
+    prediction: Mapping[str, Any] | None,
+    truth: Sequence[Colouring],
+    energy: NDArray[np.float64],
+) -> list[Colouring]:
     """Give the colourings by what a model says of each hit."""
     if prediction is None or "labels" not in prediction:
         return []
@@ -118,16 +120,20 @@ def _predicted(columns: EventColumns, prediction: Mapping[str, Any] | None) -> l
     number = {label: code for code, label in enumerate(labels)}
     codes = np.array([number[label] for label in said], dtype=np.int64)
     by_class = Colouring("prediction", tuple(labels), codes, CLASS_COLOURS, in_figure=True)
-    return [*_found(prediction), by_class]
+    return [*_found(prediction, truth, energy), by_class]
 
 
-def _found(prediction: Mapping[str, Any]) -> list[Colouring]:
+def _found(
+    prediction: Mapping[str, Any], truth: Sequence[Colouring], energy: NDArray[np.float64]
+) -> list[Colouring]:
     """Give the colouring by the instances that a model found, numbered from 1, -1 for none."""
     if "instances" not in prediction:
         return []
     rows = np.asarray(prediction["instances"], dtype=np.int64)
     names = ["", *(f"{one['label']} {one['score']:.2f}" for one in prediction["segments"])]
-    return [_by_row("found instance", rows, names, in_figure=True)]
+    found = _by_row("found instance", rows, names, in_figure=True)
+    particles = next((one for one in truth if one.name == "particle"), None)
+    return [found if particles is None else coloured_alike(particles, found, energy)]
 
 
 def _keypoints(columns: EventColumns, prediction: Mapping[str, Any] | None) -> list[Mark]:

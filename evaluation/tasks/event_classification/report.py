@@ -84,7 +84,7 @@ def _summary(results: ClassificationResults) -> str:
     rows = [[title, with_error(number)] for title, number in results.metrics.overall().items()]
     rows.append(["Expected calibration error", with_error(results.calibration.ece_after)])
     return (
-        f"# Event classification: {model.class_name}\n\n"
+        f"# Classification: {model.class_name}\n\n"
         + (f"> **Warning:** {warning}.\n\n" if warning else "")
         + f"Sample: **{plain(dataset.sample)}**, split **{plain(dataset.split or 'all')}**, "
         f"{dataset.events:,} events ({plain(dataset.counts_text())}), detector "

@@ -200,9 +200,14 @@ def description_of(model: PreTrainedModel) -> dict[str, Any]:
     sizes = [
         f"`{name}` {ours[name]}"
         for name in own
-        if ours[name] != default[name] and not isinstance(ours[name], float | dict)
+        if ours[name] != default[name] and _may_be_size(ours[name])
     ]
     return {"documentation": text, "summary": text.partition("\n\n")[0], "sizes": sizes}
+
+
+def _may_be_size(value: Any) -> bool:
+    parts = value if isinstance(value, list) else [value]
+    return not any(isinstance(part, float | dict) for part in parts)
 
 
 def _needed(quantisation: str | None, base: Pinned | None) -> str:

@@ -12,6 +12,7 @@ import yaml
 from huggingface_hub import ModelCard, ModelCardData
 
 from nuzoo.configuration.configuration_nu_cnn import NuCnnConfig
+from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
 from nuzoo.configuration.configuration_nu_point import NuPointConfig
 from nuzoo.evaluation.core.errors import ResultsFileError
 from nuzoo.evaluation.core.results_file import as_json
@@ -27,6 +28,7 @@ from nuzoo.hub.model.report import read_report
 from nuzoo.hub.pinned import Pinned
 from nuzoo.hub.verify import verify_model
 from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
+from nuzoo.modeling.modeling_nu_perceiver_pretraining import NuPerceiverForPreTraining
 from nuzoo.modeling.modeling_nu_point import NuPointForSemanticSegmentation
 from nuzoo.modeling.modeling_nu_point_instances import NuPointForUniversalSegmentation
 from nuzoo.modeling.modeling_nu_point_pretraining import NuPointForPreTraining
@@ -292,6 +294,13 @@ def test_sizes_are_those_of_what_a_network_has():
     assert "`prototypes` 256" in pretraining and "quer" not in pretraining
     hits = sizes(NuPointForSemanticSegmentation, readout="decoder")
     assert "`decoder_depths`" in hits and "quer" not in hits and "prototype" not in hits
+
+
+def test_means_of_training_events_are_no_sizes():
+    config = NuPerceiverConfig.tiny(vertex_mean_mm=[1.0, 2.0, 3.0], vertex_std_mm=[1.0, 1.0, 1.0])
+    with torch.device("meta"):
+        sizes = " ".join(description_of(NuPerceiverForPreTraining(config))["sizes"])
+    assert "`hidden_size` 64" in sizes and "vertex" not in sizes
 
 
 def test_eval_results_are_the_measured_numbers(repository, results):

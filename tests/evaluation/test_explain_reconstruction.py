@@ -17,6 +17,7 @@ from nuzoo.evaluation.explain.detector_events.altered_inputs import (
     without_token,
 )
 from nuzoo.evaluation.explain.detector_events.deletion import control_hits, measure_deletion, salient_hits
+from nuzoo.evaluation.explain.detector_events.embedding_map import map_of
 from nuzoo.evaluation.explain.detector_events.energy_scan import FACTORS, median_shifts
 from nuzoo.evaluation.explain.detector_events.explain_reconstruction import EXPLAINER
 from nuzoo.evaluation.explain.detector_events.saliency import PatchSaliency, patch_saliency
@@ -201,3 +202,16 @@ def test_a_report_has_everything(model, processor, rows, tmp_path):
     few: Dataset = rows.select(range(2))
     with pytest.raises(ExplanationError, match="3 events or more"):
         EXPLAINER.explain(model, processor, few, tmp_path, **options)
+
+
+@pytest.mark.slow  # UMAP is compiled for a minute
+@pytest.mark.parametrize("method", ["t-SNE", "UMAP"])
+def test_maps_keep_groups_apart(method):
+    if method == "UMAP":
+        pytest.importorskip("umap", reason="umap-learn is not installed")
+    rng = np.random.default_rng(0)
+    apart = np.concatenate([rng.normal(size=(30, 8)), rng.normal(size=(30, 8)) + 8]).astype(np.float32)
+    places = map_of(apart, 0, method)
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2) + np.diag(np.full(60, np.inf))
+    assert np.array_equal(distance.argmin(axis=1) < 30, np.arange(60) < 30)
+    assert np.array_equal(map_of(apart, 0, method), places)

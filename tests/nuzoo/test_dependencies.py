@@ -30,6 +30,10 @@ CHOSEN_BY_THE_USER = {"spconv": "there is a package for each version of CUDA"}
 """What is imported where it is there, and is declared nowhere, and why."""
 
 
+NAME_OF_ABSENT = {"umap": "umap-learn"}
+"""Of what is imported under another name than it is installed by, where it is not installed."""
+
+
 def canonical(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -53,7 +57,7 @@ def imported():
                     names = [node.module or ""]
                 for name in (name.partition(".")[0] for name in names):
                     if name not in sys.stdlib_module_names and name != "nuzoo":
-                        [distribution, *_] = distributions.get(name, [name])
+                        [distribution, *_] = distributions.get(name, [NAME_OF_ABSENT.get(name, name)])
                         found.setdefault(canonical(distribution), file.relative_to(ROOT))
     return found
 

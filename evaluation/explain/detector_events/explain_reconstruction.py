@@ -19,7 +19,7 @@ from nuzoo.evaluation.explain.choice import choose_events
 from nuzoo.evaluation.explain.detector_events import figures
 from nuzoo.evaluation.explain.detector_events.ablation import ALL, ablate, ablation_numbers
 from nuzoo.evaluation.explain.detector_events.deletion import measure_deletion
-from nuzoo.evaluation.explain.detector_events.embedding_map import METHOD, map_of, pooled_latents
+from nuzoo.evaluation.explain.detector_events.embedding_map import map_method, map_of, pooled_latents
 from nuzoo.evaluation.explain.detector_events.energy_scan import median_shifts, scan_energies
 from nuzoo.evaluation.explain.detector_events.report import MAP, SCAN, write_report
 from nuzoo.evaluation.explain.detector_events.results import Deletion, ExplanationResults, SalientEvent
@@ -93,6 +93,7 @@ def explain_reconstruction(
     shown = choose_events(rows, event_ids, events, "flavour")
     tested = choose_events(rows, None, faithfulness, "flavour")
     temperatures = {of: float(getattr(model.config, field)) for of, field in TEMPERATURES.items()}
+    method = map_method()
     results = ExplanationResults(
         model=name,
         dataset=facts,
@@ -101,13 +102,13 @@ def explain_reconstruction(
         ablation=ablation_numbers(ablated, temperatures, bootstrap, seed),
         energy_factors=list(scanned),
         energy_scan=median_shifts(scanned, bootstrap, seed),
-        map_method=METHOD,
+        map_method=method,
         bootstrap=Bootstrap(replicas=bootstrap, seed=seed),
         deletion=_deletion(model, processor, tested, batch_size, bootstrap, seed),
     )
     figures.draw_energy_scan(results, out / SCAN)
-    places = map_of(pooled_latents(model, processor, rows, batch_size), seed)
-    figures.draw_map(places, ablated[ALL].flavour, names["flavour"], facts.sample, out / MAP)
+    places = map_of(pooled_latents(model, processor, rows, batch_size), seed, method)
+    figures.draw_map(places, method, ablated[ALL].flavour, names["flavour"], facts.sample, out / MAP)
     write_results(out / FILE, results)
     lines = [] if results.deletion is None else [results.deletion.conclusion]
     return Explained(write_report(results, out), lines)

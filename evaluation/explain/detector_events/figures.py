@@ -34,10 +34,15 @@ def draw_energy_scan(results: ExplanationResults, path: Path) -> None:
 
 
 def draw_map(
-    places: NDArray[np.float64], flavour: NDArray[np.int64], names: Sequence[str], sample: str, path: Path
+    places: NDArray[np.float64],
+    method: str,
+    flavour: NDArray[np.int64],
+    names: Sequence[str],
+    sample: str,
+    path: Path,
 ) -> None:
-    """Draw a map (n, 2) of events, coloured by their true flavour."""
-    with figure(path, 6.0, 6.6, sample, "t-SNE of mean latents; its axes have no meaning.") as drawn:
+    """Draw a map (n, 2) of events, made by a method, coloured by their true flavour."""
+    with figure(path, 6.0, 6.6, sample, f"{method} of mean latents; its axes have no meaning.") as drawn:
         axes = drawn.subplots()
         for c, name in enumerate(names):
             of = places[flavour == c]

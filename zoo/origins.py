@@ -38,6 +38,7 @@ DUNE_LIKE = Events(
     "lartpc-pixelmaps --events 64000 --seed 43 --detector dune-like-3view --spectrum broad-0.5-40",
 )
 CUBES = Events("lartpc-cubes-10k", "lartpc-cubes --events 10000 --seed 7")
+FASERCAL = Events("fasercal-12k", "fasercal --events 12000 --seed 7")
 
 ORIGINS = {
     "nu-cnn-tiny": Origin("nu_cnn_zoo", MODULAR),
@@ -47,4 +48,7 @@ ORIGINS = {
     "nu-point-pretrain-tiny": Origin("nu_point_pretrain_zoo", CUBES),
     "nu-point-motif-tiny": Origin("nu_point_motif_zoo", CUBES),
     "nu-point-particles-tiny": Origin("nu_point_particles_zoo", CUBES),
+    "nu-perceiver-mae-tiny": Origin("nu_perceiver_mae_zoo", FASERCAL),
+    "nu-perceiver-rel-tiny": Origin("nu_perceiver_rel_zoo", FASERCAL),
+    "nu-perceiver-fasercal-tiny": Origin("nu_perceiver_fasercal_zoo", FASERCAL),
 }

@@ -112,6 +112,8 @@ def test_an_evaluation_tells_what_is_known_of_events_and_hits(splits, tmp_path):
     again = EVALUATOR.read_results(tmp_path / "report" / "results.json")
     assert again == results
     assert EVALUATOR.check_predictions(again, tmp_path / "report" / "predictions.parquet")
+    first = EVALUATOR.headline(again)[0]
+    assert (first.key, first.title) == ("macro_auc", "Macro one-vs-rest AUC of a linear probe")
     text = EVALUATOR.write_report(tmp_path / "report").read_text()
     assert "Linear probe" in text and "ghosts" in text and "nutau" in text
 

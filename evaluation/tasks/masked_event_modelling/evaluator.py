@@ -30,7 +30,7 @@ class MaskedEventEvaluator:
     evaluate = imported(f"{FOLDER}.evaluate.evaluate_masked_modelling")
     write_report = imported(f"{FOLDER}.report.write_report")
     check_predictions = imported("nuzoo.evaluation.tasks.event_classification.card.check_predictions")
-    headline = imported("nuzoo.evaluation.tasks.event_classification.card.headline")
+    headline = imported(f"{FOLDER}.report.headline")
     card_values = imported(f"{FOLDER}.report.card_values")
 
     def read_results(self, file: Path) -> MaskedEventResults:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nuzoo.evaluation.core.evaluator import Headline
 from nuzoo.evaluation.core.provenance import check_same_events
 from nuzoo.evaluation.core.report_parts import cost_section, events_text
 from nuzoo.evaluation.core.results_file import read_results
 from nuzoo.evaluation.core.text import as_table
-from nuzoo.evaluation.tasks.event_classification import figures
+from nuzoo.evaluation.tasks.event_classification import card, figures
 from nuzoo.evaluation.tasks.event_classification.predictions import read_predictions
 from nuzoo.evaluation.tasks.event_classification.results import PER_CLASS
 from nuzoo.evaluation.tasks.masked_event_modelling.measure import MEANING
@@ -38,6 +40,12 @@ def write_report(out: Path) -> Path:
     ]
     write_atomically(out / REPORT_FILE, "\n\n".join(sections) + "\n")
     return out / REPORT_FILE
+
+
+def headline(results: MaskedEventResults) -> list[Headline]:
+    """Give what the linear probe reaches, its macro AUC first, see `TaskEvaluator.headline`."""
+    found = [replace(of, title=f"{of.title} of a linear probe") for of in card.headline(results)]
+    return sorted(found, key=lambda of: of.key != "macro_auc")
 
 
 def _classes(results: MaskedEventResults) -> str:

@@ -198,9 +198,7 @@ def description_of(model: PreTrainedModel) -> dict[str, Any]:
     }
     own = [each.name for each in fields(kind) if each.name not in of_any | of_others]
     sizes = [
-        f"`{name}` {ours[name]}"
-        for name in own
-        if ours[name] != default[name] and _may_be_size(ours[name])
+        f"`{name}` {ours[name]}" for name in own if ours[name] != default[name] and _may_be_size(ours[name])
     ]
     return {"documentation": text, "summary": text.partition("\n\n")[0], "sizes": sizes}
 

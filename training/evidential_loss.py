@@ -15,9 +15,9 @@ from nuzoo.training.fields import RecipeError
 class EvidentialLoss:
     """Lets evidence for wrong classes cost more and more, as arXiv 1806.01768 does.
 
-    Fulfils `nuzoo.training.event_trainer.AddedLoss`. The weight of `wrong_evidence` rises from 0 to 1 over the
-    epochs that the configuration says. It is no part of the loss of validation events, which can be compared
-    between epochs.
+    Fulfils `nuzoo.training.event_trainer.AddedLoss`. The weight of `wrong_evidence` rises from 0 to 1 over
+    the epochs that the configuration says. It is no part of the loss of validation events, which can be
+    compared between epochs.
 
     Args:
         model: Its logits are evidence.

@@ -3,7 +3,8 @@
 `task` names what is learnt, and so the trainer. `model` and `processor` hold the fields of the network's
 configuration and of its processor, `data` says where the events are, `training` holds
 `transformers.TrainingArguments`, `optimiser` the learning rates of parts of the network, `averaging` the
-average of its weights, `teacher` another network whose answers it learns, `augmentation` and `early_stopping_patience` the rest. A task may have more sections.
+average of its weights, `teacher` another network whose answers it learns, `augmentation` and
+`early_stopping_patience` the rest. A task may have more sections.
 Any field can be overridden by its dotted name.
 """
 

@@ -15,10 +15,10 @@ from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, ch
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.averaging_trainer import AveragingTrainer
-from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.distillation.answers import answers_of
 from nuzoo.training.distillation.loss import DistillationLoss
 from nuzoo.training.distillation.taught_batches import TaughtBatches
+from nuzoo.training.event_batches import EventBatches, as_is
 from nuzoo.training.event_trainer import AddedLoss, EventTrainer
 from nuzoo.training.evidential_loss import EvidentialLoss
 from nuzoo.training.recipe import Recipe, RecipeError

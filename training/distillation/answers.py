@@ -89,7 +89,7 @@ def _order_of_classes(model: PreTrainedModel, config: PreTrainedConfig) -> list[
 def _features(model: PreTrainedModel, processor: Any, rows: datasets.Dataset, batch_size: int) -> Any:
     if model.base_model is model:
         raise RecipeError(
-            f"teacher.features: expected a teacher with pooled features, got a {type(model).__name__}, which has "
-            "none: leave features out, its answers can be learnt"
+            f"teacher.features: expected a teacher with pooled features, got a {type(model).__name__}, which "
+            "has none: leave features out, its answers can be learnt"
         )
     return pooled_features(model, processor, rows, batch_size)

@@ -11,6 +11,7 @@ from transformers import AutoModelForImageTextToText, PreTrainedConfig, PreTrain
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.files.checksums import sha256
 from nuzoo.modeling.modeling_utils_nu import refuse_incomplete
+from nuzoo.modeling.single_tile import keep_one_tile
 from nuzoo.modeling.weight_errors import WeightsError
 
 OF_THE_ADAPTER = ("revision", "subfolder", "variant", "trust_remote_code", "code_revision", "adapter_kwargs")
@@ -50,6 +51,8 @@ def load_base(config: NuVlmConfig, options: dict[str, Any], beside: Path | None 
     refuse_incomplete(report, (), f"the base {where!r}")
     if Path(where).is_dir():
         _refuse_other_base(config, where)
+    if config.image_tiles is not None:
+        keep_one_tile(base)
     config.base_config = _shapes(base.config)
     _keep_packing(base)
     return base.eval()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -34,6 +34,25 @@ PADDING = -100
 """What transformers fills up predictions and labels of different lengths with, when it puts them together."""
 
 
+class AddedLoss(Protocol):
+    """What a training step costs beside the loss of the network.
+
+    Attributes:
+        takes: Tensors of a batch that are for it alone, and not for the network.
+    """
+
+    takes: tuple[str, ...]
+
+    def __call__(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], epoch: float) -> Tensor:
+        """Compute it.
+
+        Args:
+            outputs: Of the network.
+            inputs: The batch.
+            epoch: How many times the events have been seen.
+        """
+
+
 class EventTrainer(SafeTrainer):
     """Draws the augmentation in the training step, and evaluates hits event by event.
 
@@ -48,6 +67,7 @@ class EventTrainer(SafeTrainer):
         augmentation: Takes and returns a batch.
         per_hit: The truth is one for each hit: so is every output that has as many rows as there are hits.
         optimiser: Learning rates of parts of the network; by default all learns at one.
+        added: What a training step costs beside; the loss of validation events is without it.
         compute_metrics: Gets predictions and labels of hits as the network makes them, without padding.
         **kwargs: See `transformers.Trainer`.
     """
@@ -58,6 +78,7 @@ class EventTrainer(SafeTrainer):
         augmentation: Callable[[dict[str, Any]], dict[str, Any]],
         per_hit: bool = False,
         optimiser: Optimiser | None = None,
+        added: Sequence[AddedLoss] = (),
         compute_metrics: Callable[[EvalPrediction], dict[str, float]] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -68,6 +89,7 @@ class EventTrainer(SafeTrainer):
         self.augmentation = augmentation
         self.per_hit = per_hit
         self.rates = optimiser or Optimiser()
+        self.added = tuple(added)
 
     def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
         """Make the optimiser, with the groups of `parameter_groups` where parts have rates of their own."""
@@ -91,6 +113,22 @@ class EventTrainer(SafeTrainer):
                 "it with `torchrun --nproc-per-node`, or set CUDA_VISIBLE_DEVICES to one"
             )
         return super().training_step(model, self.augmentation(inputs), *args, **kwargs)
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """Give the loss of the network, and in training what is added to it."""
+        beside = {name for added in self.added for name in added.takes}
+        of_network = {name: value for name, value in inputs.items() if name not in beside}
+        loss, outputs = super().compute_loss(model, of_network, True, num_items_in_batch)
+        if model.training:
+            for added in self.added:
+                loss = loss + added(outputs, inputs, self.state.epoch or 0.0)
+        return (loss, outputs) if return_outputs else loss
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Predict: loss, outputs and labels, with one row for each event."""

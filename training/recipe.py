@@ -3,7 +3,8 @@
 `task` names what is learnt, and so the trainer. `model` and `processor` hold the fields of the network's
 configuration and of its processor, `data` says where the events are, `training` holds
 `transformers.TrainingArguments`, `optimiser` the learning rates of parts of the network, `averaging` the
-average of its weights, `augmentation` and `early_stopping_patience` the rest. A task may have more sections.
+average of its weights, `teacher` another network whose answers it learns, `augmentation` and
+`early_stopping_patience` the rest. A task may have more sections.
 Any field can be overridden by its dotted name.
 """
 
@@ -20,6 +21,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArgumen
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.registry import MODALITIES, TASKS, import_object
 from nuzoo.training.averaging import Averaging
+from nuzoo.training.distillation.teacher import Teacher
 from nuzoo.training.fields import (
     Count,
     RecipeError,
@@ -57,6 +59,9 @@ class DataSource:
 SECTIONS = ("model", "processor", "data", "training", "augmentation", "optimiser")
 """Those of every recipe that hold fields."""
 
+TAUGHT = ("event-classification",)
+"""Tasks in which the answers of a teacher can be learnt."""
+
 
 class Recipe:
     """One training run. Recipes are equal if the same was given.
@@ -75,13 +80,14 @@ class Recipe:
         augmentation: Of the network's modality: takes and returns a batch.
         optimiser: Learning rates of parts of the network.
         averaging: Of its weights while they learn; None keeps no average.
+        teacher: Whose answers are learnt beside the truth; None has none.
         early_stopping_patience: Evaluations without improvement before the run stops; None never stops.
 
     Raises:
         RecipeError: An unknown field, or a value that it cannot have.
     """
 
-    sections: tuple[str, ...] = (*SECTIONS, "averaging")
+    sections: tuple[str, ...] = (*SECTIONS, "averaging", "teacher")
     """Those that hold fields."""
 
     optimiser_type: type[Optimiser] = Optimiser
@@ -105,6 +111,7 @@ class Recipe:
         self.optimiser = self.optimiser_type(**rates)
         averaging = self.given.get("averaging")
         self.averaging = None if averaging is None else made_of(Averaging, "averaging", averaging)
+        self.teacher = self._teacher()
         patience = self.given.get("early_stopping_patience")
         self.early_stopping_patience: int | None = checked("early_stopping_patience", patience, Count | None)
         if patience is not None and self._training["eval_strategy"] == "no":
@@ -112,6 +119,15 @@ class Recipe:
                 "early_stopping_patience: expected evaluations to count, got training.eval_strategy no: "
                 "leave one of them out"
             )
+
+    def _teacher(self) -> Teacher | None:
+        if (given := self.given.get("teacher")) is None:
+            return None
+        if self.task not in TAUGHT:
+            raise RecipeError(
+                f"teacher: expected a recipe of {', '.join(TAUGHT)}, got {self.task}: leave teacher out"
+            )
+        return made_of(Teacher, "teacher", given)
 
     def parse_model(self, given: Mapping[str, Any]) -> Any:
         """Make the object of the section `model`, or raise `RecipeError`."""

@@ -15,9 +15,12 @@ from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError, ch
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.training.augmentation.bound import bound
 from nuzoo.training.averaging_trainer import AveragingTrainer
+from nuzoo.training.distillation.answers import answers_of
+from nuzoo.training.distillation.loss import DistillationLoss
+from nuzoo.training.distillation.taught_batches import TaughtBatches
 from nuzoo.training.event_batches import EventBatches, as_is
-from nuzoo.training.event_trainer import EventTrainer
-from nuzoo.training.evidential_trainer import AveragedEvidentialTrainer, EvidentialTrainer
+from nuzoo.training.event_trainer import AddedLoss, EventTrainer
+from nuzoo.training.evidential_loss import EvidentialLoss
 from nuzoo.training.recipe import Recipe, RecipeError
 from nuzoo.training.recipe_data import (
     check_splits,
@@ -116,9 +119,12 @@ def build_trainer(
     check_splits(recipe, splits, config, processor.schema)
     fit_constants(processor, config, splits["train"])
     batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
+    if recipe.teacher is not None:
+        batches["train"] = _taught(recipe, processor, config, splits["train"])
     model = recipe.model.build(config)
     recipe.optimiser.check_effect(model)
-    return _trainer_of(recipe, config)(
+    return _trainer_of(recipe)(
+        added=_added_losses(recipe, model),
         augmentation=bound(recipe.augmentation, processor, targets),
         per_hit=is_per_hit(splits["train"], targets),
         optimiser=recipe.optimiser,
@@ -133,13 +139,29 @@ def build_trainer(
     )
 
 
-def _trainer_of(recipe: Recipe, config: PreTrainedConfig) -> Callable[..., EventTrainer]:
-    """Choose the Trainer of a recipe: of evidence, of averaged weights, of both or of neither."""
-    is_evidential = getattr(config, "evidential", None) is not None
-    if recipe.averaging is None:
-        return EvidentialTrainer if is_evidential else EventTrainer
-    kind = AveragedEvidentialTrainer if is_evidential else AveragingTrainer
-    return partial(kind, averaging=recipe.averaging)
+def _trainer_of(recipe: Recipe) -> Callable[..., EventTrainer]:
+    return EventTrainer if recipe.averaging is None else partial(AveragingTrainer, averaging=recipe.averaging)
+
+
+def _taught(
+    recipe: Recipe, processor: EventProcessor, config: PreTrainedConfig, rows: datasets.Dataset
+) -> TaughtBatches:
+    """Ask the teacher about training events, in one process, the others read what it said."""
+    assert recipe.teacher is not None
+    with recipe.training.main_process_first(desc="asking the teacher"):
+        size = recipe.training.per_device_eval_batch_size
+        answers = answers_of(recipe.teacher, rows, config, recipe.output, size)
+    return TaughtBatches(rows, processor, recipe.targets, answers=answers)
+
+
+def _added_losses(recipe: Recipe, model: Any) -> list[AddedLoss]:
+    """Make what is to be paid beside the loss of the network: for wrong evidence, to a teacher."""
+    added: list[AddedLoss] = []
+    if getattr(model.config, "evidential", None) is not None:
+        added.append(EvidentialLoss(model, recipe.training))
+    if recipe.teacher is not None:
+        added.append(DistillationLoss(recipe.teacher, model))
+    return added
 
 
 def describe_network(

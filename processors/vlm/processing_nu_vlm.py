@@ -133,6 +133,7 @@ class NuVlmProcessor(SavedProcessor, BaseImageProcessor):  # type: ignore[misc]
         """Refuse the configuration of a network for other views, or that scores other words."""
         super().check_agrees(config)
         self.maps.check_views(config)
+        self._check_tiles(config)
         tokens = config.label_token_ids
         if tokens is None:
             raise ProcessorModelMismatchError(
@@ -144,6 +145,17 @@ class NuVlmProcessor(SavedProcessor, BaseImageProcessor):  # type: ignore[misc]
                 f"expected a processor whose tokens of the labels are {tokens}, got others: its tokenizer or "
                 "its labels are not those that the model was trained with; use the processor that is saved "
                 "with it"
+            )
+
+    def _check_tiles(self, config: Any) -> None:
+        """Refuse a network of other tables of tiles than images are filled up to, where there are tiles."""
+        ours = getattr(self.base_processor.image_processor, "max_image_tiles", None)
+        theirs = getattr(config.base_config.vision_config, "max_num_tiles", ours)
+        if ours is not None and ours != theirs:
+            raise ProcessorModelMismatchError(
+                f"expected images of {theirs} tiles, as the network computes, got a processor of the base "
+                f"that fills them up to {ours}: use the processor that is saved with the model, or set "
+                f"processor.base_processor.image_processor.max_image_tiles = {theirs}"
             )
 
     def network_fields(self) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import json
+from copy import deepcopy
 
 import pytest
 import torch
@@ -6,9 +7,11 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForImageTextToText
 
 from nuzoo.configuration.configuration_nu_vlm import TINY_MLLAMA, NuVlmConfig
+from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.modeling.label_scoring import LabelTrie, score_labels
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.modeling.weight_errors import WeightsError
+from nuzoo.processors.input_errors import ProcessorModelMismatchError
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.processors.vlm.tiny_base import tiny_base_processor
@@ -332,3 +335,60 @@ def test_saving_with_an_adapter_swallows_no_option(base_folder, tmp_path, inputs
     model.save_pretrained(tmp_path / "model", state_dict=model.state_dict(), save_original_format=False)
     loaded = NuVlmForEventClassification.from_pretrained(tmp_path / "model")
     assert torch.equal(logits(loaded, inputs), logits(model, inputs))
+
+
+FOUR_TILES = deepcopy(TINY_MLLAMA)
+FOUR_TILES["vision_config"] |= {"max_num_tiles": 4, "supported_aspect_ratios": None}
+
+
+@pytest.fixture
+def base_of_four_tiles(tmp_path):
+    torch.manual_seed(0)
+    model = NuVlmForEventClassification(NuVlmConfig.tiny(base_config=FOUR_TILES))
+    tables = (parameter for name, parameter in model.base.named_parameters() if "til" in name)
+    for table in tables:
+        torch.nn.init.normal_(table)
+    model.base.save_pretrained(tmp_path / "four")
+    return tmp_path / "four"
+
+
+def one_tile(base, **options):
+    config = NuVlmConfig.tiny(base_model=str(base), base_config=FOUR_TILES, image_tiles=1, **options)
+    return NuVlmForEventClassification.from_base(config)
+
+
+def test_one_tile_keeps_what_belongs_to_the_first(base_of_four_tiles):
+    before = AutoModelForImageTextToText.from_pretrained(base_of_four_tiles).model.vision_model
+    after = one_tile(base_of_four_tiles).base.model.vision_model
+    images = torch.rand(2, 1, 3, 64, 64)
+    patches = after.patch_embedding(images[:, 0]).flatten(2).transpose(1, 2)[:, None]
+    ratio = torch.ones(2, dtype=torch.long)
+    for place in ("pre_tile_positional_embedding", "post_tile_positional_embedding"):
+        filled = getattr(before, place)(patches.expand(-1, 4, -1, -1), ratio)
+        torch.testing.assert_close(getattr(after, place)(patches, ratio), filled[:, :1])
+    tokens = torch.cat([patches, patches[:, :, :1]], dim=2)
+    filled = before.gated_positional_embedding(tokens.expand(-1, 4, -1, -1), ratio)
+    torch.testing.assert_close(after.gated_positional_embedding(tokens, ratio), filled[:, :1])
+
+
+def test_one_tile_is_kept_in_adapters_and_whole_models(base_of_four_tiles, inputs, tmp_path):
+    model = one_tile(base_of_four_tiles)
+    model.save_pretrained(tmp_path / "whole")
+    again = AutoModel.from_pretrained(tmp_path / "whole")
+    assert again.config.image_tiles == 1 and again.config.base_config.vision_config.max_num_tiles == 1
+    torch.testing.assert_close(logits(again, inputs), logits(model, inputs))
+    peft = pytest.importorskip("peft", reason="peft is not installed")
+    model.base.add_adapter(peft.LoraConfig(r=2, target_modules=MODULES))
+    model.save_pretrained(tmp_path / "adapter")
+    torch.testing.assert_close(
+        logits(AutoModel.from_pretrained(tmp_path / "adapter"), inputs), logits(model, inputs)
+    )
+
+
+def test_one_tile_needs_a_base_and_a_processor_that_have_it(processor, base_of_four_tiles):
+    with pytest.raises(ValueError, match="expected a base of type mllama beside image_tiles, got 'llava'"):
+        NuVlmConfig(base_config={"model_type": "llava"}, image_tiles=1)
+    with pytest.raises(ProcessorModelMismatchError, match="images of 4 tiles.* fills them up to 1"):
+        processor.check_agrees(
+            NuVlmConfig.tiny(base_config=FOUR_TILES, label_token_ids=processor.label_token_ids(EVENT_CLASSES))
+        )

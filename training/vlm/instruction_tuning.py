@@ -250,6 +250,8 @@ def _check_question(recipe: VlmRecipe, config: NuVlmConfig) -> None:
 def vlm_processor(recipe: VlmRecipe, config: NuVlmConfig, rows: datasets.Dataset | None) -> NuVlmProcessor:
     """Make the processor of a recipe, with statistics of the first training events."""
     base = load_base_processor(config.base_model, config.base_revision)
+    if config.image_tiles is not None:
+        base.image_processor.max_image_tiles = config.image_tiles
     processor = NuVlmProcessor.for_geometry(
         geometry_of(rows), base_processor=base, prompt=config.prompt, **recipe.processor
     )

@@ -17,7 +17,15 @@ from nuzoo.training.recipe import SECTIONS, Recipe
 from nuzoo.training.training_arguments import checked_arguments, training_arguments
 from nuzoo.training.vlm.requirements import check_packages
 
-MODEL_FIELDS = ("base_model", "base_revision", "quantization", "prompt", "temperature", "id2label")
+MODEL_FIELDS = (
+    "base_model",
+    "base_revision",
+    "quantization",
+    "image_tiles",
+    "prompt",
+    "temperature",
+    "id2label",
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Training a network by the answers of another one, beside the truth."""

@@ -26,7 +26,6 @@ from nuzoo.datasets_scripts.workers.workers import (
     Work,
     in_order,
 )
-
 from nuzoo.files.atomic import PARTIAL
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ PACKAGES = ("nuzoo", "numpy", "numba", "pyarrow", "pillow", "torch", "distribute
 GOES_ON = "what is finished is kept, and the same command goes on from there"
 
 _ONE_AT_A_TIME = threading.Lock()
-"""A worker with several threads does one piece at a time: memory stays that of one, and no state is shared."""
+"""A worker with several threads does one piece at a time: memory is that of one, and no state is shared."""
 
 Facts = Mapping[str, str]
 
@@ -142,7 +141,8 @@ class ClusterWorkers:
             self._seen = now
         elif now - self._seen > SECONDS_WITHOUT_WORKERS and not future.done():
             raise ClusterError(
-                f"{self.name}: expected workers, got none for {SECONDS_WITHOUT_WORKERS:g} s: start some; {GOES_ON}"
+                f"{self.name}: expected workers, got none for {SECONDS_WITHOUT_WORKERS:g} s: start some; "
+                f"{GOES_ON}"
             )
         return self._most
 
@@ -153,8 +153,9 @@ class ClusterWorkers:
             return future.result()
         except KilledWorker as error:
             raise ClusterError(
-                f"{self.name}: expected a worker that finishes its work, got {error.allowed_failures + 1} that "
-                f"ended during the same, by want of memory perhaps: give them more; {GOES_ON}"
+                f"{self.name}: expected a worker that finishes its work, got "
+                f"{error.allowed_failures + 1} that ended during the same, by want of memory perhaps: "
+                f"give them more; {GOES_ON}"
             ) from error
         except CancelledError as error:
             raise ClusterError(
@@ -186,9 +187,9 @@ def _asked() -> Callable[[Sequence[str], Sequence[str]], tuple[dict[str, str], l
     """Make what a worker is asked; its code is sent along, since it may have no nuzoo to find it in."""
 
     def facts_and_missing(packages: Sequence[str], paths: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-        import os
         import sys
         from importlib.metadata import PackageNotFoundError, version
+        from pathlib import Path
 
         facts = {"Python": ".".join(map(str, sys.version_info[:2]))}
         for name in packages:
@@ -202,7 +203,7 @@ def _asked() -> Callable[[Sequence[str], Sequence[str]], tuple[dict[str, str], l
             facts["nuzoo"] = "none"
         else:
             facts["SOURCE_DIGEST"] = SOURCE_DIGEST
-        return facts, [path for path in paths if not os.path.exists(path)]
+        return facts, [path for path in paths if not Path(path).exists()]
 
     return facts_and_missing
 
@@ -217,8 +218,8 @@ def _check(place: ClusterPlace, answers: Mapping[str, Any], own: Facts) -> None:
             raise UnlikeWorkersError(f"{place.name}: worker {worker}: {different}")
         if missing:
             raise UnlikeWorkersError(
-                f"{place.name}: worker {worker}: expected to see {', '.join(missing)}, got no such file there: "
-                "take folders that all machines share"
+                f"{place.name}: worker {worker}: expected to see {', '.join(missing)}, got no such file there"
+                ": take folders that all machines share"
             )
 
 
@@ -246,7 +247,11 @@ def _await_workers(client: Client, place: ClusterPlace) -> None:
     except TimeoutError as error:
         raise NoClusterError(
             f"{place.name}: expected workers within {place.wait_seconds:g} s, got none: "
-            + ("give more wait_seconds, or see the logs of its jobs" if place.kind else "start some, `dask worker`")
+            + (
+                "give more wait_seconds, or see the logs of its jobs"
+                if place.kind
+                else "start some, `dask worker`"
+            )
         ) from error
 
 
@@ -264,7 +269,7 @@ def _token(written: Path) -> Iterator[Path]:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold back Ctrl-C, which goes to every process of a terminal, from threads and processes that are started."""
+    """Hold back Ctrl-C, which goes to all processes of a terminal, from what is started in the block."""
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     try:
         yield

@@ -163,9 +163,13 @@ def _described(name: str, file: Path) -> ClusterPlace:
         raise ValueError(f"expected the description of a cluster, got more than {LARGEST_FILE} bytes")
     content = yaml.load(file.read_text(encoding="utf-8"), EachFieldOnce)
     if not isinstance(content, dict):
-        raise ValueError(f"expected fields, kind: {' or '.join(KINDS)} among them, got {type(content).__name__}")
+        raise ValueError(
+            f"expected fields, kind: {' or '.join(KINDS)} among them, got {type(content).__name__}"
+        )
     if (kind := content.pop("kind", None)) not in KINDS:
-        raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}{did_you_mean([kind], KINDS)}")
+        raise ValueError(
+            f"kind: expected one of {', '.join(KINDS)}, got {kind!r}{did_you_mean([kind], KINDS)}"
+        )
     found = KINDS[kind]
     seconds = content.pop(WAIT, found.wait_seconds)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):

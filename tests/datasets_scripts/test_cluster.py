@@ -1,0 +1,262 @@
+"""Work on a cluster of two workers: the bytes of one process, whoever is killed, and named errors."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from datasets import Features, Value
+
+from nuzoo.datasets_scripts.common.sharded_parquet import plan_shards, write_shards
+from nuzoo.datasets_scripts.workers import cluster
+from nuzoo.datasets_scripts.workers.cluster import cluster_of
+from nuzoo.datasets_scripts.workers.cluster_errors import ClusterError, NoClusterError, UnlikeWorkersError
+from nuzoo.datasets_scripts.workers.cluster_file import ClusterPlace, find_cluster
+from nuzoo.datasets_scripts.workers.through_files import through_files
+from nuzoo.datasets_scripts.workers.workers import IN_FLIGHT
+
+EVENTS = {"train": {f"x-{number}": number for number in range(120)}}
+FEATURES = Features({"event_id": Value("string"), "worker": Value("string"), "square": Value("int64")})
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory):
+    file = tmp_path_factory.mktemp("cluster") / "two.yaml"
+    file.write_text("kind: local\nn_workers: 2\nmemory_limit: 1GiB\n")
+    with cluster_of(find_cluster(str(file)), file.parent) as opened:
+        opened.client.wait_for_workers(2, timeout=120)
+        yield opened
+
+
+def slow_row(seconds, number):
+    time.sleep(seconds)
+    return {"event_id": f"x-{number}", "square": number**2, "worker": "any"}
+
+
+class SlowRow:
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def __reduce__(self):
+        """Let a worker, which does not find the tests, make it of what it has."""
+        code = "lambda number, s=%r: (__import__('time').sleep(s), {'event_id': f'x-{number}', 'square': number**2, 'worker': 'any'})[1]"  # noqa: E501
+        return eval, (code % self.seconds,)
+
+    def __call__(self, number):
+        return slow_row(self.seconds, number)
+
+
+def written(out, row, workers=None):
+    write_shards(out, plan_shards(EVENTS, 10), FEATURES, row, {"dataset": "squares"}, workers)
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def of_one_process(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("one"), SlowRow(0))
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(workers, tmp_path, of_one_process):
+    killed = []
+
+    def kill():
+        while len(list(tmp_path.glob("data/*.parquet"))) < 2:
+            time.sleep(0.01)
+        killed.append(next(iter(workers.client.run(os.getpid).values())))
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    assert written(tmp_path, SlowRow(0.02), workers) == of_one_process
+    killer.join()
+    assert killed and len(of_one_process) == 14  # 12 shards, the plan and the manifest
+    workers.client.wait_for_workers(2, timeout=120)
+    assert killed[0] not in workers.client.run(os.getpid).values()
+
+
+def test_an_interrupt_takes_the_work_back_and_the_same_call_goes_on(workers, tmp_path, of_one_process):
+    def interrupt():
+        while not list(tmp_path.glob("data/*.parquet")):
+            time.sleep(0.01)
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path, SlowRow(0.05), workers)
+    assert not (tmp_path / "manifest.json").exists()
+    deadline = time.monotonic() + 30
+    while any(workers.client.processing().values()) and time.monotonic() < deadline:
+        time.sleep(0.05)  # what a worker had begun
+    assert 1 <= len(list(tmp_path.glob("data/*.parquet"))) < 12
+    assert written(tmp_path, SlowRow(0), workers) == of_one_process
+
+
+def number_of(tell, piece):
+    tell(len(piece))
+    return len(piece)
+
+
+def test_pieces_are_given_away_as_workers_get_free(workers):
+    taken = []
+    pieces = (taken.append(number) or number for number in range(40))
+    results = workers.do(_Echo(), pieces, lambda events: None)
+    assert next(results) == 0
+    assert len(taken) <= 2 * IN_FLIGHT + 1
+    assert [*results] == list(range(1, 40))
+
+
+class _Echo:
+    def __reduce__(self):
+        return eval, ("lambda tell, piece: (tell(1), piece)[1]",)
+
+    def __call__(self, tell, piece):
+        tell(1)
+        return piece
+
+
+def test_large_pieces_go_by_files_that_are_gone_afterwards(workers, tmp_path):
+    told = []
+    with through_files(workers, tmp_path / "out.csv") as by_files:
+        pieces = ([number] * 3 for number in range(20))
+        for number, result in enumerate(by_files.do(_Echo(), pieces, told.append)):
+            assert result == [number] * 3
+            assert len(list(by_files.folder.iterdir())) <= 2 * 2 * IN_FLIGHT
+    assert sum(told) == 20
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_the_work_is_the_error_of_the_call(workers, tmp_path):
+    with pytest.raises(TypeError, match="unsupported operand"):
+        written(tmp_path, _Broken(), workers)
+    assert not list(tmp_path.glob("data/*"))
+
+
+class _Broken:
+    def __reduce__(self):
+        return eval, ("lambda number: number + 'one'",)
+
+    def __call__(self, number):
+        return slow_row(0, number)
+
+
+def test_workers_of_another_nuzoo_or_without_the_folder_are_refused(workers, tmp_path, monkeypatch):
+    place = ClusterPlace(workers.client.scheduler.address)
+    with pytest.raises(UnlikeWorkersError, match="expected to see .*/nowhere, got no such file"):
+        with cluster_of(place, tmp_path, [tmp_path / "nowhere"]):
+            pass
+    facts = dict(cluster.own_facts())
+    monkeypatch.setattr(cluster, "own_facts", lambda: facts | {"SOURCE_DIGEST": "other", "numpy": "1.0"})
+    with pytest.raises(UnlikeWorkersError, match=r"expected numpy 1\.0, SOURCE_DIGEST other, as here, got"):
+        with cluster_of(place, tmp_path):
+            pass
+    with pytest.raises(UnlikeWorkersError, match=r"a worker on .*: expected numpy"):  # one that came later
+        list(workers.do(_Echo(), [1], lambda events: None))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_worker_without_nuzoo_is_named():
+    own = cluster.own_facts()
+    bare = {"Python": own["Python"], "nuzoo": "none"}
+    with pytest.raises(UnlikeWorkersError, match="tcp://b: expected nuzoo, got none: install it"):
+        cluster._check(ClusterPlace("here"), {"tcp://a": (own, []), "tcp://b": (bare, [])}, own)
+
+
+def test_no_answer_and_no_workers_are_named_within_seconds(tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(cluster, "SECONDS_TO_ANSWER", 1.0)
+    begin = time.monotonic()
+    with pytest.raises(NoClusterError, match=r"tcp://127\.0\.0\.1:9: expected a scheduler that answers"):
+        with cluster_of(ClusterPlace("tcp://127.0.0.1:9"), tmp_path):
+            pass
+    assert time.monotonic() - begin < 20
+    monkeypatch.setattr(cluster, "SECONDS_TO_ANSWER", 10.0)
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty:
+        address = empty.scheduler_address
+        if address.startswith("tcp://"):
+            with pytest.raises(NoClusterError, match="expected workers within 0.5 s, got none: start some"):
+                with cluster_of(ClusterPlace(address, wait_seconds=0.5), tmp_path):
+                    pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_scheduler_that_goes_away_is_named(tmp_path):
+    file = tmp_path / "one.yaml"
+    file.write_text("kind: local\nn_workers: 1\nprocesses: false\nprotocol: tcp\n")
+    with cluster_of(find_cluster(str(file)), tmp_path) as opened:
+        results = opened.do(_Echo(), iter(range(100)), lambda events: None)
+        next(results)
+        opened.client.cluster.close()
+        with pytest.raises(ClusterError, match="the same command goes on"):
+            list(results)
+
+
+def read(tmp_path: Path, text: str):
+    file = tmp_path / "cluster.yaml"
+    file.write_text(text)
+    return find_cluster(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kind: locl\n", "kind: expected one of local, ssh, slurm, got 'locl': did you mean local?"),
+        ("n_workers: 2\n", "kind: expected one of local, ssh, slurm, got None"),
+        (
+            "kind: local\nn_worker: 2\n",
+            "n_worker: a cluster of kind local has no such field: did you mean n_wor",
+        ),
+        (
+            "kind: slurm\nn_workers: 2\nmemory: 2GB\n",
+            "cores: a cluster of kind slurm needs a value, got none",
+        ),
+        ("kind: slurm\nn_workers: 0\ncores: 1\nmemory: 2GB\n", "n_workers: expected 1 or more"),
+        ("kind: ssh\n", "hosts: a cluster of kind ssh needs a value"),
+        ("kind: ssh\nhosts: [a, b]\nloop: x\n", "loop: a cluster of kind ssh has no such field"),
+        ("kind: local\nkind: ssh\n", "expected each field once, got kind again"),
+        ("kind: local\nwait_seconds: -1\n", "wait_seconds: expected a positive number of seconds, got -1"),
+        ("- kind\n", "expected fields, kind: local or ssh or slurm among them, got list"),
+        ("kind: [", "while parsing a flow"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
+    with pytest.raises(ClusterError) as error:
+        read(tmp_path, text)
+    assert f"{tmp_path / 'cluster.yaml'}: {message}" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["10.0.0.1:8786", "tcp://10.0.0.1", "http://a:1", "tcp://a:b"])
+def test_what_is_no_address_is_named(name):
+    with pytest.raises(ClusterError, match="such as tcp://10"):
+        find_cluster(name)
+
+
+def test_missing_packages_are_named(monkeypatch):
+    monkeypatch.setattr("nuzoo.datasets_scripts.workers.cluster_file.find_spec", lambda name: None)
+    with pytest.raises(ClusterError, match=r"pip install 'nuzoo\[cluster\]'"):
+        find_cluster("tcp://10.0.0.1:8786")
+
+
+def test_the_page_of_clusters_shows_files_that_are_understood(tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "cluster.md").read_text()
+    shown = [block.partition("```")[0] for block in page.split("```yaml\n")[1:]]
+    kinds = [read(tmp_path, text).kind for text in shown]
+    assert kinds == ["local", "ssh", "slurm"]
+
+
+def test_a_slurm_file_makes_the_job_script(tmp_path, monkeypatch):
+    from dask_jobqueue import SLURMCluster
+
+    place = read(
+        tmp_path, "kind: slurm\nn_workers: 3\ncores: 1\nmemory: 3GB\nqueue: short\nwalltime: '01:00:00'\n"
+    )
+    options = {**place.options, "n_workers": 0}  # of nothing started, there is no sbatch here
+    with SLURMCluster(**options, dashboard_address=None) as made:
+        script = made.job_script()
+    assert "#SBATCH -p short" in script and "#SBATCH -t 01:00:00" in script and "--nthreads 1" in script

@@ -1,8 +1,9 @@
 """What an event costs on one core: processor time, disk and memory of simulation and of prediction.
 
-Run `python benchmarks/bench_rates.py [events] [models …]`; it prints one line of JSON for each dataset and each
-model, which `benchmarks/cost_of_events.py` reads. Times are those of the processor, so that a machine that does
-other work at the same time tells of them too; each measurement is a process of its own, with one thread.
+Run `python benchmarks/bench_rates.py [events] [models …]`; it prints one line of JSON for each dataset and
+each model, which `benchmarks/cost_of_events.py` reads. Times are those of the processor, so that a machine
+that does other work at the same time tells of them too; each measurement is a process of its own, with one
+thread.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
 """What many events cost on many cores, by rates that were measured on one.
 
-Run `python benchmarks/cost_of_events.py [--events 1000000] [--cores 1 10 100 1000] [--rates FILE]`; the file is
-what `benchmarks/bench_rates.py` prints. Shards are not cut: as many cores as there are shards are the most that
-are of use, and the last round may keep few of them busy.
+Run `python benchmarks/cost_of_events.py [--events 1000000] [--cores 1 10 100 1000] [--rates FILE]`; the file
+is what `benchmarks/bench_rates.py` prints. Shards are not cut: as many cores as there are shards are the most
+that are of use, and the last round may keep few of them busy.
 """
 
 import argparse

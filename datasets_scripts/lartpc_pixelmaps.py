@@ -92,6 +92,7 @@ def convert_files(
     labels: str | None = None,
     split_fractions: Mapping[str, float] | None = None,
     manifests: Path | None = None,
+    cluster: Workers | None = None,
 ) -> Conversion:
     """Turn real detector files into a folder that `datasets.load_dataset` reads.
 
@@ -104,6 +105,7 @@ def convert_files(
         labels: What whole numbers as labels are, "index" or "pdg"; decided for each column by default.
         split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
         manifests: Folder with lists of the events of each split, `<split>.txt`.
+        cluster: Who reads the files, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
 
     Returns:
         The manifest, and what was left out; all of it is in `left-out.csv`.
@@ -121,7 +123,7 @@ def convert_files(
         paths, detector=detector, mev_per_count=mev_per_count, classes=counted, labels=labels
     )
     given = {"mev_per_count": mev_per_count, "classes": classes and [*classes], "labels": labels}
-    return write_files(out, NAME, files, with_display, rule, given)
+    return write_files(out, NAME, files, with_display, rule, given, cluster)
 
 
 def card_words() -> CardWords:

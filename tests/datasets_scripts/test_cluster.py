@@ -25,27 +25,30 @@ FEATURES = Features({"event_id": Value("string"), "worker": Value("string"), "sq
 def workers(tmp_path_factory):
     file = tmp_path_factory.mktemp("cluster") / "two.yaml"
     file.write_text("kind: local\nn_workers: 2\nmemory_limit: 1GiB\n")
-    with cluster_of(find_cluster(str(file)), file.parent) as opened:
-        opened.client.wait_for_workers(2, timeout=120)
-        yield opened
+    with cluster_of(find_cluster(str(file)), file.parent) as two:
+        two.client.wait_for_workers(2, timeout=120)
+        yield two
 
 
-def slow_row(seconds, number):
-    time.sleep(seconds)
-    return {"event_id": f"x-{number}", "square": number**2, "worker": "any"}
+class Sent:
+    """A function that goes to workers as its text, since they do not find the tests."""
 
-
-class SlowRow:
-    def __init__(self, seconds):
-        self.seconds = seconds
+    def __init__(self, text):
+        self.text, self.function = text, eval(text)
 
     def __reduce__(self):
-        """Let a worker, which does not find the tests, make it of what it has."""
-        code = "lambda number, s=%r: (__import__('time').sleep(s), {'event_id': f'x-{number}', 'square': number**2, 'worker': 'any'})[1]"  # noqa: E501
-        return eval, (code % self.seconds,)
+        return eval, (self.text,)
 
-    def __call__(self, number):
-        return slow_row(self.seconds, number)
+    def __call__(self, *arguments):
+        return self.function(*arguments)
+
+
+def slow_row(seconds):
+    row = "{'event_id': f'x-{number}', 'square': number**2, 'worker': 'any'}"
+    return Sent(f"lambda number: (__import__('time').sleep({seconds}), {row})[1]")
+
+
+ECHO = Sent("lambda tell, piece: (tell(1), piece)[1]")
 
 
 def written(out, row, workers=None):
@@ -59,7 +62,12 @@ def written(out, row, workers=None):
 
 @pytest.fixture(scope="module")
 def of_one_process(tmp_path_factory):
-    return written(tmp_path_factory.mktemp("one"), SlowRow(0))
+    return written(tmp_path_factory.mktemp("one"), slow_row(0))
+
+
+def opened(*where):
+    with cluster_of(*where):
+        pass
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(workers, tmp_path, of_one_process):
@@ -73,7 +81,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(workers, tmp_path, of_one_p
 
     killer = threading.Thread(target=kill)
     killer.start()
-    assert written(tmp_path, SlowRow(0.02), workers) == of_one_process
+    assert written(tmp_path, slow_row(0.02), workers) == of_one_process
     killer.join()
     assert killed and len(of_one_process) == 14  # 12 shards, the plan and the manifest
     workers.client.wait_for_workers(2, timeout=120)
@@ -88,43 +96,29 @@ def test_an_interrupt_takes_the_work_back_and_the_same_call_goes_on(workers, tmp
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
-        written(tmp_path, SlowRow(0.05), workers)
+        written(tmp_path, slow_row(0.05), workers)
     assert not (tmp_path / "manifest.json").exists()
     deadline = time.monotonic() + 30
     while any(workers.client.processing().values()) and time.monotonic() < deadline:
         time.sleep(0.05)  # what a worker had begun
     assert 1 <= len(list(tmp_path.glob("data/*.parquet"))) < 12
-    assert written(tmp_path, SlowRow(0), workers) == of_one_process
-
-
-def number_of(tell, piece):
-    tell(len(piece))
-    return len(piece)
+    assert written(tmp_path, slow_row(0), workers) == of_one_process
 
 
 def test_pieces_are_given_away_as_workers_get_free(workers):
     taken = []
     pieces = (taken.append(number) or number for number in range(40))
-    results = workers.do(_Echo(), pieces, lambda events: None)
+    results = workers.do(ECHO, pieces, lambda events: None)
     assert next(results) == 0
     assert len(taken) <= 2 * IN_FLIGHT + 1
     assert [*results] == list(range(1, 40))
-
-
-class _Echo:
-    def __reduce__(self):
-        return eval, ("lambda tell, piece: (tell(1), piece)[1]",)
-
-    def __call__(self, tell, piece):
-        tell(1)
-        return piece
 
 
 def test_large_pieces_go_by_files_that_are_gone_afterwards(workers, tmp_path):
     told = []
     with through_files(workers, tmp_path / "out.csv") as by_files:
         pieces = ([number] * 3 for number in range(20))
-        for number, result in enumerate(by_files.do(_Echo(), pieces, told.append)):
+        for number, result in enumerate(by_files.do(ECHO, pieces, told.append)):
             assert result == [number] * 3
             assert len(list(by_files.folder.iterdir())) <= 2 * 2 * IN_FLIGHT
     assert sum(told) == 20
@@ -133,30 +127,20 @@ def test_large_pieces_go_by_files_that_are_gone_afterwards(workers, tmp_path):
 
 def test_an_error_of_the_work_is_the_error_of_the_call(workers, tmp_path):
     with pytest.raises(TypeError, match="unsupported operand"):
-        written(tmp_path, _Broken(), workers)
+        written(tmp_path, Sent("lambda number: number + 'one'"), workers)
     assert not list(tmp_path.glob("data/*"))
-
-
-class _Broken:
-    def __reduce__(self):
-        return eval, ("lambda number: number + 'one'",)
-
-    def __call__(self, number):
-        return slow_row(0, number)
 
 
 def test_workers_of_another_nuzoo_or_without_the_folder_are_refused(workers, tmp_path, monkeypatch):
     place = ClusterPlace(workers.client.scheduler.address)
-    with pytest.raises(UnlikeWorkersError, match="expected to see .*/nowhere, got no such file"):
-        with cluster_of(place, tmp_path, [tmp_path / "nowhere"]):
-            pass
+    with pytest.raises(UnlikeWorkersError, match=r"expected to see .*/nowhere, got no such file"):
+        opened(place, tmp_path, [tmp_path / "nowhere"])
     facts = dict(cluster.own_facts())
     monkeypatch.setattr(cluster, "own_facts", lambda: facts | {"SOURCE_DIGEST": "other", "numpy": "1.0"})
     with pytest.raises(UnlikeWorkersError, match=r"expected numpy 1\.0, SOURCE_DIGEST other, as here, got"):
-        with cluster_of(place, tmp_path):
-            pass
+        opened(place, tmp_path)
     with pytest.raises(UnlikeWorkersError, match=r"a worker on .*: expected numpy"):  # one that came later
-        list(workers.do(_Echo(), [1], lambda events: None))
+        list(workers.do(ECHO, [1], lambda events: None))
     assert not list(tmp_path.iterdir())
 
 
@@ -173,26 +157,23 @@ def test_no_answer_and_no_workers_are_named_within_seconds(tmp_path, monkeypatch
     monkeypatch.setattr(cluster, "SECONDS_TO_ANSWER", 1.0)
     begin = time.monotonic()
     with pytest.raises(NoClusterError, match=r"tcp://127\.0\.0\.1:9: expected a scheduler that answers"):
-        with cluster_of(ClusterPlace("tcp://127.0.0.1:9"), tmp_path):
-            pass
+        opened(ClusterPlace("tcp://127.0.0.1:9"), tmp_path)
     assert time.monotonic() - begin < 20
     monkeypatch.setattr(cluster, "SECONDS_TO_ANSWER", 10.0)
-    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty:
-        address = empty.scheduler_address
-        if address.startswith("tcp://"):
-            with pytest.raises(NoClusterError, match="expected workers within 0.5 s, got none: start some"):
-                with cluster_of(ClusterPlace(address, wait_seconds=0.5), tmp_path):
-                    pass
+    with LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address=None) as empty:
+        place = ClusterPlace(empty.scheduler_address, wait_seconds=0.5)
+        with pytest.raises(NoClusterError, match=r"expected workers within 0\.5 s, got none: start some"):
+            opened(place, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_scheduler_that_goes_away_is_named(tmp_path):
     file = tmp_path / "one.yaml"
     file.write_text("kind: local\nn_workers: 1\nprocesses: false\nprotocol: tcp\n")
-    with cluster_of(find_cluster(str(file)), tmp_path) as opened:
-        results = opened.do(_Echo(), iter(range(100)), lambda events: None)
+    with cluster_of(find_cluster(str(file)), tmp_path) as one:
+        results = one.do(ECHO, iter(range(100)), lambda events: None)
         next(results)
-        opened.client.cluster.close()
+        one.client.cluster.close()
         with pytest.raises(ClusterError, match="the same command goes on"):
             list(results)
 

@@ -95,9 +95,8 @@ def convert_files(
     """
     files = FaserCalFiles(paths, detector=detector, least_hits=least_hits, ghosts=ghosts)
     options = {"least_hits": least_hits, "ghosts": ghosts}
-    return write_files(
-        out, NAME, files, with_display, asked_splits(split_fractions, manifests), options, cluster
-    )
+    rule = asked_splits(split_fractions, manifests)
+    return write_files(out, NAME, files, with_display, rule, options, cluster)
 
 
 def card_words() -> CardWords:

@@ -1,4 +1,4 @@
-"""Files of events that workers read: a file a piece, and its rows in a folder that all see until it is their turn.
+"""Files of events that workers read: a file a piece, whose rows wait in a folder that all see for their turn.
 
 What comes out, and in which order, is what the files themselves give.
 """
@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import chdir, closing, contextmanager, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -104,7 +104,7 @@ class _RowsByWorkers:
                 yield FoundFile(number, event, form, event in files.reading.alike)
 
         owned = [detector for detector in DETECTORS.values() if detector.name not in OWN]
-        read = partial(_read, _empty_copy(files), owned, self.finish, self.folder)
+        read = partial(_read, _empty_copy(files), owned, self.finish, self.folder, Path.cwd())
         with closing(self.workers.do(read, found(), lambda events: None)) as done:  # type: ignore[type-var]
             for rows, notes, lost in done:
                 self._leave_out(before.popleft())
@@ -149,6 +149,7 @@ def _read(
     detectors: Sequence[Detector],
     finish: Finish,
     folder: Path,
+    here: Path,
     tell: Tell,
     found: FoundFile,
 ) -> tuple[Path, Notes, int]:
@@ -157,7 +158,8 @@ def _read(
         enter_detector(detector)
     files, rows = _empty_copy(files), folder / f"{found.number:08d}.rows"
     files.reading.alike.update([found.event] if found.is_alike else [])
-    with replacing(rows) as unfinished, unfinished.open("wb") as stream:
+    place = nullcontext() if found.event.is_absolute() else chdir(here)  # names are told as they were given
+    with place, replacing(rows) as unfinished, unfinished.open("wb") as stream:
         files.left_out, files.lost = _Dumped(stream), 0
         for row in files.read_event(found.event, found.form):
             pickle.dump((row, finish(row)), stream, pickle.HIGHEST_PROTOCOL)

@@ -92,7 +92,6 @@ def run(args: argparse.Namespace) -> int:
     convert = import_object(conversions()[name])
     check_options(convert, options, name)
     with asked_cluster(args, out, files) as cluster:
-        files = [file.absolute() for file in files] if cluster else files
         made = convert(out, files, **options | ({"cluster": cluster} if cluster else {}))
     for line in made.notes:
         print(line)

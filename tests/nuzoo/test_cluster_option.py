@@ -1,5 +1,6 @@
 """`--cluster` of the commands: the bytes of one process."""
 
+import numpy as np
 import pytest
 from datasets import Dataset
 
@@ -27,6 +28,30 @@ def test_a_simulation_has_the_bytes_of_one_process(tmp_path, cluster, capsys):
     assert main([*command, str(tmp_path / "two"), *cluster]) == 0
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert "working on 2 workers of" in capsys.readouterr().err
+
+
+def test_a_conversion_has_the_bytes_of_one_process(tmp_path, cluster, monkeypatch, capsys):
+    """With what is left out, where names are relative, an event is there twice and endings alone differ."""
+    read = tmp_path / "read"
+    (read / "below").mkdir(parents=True)
+    for number, name in enumerate(["a.npy", "b.npy", "below/a.npy", "below/c.npy"]):
+        maps = np.zeros((3, 2, 512, 512), np.float32)
+        maps[:, :, 250:260, 256 : 300 + number] = 1.5
+        np.save(read / name, maps)
+    np.savez(read / "a.npz", images=maps)
+    (read / "broken.npy").write_bytes(b"no array")
+    (read / "LICENSE").write_text("free")
+    monkeypatch.chdir(tmp_path)
+    told = []
+    for out, options in (("one", []), ("two", cluster)):
+        split = ["--split-fractions", "train=0.5,validation=0.25,test=0.25"]
+        assert main(["convert", "read", "read/below/a.npy", "--out", out, *split, *options]) == 3
+        captured = capsys.readouterr()
+        told.append(captured.out.replace(out, "OUT"))
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    left_out = (tmp_path / "two" / "left-out.csv").read_text()
+    assert "read/broken.npy" in left_out and "read/LICENSE" in left_out
+    assert told[0] == told[1]
 
 
 MODEL = "nu-point-motif-tiny"

@@ -28,10 +28,9 @@ def simulated(name: str, events: int, out: Path) -> dict:
     from nuzoo.registry import DATASETS, import_object
 
     simulate = import_object(DATASETS[name].simulate)
-    with contextlib.redirect_stderr(None):
-        simulate(out / "first", events=2, seed=1)
-        begin = time.process_time()
-        manifest = simulate(out / "data", events=events)
+    simulate(out / "first", events=2, seed=1)
+    begin = time.process_time()
+    manifest = simulate(out / "data", events=events)
     spent = time.process_time() - begin
     size = sum(file["bytes"] for file in manifest["files"].values())
     return {"what": "simulate", "of": name, **costs(events, spent), "mb_per_1000": size / events / 1e3}
@@ -43,13 +42,12 @@ def predicted(model: str, dataset: str, events: int, out: Path) -> dict:
 
     main = import_module("nuzoo.cli").main
     simulate = import_object(DATASETS[dataset].simulate)
-    with contextlib.redirect_stderr(None):
-        simulate(out / "data", events=events)
-        ask = ["predict", "--model", model, str(out / "data")]
-        with contextlib.redirect_stdout(None):
-            assert main([*ask, "--out", str(out / "first.parquet")]) == 0
-            begin = time.process_time()
-            assert main([*ask, "--out", str(out / "told.parquet")]) == 0
+    simulate(out / "data", events=events)
+    ask = ["predict", "--model", model, str(out / "data"), "--out"]
+    with contextlib.redirect_stdout(sys.stderr):
+        assert main([*ask, str(out / "first.parquet")]) == 0
+        begin = time.process_time()
+        assert main([*ask, str(out / "told.parquet")]) == 0
     spent = time.process_time() - begin
     size = (out / "told.parquet").stat().st_size
     return {"what": "predict", "of": model, **costs(events, spent), "mb_per_1000": size / events / 1e3}

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from datasets import Features
 from tqdm.auto import tqdm
 
-from nuzoo.datasets_scripts.workers.workers import ThisProcess, WorkerLostError, Workers
+from nuzoo.datasets_scripts.workers.workers import ThisProcess, Workers
 from nuzoo.files.atomic import PARTIAL, replacing, write_atomically
 from nuzoo.files.checksums import sha256
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
@@ -85,6 +85,7 @@ def write_shards(
 
     Raises:
         DatasetFolderError: `out` holds another dataset.
+        WorkerLostError: A worker is gone, and nobody does what it was doing.
     """
     _claim(out, plan)
     listed = listed_files(out)
@@ -97,8 +98,6 @@ def write_shards(
     try:
         with tqdm(total=total, initial=total - left, unit="event") as bar:
             deque(workers.do(write, missing, bar.update), maxlen=0)
-    except WorkerLostError as error:
-        raise DatasetFolderError(str(error)) from error
     finally:
         for leftover in (out / "data").glob(f"*{PARTIAL}"):
             leftover.unlink(missing_ok=True)

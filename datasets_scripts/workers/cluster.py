@@ -69,7 +69,9 @@ def cluster_of(place: ClusterPlace, written: Path, read: Sequence[Path] = ()) ->
         if cluster is not None:
             stack.callback(cluster.close)
         try:
-            client = stack.enter_context(Client(cluster or place.name, timeout=SECONDS_TO_ANSWER))
+            client = stack.enter_context(
+                Client(place.name if cluster is None else cluster, timeout=SECONDS_TO_ANSWER)
+            )
         except (OSError, ValueError) as error:
             raise NoClusterError(
                 f"{place.name}: expected a scheduler that answers within {SECONDS_TO_ANSWER:g} s, got none "

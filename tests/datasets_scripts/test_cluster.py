@@ -126,9 +126,11 @@ def test_large_pieces_go_by_files_that_are_gone_afterwards(workers, tmp_path):
 
 
 def test_an_error_of_the_work_is_the_error_of_the_call(workers, tmp_path):
+    square = "'one' if number == 77 else number"
+    row = "{'event_id': f'x-{number}', 'square': 1 + (%s), 'worker': 'any'}" % square
     with pytest.raises(TypeError, match="unsupported operand"):
-        written(tmp_path, Sent("lambda number: number + 'one'"), workers)
-    assert not list(tmp_path.glob("data/*"))
+        written(tmp_path, Sent(f"lambda number: {row}"), workers)
+    assert not (tmp_path / "manifest.json").exists()
 
 
 def test_workers_of_another_nuzoo_or_without_the_folder_are_refused(workers, tmp_path, monkeypatch):

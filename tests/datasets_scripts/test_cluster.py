@@ -126,8 +126,7 @@ def test_large_pieces_go_by_files_that_are_gone_afterwards(workers, tmp_path):
 
 
 def test_an_error_of_the_work_is_the_error_of_the_call(workers, tmp_path):
-    square = "'one' if number == 77 else number"
-    row = "{'event_id': f'x-{number}', 'square': 1 + (%s), 'worker': 'any'}" % square
+    row = "{'event_id': f'x-{number}', 'worker': 'any', 'square': 1 + ('one' if number == 77 else 0)}"
     with pytest.raises(TypeError, match="unsupported operand"):
         written(tmp_path, Sent(f"lambda number: {row}"), workers)
     assert not (tmp_path / "manifest.json").exists()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from itertools import islice
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from nuzoo.files.events.event_schema import EventSchema
@@ -25,14 +26,16 @@ class AskedModel:
         model: name, folder or repository, see `load_pipeline`.
         batch_size: events that the network sees together.
         passes: how often it is asked with dropout; None for once without.
+        occasion: of asking; a process that was asked before loads the model again, which may have changed.
     """
 
     model: str
     batch_size: int
     passes: int | None = None
+    occasion: str = field(default_factory=partial(token_hex, 8))
 
     def pipeline(self) -> EventPipeline:
-        """Load it, once in a process; see `load_pipeline`."""
+        """Load it, once in a process for an occasion; see `load_pipeline`."""
         return _loaded(self)
 
 

@@ -105,7 +105,7 @@ class _RowsByWorkers:
 
         owned = [detector for detector in DETECTORS.values() if detector.name not in OWN]
         read = partial(_read, _empty_copy(files), owned, self.finish, self.folder, Path.cwd())
-        with closing(self.workers.do(read, found(), lambda events: None)) as done:  # type: ignore[type-var]
+        with closing(self.workers.do(read, found(), lambda events: None)) as done:
             for rows, notes, lost in done:
                 self._leave_out(before.popleft())
                 yield from self._rows(rows)

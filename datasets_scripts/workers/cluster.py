@@ -8,7 +8,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -105,7 +105,9 @@ class ClusterWorkers:
         idle = f"; each does one piece at a time, on one of {most} threads (--nthreads 1)" if most > 1 else ""
         return f"{number} {'worker' if number == 1 else 'workers'} of {self.name}{idle}"
 
-    def do(self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell) -> Iterator[Result]:
+    def do(
+        self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell
+    ) -> Generator[Result, None, None]:
         """Do pieces of work; see `Workers`. Events are told of as the results of pieces are taken."""
         away: set[Future] = set()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,10 +29,12 @@ class ThroughFiles:
     def __init__(self, workers: Workers, folder: Path) -> None:
         self.workers, self.folder = workers, folder
 
-    def do(self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell) -> Iterator[Result]:
+    def do(
+        self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell
+    ) -> Generator[Result, None, None]:
         """Do pieces of work; see `Workers`."""
         done = self.workers.do(partial(_from_file, work), self._written(pieces), tell)
-        with closing(done):  # type: ignore[type-var]
+        with closing(done):
             for file in done:
                 result: Result = pickle.loads(_result_of(file).read_bytes())
                 file.unlink()

@@ -7,7 +7,7 @@ depends on nothing but itself, so that the bytes of what is made are the same.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -43,7 +43,9 @@ class Workers(Protocol):
     def are_many(self) -> bool:
         """Whether there may be more than this process."""
 
-    def do(self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell) -> Iterator[Result]:
+    def do(
+        self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell
+    ) -> Generator[Result, None, None]:
         """Do pieces of work, and yield their results in the order of the pieces.
 
         Args:
@@ -61,7 +63,9 @@ class ThisProcess:
 
     are_many = False
 
-    def do(self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell) -> Iterator[Result]:
+    def do(
+        self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell
+    ) -> Generator[Result, None, None]:
         """Do pieces of work; see `Workers`."""
         return (work(tell, piece) for piece in pieces)
 
@@ -77,7 +81,9 @@ class Processes:
     number: int
     are_many = True
 
-    def do(self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell) -> Iterator[Result]:
+    def do(
+        self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell
+    ) -> Generator[Result, None, None]:
         """Do pieces of work; see `Workers`."""
         iterator = iter(pieces)
         first = list(islice(iterator, 2))

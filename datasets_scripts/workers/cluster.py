@@ -38,6 +38,13 @@ SECONDS_WITHOUT_WORKERS = 60.0
 PACKAGES = ("nuzoo", "numpy", "numba", "pyarrow", "pillow", "torch", "distributed")
 """What decides the bytes, or must understand the other side."""
 
+UNWATCHED = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "2s",
+}
+"""Settings of clusters that are started: nobody looks at the profiles that Dask takes many times a second."""
+
 GOES_ON = "what is finished is kept, and the same command goes on from there"
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -60,10 +67,11 @@ def cluster_of(place: ClusterPlace, written: Path, read: Sequence[Path] = ()) ->
         UnlikeWorkersError: Workers without nuzoo, with another version of what decides bytes, or without the
             files.
     """
+    import dask
     from distributed import Client
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says, errors of ours say
-    with ExitStack() as stack:
+    with dask.config.set(UNWATCHED), ExitStack() as stack:
         with _interrupts_held():  # which workers that are started inherit
             cluster = _start(place) if place.kind else None
         if cluster is not None:

@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.datasets_scripts.workers.cluster_errors import ClusterError, NoClusterError, UnlikeWorkersError
@@ -245,7 +246,13 @@ def _differences(facts: Facts, own: Facts) -> str:
 
 
 def _start(place: ClusterPlace) -> Any:
-    cluster_class, *_ = KINDS[place.kind].load()
+    kind = KINDS[place.kind]
+    if kind.command and which(kind.command) is None:
+        raise NoClusterError(
+            f"{place.name}: expected the command {kind.command}, got none on this machine: start it where jobs "
+            "are submitted"
+        )
+    cluster_class, *_ = kind.load()
     try:
         return cluster_class(**place.options)
     except Exception as error:  # each kind has its own, and those of asyncssh, of sbatch and of the system

@@ -62,12 +62,14 @@ class ClusterKind:
         needed: Keyword arguments that it cannot be without.
         usual: Those that it gets unless a file says otherwise.
         wait_seconds: How long its first worker is waited for.
+        command: That it runs on this machine.
     """
 
     load: Callable[[], Sequence[Callable[..., Any]]]
     needed: tuple[str, ...]
     usual: Mapping[str, Any]
     wait_seconds: float
+    command: str = ""
 
     def known(self) -> list[str]:
         """Return the keyword arguments that it takes."""
@@ -113,9 +115,11 @@ def _slurm() -> Sequence[Callable[..., Any]]:
 
 
 KINDS = {
-    "local": ClusterKind(_local, (), {"threads_per_worker": 1, "dashboard_address": None}, 60.0),
+    "local": ClusterKind(
+        _local, (), {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}, 60.0
+    ),
     "ssh": ClusterKind(_ssh, ("hosts",), {"connect_options": {"connect_timeout": 10}}, 60.0),
-    "slurm": ClusterKind(_slurm, ("n_workers", "cores", "memory"), {}, 600.0),
+    "slurm": ClusterKind(_slurm, ("n_workers", "cores", "memory"), {}, 600.0, "sbatch"),
 }
 
 

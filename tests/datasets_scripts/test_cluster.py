@@ -168,6 +168,13 @@ def test_no_answer_and_no_workers_are_named_within_seconds(tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+def test_slurm_without_its_command_is_named_before_anything_is_submitted(tmp_path, monkeypatch):
+    place = read(tmp_path, "kind: slurm\nn_workers: 1\ncores: 1\nmemory: 1GB\n")
+    monkeypatch.setattr(cluster, "which", lambda command: None)
+    with pytest.raises(NoClusterError, match="expected the command sbatch, got none on this machine"):
+        opened(place, tmp_path)
+
+
 def test_a_scheduler_that_goes_away_is_named(tmp_path):
     file = tmp_path / "one.yaml"
     file.write_text("kind: local\nn_workers: 1\nprocesses: false\nprotocol: tcp\n")

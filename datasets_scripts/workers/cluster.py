@@ -249,8 +249,8 @@ def _start(place: ClusterPlace) -> Any:
     kind = KINDS[place.kind]
     if kind.command and which(kind.command) is None:
         raise NoClusterError(
-            f"{place.name}: expected the command {kind.command}, got none on this machine: start it where jobs "
-            "are submitted"
+            f"{place.name}: expected the command {kind.command}, got none on this machine: start "
+            "it where jobs are submitted"
         )
     cluster_class, *_ = kind.load()
     try:

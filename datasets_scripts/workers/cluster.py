@@ -118,11 +118,16 @@ class ClusterWorkers:
         self, work: Work[Piece, Result], pieces: Iterable[Piece], tell: Tell
     ) -> Generator[Result, None, None]:
         """Do pieces of work; see `Workers`. Events are told of as the results of pieces are taken."""
+        from distributed.client import ClosedClientError
+
         away: set[Future] = set()
 
         def submitted() -> Iterator[Future]:
             for piece in pieces:
-                future = self.client.submit(_done, work, own_facts(), piece, pure=False)
+                try:
+                    future = self.client.submit(_done, work, own_facts(), piece, pure=False)
+                except ClosedClientError as error:
+                    raise self._gone() from error
                 away.add(future)
                 yield future
 
@@ -159,6 +164,11 @@ class ClusterWorkers:
             )
         return self._most
 
+    def _gone(self) -> ClusterError:
+        return ClusterError(
+            f"{self.name}: expected a scheduler, got none any more: start it again; {GOES_ON}"
+        )
+
     def _result(self, future: Future) -> Any:
         from distributed import KilledWorker
 
@@ -171,9 +181,7 @@ class ClusterWorkers:
                 f"give them more; {GOES_ON}"
             ) from error
         except CancelledError as error:
-            raise ClusterError(
-                f"{self.name}: expected a scheduler, got none any more: start it again; {GOES_ON}"
-            ) from error
+            raise self._gone() from error
         except ModuleNotFoundError as error:
             raise UnlikeWorkersError(
                 f"{self.name}: expected workers with nuzoo, got one without {error.name}: install it there"

@@ -116,7 +116,7 @@ def _slurm() -> Sequence[Callable[..., Any]]:
 
 KINDS = {
     "local": ClusterKind(
-        _local, (), {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}, 60.0
+        _local, (), {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": 50}, 60.0
     ),
     "ssh": ClusterKind(_ssh, ("hosts",), {"connect_options": {"connect_timeout": 10}}, 60.0),
     "slurm": ClusterKind(_slurm, ("n_workers", "cores", "memory"), {}, 600.0, "sbatch"),

@@ -71,21 +71,19 @@ def opened(*where):
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(workers, tmp_path, of_one_process):
-    killed = []
+    shards = []
 
     def kill():
         while len(list(tmp_path.glob("data/*.parquet"))) < 2:
             time.sleep(0.01)
-        killed.append(next(iter(workers.client.run(os.getpid).values())))
-        os.kill(killed[0], signal.SIGKILL)
+        os.kill(next(iter(workers.client.run(os.getpid).values())), signal.SIGKILL)
+        shards.extend(tmp_path.glob("data/*.parquet"))
 
     killer = threading.Thread(target=kill)
     killer.start()
     assert written(tmp_path, slow_row(0.02), workers) == of_one_process
     killer.join()
-    assert killed and len(of_one_process) == 14  # 12 shards, the plan and the manifest
-    workers.client.wait_for_workers(2, timeout=120)
-    assert killed[0] not in workers.client.run(os.getpid).values()
+    assert 2 <= len(shards) < 12  # when it was killed
 
 
 def test_an_interrupt_takes_the_work_back_and_the_same_call_goes_on(workers, tmp_path, of_one_process):
@@ -208,7 +206,7 @@ def read(tmp_path: Path, text: str):
         ("kind: slurm\nn_workers: 0\ncores: 1\nmemory: 2GB\n", "n_workers: expected 1 or more"),
         ("kind: ssh\n", "hosts: a cluster of kind ssh needs a value"),
         ("kind: ssh\nhosts: [a, b]\nloop: x\n", "loop: a cluster of kind ssh has no such field"),
-        ("kind: local\nkind: ssh\n", "expected each field once, got kind again"),
+        ("kind: local\nkind: ssh\n", "line 1: expected each field once, got kind again"),
         ("kind: local\nwait_seconds: -1\n", "wait_seconds: expected a positive number of seconds, got -1"),
         ("- kind\n", "expected fields, kind: local or ssh or slurm among them, got list"),
         ("kind: [", "while parsing a flow"),

@@ -19,6 +19,7 @@ from nuzoo.datasets_scripts.common.simulated import SimulationPlan, simulator
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.datasets_scripts.layered_truth import truth_of_layered
 from nuzoo.datasets_scripts.readers.fasercal import FaserCalFiles
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.files.events.detector_event_columns import (
     DATA_VERSION,
     DISPLAY_FULL_SCALE_MEV,
@@ -70,6 +71,7 @@ def convert_files(
     ghosts: str = "status",
     split_fractions: Mapping[str, float] | None = None,
     manifests: Path | None = None,
+    cluster: Workers | None = None,
 ) -> Conversion:
     """Turn files of FASERCal events into a folder that `datasets.load_dataset` reads.
 
@@ -81,6 +83,7 @@ def convert_files(
         ghosts: What a ghost is, a name in `GHOST_RULES`.
         split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
         manifests: Folder with lists of the events of each split, `<split>.txt`.
+        cluster: Who reads the files, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
 
     Returns:
         The manifest, and what was left out; all of it is in `left-out.csv`.
@@ -92,7 +95,8 @@ def convert_files(
     """
     files = FaserCalFiles(paths, detector=detector, least_hits=least_hits, ghosts=ghosts)
     options = {"least_hits": least_hits, "ghosts": ghosts}
-    return write_files(out, NAME, files, with_display, asked_splits(split_fractions, manifests), options)
+    rule = asked_splits(split_fractions, manifests)
+    return write_files(out, NAME, files, with_display, rule, options, cluster)
 
 
 def card_words() -> CardWords:

@@ -22,6 +22,7 @@ from nuzoo.datasets_scripts.common.simulated import requested_detector, write_si
 from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
 from nuzoo.datasets_scripts.common.splits import by_split
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.files.checksums import sha256
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
@@ -52,11 +53,12 @@ def simulate_dataset(
     detector: str = MODULAR_LARTPC.name,
     spectrum: str = DEFAULT_SPECTRUM,
     num_proc: int = 1,
+    cluster: Workers | None = None,
     shard_size: int = SHARD_SIZE,
 ) -> dict[str, Any]:
     """Simulate events into a folder that `datasets.load_dataset` reads.
 
-    Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
+    Killed and called again it goes on, and ends with the same bytes whoever does the work.
 
     Args:
         out: Folder.
@@ -65,6 +67,7 @@ def simulate_dataset(
         detector: A name in `DETECTORS`, or the file that describes one.
         spectrum: A name in `SPECTRA`.
         num_proc: Processes.
+        cluster: Who does it instead, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
         shard_size: Events in a file.
 
     Returns:
@@ -76,7 +79,7 @@ def simulate_dataset(
     """
     found = requested_detector(detector)
     plan = PixelMapPlan(events, seed, found.name, spectrum, shard_size=shard_size)
-    return write_simulation(out, NAME, plan, with_display, num_proc)
+    return write_simulation(out, NAME, plan, with_display, num_proc, cluster)
 
 
 def convert_files(
@@ -89,6 +92,7 @@ def convert_files(
     labels: str | None = None,
     split_fractions: Mapping[str, float] | None = None,
     manifests: Path | None = None,
+    cluster: Workers | None = None,
 ) -> Conversion:
     """Turn real detector files into a folder that `datasets.load_dataset` reads.
 
@@ -101,6 +105,7 @@ def convert_files(
         labels: What whole numbers as labels are, "index" or "pdg"; decided for each column by default.
         split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
         manifests: Folder with lists of the events of each split, `<split>.txt`.
+        cluster: Who reads the files, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
 
     Returns:
         The manifest, and what was left out; all of it is in `left-out.csv`.
@@ -118,7 +123,7 @@ def convert_files(
         paths, detector=detector, mev_per_count=mev_per_count, classes=counted, labels=labels
     )
     given = {"mev_per_count": mev_per_count, "classes": classes and [*classes], "labels": labels}
-    return write_files(out, NAME, files, with_display, rule, given)
+    return write_files(out, NAME, files, with_display, rule, given, cluster)
 
 
 def card_words() -> CardWords:

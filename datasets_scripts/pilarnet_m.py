@@ -21,6 +21,7 @@ from nuzoo.datasets_scripts.readers.cloud_reading import cloud_schema
 from nuzoo.datasets_scripts.readers.event_ranges import EventRange, ranges_of, read_range
 from nuzoo.datasets_scripts.readers.pilarnet_m import ENERGY_THRESHOLD_MEV, MIN_POINTS, NAME, counts_file
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.simulation.detectors import LARTPC_CUBE
 
 FOLDERS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
@@ -48,6 +49,7 @@ def convert_files(
     vertices: bool = False,
     split_fractions: Mapping[str, float] | None = None,
     manifests: Path | None = None,
+    cluster: Workers | None = None,
 ) -> Conversion:
     """Turn files of PILArNet-M into a folder that `datasets.load_dataset` reads.
 
@@ -61,6 +63,7 @@ def convert_files(
         vertices: Refuse files whose vertices are not in the frame of their points.
         split_fractions: Share of each split; by the folders of the files by default.
         manifests: Folder with lists of the events of each split, `<split>.txt`.
+        cluster: Who reads the files, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
 
     Returns:
         The manifest, and what was left out; all of it is in `left-out.csv`.
@@ -80,7 +83,7 @@ def convert_files(
     )
     rule = asked_splits(split_fractions, manifests, StatedSplits(stated=folder_split, story=SPLIT_STORY))
     options = {"energy_threshold": energy_threshold, "min_points": min_points, "vertices": vertices}
-    return write_files(out, NAME, files, with_display, rule, options)
+    return write_files(out, NAME, files, with_display, rule, options, cluster)
 
 
 def card_words() -> CardWords:

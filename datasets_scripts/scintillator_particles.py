@@ -15,6 +15,7 @@ from nuzoo.datasets_scripts.common.simulated_particles import MOMENTUM, Particle
 from nuzoo.datasets_scripts.common.splits import StatedSplits, split_of
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
 from nuzoo.datasets_scripts.readers.scintillator import MEV_PER_CHARGE, NAME, split_folder
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.simulation.detectors import SCINTILLATOR_CUBE
 
 _VALIDATION = 0.05
@@ -47,6 +48,7 @@ def convert_files(
     energy_threshold: float = 0.0,
     split_fractions: Mapping[str, float] | None = None,
     manifests: Path | None = None,
+    cluster: Workers | None = None,
 ) -> Conversion:
     """Turn scintillator events into a folder that `datasets.load_dataset` reads.
 
@@ -59,6 +61,7 @@ def convert_files(
         energy_threshold: Hits of this many MeV or less are left out; 0 by default.
         split_fractions: Share of each split; by the folders `training` and `testing` by default.
         manifests: Folder with lists of the events of each split, `<split>.txt`.
+        cluster: Who reads the files, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
 
     Returns:
         The manifest, and what was left out; all of it is in `left-out.csv`.
@@ -78,7 +81,7 @@ def convert_files(
         formats=[NAME],
     )
     rule = asked_splits(split_fractions, manifests, StatedSplits(stated=source_split, story=SPLIT_STORY))
-    return write_files(out, NAME, files, with_display, rule, options)
+    return write_files(out, NAME, files, with_display, rule, options, cluster)
 
 
 def card_words() -> CardWords:

@@ -50,3 +50,6 @@ LEFT_OUT_FILE = "left-out.csv"
 
 CONVERTING_FOLDER = ".converting"
 """In a dataset's folder, while files are converted: what is not complete yet."""
+
+READING_FOLDER = ".reading"
+"""In a dataset's folder, while workers read files: rows that wait for their turn."""

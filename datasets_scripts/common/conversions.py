@@ -12,6 +12,8 @@ from nuzoo.datasets_scripts.common.dataset_folder import DatasetRequestError
 from nuzoo.datasets_scripts.common.described import digest_of
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.splits import SplitRule, rule_of_fractions, rule_of_lists
+from nuzoo.datasets_scripts.readers.read_by_workers import read_by
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import Detector
 
@@ -72,6 +74,7 @@ def write_files(
     finish: Callable[[Row], Row],
     rule: SplitRule,
     options: Mapping[str, Any],
+    cluster: Workers | None = None,
 ) -> Conversion:
     """Write what files hold into a folder that `datasets.load_dataset` reads; see `write_conversion`.
 
@@ -82,13 +85,15 @@ def write_files(
         finish: Adds to a row what the dataset stores beside it, such as a picture.
         rule: Which split an event belongs to.
         options: That decide what the rows are; those that are None were not given.
+        cluster: Who reads them; this process by default.
     """
     detector = files.detector
     described = {} if detector is None else {"detector": detector.name, **digest_of(detector)}
     given = described | {key: value for key, value in options.items() if value is not None}
     with leavings_of(out) as leavings:
         files.sink = leavings
-        made = write_conversion(
-            out, dataset, files, files.schema, finish, leavings, splits=rule, options=given
-        )
+        with read_by(cluster, files, finish, out) as (rows, finished):
+            made = write_conversion(
+                out, dataset, rows, files.schema, finished, leavings, splits=rule, options=given
+            )
     return replace(made, lost=made.lost + files.lost, notes=tuple(files.notes.told()))

@@ -11,6 +11,7 @@ from datasets import Features
 from nuzoo.datasets_scripts.common.dataset_card import write_dataset_card
 from nuzoo.datasets_scripts.common.sharded_parquet import plan_shards, write_shards
 from nuzoo.datasets_scripts.common.splits import by_split, write_split_lists
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.files.folder_lock import locked
 
 SHARD_SIZE = 500
@@ -27,12 +28,12 @@ def write_dataset(
     make_row: Callable[[Any], Mapping[str, Any]],
     plan: Mapping[str, Any],
     *,
-    num_proc: int = 1,
+    workers: Workers | None = None,
     shard_size: int = SHARD_SIZE,
 ) -> dict[str, Any]:
     """Write events into a folder that `datasets.load_dataset` reads.
 
-    Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
+    Killed and called again it goes on, and ends with the same bytes whoever does the work.
 
     Args:
         out: Folder.
@@ -41,7 +42,7 @@ def write_dataset(
         make_row: Makes the row of one event; must be picklable for more than one process.
         plan: What decides the content: "dataset" (a name in `nuzoo.registry.DATASETS`), "events" (how many)
             and whatever else. A folder with another plan is refused.
-        num_proc: Processes.
+        workers: Who does it; this process by default.
         shard_size: Events in a file.
 
     Returns:
@@ -54,7 +55,7 @@ def write_dataset(
     members = by_split(events)
     content = {split: {name: events[name] for name in names} for split, names in members.items()}
     with locked(out):
-        manifest = write_shards(out, plan_shards(content, shard_size), features, make_row, plan, num_proc)
+        manifest = write_shards(out, plan_shards(content, shard_size), features, make_row, plan, workers)
         write_split_lists(out, members)
         write_dataset_card(out)
     return manifest

@@ -8,10 +8,8 @@ plan alone, so that processes, order and interruptions do not show in the bytes.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,15 +20,13 @@ import pyarrow.parquet as pq
 from datasets import Features
 from tqdm.auto import tqdm
 
-from nuzoo.datasets_scripts.common.worker_pool import SharedCount, worker_pool
+from nuzoo.datasets_scripts.workers.workers import ThisProcess, Workers
 from nuzoo.files.atomic import PARTIAL, replacing, write_atomically
 from nuzoo.files.checksums import sha256
 from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
 
 ROWS_PER_GROUP = 100
 """Small row groups: a streaming reader fetches about a megabyte at a time."""
-
-SECONDS_BETWEEN_COUNTS = 0.5
 
 
 class DatasetFolderError(ValueError):
@@ -72,7 +68,7 @@ def write_shards(
     features: Features,
     make_row: Callable[[Any], Mapping[str, Any]],
     plan: Mapping[str, Any],
-    num_proc: int = 1,
+    workers: Workers | None = None,
 ) -> dict[str, Any]:
     """Write the shards that are not there yet or hold something else, and the manifest.
 
@@ -82,24 +78,26 @@ def write_shards(
         features: Columns.
         make_row: Makes the row of one event; must be picklable for more than one process.
         plan: What decides the content. A folder with another plan is refused.
-        num_proc: Processes.
+        workers: Who writes them; this process by default.
 
     Returns:
         The manifest: for each split its events, and for each shard its events, bytes and SHA-256.
 
     Raises:
         DatasetFolderError: `out` holds another dataset.
+        WorkerLostError: A worker is gone, and nobody does what it was doing.
     """
     _claim(out, plan)
     listed = listed_files(out)
     missing = [shard for shard in shards if not _is_whole(out, shard, listed)]
     total, left = (sum(len(shard.events) for shard in group) for group in (shards, missing))
     write = partial(_write_shard, out, features.arrow_schema, make_row)
-    if num_proc > 1 and missing:
-        make_row(next(iter(missing[0].events.values())))  # what this compiles, the processes find compiled
+    workers = workers or ThisProcess()
+    if workers.are_many and missing:
+        make_row(next(iter(missing[0].events.values())))  # what this compiles, the others find compiled
     try:
         with tqdm(total=total, initial=total - left, unit="event") as bar:
-            _write_all(write, missing, num_proc, bar.update)
+            deque(workers.do(write, missing, bar.update), maxlen=0)
     finally:
         for leftover in (out / "data").glob(f"*{PARTIAL}"):
             leftover.unlink(missing_ok=True)
@@ -188,38 +186,6 @@ def _differences(earlier: str, text: str) -> str:
     keys = [key for key in {**there, **here} if there.get(key) != here.get(key)]
     keys = ["dataset"] if "dataset" in keys else keys  # which says it all
     return ", ".join(f"{key} is {there.get(key)!r} instead of {here.get(key)!r}" for key in keys)
-
-
-Write = Callable[[Callable[[int], object], Shard], None]
-"""Writes a shard, and says so of each event."""
-
-
-def _write_all(
-    write: Write, shards: Sequence[Shard], num_proc: int, written: Callable[[int], object]
-) -> None:
-    if num_proc == 1 or len(shards) < 2:
-        for shard in shards:
-            write(written, shard)
-        return
-    count, told = SharedCount(), 0
-    with worker_pool(min(num_proc, len(shards)), count) as submit:
-        pending = {submit(_write_counted, write, shard) for shard in shards}
-        try:
-            while pending:
-                done, pending = wait(pending, SECONDS_BETWEEN_COUNTS, FIRST_COMPLETED)
-                written((counted := count.value) - told)
-                told = counted
-                for each in done:
-                    each.result()
-        except BrokenProcessPool as error:
-            raise DatasetFolderError(
-                "a process was killed, by want of memory perhaps: run it again"
-            ) from error
-
-
-def _write_counted(write: Write, shard: Shard) -> None:
-    """Write a shard in a process of a pool."""
-    write(SharedCount.of_pool().add, shard)
 
 
 def _write_shard(

@@ -15,6 +15,7 @@ from nuzoo.datasets_scripts.common.described import digest_of
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.samples import find_sample, schema_of
 from nuzoo.datasets_scripts.common.undisturbed import undisturbed
+from nuzoo.datasets_scripts.workers.workers import Workers, processes
 from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.registry import Sample, import_object
@@ -156,6 +157,7 @@ def write_simulation(
     plan: SimulationPlan,
     finish: Callable[[Row], Row],
     num_proc: int = 1,
+    cluster: Workers | None = None,
 ) -> dict[str, Any]:
     """Simulate a dataset into a folder; see `write_dataset`.
 
@@ -166,16 +168,19 @@ def write_simulation(
         finish: Makes of `plan.row` what the dataset stores: adds a picture, or leaves out what it lacks;
             must be picklable for more than one process.
         num_proc: Processes.
+        cluster: Who does it instead, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
 
     Returns:
         The manifest.
 
     Raises:
-        DatasetRequestError: No process.
+        DatasetRequestError: No process, or both processes and a cluster.
         DatasetFolderError: `out` holds another dataset.
     """
     if num_proc < 1:
         raise DatasetRequestError(f"num_proc: expected at least 1, got {num_proc}")
+    if cluster is not None and num_proc != 1:
+        raise DatasetRequestError(f"num_proc, cluster: expected one of them, got {num_proc} and a cluster")
     detector = find_detector(plan.detector)
     return write_dataset(
         out,
@@ -183,7 +188,7 @@ def write_simulation(
         row_features(schema_of(find_sample(dataset).modality, detector)),
         partial(_finished_row, plan, detector, finish),
         {"dataset": dataset, "simulation": SOURCE_DIGEST, **asdict(plan), **digest_of(detector)},
-        num_proc=num_proc,
+        workers=cluster or processes(num_proc),
         shard_size=plan.shard_size,
     )
 
@@ -191,7 +196,7 @@ def write_simulation(
 class SimulateDataset(Protocol):
     """Simulates events into a folder that `datasets.load_dataset` reads.
 
-    Killed and called again it goes on, and ends with the same bytes whatever `num_proc` is.
+    Killed and called again it goes on, and ends with the same bytes whoever does the work.
     """
 
     def __call__(
@@ -202,6 +207,7 @@ class SimulateDataset(Protocol):
         seed: int = 0,
         detector: str = "",
         num_proc: int = 1,
+        cluster: Workers | None = None,
         shard_size: int = SHARD_SIZE,
     ) -> dict[str, Any]:
         """Simulate.
@@ -212,6 +218,7 @@ class SimulateDataset(Protocol):
             seed: Seed of the simulation.
             detector: A name in `DETECTORS` of one whose events the dataset holds.
             num_proc: Processes.
+            cluster: Who does it instead, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
             shard_size: Events in a file.
 
         Returns:
@@ -242,10 +249,11 @@ def simulator(
         seed: int = 0,
         detector: str = usual_detector,
         num_proc: int = 1,
+        cluster: Workers | None = None,
         shard_size: int = SHARD_SIZE,
     ) -> dict[str, Any]:
         plan = plan_class(events, seed, requested_detector(detector).name, shard_size=shard_size)
-        return write_simulation(out, dataset, plan, finish, num_proc)
+        return write_simulation(out, dataset, plan, finish, num_proc, cluster)
 
     return simulate_dataset
 

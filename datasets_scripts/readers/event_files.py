@@ -121,26 +121,35 @@ class EventFiles(ABC, Generic[R]):
         return self.reading.notes
 
     def __iter__(self) -> Iterator[Row]:
-        self.left_out = [] if self.sink is None else self.sink
+        for event, form in self.found([] if self.sink is None else self.sink):
+            yield from self.read_event(event, form)
+
+    def found(self, left_out: Leavings) -> Iterator[tuple[Path, Format[R]]]:
+        """Give each file of events, or what stands for those of one event, and how it is read.
+
+        Args:
+            left_out: Takes the others, each before the file that follows it is given.
+        """
+        self.left_out = left_out
         self.lost = 0
         self.notes.clear()
         self.reading.alike.clear()
         named = [path for path in self.paths if not is_folder(path)]
-        yield from self._read_files(named, found=False)
+        yield from self._among(named, found=False)
         for folder in self.paths:
             if is_folder(folder):
-                yield from self._read_folder(folder)
+                yield from self._in_folder(folder)
 
-    def _read_folder(self, folder: Path) -> Iterator[Row]:
+    def _in_folder(self, folder: Path) -> Iterator[tuple[Path, Format[R]]]:
         for files in files_of_folders(folder, self._unreadable, self._repeated):
-            yield from self._read_files(files, found=True)
+            yield from self._among(files, found=True)
 
     def _repeated(self, folder: Path, first: str) -> None:
         got, remedy = f"a link to {first}, which is read already", "nothing is missing; remove the link"
         error = UnreadableFileError(folder, "a folder of its own", got, remedy)
         self._leave_out(folder, error, strict=False, passed_over=True)
 
-    def _read_files(self, files: Iterable[Path], *, found: bool) -> Iterator[Row]:
+    def _among(self, files: Iterable[Path], *, found: bool) -> Iterator[tuple[Path, Format[R]]]:
         seen: set[str] = set()
         files = list(files)
         self.reading.alike.update(self._alike(files))
@@ -160,9 +169,10 @@ class EventFiles(ABC, Generic[R]):
                 self.lost += not passed_over
                 self._leave_out(event, error, strict=self.strict and not found, passed_over=passed_over)
             else:
-                yield from self._read(event, form)
+                yield event, form
 
-    def _read(self, event: Path, form: Format[R]) -> Iterator[Row]:
+    def read_event(self, event: Path, form: Format[R]) -> Iterator[Row]:
+        """Give the rows of a file that was found; what cannot be read is left out."""
         events, before = 0, len(self.left_out)
         for row in self._events(event, form):
             events += 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 from nuzoo.files.events.event_classes import EVENT_CLASSES
@@ -31,12 +32,30 @@ class Notes(Counter[str]):
         self[decision] += 1
         self._first[decision] = [*first, file][:NAMES_SHOWN]
 
+    def take(self, later: Notes) -> None:
+        """Remember what was decided about files that come after these."""
+        for decision, times in later.items():
+            first = [] if decision not in self else self._first[decision]
+            self[decision] += times
+            self._first[decision] = [*first, *later._first[decision]][:NAMES_SHOWN]
+
+    def __reduce__(self) -> Any:
+        return _notes_of, (dict(self), self._first)
+
     def told(self) -> Iterator[str]:
         """Say what was decided, each with the first files, and with their number where there are more."""
         for decision, times in self.items():
             names = ", ".join(self._first[decision])
             more = f", … ({times:,})" if times > NAMES_SHOWN else ""
             yield printable(f"{names}{more}: {decision}")
+
+
+def _notes_of(times: Mapping[str, int], first: dict[str, list[str]]) -> Notes:
+    """Make the notes again that another process made."""
+    notes = Notes()
+    notes.update(times)
+    notes._first = first
+    return notes
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from nuzoo.command_parser import at_least
+from nuzoo.commands.cluster_option import add_cluster_option, asked_cluster, check_cluster
 from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, add_reading_options, check_options, tell_empty
 from nuzoo.files.names import LEFT_OUT_FILE
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, default=argparse.SUPPRESS, **arguments)  # type: ignore[arg-type]
 
     add_reading_options(parser)
+    add_cluster_option(parser)
     option(
         "--vertices",
         action="store_true",
@@ -77,6 +79,7 @@ def begin(args: argparse.Namespace) -> str:
     check_files(args.files)
     check_apart(args.out, args.files)
     check_output(args.out)
+    check_cluster(args)
     return f"reading {listed(args.files)} into {args.out}"
 
 
@@ -84,11 +87,12 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.datasets_scripts.common.converted import told_apart
 
-    options = vars(args)
+    options = dict(vars(args))
     name, out, files = (options.pop(key) for key in ("format", "out", "files"))
     convert = import_object(conversions()[name])
     check_options(convert, options, name)
-    made = convert(out, files, **options)
+    with asked_cluster(args, out, files) as cluster:
+        made = convert(out, files, **options | ({"cluster": cluster} if cluster else {}))
     for line in made.notes:
         print(line)
     for line in told_apart(made.left_out, made.passed_over):

@@ -14,11 +14,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nuzoo.command_parser import CommandLineError, at_least
+from nuzoo.commands.cluster_option import add_cluster_option, asked_cluster, check_cluster
 from nuzoo.commands.inputs import check_apart, check_files, listed
 from nuzoo.commands.options import PARTIAL, add_reading_options, reading_options, tell_left_out, tell_reading
 from nuzoo.files.errors import UnusableOutputError
@@ -28,7 +31,9 @@ from nuzoo.pipelines.loading import resolve_model
 from nuzoo.pipelines.written_tables import check_table_path, types_of, write_table
 
 if TYPE_CHECKING:
+    from nuzoo.datasets_scripts.workers.workers import Workers
     from nuzoo.files.events.event_schema import EventSchema
+    from nuzoo.files.left_out import Omission
 
 Row = dict[str, Any]
 
@@ -41,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=default, help="default: predictions.parquet")
     add_reading_options(parser)
     parser.add_argument("--batch-size", type=at_least(1), default=16)
+    add_cluster_option(parser)
     parser.add_argument(
         "--passes",
         type=at_least(2),
@@ -60,6 +66,7 @@ def begin(args: argparse.Namespace) -> str:
     except ValueError as error:
         raise CommandLineError(f"--out: {error}") from error
     check_apart(args.out, args.files, endings=(".parquet",))
+    check_cluster(args)
     resolve_model(args.model)
     return f"reading {listed(args.files)} for {args.model}"
 
@@ -69,14 +76,12 @@ def run(args: argparse.Namespace) -> int:
     from tqdm.auto import tqdm
 
     from nuzoo.files.events.event_truth import LABEL_COLUMN
-    from nuzoo.files.left_out import Omission
-    from nuzoo.pipelines.loading import load_pipeline
-    from nuzoo.pipelines.predictions import predict_rows
+    from nuzoo.pipelines.predicted_blocks import AskedModel, in_blocks, predict_block
     from nuzoo.pipelines.reading import reading_for
     from nuzoo.registry import MODALITIES, import_object
 
-    asking = {"passes": args.passes} if hasattr(args, "passes") else {}
-    pipeline = load_pipeline(args.model, batch_size=args.batch_size, **asking)
+    asked = AskedModel(_place(args.model), args.batch_size, getattr(args, "passes", None))
+    pipeline = asked.pipeline()
     processor = pipeline.image_processor
     reader = import_object(MODALITIES[processor.modality].reader)
     options = reading_for(pipeline, reader) | reading_options(args, reader, processor.modality)
@@ -87,10 +92,12 @@ def run(args: argparse.Namespace) -> int:
     refused: list[Omission] = []
     names: list[str] = []
     empty: list[str] = []
-    shown = _noting_empty(tqdm(files, desc="predict", unit="event"), schema, empty)
-    predictions = _noting(predict_rows(pipeline, shown, refused, schema), names)
-    if (first := next(predictions, None)) is not None:
-        write_table(chain([first], predictions), args.out, types_of(pipeline, schema))
+    with _workers(args) as workers, tqdm(desc="predict", unit="event") as bar:
+        blocks = in_blocks(_noting_empty(files, schema, empty))
+        with closing(workers.do(partial(predict_block, asked, schema), blocks, bar.update)) as answers:
+            predictions = _noting(_told(answers, refused), names)
+            if (first := next(predictions, None)) is not None:
+                write_table(chain([first], predictions), args.out, types_of(pipeline, schema))
     left_out = tell_reading(files) + refused
     if not (names or left_out):
         raise ValueError(
@@ -112,6 +119,33 @@ def run(args: argparse.Namespace) -> int:
         return 1
     print(f"predictions: {args.out}")
     return PARTIAL if left_out else 0
+
+
+@contextmanager
+def _workers(args: argparse.Namespace) -> Iterator[Workers]:
+    """Give those who ask the model: this process, or a cluster, to which events go by files."""
+    from nuzoo.datasets_scripts.workers.through_files import through_files
+    from nuzoo.datasets_scripts.workers.workers import ThisProcess
+
+    model = Path(args.model)
+    with asked_cluster(args, args.out, [model] if model.is_dir() else []) as cluster:
+        if cluster is None:
+            yield ThisProcess()
+            return
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with through_files(cluster, args.out) as workers:
+            yield workers
+
+
+def _place(model: str) -> str:
+    """Give the folder of a model from the root, since workers have other current folders, or its name."""
+    return str(Path(model).absolute()) if Path(model).is_dir() else model
+
+
+def _told(answers: Iterable[tuple[list[Row], list[Omission]]], refused: list[Omission]) -> Iterator[Row]:
+    for rows, left_out in answers:
+        refused += left_out
+        yield from rows
 
 
 def _noting(rows: Iterable[Row], names: list[str]) -> Iterator[Row]:

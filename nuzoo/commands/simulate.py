@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from nuzoo.command_parser import at_least
+from nuzoo.commands.cluster_option import add_cluster_option, asked_cluster, check_cluster
 from nuzoo.files.output_folder import check_output
 from nuzoo.files.plain_text import counted
 from nuzoo.registry import DATASETS, import_object
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", type=at_least(1), required=True, help="how many events")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--num-proc", type=at_least(1), default=absent, help="processes (default: 1)")
+    add_cluster_option(parser)
     parser.add_argument(
         "--seed", type=at_least(0), default=absent, help="seed of the simulation (default: 0)"
     )
@@ -48,6 +50,7 @@ def begin(args: argparse.Namespace) -> str:
 
         find_detector(args.detector)
     check_output(args.out)
+    check_cluster(args)
     return f"simulating {counted(args.events, 'event')} of {args.dataset} into {args.out}"
 
 
@@ -56,14 +59,14 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.commands.options import check_options, tell_empty
     from nuzoo.datasets_scripts.common.compilation import telling_of_compilation
 
-    options = vars(args)
-    dataset, out = options.pop("dataset"), options.pop("out")
+    options = dict(vars(args))
+    dataset, out = options.pop("dataset"), options.pop("out").absolute()
     simulate = import_object(simulations()[dataset])
     check_options(simulate, options, dataset)
-    with telling_of_compilation(_tell_compiling):
-        manifest = simulate(out, **options)
+    with asked_cluster(args, out) as cluster, telling_of_compilation(_tell_compiling):
+        manifest = simulate(out, **options | ({"cluster": cluster} if cluster else {}))
     splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
-    print(f"dataset: {out} ({splits})")
+    print(f"dataset: {args.out} ({splits})")
     tell_empty(manifest["splits"], "simulate more")
     return 0
 

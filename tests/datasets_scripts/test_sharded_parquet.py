@@ -3,6 +3,7 @@ from datasets import Features, Value
 
 from nuzoo.datasets_scripts.common import sharded_parquet
 from nuzoo.datasets_scripts.common.sharded_parquet import plan_shards, write_shards
+from nuzoo.datasets_scripts.workers.workers import processes
 
 
 class Bar:
@@ -26,7 +27,7 @@ def test_progress_counts_events(tmp_path, monkeypatch, num_proc):
     bar = Bar()
     monkeypatch.setattr(sharded_parquet, "tqdm", lambda **options: bar)
     shards = plan_shards({"train": {f"x-{number}": (("x", number),) for number in range(60)}}, 30)
-    write_shards(tmp_path, shards, Features({"x": Value("int64")}), dict, {"events": 60}, num_proc)
+    write_shards(tmp_path, shards, Features({"x": Value("int64")}), dict, {"events": 60}, processes(num_proc))
     assert sum(bar.told) == 60
     if num_proc == 1:
         assert bar.told == [1] * 60

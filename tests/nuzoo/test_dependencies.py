@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 THROUGH_OTHERS = {
+    "asyncssh": "distributed starts workers over SSH with it",
     "accelerate": "transformers' Trainer runs on it",
     "torchvision": "image processors of vision-language bases need it",
     "tensorboard": "a recipe's training.report_to names it",
@@ -77,7 +78,7 @@ def test_every_declared_package_is_used(group):
 
 
 def test_development_has_every_extra_that_the_tests_need():
-    extras = {"onnx", "vit", "vlm"}
+    extras = {"cluster", "onnx", "vit", "vlm"}
     assert set().union(*(declared(extra) for extra in extras)) <= declared("dev")
 
 

@@ -174,8 +174,8 @@ class Sample:
         builder: path of its `datasets` builder; None where it is only ever loaded from its files.
         simulate: path of a function that simulates it into a folder; None where it cannot be simulated.
         plan: path of the class of what decides a simulated one, a `SimulationPlan`; None where `simulate` is.
-        given: path of a `GivenSimulator`, which simulates it from interactions or deposits in files; None where
-            none does.
+        given: path of a `GivenSimulator`, which simulates it from interactions or deposits in files; None
+            where none does.
         convert: path of a function that reads it from files; None where there are none.
         card: path of a function that gives the `CardWords` of its card; None takes general ones.
     """

@@ -37,7 +37,7 @@ class SimulatedEvent:
 
     @property
     def label(self) -> int | None:
-        """The event's number in `EVENT_CLASSES`; None for charged currents of tau neutrinos, or without truth."""
+        """The event's number in `EVENT_CLASSES`; None without truth, and for tau neutrinos' CC."""
         if self.interaction is None:
             return None
         flavour = {12: "nue_cc", 14: "numu_cc"}.get(abs(self.interaction.neutrino_pdg))

@@ -269,7 +269,7 @@ def _the_file(interactions: Path | None, deposits: Path | None, place: str | Non
     if interactions is not None and deposits is None:
         if place is not None:
             raise DatasetRequestError(
-                "place: expected it with deposits, got it with interactions, which happen anywhere: leave it out"
+                "place: expected it with deposits, got it with interactions: leave it out"
             )
         return INTERACTIONS, interactions
     if deposits is not None and interactions is None:
@@ -298,7 +298,7 @@ def _notes(plan: GivenPlan, usable: Iterable[int], asked: int | None) -> Iterato
         return
     yield f"deposits of each event: {_PLACED[str(plan.place)]}"
     if outside := sum(map(plan.outside, usable)):
-        yield f"left out {counted(outside, 'deposit')} outside of {plan.detector}; those that cross its wall are cut"
+        yield f"left out {counted(outside, 'deposit')} outside of {plan.detector}, and cut those at its walls"
 
 
 _PLACED = {

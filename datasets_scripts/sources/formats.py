@@ -54,10 +54,10 @@ def open_source(path: Path, gives: str) -> SourceFile[Any]:
     return found(path)
 
 
-_DUMP = "write it as HDF5 with edep-sim's dumpTree.py, and give that with --deposits"
+_DUMP = "write it as HDF5 with larnd-sim's dumpTree.py, and give that with --deposits"
 _WRITE_TABLE = (
     "write it as one of these; docs/generators.md describes the Parquet table",
-    "write it as HDF5 with edep-sim's dumpTree.py",
+    "write it as HDF5 with larnd-sim's dumpTree.py",
 )
 
 

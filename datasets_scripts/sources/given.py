@@ -29,8 +29,8 @@ class Given:
     """One event of a file.
 
     Attributes:
-        provenance: What the file tells of where it comes from, as far as it does: `generator`, `number` (of the
-            event), `weight`, `target`.
+        provenance: What the file tells of where it comes from, as far as it does: `generator`, `number` (of
+            the event), `weight`, `target`.
     """
 
     provenance: Mapping[str, str] = field(default_factory=dict)

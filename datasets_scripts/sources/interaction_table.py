@@ -1,7 +1,7 @@
 """Interactions in a plain Parquet table, for generators whose own files nuzoo does not read.
 
-A row is an interaction: `neutrino_pdg`, `neutrino_energy` (GeV, along +z), and lists of what leaves the nucleus,
-the lepton among them: `pdg`, `px`, `py`, `pz`, `energy` (total, GeV). As far as they are known:
+A row is an interaction: `neutrino_pdg`, `neutrino_energy` (GeV, along +z), and lists of what leaves the
+nucleus, the lepton among them: `pdg`, `px`, `py`, `pz`, `energy` (total, GeV). As far as they are known:
 `interaction_mode` (a name in `INTERACTION_MODES`), `target_pdg`, `weight`, `event`, `generator`.
 """
 

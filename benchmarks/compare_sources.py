@@ -3,8 +3,8 @@
     python benchmarks/compare_sources.py --data DIR [--events 400] [--only interactions deposits accuracy]
 
 DIR holds generators/ and larndsim/; needs `pip install nuzoo[generators]`. Each interaction of a file is
-repeated once here at its own energy, with its own neutrino and current, on its own nucleus; both happen at the
-same place of one detector. Events of GiBUU count by their weights.
+repeated once here at its own energy, with its own neutrino and current, on its own nucleus; both happen at
+the same place of one detector. Events of GiBUU count by their weights.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ def print_comparison(title: str, theirs: DataFrame, ours: DataFrame) -> None:
     """Means with errors, and distances with what two samples of one parent stay below in 95 %."""
     entries = effective_entries(theirs.weight)
     limit = 1.36 * np.sqrt(2 / entries)
-    print(f"\n### {title}\n\n| quantity | file | ours | KS distance ({limit:.3f} at 95 %) |\n|---|---|---|---|")
+    print(
+        f"\n### {title}\n\n| quantity | file | ours | KS distance ({limit:.3f} at 95 %) |\n|---|---|---|---|"
+    )
     for name, heading in QUANTITIES.items():
         cells = " | ".join(mean_and_error(part[name], part.weight) for part in (theirs, ours))
         distance = weighted_ks(theirs[name], theirs.weight, ours[name], ours.weight)
@@ -146,11 +148,15 @@ def compare_accuracy(data: Path, most: int) -> None:
             truth = EVENT_CLASSES[events[0].label]
             said = [classify(recorded(event))["label"] for event in events]
             right.setdefault(truth, []).append((said[0] == truth, said[1] == truth))
-        print(f"\n### nu-cnn-tiny: {title}\n\n| class | events | file | ours | difference |\n|---|---|---|---|---|")
+        print(
+            f"\n### nu-cnn-tiny: {title}\n\n| class | events | file | ours | change |\n|---|---|---|---|---|"
+        )
         every = [pair for found in right.values() for pair in found]
         for truth, found in {**right, "all": every}.items():
             table = np.array(found, float)
-            both = [f"{share:.3f} ± {np.sqrt(share * (1 - share) / len(table)):.3f}" for share in table.mean(0)]
+            both = [
+                f"{share:.3f} ± {np.sqrt(share * (1 - share) / len(table)):.3f}" for share in table.mean(0)
+            ]
             change = table[:, 0] - table[:, 1]
             moved = f"{change.mean():+.3f} ± {change.std() / np.sqrt(len(change)):.3f}"
             print(f"| {truth} | {len(table)} | {' | '.join(both)} | {moved} |")
@@ -165,7 +171,7 @@ GUN_MEV_C = 1000.0
 
 
 def compare_deposits(data: Path) -> None:
-    """Muons of Geant4 and ours: energy on length, what knocked-out electrons leave, and the voxels of both."""
+    """Muons of Geant4 and ours: energy on length without knocked-out electrons, and the voxels of both."""
     source = open_source(data / "larndsim" / "edepsim-output.h5", "deposits")
     theirs: list[tuple[float, float, float]] = []
     for entry in range(len(source)):

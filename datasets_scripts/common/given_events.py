@@ -6,7 +6,6 @@ before anything is simulated, left out, counted and listed; the others keep thei
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from nuzoo.datasets_scripts.sources.given import (
     GivenDeposits,
     GivenInteraction,
     SourceFile,
+    one_word,
 )
 from nuzoo.files.checksums import sha256
 from nuzoo.files.events.event_truth import RECORDED_PREFIX, TRANSPORTED_PREFIX
@@ -45,7 +45,6 @@ PLACES = ("centred", "kept")
 """Deposits of an event are moved to the middle of the detector, or stay where they are."""
 
 _PREFIXES = {INTERACTIONS: TRANSPORTED_PREFIX, DEPOSITS: RECORDED_PREFIX}
-_NO_NAME = re.compile(r"[^A-Za-z0-9_.+-]+")
 _DIGITS = 8
 
 
@@ -55,7 +54,7 @@ class GivenPlan(SimulationPlan):
 
     Attributes:
         given: `INTERACTIONS` or `DEPOSITS`.
-        file: Name of the file.
+        file: Name of the file, as one word.
         sha256: Of the file.
         format: Of the file.
         entries: Events in the file; `events` counts those that are used.
@@ -93,11 +92,11 @@ class GivenPlan(SimulationPlan):
 
     def event_id(self, index: int) -> str:
         """Name of the event at place `index` in the file."""
-        return f"{_word(Path(self.file).stem)}-{self.sha256[:_DIGITS]}-{self.seed}-{index}"
+        return f"{Path(self.file).stem}-{self.sha256[:_DIGITS]}-{self.seed}-{index}"
 
     def origin(self, index: int | str) -> str:
         """Return the end of `source` of an event."""
-        return f"{self.given}={_word(self.file)} sha256={self.sha256} {super().origin(index)}"
+        return f"{self.given}={self.file} sha256={self.sha256} {super().origin(index)}"
 
     def simulate(self, index: int) -> Any:
         """Simulate the event at place `index` in the file."""
@@ -158,10 +157,6 @@ class GivenPlan(SimulationPlan):
 
     def _placed(self, given: GivenDeposits) -> Placed:
         return placed(given.segments, find_detector(self.detector), centred=self.place == PLACES[0])
-
-
-def _word(name: str) -> str:
-    return _NO_NAME.sub("_", name)
 
 
 @lru_cache(maxsize=2)
@@ -245,7 +240,7 @@ class GivenSimulator:
             seed,
             requested_detector(detector or self.usual_detector).name,
             given,
-            path.name,
+            one_word(path.name),
             sha256(path),
             source.format,
             len(source),

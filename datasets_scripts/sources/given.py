@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,13 @@ EXTRA = "pip install nuzoo[generators]"
 """Installs what reads the formats that are not of the package's own dependencies."""
 
 G = TypeVar("G", bound="Given")
+
+_NO_WORD = re.compile(r"[^A-Za-z0-9_.+-]+")
+
+
+def one_word(text: str) -> str:
+    """Return text of a user or a file as one word, with `_` for all but letters, digits and `_.+-`."""
+    return _NO_WORD.sub("_", text)
 
 
 class MissingReaderError(ValueError):

@@ -16,7 +16,7 @@ from nuzoo.datasets_scripts.sources.errors import (
     UnknownTargetError,
     UntransportedParticleError,
 )
-from nuzoo.datasets_scripts.sources.given import GivenInteraction
+from nuzoo.datasets_scripts.sources.given import GivenInteraction, one_word
 from nuzoo.simulation.event_types import Interaction, InteractionMode
 from nuzoo.simulation.particles import MASS, REST_CONTENT, SPECIES_OF
 
@@ -204,7 +204,7 @@ def _stays_behind(code: int) -> bool:
 
 def _provenance(record: Record) -> dict[str, str]:
     told = {
-        "generator": "".join(record.generator.split()) or None,
+        "generator": one_word(record.generator) or None,
         "number": record.number,
         "weight": None if record.weight is None else f"{record.weight:.9g}",
         "target": record.target_pdg or None,

@@ -47,12 +47,12 @@ CONVERSION_LIMITS = (
 )
 GIVEN_LIMITS = {
     "interactions": (
-        "Interactions are those of the file, on its nuclei whatever the detector is of; they are put anywhere "
-        "in it, along the beam. Transport and response are nuzoo's, fast and parametrised."
+        "Interactions are those of the file, on its nuclei whatever the detector is of; they are put "
+        "anywhere in it, along the beam. Transport and response are nuzoo's, fast and parametrised."
     ),
     "deposits": (
-        "Deposits are those of the file, with its axes, whatever the detector was of that they were made in; the "
-        "response alone is nuzoo's. Truth that deposits do not tell is null."
+        "Deposits are those of the file, with its axes, whatever they were made in; the response alone is "
+        "nuzoo's. Truth that deposits do not tell is null."
     ),
 }
 NOT_OPTIONS = ("dataset", "simulation", "shard_size", "detector_sha256", "given", "file", "sha256", "format")

@@ -1,6 +1,6 @@
 """Print the tables of docs/generators.md: files of generators and of Geant4 beside our own simulation.
 
-    python benchmarks/compare_sources.py --data DIR [--events 400] [--only interactions deposits accuracy]
+    python benchmarks/compare_sources.py --data DIR [--events 400] [--only genie gibuu deposits]
 
 DIR holds generators/ and larndsim/; needs `pip install nuzoo[generators]`. Each interaction of a file is
 repeated once here at its own energy, with its own neutrino and current, on its own nucleus; both happen at
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 from tqdm.auto import tqdm
 
+import nuzoo
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 from nuzoo.datasets_scripts.sources.formats import open_source
+from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.pipelines.loading import load_pipeline
 from nuzoo.simulation.deposited import Segments, placed
 from nuzoo.simulation.detectors import LARTPC_CUBE, MODULAR_LARTPC
 from nuzoo.simulation.event_types import Deposits, Interaction
@@ -30,10 +33,11 @@ from nuzoo.simulation.interactions.nucleus import CARBON, OXYGEN, Nucleus
 from nuzoo.simulation.simulate import SimulatedEvent, simulate_interaction
 
 SEED = 14
-FILES = (
-    ("GENIE, νμ on carbon", "gtrac_1_nue.root", CARBON),
-    ("GiBUU, νe CC on oxygen", "gibuu_EventOutput.root", OXYGEN),
-)
+CLASSIFIER = "nu-cnn-tiny"
+FILES = {
+    "genie": ("GENIE, νμ on carbon", "gtrac_1_nue.root", CARBON),
+    "gibuu": ("GiBUU, νe CC on oxygen", "gibuu_EventOutput.root", OXYGEN),
+}
 QUANTITIES = {
     "y": "inelasticity y",
     "cos": "cos θ of the lepton",
@@ -47,12 +51,16 @@ QUANTITIES = {
 }
 
 
-def measured(event: SimulatedEvent, weight: float) -> dict[str, float]:
+def measured(event: SimulatedEvent, weight: float, classify: Callable) -> dict[str, float]:
     """What is compared of an event: its final state, and what the detector recorded of it."""
     row, interaction = event.detector.readout.respond(event), event.interaction
+    label = EVENT_CLASSES[event.label]
+    said = classify({"detector": event.detector.name, "event_id": "event", **row})["label"]
     hadrons, lepton = interaction.pdg[1:], interaction.momentum[0]
     return {
         "weight": weight,
+        "label": label,
+        "right": said == label,
         "energy": interaction.neutrino_energy,
         "is_cc": interaction.is_cc,
         "y": interaction.inelasticity,
@@ -84,19 +92,24 @@ def pairs(path: Path, nucleus: Nucleus, most: int) -> Iterator[tuple[int, float,
         yield entry, float(given.provenance["weight"]), theirs, ours
 
 
-def compare_interactions(data: Path, most: int) -> None:
-    for title, name, nucleus in FILES:
-        tables: tuple[list[dict[str, float]], list[dict[str, float]]] = [], []
+def compare_interactions(data: Path, most: int, chosen: str) -> None:
+    """Compare one file; stopped with Ctrl-C, with as many of its events as were made until then."""
+    title, name, nucleus = FILES[chosen]
+    classify = load_pipeline(nuzoo.bundled(CLASSIFIER))
+    tables: list[tuple[dict[str, float], ...]] = []
+    try:
         found = pairs(data / "generators" / name, nucleus, most)
         for entry, weight, *both in tqdm(found, total=most, desc=title):
-            for table, interaction in zip(tables, both, strict=True):
-                event = simulate_interaction(SEED, entry, MODULAR_LARTPC, interaction)
-                table.append(measured(event, weight))
-        theirs, ours = map(DataFrame, tables)
-        for current, is_cc in (("CC", True), ("NC", False)):
-            parts = [table[table.is_cc == is_cc] for table in (theirs, ours)]
-            if len(parts[0]):
-                print_comparison(f"{title}, {current}, {len(parts[0])} events each", *parts)
+            events = [simulate_interaction(SEED, entry, MODULAR_LARTPC, each) for each in both]
+            tables.append(tuple(measured(event, weight, classify) for event in events))
+    except KeyboardInterrupt:
+        print(f"\nstopped after {len(tables)} events")
+    theirs, ours = (DataFrame([pair[i] for pair in tables]) for i in (0, 1))
+    for current, is_cc in (("CC", True), ("NC", False)):
+        parts = [table[table.is_cc == is_cc] for table in (theirs, ours)]
+        if len(parts[0]):
+            print_comparison(f"{title}, {current}, {len(parts[0])} events each", *parts)
+    print_accuracy(title, theirs, ours)
 
 
 def print_comparison(title: str, theirs: DataFrame, ours: DataFrame) -> None:
@@ -134,36 +147,16 @@ def weighted_ks(a: NDArray, of_a: NDArray, b: NDArray, of_b: NDArray) -> float:
     return float(np.abs(reached[0] - reached[1]).max())
 
 
-def compare_accuracy(data: Path, most: int) -> None:
+def print_accuracy(title: str, theirs: DataFrame, ours: DataFrame) -> None:
     """What the bundled classifier says of the same energies and classes, of their generator and of ours."""
-    import nuzoo
-    from nuzoo.files.events.event_classes import EVENT_CLASSES
-    from nuzoo.pipelines.loading import load_pipeline
-
-    classify = load_pipeline(nuzoo.bundled("nu-cnn-tiny"))
-    for title, name, nucleus in FILES:
-        right: dict[str, list[tuple[bool, bool]]] = {}
-        for entry, _, *both in tqdm(pairs(data / "generators" / name, nucleus, most), total=most, desc=title):
-            events = [simulate_interaction(SEED, entry, MODULAR_LARTPC, each) for each in both]
-            truth = EVENT_CLASSES[events[0].label]
-            said = [classify(recorded(event))["label"] for event in events]
-            right.setdefault(truth, []).append((said[0] == truth, said[1] == truth))
-        print(
-            f"\n### nu-cnn-tiny: {title}\n\n| class | events | file | ours | change |\n|---|---|---|---|---|"
-        )
-        every = [pair for found in right.values() for pair in found]
-        for truth, found in {**right, "all": every}.items():
-            table = np.array(found, float)
-            both = [
-                f"{share:.3f} ± {np.sqrt(share * (1 - share) / len(table)):.3f}" for share in table.mean(0)
-            ]
-            change = table[:, 0] - table[:, 1]
-            moved = f"{change.mean():+.3f} ± {change.std() / np.sqrt(len(change)):.3f}"
-            print(f"| {truth} | {len(table)} | {' | '.join(both)} | {moved} |")
-
-
-def recorded(event: SimulatedEvent) -> dict[str, object]:
-    return {"detector": event.detector.name, "event_id": "e", **event.detector.readout.respond(event)}
+    print(f"\n### {CLASSIFIER}: {title}\n\n| class | events | file | ours | change |\n|---|---|---|---|---|")
+    for name in (*dict.fromkeys(theirs.label), "all"):
+        chosen = (theirs.label == name) | (name == "all")
+        table = np.stack([theirs.right[chosen], ours.right[chosen]], axis=1).astype(float)
+        both = [f"{share:.3f} ± {np.sqrt(share * (1 - share) / len(table)):.3f}" for share in table.mean(0)]
+        change = table[:, 0] - table[:, 1]
+        moved = f"{change.mean():+.3f} ± {change.std() / np.sqrt(len(change)):.3f}"
+        print(f"| {name} | {len(table)} | {' | '.join(both)} | {moved} |")
 
 
 MUON, LEAST_CM = 13, 20.0
@@ -221,17 +214,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("NUZOO_DATA"))
     parser.add_argument("--events", type=int, default=400)
-    parts = ("interactions", "deposits", "accuracy")
+    parts = (*FILES, "deposits")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     options = parser.parse_args()
     if options.data is None:
         parser.error("give --data DIR or set NUZOO_DATA")
-    if "interactions" in options.only:
-        compare_interactions(options.data, options.events)
-    if "deposits" in options.only:
-        compare_deposits(options.data)
-    if "accuracy" in options.only:
-        compare_accuracy(options.data, options.events)
+    for part in options.only:
+        if part == "deposits":
+            compare_deposits(options.data)
+        else:
+            compare_interactions(options.data, options.events, part)
 
 
 if __name__ == "__main__":

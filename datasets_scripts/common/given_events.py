@@ -7,7 +7,7 @@ before anything is simulated, left out, counted and listed; the others keep thei
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -135,9 +135,8 @@ class GivenPlan(SimulationPlan):
             )
         return _opened(self.path, self.given, self.sha256)
 
-    def outside(self, index: int) -> int:
+    def outside(self, given: Given) -> int:
         """Count the deposits of an event that are outside of the detector."""
-        given = self.source[index]
         return self._placed(given).outside if isinstance(given, GivenDeposits) else 0
 
     @abstractmethod
@@ -249,7 +248,8 @@ class GivenSimulator:
             shard_size=shard_size,
         )
         left_out: list[Omission] = []
-        usable = [*islice(_usable(plan, left_out), events)]
+        outside: list[int] = []
+        usable = [*islice(_usable(plan, left_out, outside), events)]
         reasons = Reasons(left_out)
         if not usable:
             told = "\n".join(reasons.told())
@@ -257,7 +257,7 @@ class GivenSimulator:
         plan = replace(plan, events=len(usable))
         manifest = write_simulation(out, self.dataset, plan, self.finish, num_proc, usable)
         write_omissions(out / LEFT_OUT_FILE, left_out)
-        return GivenDataset(manifest, reasons, tuple(_notes(plan, usable, events)))
+        return GivenDataset(manifest, reasons, tuple(_notes(plan, sum(outside), events)))
 
 
 def _the_file(interactions: Path | None, deposits: Path | None, place: str | None) -> tuple[str, Path]:
@@ -273,18 +273,18 @@ def _the_file(interactions: Path | None, deposits: Path | None, place: str | Non
     raise DatasetRequestError(f"expected a file of interactions or one of deposits, got {got}")
 
 
-def _usable(plan: GivenPlan, left_out: list[Omission]) -> Iterator[int]:
-    """Give the places of the events that can be used, and note the others."""
-    for entry in tqdm(range(plan.entries), desc="read", unit="event"):
+def _usable(plan: GivenPlan, left_out: list[Omission], outside: list[int]) -> Iterator[int]:
+    """Give the places of the events that can be used; note the others, and how many deposits are outside."""
+    for entry in tqdm(range(plan.entries), desc="read", unit="event", leave=False):
         try:
-            plan.read(entry)
+            outside.append(plan.outside(plan.read(entry)))
         except SourceFileError as error:
             left_out.append(Omission.of(plan.source.path, error))
         else:
             yield entry
 
 
-def _notes(plan: GivenPlan, usable: Iterable[int], asked: int | None) -> Iterator[str]:
+def _notes(plan: GivenPlan, outside: int, asked: int | None) -> Iterator[str]:
     yield f"{plan.file}: {plan.format}, {counted(plan.entries, 'event')}"
     if asked is not None and plan.events < asked:
         yield f"{counted(plan.events, 'event')} instead of {asked:,}: there are no more that can be used"
@@ -292,7 +292,7 @@ def _notes(plan: GivenPlan, usable: Iterable[int], asked: int | None) -> Iterato
         yield "interactions happen anywhere in the box of vertices, their neutrinos come along +z"
         return
     yield f"deposits of each event: {_PLACED[str(plan.place)]}"
-    if outside := sum(map(plan.outside, usable)):
+    if outside:
         yield f"left out {counted(outside, 'deposit')} outside of {plan.detector}, and cut those at its walls"
 
 

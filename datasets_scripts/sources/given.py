@@ -6,7 +6,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
@@ -115,8 +114,3 @@ class SourceFile(ABC, Generic[G]):
     def where(self, entry: int) -> str:
         """Name an event for an error."""
         return f"{self.path}#{entry}"
-
-    @cached_property
-    def notes(self) -> tuple[str, ...]:
-        """What is decided about the whole file, a line each."""
-        return ()

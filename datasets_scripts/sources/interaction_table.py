@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nuzoo.datasets_scripts.readers.source_errors import TooLargeError, naming_errors
+from nuzoo.datasets_scripts.readers.source_errors import NotThisFormatError, TooLargeError, naming_errors
 from nuzoo.datasets_scripts.sources.errors import ImpossibleEnergyError
 from nuzoo.datasets_scripts.sources.given import INTERACTIONS, GivenInteraction, Glance, SourceFile
 from nuzoo.datasets_scripts.sources.interaction_records import Record, transportable
@@ -66,6 +66,9 @@ class InteractionTable(SourceFile[GivenInteraction]):
                 raise ValueError(f"{len(pdg)} codes of {len(four)} particles")
         energy = float(row["neutrino_energy"]) * MEV_PER_GEV
         mode = row.get("interaction_mode")
+        if mode is not None and mode not in INTERACTION_MODES:
+            expected = f"an interaction_mode of {', '.join(INTERACTION_MODES)}, or null"
+            raise NotThisFormatError(where, expected, repr(mode), "name it so, or write null")
         number, weight = row.get("event"), row.get("weight")
         record = Record(
             neutrino_pdg=int(row["neutrino_pdg"]),
@@ -74,7 +77,7 @@ class InteractionTable(SourceFile[GivenInteraction]):
             four_momentum=four,
             target_pdg=int(row.get("target_pdg") or 0),
             generator=str(row.get("generator") or ""),
-            mode=InteractionMode(INTERACTION_MODES.index(mode)) if mode in INTERACTION_MODES else None,
+            mode=None if mode is None else InteractionMode(INTERACTION_MODES.index(mode)),
             number=None if number is None else int(number),
             weight=None if weight is None else float(weight),
         )

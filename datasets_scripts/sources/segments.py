@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.readers.hdf5 import dataset_in
 from nuzoo.datasets_scripts.readers.source_errors import NotThisFormatError, naming_errors
 from nuzoo.datasets_scripts.sources.errors import ImpossibleEnergyError, NoParticlesError, OtherUnitsError
 from nuzoo.datasets_scripts.sources.given import DEPOSITS, GivenDeposits, Glance, SourceFile
@@ -39,7 +40,7 @@ class SegmentFile(SourceFile[GivenDeposits]):
         import h5py
 
         with naming_errors(path, "an HDF5 file of energy deposits"):
-            self._rows = h5py.File(path, "r")[DATASET]
+            self._rows = dataset_in(path, h5py.File(path, "r"), (DATASET,))
             names = self._rows.dtype.names or ()
             self._event, self._track, self._pdg = (
                 _one_of(path, names, each) for each in (_EVENT, _TRACK, _PDG)

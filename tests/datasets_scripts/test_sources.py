@@ -84,6 +84,7 @@ def changed(**changes):
         (changed(neutrino_energy=-2.0), errors.ImpossibleEnergyError, "0 and more"),
         (changed(neutrino_energy=None), errors.ImpossibleEnergyError, "neutrino_energy, got null"),
         (changed(neutrino_energy=0.5), errors.ImpossibleEnergyError, "no more energy than the neutrino"),
+        (changed(interaction_mode="RES"), SourceFileError, "of qe, mec, res, dis, coh, or null, got 'RES'"),
         (changed(pdg=[2212, 13, 4222]), errors.UntransportedParticleError, "PDG codes 4222"),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nuzoo.datasets_scripts.readers.source_errors import naming_errors
+from nuzoo.datasets_scripts.readers.source_errors import TruncatedFileError, naming_errors
 from nuzoo.datasets_scripts.sources.errors import NoVertexError
 from nuzoo.datasets_scripts.sources.given import (
     EXTRA,
@@ -53,7 +53,7 @@ class NuHepMC(SourceFile[GivenInteraction]):
                 f"{path}: expected the package pyhepmc to read a NuHepMC file, got none: `{EXTRA}`"
             ) from error
         self._open = pyhepmc.open
-        self._begins = _begins(path)
+        self._begins, self._is_whole = _begins(path)
 
     @classmethod
     def claims(cls, glance: Glance) -> bool:
@@ -65,6 +65,9 @@ class NuHepMC(SourceFile[GivenInteraction]):
 
     def __getitem__(self, entry: int) -> GivenInteraction:
         where = self.where(entry)
+        if not self._is_whole and entry == len(self) - 1:
+            remedy = "copy or make the file again, or leave the event out"
+            raise TruncatedFileError(where, "an event that is whole", "the end of the file within it", remedy)
         with naming_errors(where, "an event of HepMC3"):
             return transportable(where, _record(where, self._event(entry)))
 
@@ -80,17 +83,18 @@ class NuHepMC(SourceFile[GivenInteraction]):
         return event
 
 
-def _begins(path: Path) -> list[int]:
-    """Return where each event begins, and where the last one ends."""
-    begins, place = [], 0
+def _begins(path: Path) -> tuple[list[int], bool]:
+    """Return where each event begins and where the last one ends, and whether the file says that it ends."""
+    begins, place, is_whole = [], 0, False
     with path.open("rb") as stream:
         for line in stream:
             if line.startswith(b"E "):
                 begins.append(place)
             elif line.startswith(b"HepMC::Asciiv3-END"):
+                is_whole = True
                 break
             place += len(line)
-    return [*begins, place] if begins else [place]
+    return [*begins, place] if begins else [place], is_whole
 
 
 def _record(where: str, event: Any) -> Record:

@@ -155,7 +155,7 @@ def test_cubes_of_interactions_have_all_truth(table, tmp_path):
 
 def test_what_is_published_of_it_is_checked_and_says_what_it_is(table, tmp_path):
     lartpc_pixelmaps.simulate_given(tmp_path / "out", interactions=table)
-    plan = open_dataset(tmp_path / "out", also=["left-out.csv"]).simulation
+    plan = open_dataset(tmp_path / "out", also=["README.md"]).simulation
     [first, last] = rows(tmp_path / "out")
     assert plan.event_id(plan.last_index) == last["event_id"]
     assert first["source"].startswith(plan.prefix) and first["source"].endswith(plan.origin(0))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nuzoo.datasets_scripts.readers.source_errors import SourceFileError, TooLargeError
+from nuzoo.datasets_scripts.readers.source_errors import SourceFileError, TooLargeError, TruncatedFileError
 from nuzoo.datasets_scripts.sources import errors, interaction_table
 from nuzoo.datasets_scripts.sources.formats import open_source
 from nuzoo.datasets_scripts.sources.given import DEPOSITS, INTERACTIONS, MissingReaderError
@@ -181,13 +181,22 @@ def test_trees_of_edep_sim_are_known_and_what_to_do(tmp_path):
         open_source(tmp_path / "f", DEPOSITS)
 
 
-@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("write", WRITERS[:-1])
 def test_files_that_end_early_are_named(write, tmp_path):
     file = write(tmp_path / "f")
     file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 5])
     with pytest.raises((SourceFileError, errors.NoVertexError)) as refusal:
         first(file)
     assert str(file) in str(refusal.value)
+
+
+def test_text_that_ends_early_loses_its_last_event_alone(tmp_path):
+    file = write_nuhepmc(tmp_path / "f", 3)
+    file.write_bytes(file.read_bytes()[:-60])
+    source = open_source(file, INTERACTIONS)
+    assert [source[entry].provenance["number"] for entry in (0, 1)] == ["10", "11"]
+    with pytest.raises(TruncatedFileError, match=r"#2: expected an event that is whole"):
+        source[2]
 
 
 @pytest.mark.parametrize(("write", "package"), [(write_summary, "uproot"), (write_nuhepmc, "pyhepmc")])

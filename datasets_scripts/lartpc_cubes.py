@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
+from nuzoo.datasets_scripts.common.given_events import GivenPlan, GivenSimulator
 from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan, simulator
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
+from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import LARTPC_CUBE, Detector, find_detector
+from nuzoo.simulation.event_types import Interaction
 from nuzoo.simulation.materials import LAR
 from nuzoo.simulation.response.voxels import VoxelReadout
 
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
     from nuzoo.simulation.images import SimulatedImage
 
 NAME = "lartpc-cubes"
+
+_VECTORS = ("x", "y", "z", "px", "py", "pz")
 
 FEWEST_VOXELS, MOST_VOXELS = 1_000, 30_000
 """An event with fewer or more is drawn again: PILArNet-M's events have so many."""
@@ -50,7 +57,48 @@ class CubesPlan(SimulationPlan):
         return {}
 
 
+@dataclass(frozen=True)
+class GivenCubesPlan(GivenPlan):
+    """One event of a file, in voxels; none is drawn again, however many voxels it has."""
+
+    not_in_deposits = (
+        "motif",
+        "role",
+        "interaction",
+        *(f"particle_{name}" for name in ("parent", "interaction", *_VECTORS, "momentum", "primary")),
+        *(f"interaction_{name}" for name in ("kind", "x", "y", "z", "pdg", "neutrino_energy", "is_cc")),
+        *(f"keypoint_{name}" for name in ("kind", "x", "y", "z")),
+    )
+
+    @classmethod
+    def suits(cls, detector: Detector) -> bool:
+        """Say whether the dataset holds events of a detector."""
+        return CubesPlan.suits(detector)
+
+    def transported(self, index: int, interaction: Interaction) -> SimulatedImage:
+        """Simulate what follows on an interaction."""
+        from nuzoo.simulation.images import Origin, simulate_image
+
+        def draw(rng: np.random.Generator, detector: Detector) -> list[Origin]:
+            vertex = rng.uniform(detector.vertex_low, detector.vertex_high)
+            return [Origin("neutrino", vertex, interaction.pdg, interaction.momentum, interaction)]
+
+        return simulate_image(self.seed, index, find_detector(self.detector), draw)
+
+    def deposited(self, index: int, deposits: Placed) -> SimulatedImage:
+        """Take deposits for an event."""
+        from nuzoo.simulation.images import record_image
+
+        return record_image(self.seed, index, find_detector(self.detector), deposits)
+
+    def truth(self, event: SimulatedImage) -> Row:
+        """Return nothing: all truth is that of hits, particles and interactions."""
+        return {}
+
+
 simulate_dataset = simulator(NAME, CubesPlan, LARTPC_CUBE.name, with_display)
+
+simulate_given = GivenSimulator(NAME, GivenCubesPlan, LARTPC_CUBE.name, with_display)
 
 
 def card_words() -> CardWords:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import datasets
 import numpy as np
@@ -16,10 +16,11 @@ from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE
+from nuzoo.datasets_scripts.common.given_events import GivenPlan, GivenSimulator
 from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row, row_features
 from nuzoo.datasets_scripts.common.simulated import requested_detector, write_simulation
-from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan
+from nuzoo.datasets_scripts.common.simulated_neutrinos import NeutrinoPlan, truth_of_neutrino
 from nuzoo.datasets_scripts.common.splits import by_split
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles, declared_classes
 from nuzoo.datasets_scripts.workers.workers import Workers
@@ -27,9 +28,14 @@ from nuzoo.files.checksums import sha256
 from nuzoo.files.events.event_classes import check_class_names
 from nuzoo.files.events.pixel_map_events import DISPLAY_FULL_SCALE_MEV, pixel_map_schema
 from nuzoo.simulation import SOURCE_DIGEST
+from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
+from nuzoo.simulation.event_types import Interaction
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
+
+if TYPE_CHECKING:
+    from nuzoo.simulation.simulate import SimulatedEvent
 
 NAME = "lartpc-pixelmaps"
 DEFAULT_SPECTRUM = "flat-0-10"
@@ -43,6 +49,32 @@ class PixelMapPlan(NeutrinoPlan):
     def suits(cls, detector: Detector) -> bool:
         """Say whether the dataset holds events of a detector."""
         return isinstance(detector.readout, PixelMapReadout)
+
+
+@dataclass(frozen=True)
+class GivenPixelMapPlan(GivenPlan):
+    """One event of a file, seen in projections."""
+
+    @classmethod
+    def suits(cls, detector: Detector) -> bool:
+        """Say whether the dataset holds events of a detector."""
+        return PixelMapPlan.suits(detector)
+
+    def transported(self, index: int, interaction: Interaction) -> SimulatedEvent:
+        """Simulate what follows on an interaction."""
+        from nuzoo.simulation.simulate import simulate_interaction
+
+        return simulate_interaction(self.seed, index, find_detector(self.detector), interaction)
+
+    def deposited(self, index: int, deposits: Placed) -> SimulatedEvent:
+        """Take deposits for an event."""
+        from nuzoo.simulation.simulate import record_deposits
+
+        return record_deposits(self.seed, index, find_detector(self.detector), deposits)
+
+    def truth(self, event: SimulatedEvent) -> Row:
+        """Return the columns of truth of a simulated event."""
+        return truth_of_neutrino(event)
 
 
 def simulate_dataset(
@@ -80,6 +112,17 @@ def simulate_dataset(
     found = requested_detector(detector)
     plan = PixelMapPlan(events, seed, found.name, spectrum, shard_size=shard_size)
     return write_simulation(out, NAME, plan, with_display, num_proc, cluster)
+
+
+def with_display(row: Row) -> Row:
+    """Return the row with its `display` picture: all views side by side, for people."""
+    geometry = find_detector(row["detector"]).geometry()
+    shape = geometry["height"], geometry["width"]
+    pictures = [_grey(row[f"{view}_index"], row[f"{view}_energy"], shape) for view in geometry["views"]]
+    return {**row, "display": stored(np.concatenate(pictures, axis=1))}
+
+
+simulate_given = GivenSimulator(NAME, GivenPixelMapPlan, MODULAR_LARTPC.name, with_display)
 
 
 def convert_files(
@@ -139,14 +182,6 @@ def card_words() -> CardWords:
 def files_below(path: Path) -> list[Path]:
     """Return a file, or all files of a folder."""
     return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-
-
-def with_display(row: Row) -> Row:
-    """Return the row with its `display` picture: all views side by side, for people."""
-    geometry = find_detector(row["detector"]).geometry()
-    shape = geometry["height"], geometry["width"]
-    pictures = [_grey(row[f"{view}_index"], row[f"{view}_energy"], shape) for view in geometry["views"]]
-    return {**row, "display": stored(np.concatenate(pictures, axis=1))}
 
 
 def _grey(

@@ -174,6 +174,8 @@ class Sample:
         builder: path of its `datasets` builder; None where it is only ever loaded from its files.
         simulate: path of a function that simulates it into a folder; None where it cannot be simulated.
         plan: path of the class of what decides a simulated one, a `SimulationPlan`; None where `simulate` is.
+        given: path of a `GivenSimulator`, which simulates it from interactions or deposits in files; None
+            where none does.
         convert: path of a function that reads it from files; None where there are none.
         card: path of a function that gives the `CardWords` of its card; None takes general ones.
     """
@@ -184,6 +186,7 @@ class Sample:
     builder: str | None = None
     simulate: str | None = None
     plan: str | None = None
+    given: str | None = None
     convert: str | None = None
     card: str | None = None
 
@@ -495,6 +498,7 @@ for _row in (
         builder="nuzoo.datasets_scripts.lartpc_pixelmaps.LArTPCPixelMaps",
         simulate="nuzoo.datasets_scripts.lartpc_pixelmaps.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_pixelmaps.PixelMapPlan",
+        given="nuzoo.datasets_scripts.lartpc_pixelmaps.simulate_given",
         convert="nuzoo.datasets_scripts.lartpc_pixelmaps.convert_files",
         card="nuzoo.datasets_scripts.lartpc_pixelmaps.card_words",
     ),
@@ -521,6 +525,7 @@ for _row in (
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
+        given="nuzoo.datasets_scripts.lartpc_cubes.simulate_given",
         card="nuzoo.datasets_scripts.lartpc_cubes.card_words",
     ),
     Sample(

@@ -46,8 +46,9 @@ class Interaction:
         neutrino_pdg: PDG code of the neutrino.
         neutrino_energy: MeV.
         is_cc: Charged (True) or neutral (False) current.
-        mode: Channel.
-        target_pdg: PDG code of the struck nucleon, 2212 or 2112 (0 for coherent scattering).
+        mode: Channel; None where the file of another generator does not tell.
+        target_pdg: PDG code of the struck nucleon, 2212 or 2112 (0 for coherent scattering, and where a file
+            does not tell).
         inelasticity: y = 1 - E_lepton / E_neutrino.
         pdg: int32 (n,). Outgoing particles, the lepton first.
         momentum: float64 (n, 3), MeV/c.
@@ -59,7 +60,7 @@ class Interaction:
     neutrino_pdg: int
     neutrino_energy: float
     is_cc: bool
-    mode: InteractionMode
+    mode: InteractionMode | None
     target_pdg: int
     inelasticity: float
     pdg: NDArray[np.int32]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import Detector
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Interaction, Transported
@@ -46,7 +47,8 @@ class SimulatedImage:
 
     Attributes:
         detector: Where it happened.
-        origins: Its interactions, in the order of their numbers in the deposits.
+        origins: Its interactions, in the order of their numbers in the deposits; none where only deposits are
+            known.
         transported: Energy deposits and the particles that made them.
         rng: The event's random numbers as transport left them: noise is drawn from a copy.
     """
@@ -85,9 +87,7 @@ def simulate_image(
     Raises:
         DetectorError: The detector's volume is not described.
     """
-    if not detector.has_volume:
-        raise DetectorError(f"{detector.name}: expected a volume to simulate it, got none: describe it")
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index, attempt])))
+    rng = _image_generator(seed, index, detector, attempt)
     origins = draw(rng, detector)
     volume = Volume(detector.low, detector.high)
     settings = TransportSettings(magnetic_field=detector.magnetic_field)
@@ -96,3 +96,24 @@ def simulate_image(
         for number, each in enumerate(origins)
     ]
     return SimulatedImage(detector, origins, merged(parts), rng)
+
+
+def record_image(seed: int, index: int, detector: Detector, deposits: Placed) -> SimulatedImage:
+    """Take deposits that another transport made for event `index` of seed `seed`; its origins are not known.
+
+    Args:
+        seed: Names a sample, 0 or more.
+        index: Which event of it, 0 or more.
+        detector: It records them.
+        deposits: In the detector.
+
+    Raises:
+        DetectorError: The detector's volume is not described.
+    """
+    return SimulatedImage(detector, (), deposits.transported, _image_generator(seed, index, detector, 0))
+
+
+def _image_generator(seed: int, index: int, detector: Detector, attempt: int) -> np.random.Generator:
+    if not detector.has_volume:
+        raise DetectorError(f"{detector.name}: expected a volume to simulate it, got none: describe it")
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index, attempt])))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.files.events.event_classes import EVENT_CLASSES
+from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import Detector
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Interaction, Transported
@@ -22,21 +23,23 @@ class SimulatedEvent:
 
     Attributes:
         detector: Where it happened.
-        interaction: What happened in the nucleus.
-        vertex: float64 (3,), cm.
+        interaction: What happened in the nucleus; None where only its deposits are known.
+        vertex: float64 (3,), cm; where the first deposit begins where only deposits are known.
         transported: Energy deposits and the particles that made them.
         rng: The event's random numbers as transport left them: noise is drawn from a copy.
     """
 
     detector: Detector
-    interaction: Interaction
+    interaction: Interaction | None
     vertex: NDArray[np.float64]
     transported: Transported
     rng: np.random.Generator
 
     @property
     def label(self) -> int | None:
-        """The event's number in `EVENT_CLASSES`; None for charged currents of tau neutrinos."""
+        """The event's number in `EVENT_CLASSES`; None without truth, and for tau neutrinos' CC."""
+        if self.interaction is None:
+            return None
         flavour = {12: "nue_cc", 14: "numu_cc"}.get(abs(self.interaction.neutrino_pdg))
         name = flavour if self.interaction.is_cc else "nc"
         return None if name is None else EVENT_CLASSES.index(name)
@@ -57,11 +60,56 @@ def simulate_event(seed: int, index: int, detector: Detector, spectrum: Spectrum
     Raises:
         DetectorError: The detector's volume is not described.
     """
+    rng = _event_generator(seed, index, detector)
+    vertex = rng.uniform(detector.vertex_low, detector.vertex_high)
+    return _transported(rng, detector, vertex, sample_interaction(rng, spectrum))
+
+
+def simulate_interaction(
+    seed: int, index: int, detector: Detector, interaction: Interaction
+) -> SimulatedEvent:
+    """Transport an interaction that another generator made, as event `index` of seed `seed`.
+
+    It happens anywhere in the box of vertices, each place alike; its neutrino comes along +z.
+
+    Args:
+        seed: Names a sample, 0 or more.
+        index: Which event of it, 0 or more.
+        detector: Where it happens.
+        interaction: What leaves the nucleus.
+
+    Raises:
+        DetectorError: The detector's volume is not described.
+    """
+    rng = _event_generator(seed, index, detector)
+    return _transported(rng, detector, rng.uniform(detector.vertex_low, detector.vertex_high), interaction)
+
+
+def record_deposits(seed: int, index: int, detector: Detector, deposits: Placed) -> SimulatedEvent:
+    """Take deposits that another transport made for event `index` of seed `seed`: its noise is drawn from it.
+
+    Args:
+        seed: Names a sample, 0 or more.
+        index: Which event of it, 0 or more.
+        detector: It records them.
+        deposits: In the detector.
+
+    Raises:
+        DetectorError: The detector's volume is not described.
+    """
+    rng = _event_generator(seed, index, detector)
+    return SimulatedEvent(detector, None, deposits.first, deposits.transported, rng)
+
+
+def _event_generator(seed: int, index: int, detector: Detector) -> np.random.Generator:
     if not detector.has_volume:
         raise DetectorError(f"{detector.name}: expected a volume to simulate it, got none: describe it")
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index])))
-    vertex = rng.uniform(detector.vertex_low, detector.vertex_high)
-    interaction = sample_interaction(rng, spectrum)
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index])))
+
+
+def _transported(
+    rng: np.random.Generator, detector: Detector, vertex: NDArray[np.float64], interaction: Interaction
+) -> SimulatedEvent:
     transported = transport(
         rng,
         interaction.pdg,

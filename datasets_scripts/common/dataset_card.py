@@ -29,6 +29,12 @@ SIMULATION_LICENCE = "apache-2.0"
 LICENCE_NOT_STATED = "That of the files that were converted: state it here."
 
 SIMULATED = "Simulated by nuzoo's fast parametrised simulation (not GENIE and Geant4)."
+GIVEN_KINDS = {
+    "interactions": (
+        "Interactions of another generator, transported and recorded by nuzoo's fast parametrised simulation."
+    ),
+    "deposits": "Energy deposits of another simulation, recorded by nuzoo's response of the detector.",
+}
 CONVERTED = "Read from detector files; whether these were simulated or measured, their source tells."
 SIMULATION_LIMITS = (
     "The simulation is a fast parametrised one and approximate in multiplicities, final-state interactions "
@@ -39,7 +45,18 @@ CONVERSION_LIMITS = (
     "Truth is what the files state; columns that they do not have are null. The detector's properties above "
     "are those of nuzoo's description of it, not measured from these files."
 )
-NOT_OPTIONS = ("dataset", "simulation", "shard_size", "detector_sha256")
+GIVEN_LIMITS = {
+    "interactions": (
+        "Interactions are those of the file, on its nuclei whatever the detector is of; they are put "
+        "anywhere in it, along the beam. Transport and response are nuzoo's, fast and parametrised."
+    ),
+    "deposits": (
+        "Deposits are those of the file, with its axes, whatever they were made in; the response alone is "
+        "nuzoo's. Truth that deposits do not tell is null."
+    ),
+}
+NOT_OPTIONS = ("dataset", "simulation", "shard_size", "detector_sha256", "given", "file", "sha256", "format")
+NOT_OPTIONS += ("entries",)
 """What a plan holds beside the options of `nuzoo simulate`."""
 
 CONVERSION_CITATION = "Cite the source of the files, which each row's `source` names."
@@ -92,7 +109,7 @@ def dataset_card(
             files to be stated.
         citation: Markdown.
     """
-    simulated = all(facts.simulated for facts in configs.values())
+    simulated = all(facts.simulated and not facts.given for facts in configs.values())
     licence = licence or (SIMULATION_LICENCE if simulated else None)
     names = list(configs)
     first, last = configs[names[0]], configs[names[-1]]
@@ -104,7 +121,7 @@ def dataset_card(
         repo_id=repo_id,
         title=(repo_id or first.sample.name).rpartition("/")[2],
         about=_each(configs, _about),
-        kind=_each(configs, lambda facts: SIMULATED if facts.simulated else CONVERTED),
+        kind=_each(configs, _kind),
         example=_example(first),
         split=next(iter(first.splits)),
         last_config=names[-1],
@@ -119,10 +136,10 @@ def dataset_card(
         ),
         split_rule=_each(configs, lambda facts: facts.plan.get("splits", SPLIT_RULE)),
         split_lists=", ".join(f"`{_root(configs, name)}{MANIFESTS_FOLDER}/`" for name in configs),
-        composition=_each(configs, lambda facts: own_words(facts.sample).composition * facts.simulated),
+        composition=_each(configs, lambda facts: own_words(facts.sample).composition * _is_ours(facts)),
         shares={name: facts.shares for name, facts in configs.items() if any(facts.shares.values())},
         generation="\n".join(generations),
-        limits=_each(configs, lambda facts: SIMULATION_LIMITS if facts.simulated else CONVERSION_LIMITS),
+        limits=_each(configs, _limits),
         licence_text=f"`{licence}`" if licence else LICENCE_NOT_STATED,
         citation=_each(configs, _citation) if citation is None else citation,
     )
@@ -151,7 +168,22 @@ def _about(facts: DatasetFacts) -> str:
 
 def _citation(facts: DatasetFacts) -> str:
     words = own_words(facts.sample)
+    if facts.given:
+        return f"{words.citation} {CONVERSION_CITATION}"
     return words.citation if facts.simulated else words.source_citation
+
+
+def _is_ours(facts: DatasetFacts) -> bool:
+    """Whether nuzoo's own simulation made all of the events."""
+    return facts.simulated and not facts.given
+
+
+def _kind(facts: DatasetFacts) -> str:
+    return GIVEN_KINDS.get(facts.given) or (SIMULATED if facts.simulated else CONVERTED)
+
+
+def _limits(facts: DatasetFacts) -> str:
+    return GIVEN_LIMITS.get(facts.given) or (SIMULATION_LIMITS if facts.simulated else CONVERSION_LIMITS)
 
 
 def _each(configs: Mapping[str, DatasetFacts], text: Callable[[DatasetFacts], str]) -> str:
@@ -226,7 +258,9 @@ def _type(feature: Any) -> str:
 
 def simulation_command(plan: Mapping[str, Any]) -> str:
     """Give the command that simulates the events of a plan again."""
-    given = {key: plan[key] for key in plan if key not in NOT_OPTIONS}
+    given = {key: plan[key] for key in plan if key not in NOT_OPTIONS and plan[key] is not None}
+    if "given" in plan:
+        given[plan["given"]] = plan["file"]
     options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
     return f"nuzoo simulate {plan['dataset']} {options}"
 
@@ -234,8 +268,9 @@ def simulation_command(plan: Mapping[str, Any]) -> str:
 def _generation(facts: DatasetFacts) -> str:
     plan = facts.plan
     if facts.simulated:
+        file = f" the file is {plan['format']} with SHA-256 `{plan['sha256']}`;" if facts.given else ""
         return (
-            f"`{simulation_command(plan)}`, {plan['shard_size']} events a file at most; "
+            f"`{simulation_command(plan)}`, {plan['shard_size']} events a file at most;{file} "
             f"{' '.join(facts.first_source.split()[:2])}, digest of its source `{plan['simulation']}`."
         )
     if "sha256" in plan:

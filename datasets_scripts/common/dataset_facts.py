@@ -75,6 +75,11 @@ class DatasetFacts:
         return "simulation" in self.plan
 
     @property
+    def given(self) -> str:
+        """What the simulation began with, "interactions" or "deposits"; nothing where all of it is ours."""
+        return str(self.plan.get("given", ""))
+
+    @property
     def detector_facts(self) -> dict[str, str]:
         """Property and value of its detector, with units; of simulated events also how they were recorded."""
         return self.detector.facts() | (self.detector.readout.simulation_facts() if self.simulated else {})

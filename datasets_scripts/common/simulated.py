@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,9 @@ from nuzoo.registry import Sample, import_object
 from nuzoo.simulation import SOURCE_DIGEST
 from nuzoo.simulation.detectors import DETECTORS, Detector, enter_detector, find_detector
 from nuzoo.simulation.errors import UnknownDetectorError
+
+GIVEN = "given"
+"""In a plan: what the simulation begins with, where that is a file."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,24 @@ class SimulationPlan(ABC):
         Raises:
             DatasetRequestError: Something is missing in it, or cannot be.
         """
-        names = [field.name for field in fields(cls)]
+        names = [field.name for field in fields(cls) if field.compare]
         if missing := [name for name in names if name not in plan]:
             raise DatasetRequestError(f"expected {', '.join(missing)}, got none")
         return cls(**{name: plan[name] for name in names})
+
+    def content(self) -> dict[str, Any]:
+        """Return what `plan.json` says of it: all that decides the events."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.compare}
+
+    @property
+    def last_index(self) -> int:
+        """Number of the last event that there may be."""
+        return self.events - 1
+
+    @property
+    def prefix(self) -> str:
+        """Begin of `source` of each event."""
+        return SIMULATED_PREFIX
 
     def event_id(self, index: int) -> str:
         """Name of event `index`."""
@@ -109,11 +126,14 @@ class SimulationPlan(ABC):
     @undisturbed()
     def row(self, index: int) -> Row:
         """Return the row of event `index`: what the detector records of it, and the truth."""
-        event = self.simulate(index)
+        return self.recorded(index, self.simulate(index))
+
+    def recorded(self, index: int, event: Any, told: str = "") -> Row:
+        """Return the row of event `index` as it was simulated; `told` is said in `source` beside the plan."""
         identity = {
             "event_id": self.event_id(index),
             "detector": self.detector,
-            "source": f"{SIMULATED_PREFIX}{_own_version()} {self.origin(index)}",
+            "source": f"{self.prefix}{_own_version()} {told}{self.origin(index)}",
         }
         return {**identity, **self.truth(event), **event.detector.readout.respond(event)}
 
@@ -133,9 +153,13 @@ def simulation_of(sample: Sample, plan: Mapping[str, Any]) -> SimulationPlan:
     Raises:
         DatasetRequestError: Something is missing in it, or cannot be, or no such dataset is simulated.
     """
-    if sample.plan is None:
-        raise DatasetRequestError(f"expected a dataset that can be simulated, got {sample.name}")
-    found: SimulationPlan = import_object(sample.plan).of(plan)
+    begins_with_file = GIVEN in plan
+    path = sample.given if begins_with_file else sample.plan
+    if path is None:
+        kind = f"begins with a file of {plan[GIVEN]}" if begins_with_file else "can be simulated"
+        raise DatasetRequestError(f"expected a dataset that {kind}, got {sample.name}")
+    named = import_object(path)
+    found: SimulationPlan = (named.plan_class if begins_with_file else named).of(plan)
     return found
 
 
@@ -158,6 +182,7 @@ def write_simulation(
     finish: Callable[[Row], Row],
     num_proc: int = 1,
     cluster: Workers | None = None,
+    indices: Iterable[int] | None = None,
 ) -> dict[str, Any]:
     """Simulate a dataset into a folder; see `write_dataset`.
 
@@ -169,6 +194,7 @@ def write_simulation(
             must be picklable for more than one process.
         num_proc: Processes.
         cluster: Who does it instead, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
+        indices: Numbers of the events; those from 0 on by default.
 
     Returns:
         The manifest.
@@ -184,10 +210,10 @@ def write_simulation(
     detector = find_detector(plan.detector)
     return write_dataset(
         out,
-        {plan.event_id(index): index for index in range(plan.events)},
+        {plan.event_id(index): index for index in (range(plan.events) if indices is None else indices)},
         row_features(schema_of(find_sample(dataset).modality, detector)),
         partial(_finished_row, plan, detector, finish),
-        {"dataset": dataset, "simulation": SOURCE_DIGEST, **asdict(plan), **digest_of(detector)},
+        {"dataset": dataset, "simulation": SOURCE_DIGEST, **plan.content(), **digest_of(detector)},
         workers=cluster or processes(num_proc),
         shard_size=plan.shard_size,
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan
+from nuzoo.files.events.event_truth import TRUTH_COLUMNS
 from nuzoo.simulation.detectors import find_detector
 from nuzoo.simulation.spectra import SPECTRA
 
@@ -47,21 +48,29 @@ class NeutrinoPlan(SimulationPlan):
 
     def truth(self, event: SimulatedEvent) -> Row:
         """Return the columns of truth of a simulated event."""
-        interaction = event.interaction
-        hadrons = interaction.pdg[1:]
-        lepton_energy = (1 - interaction.inelasticity) * interaction.neutrino_energy
-        return {
-            "label": event.label,
-            "neutrino_energy": interaction.neutrino_energy / 1000,
-            "neutrino_pdg": interaction.neutrino_pdg,
-            "interaction_mode": int(interaction.mode),
-            "lepton_pdg": int(interaction.pdg[0]),
-            "lepton_energy": lepton_energy / 1000,
-            "inelasticity": interaction.inelasticity,
-            "vertex": event.vertex.astype(np.float32),
-            "n_protons": np.count_nonzero(hadrons == 2212),
-            "n_neutrons": np.count_nonzero(hadrons == 2112),
-            "n_charged_pions": np.count_nonzero(np.abs(hadrons) == 211),
-            "n_neutral_pions": np.count_nonzero(hadrons == 111),
-            "deposited_energy": event.transported.budget.deposited,
-        }
+        return truth_of_neutrino(event)
+
+
+def truth_of_neutrino(event: SimulatedEvent) -> Row:
+    """Return the columns of truth of an event with one neutrino; null where only its deposits are known."""
+    deposited = {"deposited_energy": event.transported.budget.deposited}
+    interaction = event.interaction
+    if interaction is None:
+        return dict.fromkeys(("label", *(column.name for column in TRUTH_COLUMNS))) | deposited
+    hadrons = interaction.pdg[1:]
+    lepton_energy = (1 - interaction.inelasticity) * interaction.neutrino_energy
+    return {
+        "label": event.label,
+        "neutrino_energy": interaction.neutrino_energy / 1000,
+        "neutrino_pdg": interaction.neutrino_pdg,
+        "interaction_mode": None if interaction.mode is None else int(interaction.mode),
+        "lepton_pdg": int(interaction.pdg[0]),
+        "lepton_energy": lepton_energy / 1000,
+        "inelasticity": interaction.inelasticity,
+        "vertex": event.vertex.astype(np.float32),
+        "n_protons": np.count_nonzero(hadrons == 2212),
+        "n_neutrons": np.count_nonzero(hadrons == 2112),
+        "n_charged_pions": np.count_nonzero(np.abs(hadrons) == 211),
+        "n_neutral_pions": np.count_nonzero(hadrons == 111),
+        **deposited,
+    }

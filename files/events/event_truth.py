@@ -48,3 +48,9 @@ ORIGIN_COLUMNS = (
 
 SIMULATED_PREFIX = "nuzoo-simulation "
 """The column `source` of an event of our own simulation begins with this."""
+
+TRANSPORTED_PREFIX = "nuzoo-transport "
+"""Of an event of another generator, in our transport and response."""
+
+RECORDED_PREFIX = "nuzoo-response "
+"""Of an event of another generator and transport, in our response."""

@@ -20,7 +20,6 @@ from nuzoo.datasets_scripts.common.simulated import SimulationPlan
 from nuzoo.datasets_scripts.common.splits import split_list, split_of
 from nuzoo.files.events.event_errors import EventError
 from nuzoo.files.events.event_schema import Column, EventSchema
-from nuzoo.files.events.event_truth import SIMULATED_PREFIX
 from nuzoo.files.names import PLAN_FILE
 from nuzoo.hub.dataset.files import MAKE_AGAIN, DatasetFolder, wrong_file
 from nuzoo.hub.errors import DatasetRepositoryError, DatasetRowError
@@ -206,11 +205,11 @@ def _check_origin(rows: pa.Table, plan: SimulationPlan, schema: EventSchema) -> 
         zip(*(rows[name].to_pylist() for name in ("event_id", "source")), strict=True)
     ):
         index = event.rpartition("-")[2]
-        if not index.isdigit() or int(index) >= plan.events or event != plan.event_id(int(index)):
-            expected = f"{plan.event_id(0)} to {plan.event_id(plan.events - 1)}, by {PLAN_FILE}"
+        if not index.isdigit() or int(index) > plan.last_index or event != plan.event_id(int(index)):
+            expected = f"{plan.event_id(0)} to {plan.event_id(plan.last_index)}, by {PLAN_FILE}"
             raise _wrong(row, "event_id", expected, repr(event))
-        if not source.startswith(SIMULATED_PREFIX) or not source.endswith(f" {plan.origin(index)}"):
-            expected = f"{SIMULATED_PREFIX}… {plan.origin(index)}, by {PLAN_FILE}"
+        if not source.startswith(plan.prefix) or not source.endswith(f" {plan.origin(index)}"):
+            expected = f"{plan.prefix}… {plan.origin(index)}, by {PLAN_FILE}"
             raise _wrong(row, "source", expected, repr(source))
     for column, (low, high) in plan.ranges().items():
         if column in rows.column_names:

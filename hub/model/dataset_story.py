@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from nuzoo.datasets_scripts.common.dataset_card import SIMULATED, own_words, simulation_command
+from nuzoo.datasets_scripts.common.dataset_card import GIVEN_KINDS, SIMULATED, own_words, simulation_command
 from nuzoo.datasets_scripts.common.samples import find_sample
 from nuzoo.evaluation.core.results import DatasetFacts
 from nuzoo.hub.model.dataset_reference import PublishedConfig
@@ -56,6 +56,8 @@ def _origin(plan: Mapping[str, Any]) -> dict[str, object]:
 
 def _simulated(plan: Mapping[str, Any]) -> dict[str, object]:
     """Tell what was simulated: neutrinos of a spectrum, or what the dataset says of its events."""
+    if given := plan.get("given"):
+        return {"events": f"{GIVEN_KINDS[given]} File: {plan['file']}, {plan['format']}"}
     if spectrum := plan.get("spectrum"):
         words = spectrum_words(SPECTRA[spectrum])
         return {"neutrinos": f"{words}, in all splits (spectrum `{spectrum}`)"}

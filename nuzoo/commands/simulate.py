@@ -1,5 +1,10 @@
 """Simulate detector events into a folder of Parquet shards that `datasets.load_dataset` reads.
 
+With --interactions the final states of another generator are transported instead of our own: a file of
+GENIE (gRooTracker or gst trees), GiBUU (RootTuple), NuHepMC, or a Parquet table. With --deposits energy
+deposits of Geant4 are recorded (HDF5 of edep-sim or larnd-sim). Formats are recognised by content. Events
+that cannot be used are left out and listed in left-out.csv.
+
 Killed at any moment, the same command goes on and ends with the same bytes.
 """
 
@@ -7,13 +12,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from nuzoo.command_parser import at_least
+from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.commands.cluster_option import add_cluster_option, asked_cluster, check_cluster
+from nuzoo.commands.inputs import check_apart, check_files
+from nuzoo.files.names import LEFT_OUT_FILE
 from nuzoo.files.output_folder import check_output
 from nuzoo.files.plain_text import counted
 from nuzoo.registry import DATASETS, import_object
+
+if TYPE_CHECKING:
+    from nuzoo.datasets_scripts.common.given_events import GivenDataset
 
 
 def simulations() -> dict[str, str]:
@@ -25,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     absent = argparse.SUPPRESS
     parser.add_argument("dataset", choices=simulations())
-    parser.add_argument("--events", type=at_least(1), required=True, help="how many events")
+    parser.add_argument(
+        "--events",
+        type=at_least(1),
+        default=absent,
+        help="how many events; of a file at most so many (default: all of it)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--num-proc", type=at_least(1), default=absent, help="processes (default: 1)")
     add_cluster_option(parser)
@@ -40,6 +57,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard-size", type=at_least(1), default=absent, help="events in a file at most (default: 500)"
     )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--interactions", type=Path, default=absent, metavar="FILE", help="of a generator")
+    source.add_argument(
+        "--deposits", type=Path, default=absent, metavar="FILE", help="of energy in a detector"
+    )
+    parser.add_argument(
+        "--place",
+        default=absent,
+        choices=("centred", "kept"),
+        help="each event's deposits in the middle of the detector, or where they are (default: the first)",
+    )
     parser.add_argument("--spectrum", default=absent, help="flat-0-10 or broad-0.5-40 (default: the first)")
 
 
@@ -51,7 +79,16 @@ def begin(args: argparse.Namespace) -> str:
         find_detector(args.detector)
     check_output(args.out)
     check_cluster(args)
-    return f"simulating {counted(args.events, 'event')} of {args.dataset} into {args.out}"
+    file = _file(args)
+    if file is None and not hasattr(args, "events"):
+        raise CommandLineError(
+            "--events: expected a number of events, or --interactions or --deposits, got none"
+        )
+    if file is not None:
+        check_files([file])
+        check_apart(args.out, [file])
+    events = counted(args.events, "event") if hasattr(args, "events") else "all events"
+    return f"simulating {events} of {args.dataset if file is None else file} into {args.out}"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,14 +98,45 @@ def run(args: argparse.Namespace) -> int:
 
     options = dict(vars(args))
     dataset, out = options.pop("dataset"), options.pop("out").absolute()
-    simulate = import_object(simulations()[dataset])
-    check_options(simulate, options, dataset)
-    with asked_cluster(args, out) as cluster, telling_of_compilation(_tell_compiling):
-        manifest = simulate(out, **options | ({"cluster": cluster} if cluster else {}))
+    file = _file(args)
+    if file is None:
+        simulate = import_object(simulations()[dataset])
+        check_options(simulate, options, dataset)
+    else:
+        if (path := DATASETS[dataset].given) is None:
+            known = ", ".join(name for name, row in DATASETS.items() if row.given)
+            raise CommandLineError(
+                f"{dataset}: expected a dataset that begins with a file ({known}), got this"
+            )
+        simulate = import_object(path)
+        check_options(simulate.__call__, options, f"{dataset} of a file")
+    with (
+        asked_cluster(args, out, [] if file is None else [file]) as cluster,
+        telling_of_compilation(_tell_compiling),
+    ):
+        made = simulate(out, **options | ({"cluster": cluster} if cluster else {}))
+    manifest = made if file is None else _told(made, out)
     splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
     print(f"dataset: {args.out} ({splits})")
     tell_empty(manifest["splits"], "simulate more")
     return 0
+
+
+def _file(args: argparse.Namespace) -> Path | None:
+    """Return the file that the events begin with, if there is one."""
+    file: Path | None = getattr(args, "interactions", None) or getattr(args, "deposits", None)
+    return file
+
+
+def _told(made: GivenDataset, out: Path) -> Mapping[str, Any]:
+    """Say what became of a file; give the manifest."""
+    for line in made.notes:
+        print(line)
+    for line in made.left_out.told():
+        print(line, file=sys.stderr)
+    if len(made.left_out):
+        print(f"left out: all of it is in {out / LEFT_OUT_FILE}", file=sys.stderr)
+    return made.manifest
 
 
 def _tell_compiling() -> None:

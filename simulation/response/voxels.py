@@ -200,10 +200,10 @@ class VoxelReadout(Readout["SimulatedImage"]):
         return {f"particle_{name}": values for name, values in columns.items()}
 
     def _interactions(self, origins: Sequence[Origin]) -> dict[str, NDArray[Any]]:
-        places = self._positions(np.stack([each.vertex for each in origins]))
+        places = self._positions(np.array([each.vertex for each in origins]).reshape(-1, 3))
         neutrinos = [each.neutrino for each in origins]
         columns = {
-            "kind": np.array([INTERACTION_KINDS.index(each.kind) for each in origins]),
+            "kind": np.array([INTERACTION_KINDS.index(each.kind) for each in origins], np.int64),
             **{axis: places[:, i] for i, axis in enumerate(AXES)},
             "pdg": np.array([each.neutrino_pdg if each else 0 for each in neutrinos], np.int32),
             "neutrino_energy": np.array(

@@ -1,0 +1,305 @@
+"""Datasets that begin with a file: interactions of another generator, or deposits of another transport.
+
+What decides their bytes is the file's SHA-256 and the rest of the plan. Events that cannot be used are found
+before anything is simulated, left out, counted and listed; the others keep their places in the file as names.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tqdm.auto import tqdm
+
+from nuzoo.datasets_scripts.common.dataset_folder import SHARD_SIZE, DatasetRequestError
+from nuzoo.datasets_scripts.common.rows import Row
+from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_detector, write_simulation
+from nuzoo.datasets_scripts.common.undisturbed import undisturbed
+from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
+from nuzoo.datasets_scripts.sources.errors import OutsideError
+from nuzoo.datasets_scripts.sources.formats import open_source
+from nuzoo.datasets_scripts.sources.given import (
+    DEPOSITS,
+    INTERACTIONS,
+    Given,
+    GivenDeposits,
+    GivenInteraction,
+    SourceFile,
+    one_word,
+)
+from nuzoo.datasets_scripts.workers.workers import Workers
+from nuzoo.files.checksums import sha256
+from nuzoo.files.events.event_truth import RECORDED_PREFIX, TRANSPORTED_PREFIX
+from nuzoo.files.left_out import Omission, Reasons, write_omissions
+from nuzoo.files.names import LEFT_OUT_FILE
+from nuzoo.files.plain_text import counted
+from nuzoo.simulation.deposited import Placed, placed
+from nuzoo.simulation.detectors import find_detector
+from nuzoo.simulation.event_types import Interaction
+
+PLACES = ("centred", "kept")
+"""Deposits of an event are moved to the middle of the detector, or stay where they are."""
+
+_PREFIXES = {INTERACTIONS: TRANSPORTED_PREFIX, DEPOSITS: RECORDED_PREFIX}
+_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class GivenPlan(SimulationPlan):
+    """Events that a file begins; each dataset has its own way on from there.
+
+    Attributes:
+        given: `INTERACTIONS` or `DEPOSITS`.
+        file: Name of the file, as one word.
+        sha256: Of the file.
+        format: Of the file.
+        entries: Events in the file; `events` counts those that are used.
+        place: One of `PLACES` for deposits; None for interactions, which happen anywhere.
+        path: Where the file lies; it decides nothing.
+    """
+
+    given: str
+    file: str
+    sha256: str
+    format: str
+    entries: int
+    place: str | None
+    path: Path | None = field(default=None, kw_only=True, compare=False)
+
+    not_in_deposits: ClassVar[tuple[str, ...]] = ()
+    """Columns that deposits alone do not tell."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.given not in _PREFIXES:
+            raise DatasetRequestError(f"given: expected one of {', '.join(_PREFIXES)}, got {self.given!r}")
+        if self.given == DEPOSITS:
+            self.check_choice("place", dict.fromkeys(PLACES))
+
+    @property
+    def prefix(self) -> str:
+        """Begin of `source` of each event."""
+        return _PREFIXES[self.given]
+
+    @property
+    def last_index(self) -> int:
+        """Place in the file of the last event that there may be."""
+        return self.entries - 1
+
+    def event_id(self, index: int) -> str:
+        """Name of the event at place `index` in the file."""
+        return f"{Path(self.file).stem}-{self.sha256[:_DIGITS]}-{self.seed}-{index}"
+
+    def origin(self, index: int | str) -> str:
+        """Return the end of `source` of an event."""
+        return f"{self.given}={self.file} sha256={self.sha256} {super().origin(index)}"
+
+    def simulate(self, index: int) -> Any:
+        """Simulate the event at place `index` in the file."""
+        return self._begun(index, self.read(index))[0]
+
+    @undisturbed()
+    def row(self, index: int) -> Row:
+        """Return the row of an event, with all that the file tells of where it comes from."""
+        given = self.read(index)
+        event, told = self._begun(index, given)
+        row = self.recorded(index, event, f"{given.words} {told}".lstrip())
+        return row | dict.fromkeys(self.not_in_deposits) if self.given == DEPOSITS else row
+
+    def read(self, index: int) -> Given:
+        """Read an event of the file.
+
+        Raises:
+            SourceFileError: It cannot be used.
+        """
+        given = self.source[index]
+        if isinstance(given, GivenDeposits) and not len(self._placed(given).transported.deposits.energy):
+            raise OutsideError(
+                self.source.where(index),
+                f"deposits inside of {self.detector}",
+                f"{counted(len(given.segments.energy), 'deposit')} outside",
+                "give a larger detector, or --place centred",
+            )
+        return given
+
+    @property
+    def source(self) -> SourceFile[Any]:
+        """The file, opened once in a process."""
+        if self.path is None:
+            raise DatasetRequestError(
+                f"{self.file}: expected the path of this file, got none: simulate again"
+            )
+        return _opened(self.path, self.given, self.sha256)
+
+    def outside(self, given: Given) -> int:
+        """Count the deposits of an event that are outside of the detector."""
+        return self._placed(given).outside if isinstance(given, GivenDeposits) else 0
+
+    @abstractmethod
+    def transported(self, index: int, interaction: Interaction) -> Any:
+        """Simulate what follows on an interaction."""
+
+    @abstractmethod
+    def deposited(self, index: int, deposits: Placed) -> Any:
+        """Take deposits for an event."""
+
+    def _begun(self, index: int, given: Given) -> tuple[Any, str]:
+        if isinstance(given, GivenInteraction):
+            return self.transported(index, given.interaction), ""
+        assert isinstance(given, GivenDeposits)
+        deposits = self._placed(given)
+        return self.deposited(index, deposits), f"place={self.place} outside={deposits.outside} "
+
+    def _placed(self, given: GivenDeposits) -> Placed:
+        return placed(given.segments, find_detector(self.detector), centred=self.place == PLACES[0])
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path, given: str, digest: str) -> SourceFile[Any]:
+    return open_source(path, given)
+
+
+@dataclass(frozen=True)
+class GivenDataset:
+    """What became of a file.
+
+    Attributes:
+        manifest: Of the dataset.
+        left_out: Why events of the file are not in it.
+        notes: What was decided about the file, a line each.
+    """
+
+    manifest: Mapping[str, Any]
+    left_out: Reasons
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GivenSimulator:
+    """Simulates a dataset from a file of interactions or deposits.
+
+    Attributes:
+        dataset: Its name in `nuzoo.registry.DATASETS`.
+        plan_class: Of what decides its events.
+        usual_detector: Its detector unless another is asked for.
+        finish: See `write_simulation`.
+    """
+
+    dataset: str
+    plan_class: type[GivenPlan]
+    usual_detector: str
+    finish: Callable[[Row], Row]
+
+    def __call__(
+        self,
+        out: Path,
+        *,
+        interactions: Path | None = None,
+        deposits: Path | None = None,
+        place: str | None = None,
+        events: int | None = None,
+        seed: int = 0,
+        detector: str = "",
+        num_proc: int = 1,
+        cluster: Workers | None = None,
+        shard_size: int = SHARD_SIZE,
+    ) -> GivenDataset:
+        """Simulate.
+
+        Killed and called again it goes on, and ends with the same bytes whoever does the work.
+
+        Args:
+            out: Folder.
+            interactions: File of interactions; they happen anywhere in the detector's box of vertices.
+            deposits: File of deposits, instead.
+            place: Where deposits are put, one of `PLACES`; centred by default.
+            events: So many at most, the first that can be used; all of the file by default.
+            seed: Of places, transport and noise.
+            detector: A name in `DETECTORS`, or the file that describes one.
+            num_proc: Processes.
+            cluster: Who does it instead, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
+            shard_size: Events in a file.
+
+        Returns:
+            What became of the file.
+
+        Raises:
+            DatasetRequestError: Numbers out of range, no or two files, or no event that can be used.
+            SourceFileError: The file is broken, or of an unknown format.
+            DatasetFolderError: `out` holds another dataset.
+        """
+        given, path = _the_file(interactions, deposits, place)
+        source = open_source(path, given)
+        if not len(source):
+            raise DatasetRequestError(f"{path}: expected events, got none: give another file")
+        plan = self.plan_class(
+            1 if events is None else events,
+            seed,
+            requested_detector(detector or self.usual_detector).name,
+            given,
+            one_word(path.name),
+            sha256(path),
+            source.format,
+            len(source),
+            (place or PLACES[0]) if given == DEPOSITS else None,
+            path=path.resolve(),
+            shard_size=shard_size,
+        )
+        left_out: list[Omission] = []
+        outside: list[int] = []
+        usable = [*islice(_usable(plan, left_out, outside), events)]
+        reasons = Reasons(left_out)
+        if not usable:
+            told = "\n".join(reasons.told())
+            raise DatasetRequestError(f"{path}: expected events that can be used, got none\n{told}")
+        plan = replace(plan, events=len(usable))
+        manifest = write_simulation(out, self.dataset, plan, self.finish, num_proc, cluster, usable)
+        write_omissions(out / LEFT_OUT_FILE, left_out)
+        return GivenDataset(manifest, reasons, tuple(_notes(plan, sum(outside), events)))
+
+
+def _the_file(interactions: Path | None, deposits: Path | None, place: str | None) -> tuple[str, Path]:
+    if interactions is not None and deposits is None:
+        if place is not None:
+            raise DatasetRequestError(
+                "place: expected it with deposits, got it with interactions: leave it out"
+            )
+        return INTERACTIONS, interactions
+    if deposits is not None and interactions is None:
+        return DEPOSITS, deposits
+    got = "none" if deposits is None else "both"
+    raise DatasetRequestError(f"expected a file of interactions or one of deposits, got {got}")
+
+
+def _usable(plan: GivenPlan, left_out: list[Omission], outside: list[int]) -> Iterator[int]:
+    """Give the places of the events that can be used; note the others, and how many deposits are outside."""
+    for entry in tqdm(range(plan.entries), desc="read", unit="event", leave=False):
+        try:
+            outside.append(plan.outside(plan.read(entry)))
+        except SourceFileError as error:
+            left_out.append(Omission.of(plan.source.path, error))
+        else:
+            yield entry
+
+
+def _notes(plan: GivenPlan, outside: int, asked: int | None) -> Iterator[str]:
+    yield f"{plan.file}: {plan.format}, {counted(plan.entries, 'event')}"
+    if asked is not None and plan.events < asked:
+        yield f"{counted(plan.events, 'event')} instead of {asked:,}: there are no more that can be used"
+    if plan.given == INTERACTIONS:
+        yield "interactions happen anywhere in the box of vertices, their neutrinos come along +z"
+        return
+    yield f"deposits of each event: {_PLACED[str(plan.place)]}"
+    if outside:
+        yield f"left out {counted(outside, 'deposit')} outside of {plan.detector}, and cut those at its walls"
+
+
+_PLACED = {
+    "centred": "the middle of the box around them is moved to the middle of the detector",
+    "kept": "they stay where they are in the file",
+}

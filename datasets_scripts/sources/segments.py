@@ -1,0 +1,124 @@
+"""Energy deposits of Geant4 in HDF5: the dataset `segments` of edep-sim's dumps and of larnd-sim's inputs.
+
+Positions in cm, energies in MeV; the axes are taken as they are.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nuzoo.datasets_scripts.readers.hdf5 import dataset_in
+from nuzoo.datasets_scripts.readers.source_errors import NotThisFormatError, naming_errors
+from nuzoo.datasets_scripts.sources.errors import ImpossibleEnergyError, NoParticlesError, OtherUnitsError
+from nuzoo.datasets_scripts.sources.given import DEPOSITS, GivenDeposits, Glance, SourceFile
+from nuzoo.simulation.deposited import Segments
+
+DATASET = "segments"
+ROWS_AT_ONCE = 1 << 18
+ROWS_THAT_TELL = 1 << 16
+"""The first of them tell the units of the file."""
+
+LEAST_DEDX, MOST_DEDX = 0.5, 50.0
+"""MeV/cm, of all energy on all length: liquids and solids are between; mm taken for cm are a tenth."""
+
+_EVENT, _TRACK, _PDG = ("eventID", "event_id"), ("trackID", "traj_id"), ("pdgId", "pdg_id")
+_AXES = ("x", "y", "z")
+
+
+class SegmentFile(SourceFile[GivenDeposits]):
+    """A file of segments; an event is the rows of one event number, wherever they are."""
+
+    format, gives, holds = "edep-sim or larnd-sim HDF5", DEPOSITS, "HDF5 with a dataset segments"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        import h5py
+
+        with naming_errors(path, "an HDF5 file of energy deposits"):
+            self._rows = dataset_in(path, h5py.File(path, "r"), (DATASET,))
+            names = self._rows.dtype.names or ()
+            self._event, self._track, self._pdg = (
+                _one_of(path, names, each) for each in (_EVENT, _TRACK, _PDG)
+            )
+            needed = ["dE", *(f"{axis}_{end}" for end in ("start", "end") for axis in _AXES)]
+            if missing := [name for name in needed if name not in names]:
+                raise _lacks(path, missing[0], names)
+            self._places = self._find_events()
+        self._check_units()
+
+    @classmethod
+    def claims(cls, glance: Glance) -> bool:
+        """Say whether a file is of this format."""
+        return glance.begin.startswith(b"\x89HDF") and DATASET in glance.names
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, entry: int) -> GivenDeposits:
+        number, places = self._numbered[entry]
+        where = self.where(entry)
+        with naming_errors(where, "segments of energy deposits"):
+            rows = np.concatenate([self._rows[start:stop] for start, stop in places])
+        segments = self._segments(rows)
+        values = np.column_stack([segments.start, segments.end, segments.energy])
+        if not np.isfinite(values).all():
+            expected, remedy = "positions and energies that are numbers", "correct it, or leave the event out"
+            raise ImpossibleEnergyError(where, expected, "NaN or infinity", remedy)
+        if len(rows) and (least := segments.energy.min()) < 0:
+            remedy = "correct it, or leave the event out"
+            raise ImpossibleEnergyError(where, "energies of 0 and more", f"{least:g} MeV", remedy)
+        segments = segments[segments.energy > 0]
+        if not len(segments.energy):
+            raise NoParticlesError(where, "deposits of energy", "none", "leave the event out")
+        return GivenDeposits(segments=segments, provenance={"generator": "Geant4", "number": str(number)})
+
+    @cached_property
+    def _numbered(self) -> list[tuple[int, list[tuple[int, int]]]]:
+        return list(self._places.items())
+
+    def _segments(self, rows: NDArray[np.void]) -> Segments:
+        ends = [
+            np.column_stack([rows[f"{axis}_{end}"] for axis in _AXES]).astype(np.float64)
+            for end in ("start", "end")
+        ]
+        track = rows[self._track].astype(np.int64)
+        return Segments(*ends, rows["dE"].astype(np.float64), track, rows[self._pdg].astype(np.int32))
+
+    def _find_events(self) -> dict[int, list[tuple[int, int]]]:
+        """Return the rows of each event, as the spans in which they are, by its number."""
+        places: dict[int, list[tuple[int, int]]] = {}
+        for first in range(0, len(self._rows), ROWS_AT_ONCE):
+            numbers = self._rows.fields(self._event)[first : first + ROWS_AT_ONCE].astype(np.int64)
+            edges = np.flatnonzero(np.diff(numbers)) + 1
+            for start, stop in zip([0, *edges], [*edges, len(numbers)], strict=True):
+                spans = places.setdefault(int(numbers[start]), [])
+                if spans and spans[-1][1] == first + start:
+                    spans[-1] = spans[-1][0], first + int(stop)
+                else:
+                    spans.append((first + int(start), first + int(stop)))
+        return places
+
+    def _check_units(self) -> None:
+        first = self._segments(self._rows[:ROWS_THAT_TELL])
+        length = np.linalg.norm(first.end - first.start, axis=1).sum()
+        dedx = first.energy.sum() / length if length else np.nan
+        if not LEAST_DEDX < dedx < MOST_DEDX and np.isfinite(dedx):
+            got = f"{dedx:.3g} of them to a cm, where liquids and solids have {LEAST_DEDX:g} to {MOST_DEDX:g}"
+            raise OtherUnitsError(self.path, "energies in MeV and positions in cm", got, "scale them")
+
+
+def _one_of(path: Path, names: Any, known: tuple[str, ...]) -> str:
+    found = next((name for name in known if name in names), None)
+    if found is None:
+        raise _lacks(path, " or ".join(known), names)
+    return found
+
+
+def _lacks(path: Path, name: str, names: Any) -> NotThisFormatError:
+    got = f"one with {', '.join(names)}"
+    return NotThisFormatError(path, f"segments with a field {name}", got, "write it")

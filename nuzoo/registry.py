@@ -521,6 +521,7 @@ for _row in (
         builder="nuzoo.datasets_scripts.lartpc_cubes.LArTPCCubes",
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
+        convert="nuzoo.datasets_scripts.lartpc_cubes.convert_files",
         card="nuzoo.datasets_scripts.lartpc_cubes.card_words",
     ),
     Sample(

@@ -11,6 +11,7 @@ The spectrometers (`rpc`, `dt`) are not read: whether there are hits in them is 
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,7 @@ class _Events:
     ends: NDArray[np.int64]
     names: list[str]
     samples: list[str]
+    truth: dict[str, Row]
     vertices: dict[int, NDArray[np.float64]]
 
     @classmethod
@@ -122,7 +124,8 @@ class _Events:
         vertices: dict[int, NDArray[np.float64]] = {}
         for vertex in _numbers(file, archive, "vtx", _VERTEX.stop, False):
             vertices.setdefault(int(vertex[0]), vertex[_VERTEX])
-        return cls(file, reading, detector, hits, ends, names, samples, vertices)
+        truth = _truth(file, Counter(samples), reading)
+        return cls(file, reading, detector, hits, ends, names, samples, truth, vertices)
 
     def row(self, number: int, scale: float) -> tuple[Row, tuple[int, float]]:
         """Read an event; also the number and energy (MeV) of its hits outside of the maps."""
@@ -145,28 +148,27 @@ class _Events:
         check_hits(where, row, self.detector, self.reading)
         if vertex is not None:
             row["vertex"] = vertex.tolist()
-        return row | self._truth(sample), (outside, lost)
+        return row | self.truth[sample], (outside, lost)
 
-    def _truth(self, sample: str) -> Row:
+
+def _truth(file: Path, samples: Counter[str], reading: Reading) -> dict[str, Row]:
+    """Return what is known of the events of each sample, by its name."""
+    truth: dict[str, Row] = {"": {}}
+    for sample, events in samples.items():
         if not sample:
-            return {}
-        known, pdg = SAMPLES.get(sample, (sample, None))
-        own = class_number(sample, self.reading.classes)
-        label = class_number(known, self.reading.classes) if own is None else own
-        if label is None and sample not in SAMPLES:
-            self.reading.go_without(
-                UnknownLabelError(
-                    self.file,
-                    f"names among {', '.join(SAMPLES)}, or of classes",
-                    repr(sample),
-                    "give --classes with it, or correct 'label_names'",
-                )
-            )
+            continue
+        name, pdg = SAMPLES.get(sample, (sample, None))
+        own = class_number(sample, reading.classes)
+        label = class_number(name, reading.classes) if own is None else own
+        if label is None and pdg is None:
+            expected, remedy = f"names among {', '.join(SAMPLES)} or of classes", "give --classes with it"
+            reading.go_without(UnknownLabelError(file, expected, repr(sample), remedy))
         elif label is None:
-            self.reading.note(unlabelled(known, self.reading.classes), self.file)
+            reading.note(unlabelled(name, reading.classes), file)
         elif own is None:
-            self.reading.note(f"events of {sample} are {known}", self.file)
-        return {"label": label, "neutrino_pdg": pdg}
+            reading.note(f"{events:,} events of {sample} are {name}", file)
+        truth[sample] = {"label": label, "neutrino_pdg": pdg}
+    return truth
 
 
 def _with_views(file: Path, reading: Reading) -> MapDetector:

@@ -51,7 +51,6 @@ DRIFT_MM_PER_US = 1.6
 """As in Wire-Cell's configuration of the detector (cfg/pgrapher/common/params.jsonnet, `lar.drift_speed`)."""
 
 _LARGEST = 1 << 30
-_WAYS = ("r|*",)
 
 
 def is_frames(names: list[str]) -> bool:

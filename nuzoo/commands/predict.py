@@ -1,8 +1,8 @@
 """Ask a model about the events in detector files and write one row per event.
 
 Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png, HDF5 (images, pids), .npy and .npz
-arrays, Parquet, and folders of these; for a model of point clouds HDF5 of PILArNet and larcv3, .pt, .npz and
-Parquet; for one of detector events .npz of FASERCal, .tar of these, and Parquet. Writes event_id, what the
+arrays, OPERA's .npz, Wire-Cell frames, Parquet, and folders of these; for a model of point clouds HDF5 of
+PILArNet, larcv3 and ndlar_flow, Bee, .pt, .npz and Parquet; for one of detector events .npz of FASERCal, .tar of these, and Parquet. Writes event_id, what the
 model says (a classifier: label, score, the calibrated probability of each class; a segmentation: lists with
 an entry for each hit; a reconstruction: classes, their probabilities, momenta in GeV/c, the vertex in mm),
 what the file knows of the truth (classes as true_..., neutrino_energy in GeV), and source, as .parquet, .csv
@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading_options(parser)
     parser.add_argument("--batch-size", type=at_least(1), default=16)
     parser.add_argument(
+        "--any-detector",
+        action="store_true",
+        help="take events of another detector than the model is made for: its answers are no measurement",
+    )
+    parser.add_argument(
         "--passes",
         type=at_least(2),
         default=argparse.SUPPRESS,
@@ -68,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from tqdm.auto import tqdm
 
+    from nuzoo.datasets_scripts.common.other_detectors import OtherDetectors
     from nuzoo.files.events.event_truth import LABEL_COLUMN
     from nuzoo.files.left_out import Omission
     from nuzoo.pipelines.loading import load_pipeline
@@ -87,7 +93,9 @@ def run(args: argparse.Namespace) -> int:
     refused: list[Omission] = []
     names: list[str] = []
     empty: list[str] = []
-    shown = _noting_empty(tqdm(files, desc="predict", unit="event"), schema, empty)
+    others = OtherDetectors(vars(processor))
+    rows = tqdm(files, desc="predict", unit="event")
+    shown = _noting_empty(others.taken(rows) if args.any_detector else rows, schema, empty)
     predictions = _noting(predict_rows(pipeline, shown, refused, schema), names)
     if (first := next(predictions, None)) is not None:
         write_table(chain([first], predictions), args.out, types_of(pipeline, schema))
@@ -96,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(
             f"{listed(args.files)}: expected events, got no file of any (`nuzoo predict --help`)"
         )
+    for line in others.told():
+        print(line, file=sys.stderr)
     if repeated := len(names) - len(set(names)):
         print(
             f"warning: events with the event_id of another: {repeated}; the column source tells them apart",

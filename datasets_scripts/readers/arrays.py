@@ -94,8 +94,11 @@ def _reader_of(
 
 def names_in_npz(file: Path) -> tuple[str, ...]:
     """Return the names of the classes that an archive declares, none where it declares none."""
+    from nuzoo.datasets_scripts.readers import opera
+
     with open_archive(file) as archive:
-        return texts_of(array_in(file, archive, NAMES_OF_LABELS))
+        names = texts_of(array_in(file, archive, NAMES_OF_LABELS))
+        return opera.classes_of(names) if f"{opera.HITS}.npy" in archive.namelist() else names
 
 
 def _labels(file: Path, archive: zipfile.ZipFile, reading: Reading) -> LabelColumn | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,11 @@ def read_opera(file: Path, archive: zipfile.ZipFile, reading: Reading) -> Iterat
             f"{len(events.hits):,}, {lost / 1000:.3g} GeV",
             file,
         )
+
+
+def classes_of(samples: Sequence[str]) -> tuple[str, ...]:
+    """Return the classes of samples by name, each once."""
+    return tuple(dict.fromkeys(SAMPLES[sample][0] if sample in SAMPLES else sample for sample in samples))
 
 
 @dataclass(frozen=True)

@@ -102,9 +102,7 @@ class _Points:
         self.detector = detector = _detector(where, content, self.reading)
         name = f"{self.file.stem}#{member}" if member else self.file.stem
         source = self.reading.source(self.file)
-        row = blank_cloud(
-            event_name(self.file, name), detector, f"{source}#{member}" if member else source
-        )
+        row = blank_cloud(event_name(self.file, name), detector, f"{source}#{member}" if member else source)
         arrays = {key: _numbers(where, content, key) for key in (*AXES, "q")}
         if len({len(of) for of in arrays.values()}) > 1:
             got = ", ".join(f"{len(of)} of {key}" for key, of in arrays.items())

@@ -60,15 +60,15 @@ def read_flow(file: Path, content: Any, reading: CloudReading) -> Iterator[Row |
     reading.note(f"hits are those of {hits}; {energies.told()}", file)
     moved = _moved(content, detector)
     if moved.any():
-        reading.note(f"places are moved by {', '.join(f'{each:g}' for each in moved)} cm, as {_BOUNDS} say", file)
+        reading.note(
+            f"places are moved by {', '.join(f'{each:g}' for each in moved)} cm, as {_BOUNDS} say", file
+        )
     reference, regions = content[f"{references}/ref"], content[f"{references}/ref_region"]
     tally = Tally()
 
     def row(event: int, where: str) -> Row:
         own = table[_own(where, event, regions[event], reference, len(table))]
-        made = blank_cloud(
-            reading.numbered_id(file, event), detector, f"{reading.source(file)}#{event}"
-        )
+        made = blank_cloud(reading.numbered_id(file, event), detector, f"{reading.source(file)}#{event}")
         places = np.stack([own[axis].astype(np.float64) for axis in AXES], axis=1)
         return made | voxels_of(
             where, _CM * (places + moved), energies.of(where, own), detector, reading, tally
@@ -115,7 +115,9 @@ class _Energies:
         energy: NDArray[np.float64] = hits["E"].astype(np.float64)
         if "Q" in self.columns:
             some = hits["Q"] > 0
-            ratio = float(np.median(energy[some] / hits["Q"][some])) if some.sum() >= _FEWEST else MEV_PER_CHARGE
+            ratio = (
+                float(np.median(energy[some] / hits["Q"][some])) if some.sum() >= _FEWEST else MEV_PER_CHARGE
+            )
             if not MEV_PER_CHARGE / WITHIN <= ratio <= MEV_PER_CHARGE * WITHIN:
                 raise UnknownScaleError(
                     where,
@@ -147,10 +149,14 @@ def _own(where: str, event: int, region: Any, reference: Any, hits: int) -> NDAr
     """Return the rows of an event's hits, in rising order."""
     start, stop = int(region["start"]), int(region["stop"])
     if not 0 <= start <= stop <= len(reference):
-        problem = f"expected a part of {len(reference)} references, got {start} to {stop}: write the file again"
+        problem = (
+            f"expected a part of {len(reference)} references, got {start} to {stop}: write the file again"
+        )
         raise WrongEventError(where, "ref_region", problem)
     pairs = reference[start:stop]
-    own = np.unique(pairs[pairs[:, 0] == event, 1]).astype(np.int64) if stop > start else np.zeros(0, np.int64)
+    own = (
+        np.unique(pairs[pairs[:, 0] == event, 1]).astype(np.int64) if stop > start else np.zeros(0, np.int64)
+    )
     if own.size and not 0 <= own[0] <= own[-1] < hits:
         problem = f"expected rows of {hits} hits, got {own[0]} to {own[-1]}: write the file again"
         raise WrongEventError(where, "ref", problem)

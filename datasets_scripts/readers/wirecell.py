@@ -71,9 +71,7 @@ def read_frame_tar(file: Path, reading: Reading) -> Iterator[Row | SourceFileErr
         ) from error
 
 
-def read_frame_zip(
-    file: Path, archive: zipfile.ZipFile, reading: Reading
-) -> Iterator[Row | SourceFileError]:
+def read_frame_zip(file: Path, archive: zipfile.ZipFile, reading: Reading) -> Iterator[Row | SourceFileError]:
     """Read the frames of an `.npz` archive."""
     yield from _rows(file, _zip_members(archive), reading)
 
@@ -277,7 +275,9 @@ def _check_charge(where: str, tag: str, charge: NDArray[Any]) -> None:
 def _array(file: Path, member: _Member) -> NDArray[Any]:
     name, size, content = member
     if size > _LARGEST:
-        raise TooLargeError(file, f"{name} of at most {_LARGEST} bytes", f"{size}", "write fewer ticks a frame")
+        raise TooLargeError(
+            file, f"{name} of at most {_LARGEST} bytes", f"{size}", "write fewer ticks a frame"
+        )
     held = content.read(size)
     if len(held) < size:
         raise TruncatedFileError(file, f"{size} bytes of {name}", f"{len(held)}", "copy the file again")
@@ -286,4 +286,6 @@ def _array(file: Path, member: _Member) -> NDArray[Any]:
     except ValueError as error:
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
             raise ObjectArrayError(file, f"numbers in {name}", "Python objects", "write numbers") from error
-        raise TruncatedFileError(file, f"a whole array in {name}", str(error), "copy the file again") from error
+        raise TruncatedFileError(
+            file, f"a whole array in {name}", str(error), "copy the file again"
+        ) from error

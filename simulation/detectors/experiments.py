@@ -21,9 +21,7 @@ _COSINE, _SINE = 0.81208, 0.58354
 
 
 def _read_only(name: str, material: Material, *views: View) -> Detector[PixelMapReadout]:
-    return Detector(
-        name, material, _NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, PixelMapReadout(views=views)
-    )
+    return Detector(name, material, _NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, PixelMapReadout(views=views))
 
 
 def _strips(name: str, across: Vector, middle_strip: int) -> View:
@@ -119,9 +117,7 @@ PROTODUNE_HD_APA_500 = _anode("protodune-hd-apa-500", 2, 500, 500)
 def _grid(
     name: str, shape: tuple[int, int, int], pitch_mm: float, origin_mm: Vector
 ) -> Detector[VoxelReadout]:
-    readout = VoxelReadout(
-        shape=shape, pitch_mm=(pitch_mm,) * 3, origin_mm=origin_mm, threshold_mev=0.0
-    )
+    readout = VoxelReadout(shape=shape, pitch_mm=(pitch_mm,) * 3, origin_mm=origin_mm, threshold_mev=0.0)
     x, y, z = (low / 10 for low in origin_mm)
     low: Vector = (x, y, z)
     sides = [size * pitch_mm / 10 for size in shape]

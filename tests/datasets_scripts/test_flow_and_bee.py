@@ -89,7 +89,11 @@ def test_hits_become_voxels_and_the_rest_is_told(flow):
 
 def test_final_hits_are_preferred(flow):
     with h5py.File(flow(), "a") as file:
-        for path in ("charge/{}/data", "charge/events/ref/charge/{}/ref", "charge/events/ref/charge/{}/ref_region"):
+        for path in (
+            "charge/{}/data",
+            "charge/events/ref/charge/{}/ref",
+            "charge/events/ref/charge/{}/ref_region",
+        ):
             file.copy(path.format("calib_prompt_hits"), path.format("calib_final_hits"))
         name = file.filename
     assert "those of charge/calib_final_hits" in read(name)[1]
@@ -128,10 +132,17 @@ def test_energies_in_another_unit_are_refused(flow):
     [
         ({"drop": ["E"]}, UnknownScaleError, "a column 'E' of hits"),
         ({"drop": ["z"]}, NotThisFormatError, "columns x, y and z"),
-        ({"charge/events/ref/charge/calib_prompt_hits/ref": None}, MissingViewError, "calib_prompt_hits/ref'"),
+        (
+            {"charge/events/ref/charge/calib_prompt_hits/ref": None},
+            MissingViewError,
+            "calib_prompt_hits/ref'",
+        ),
         ({"charge/events/data": np.zeros(5, EVENT)}, NotThisFormatError, "start and stop of 5 events"),
         (
-            {"charge/events/ref/charge/calib_prompt_hits/ref": np.full((7, 2), 2)[:, :1].repeat(2, 1) * [1, 50]},
+            {
+                "charge/events/ref/charge/calib_prompt_hits/ref": np.full((7, 2), 2)[:, :1].repeat(2, 1)
+                * [1, 50]
+            },
             WrongEventError,
             "rows of 7 hits, got 100 to 100",
         ),
@@ -149,7 +160,13 @@ def test_converted_flow_loads(flow, tmp_path):
     assert {row["detector"] for row in rows} == {"dune-2x2"} and rows[0]["motif"] is None
 
 
-POINTS = {"geom": "protodune", "x": [-380.0, 0.05, 1e9], "y": [0, 0.1, 0], "z": [-10, 0, 0], "q": [1e5, 2e5, 1e4]}
+POINTS = {
+    "geom": "protodune",
+    "x": [-380.0, 0.05, 1e9],
+    "y": [0, 0.1, 0],
+    "z": [-10, 0, 0],
+    "q": [1e5, 2e5, 1e4],
+}
 
 
 @pytest.fixture

@@ -77,8 +77,8 @@ def convert_files(
         out: Folder.
         paths: Files and folders, see `nuzoo.datasets_scripts.readers.point_cloud_files`.
         detector: A name in `DETECTORS`; that of the format by default.
-        mev_per_charge: MeV of an electron of Bee, and of a thousand electrons of ndlar_flow; by default that of a
-            minimum-ionising particle, and the energies of the file.
+        mev_per_charge: MeV of an electron of Bee, and of a thousand electrons of ndlar_flow; by default that
+            of a minimum-ionising particle, and the energies of the file.
         energy_threshold: Voxels of this many MeV or less are left out; 0 by default.
         min_points: Events with fewer voxels than this, before the threshold, are passed over.
         split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.

@@ -49,9 +49,9 @@ class OtherDetectors:
         """Say what was done, a line for each detector."""
         for name, events in self.events.items():
             yield (
-                f"warning: events of {name} {_pitches(find_detector(name).geometry())}: {events:,}, given to a "
-                f"model for {self.made_for['detector']} {_pitches(self.made_for)}: what it says of them is no "
-                "measurement"
+                f"warning: events of {name} {_pitches(find_detector(name).geometry())}: {events:,}, given to "
+                f"a model for {self.made_for['detector']} {_pitches(self.made_for)}: what it says of them is "
+                "no measurement"
             )
 
     def _check(self, detector: Detector) -> None:

@@ -64,8 +64,8 @@ def read_npz(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
     """Read the events of one `.npz`: `images` as in a `.npy`; optional `pids` or `labels`, and `event_id`.
 
     `label_names` says what the numbers of `labels` count. The checksum of the maps stands at their end: of a
-    damaged archive, events may come before its error. Archives of OPERA and of Wire-Cell's frames are known by
-    what they hold, see `opera` and `wirecell`.
+    damaged archive, events may come before its error. Archives of OPERA and of Wire-Cell's frames are known
+    by what they hold, see `opera` and `wirecell`.
     """
     with open_archive(file) as archive:
         if (read_other := _reader_of(archive)) is not None:

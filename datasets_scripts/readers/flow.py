@@ -1,9 +1,9 @@
 """Hits of LArPix in the HDF5 files of ndlar_flow, as of the DUNE 2 × 2 prototype.
 
-The layout is h5flow's (lbl-neutrino/h5flow, README): tables `<path>/data`, and references of one to another:
-`charge/events/ref/<hits>/ref` (n, 2) with the rows of an event and of a hit, and `ref_region` with `start` and
-`stop` of each event in it. Hits are those of `charge/calib_final_hits`, else of `charge/calib_prompt_hits`: `x`,
-`y`, `z` in cm, `Q` in thousands of electrons and `E` in MeV.
+The layout is h5flow's (lbl-neutrino/h5flow, README): tables `<path>/data`, and references of one to
+another: `charge/events/ref/<hits>/ref` (n, 2) with the rows of an event and of a hit, and `ref_region` with
+`start` and `stop` of each event in it. Hits are those of `charge/calib_final_hits`, else of
+`charge/calib_prompt_hits`: `x`, `y`, `z` in cm, `Q` in thousands of electrons and `E` in MeV.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _own(where: str, event: int, region: Any, reference: Any, hits: int) -> NDAr
 
 
 def _moved(content: Any, detector: Detector) -> NDArray[np.float64]:
-    """Return what takes places in the file (cm) to those of the detector; zeros where the file does not tell."""
+    """Return what takes places in the file (cm) to those of the detector, zeros if that is not told."""
     group = content.get("geometry_info")
     if group is None or np.shape(group.attrs.get(_BOUNDS)) != (2, 3):
         return np.zeros(3)

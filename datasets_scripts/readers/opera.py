@@ -1,9 +1,10 @@
 """Open data of OPERA: hits of the target tracker, two planes of plastic scintillator a wall.
 
-As the records HJC7.3DCC, NS3I.LL21, 6YX1.BRUK and ELJ3.0GOU of opendata.cern.ch tell, gathered into one `.npz`
-of flat arrays: `tt` (hits, 5) with the row of the event, the view (0 xz, 1 yz), the coordinate across the
-strips and z in cm, and the amplitude in photoelectrons; `event_id`, `label`, `label_names`; `vtx` (vertices, 7
-or more) with the row of the event and, in columns 4 to 6, x, y and z in cm, the primary vertex first.
+As the records HJC7.3DCC, NS3I.LL21, 6YX1.BRUK and ELJ3.0GOU of opendata.cern.ch tell, gathered into one
+`.npz` of flat arrays: `tt` (hits, 5) with the row of the event, the view (0 xz, 1 yz), the coordinate across
+the strips and z in cm, and the amplitude in photoelectrons; `event_id`, `label`, `label_names`; `vtx`
+(vertices, 7 or more) with the row of the event and, in columns 4 to 6, x, y and z in cm, the primary vertex
+first.
 
 The spectrometers (`rpc`, `dt`) are not read: whether there are hits in them is what events were selected by.
 """
@@ -59,18 +60,18 @@ SAMPLES: Mapping[str, tuple[str, int]] = {
     "nuTau": ("nutau_cc", 16),
     "charm": ("numu_cc", 14),
 }
-"""Class and PDG code of the neutrino of each sample. Charm was looked for in charged currents of muon neutrinos
-(arXiv:1404.4357)."""
+"""Class and PDG code of the neutrino of each sample. Charm was looked for in charged currents of muon
+neutrinos (arXiv:1404.4357)."""
 
 _COLUMNS = 5
 _VERTEX = slice(4, 7)
 
 
 def read_opera(file: Path, archive: zipfile.ZipFile, reading: Reading) -> Iterator[Row | SourceFileError]:
-    """Read the events of an archive, which `names` holds `tt`.
+    """Read the events of an archive that holds `tt`.
 
-    Energies are photoelectrons times `MEV_PER_PHOTOELECTRON` unless another scale is given: what is seen in the
-    strips, not what the bricks between them took.
+    Energies are photoelectrons times `MEV_PER_PHOTOELECTRON` unless another scale is given: what is seen in
+    the strips, not what the bricks between them took.
     """
     events = _Events.of(file, archive, reading)
     scale = reading.count_energy(MEV_PER_PHOTOELECTRON) or MEV_PER_PHOTOELECTRON
@@ -119,7 +120,7 @@ class _Events:
         names = [str(name) for name in _column(file, archive, "event_id")]
         samples = _samples(file, archive, len(names))
         rows = hits[:, 0]
-        if len(rows) and not (np.isfinite(rows).all() and 0 <= rows.min() and rows.max() < len(names)):
+        if len(rows) and not ((rows >= 0) & (rows < len(names))).all():
             got = f"{rows.min():g} to {rows.max():g}"
             raise ArraySizeError(
                 file, f"rows of {len(names)} events in column 0 of {HITS!r}", got, "correct the column"

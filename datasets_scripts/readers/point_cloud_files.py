@@ -30,7 +30,7 @@ from nuzoo.simulation.detectors import Detector
 
 
 def read_cloud_hdf5(file: Path, reading: CloudReading) -> Iterator[Row | SourceFileError]:
-    """Read one HDF5 file, of PILArNet-M, larcv3 or ndlar_flow by what it holds; it is open while it is read."""
+    """Read one HDF5 file, of PILArNet-M, larcv3 or ndlar_flow by what it holds; it stays open meanwhile."""
     import h5py
 
     with h5py.File(file, "r") as content:
@@ -66,8 +66,8 @@ class PointCloudFiles(EventFiles[CloudReading]):
 
     Formats, told by the names and what is in the files: PILArNet-M and larcv3 as HDF5 (`.h5`, `.hdf5`),
     hits of ndlar_flow (`.h5`), points of Bee (`.json`, and `.zip` of these), scintillator events of Zenodo
-    7347562 (`.pt`), an event as `.npz`, Parquet as nuzoo stores it; endings may be in capitals. See `EventFiles`
-    for folders.
+    7347562 (`.pt`), an event as `.npz`, Parquet as nuzoo stores it; endings may be in capitals. See
+    `EventFiles` for folders.
 
     Args:
         paths: Files and folders. Files come first.

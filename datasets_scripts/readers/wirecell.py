@@ -1,9 +1,9 @@
 """Frames of the Wire-Cell toolkit: archives of arrays as its `FrameFileSink` writes them.
 
 Members are `<kind>_<tag>_<frame>.npy` in a tar archive, packed or not, or in a zip archive (`.npz`):
-`frame` (channels, ticks), `channels` (their numbers), `tickinfo` (time and length of a tick in ns, and the number
-of the first), and `chanmask` (n, 3) with a bad channel and its first and last but one tick. Of the tags that one
-is read which begins with `gauss`: deconvolved charge, in electrons a tick.
+`frame` (channels, ticks), `channels` (their numbers), `tickinfo` (time and length of a tick in ns, and the
+number of the first), and `chanmask` (n, 3) with a bad channel, its first bad tick and that after the last.
+Of the tags that one is read which begins with `gauss`: deconvolved charge, in electrons a tick.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ CHARGE = "gauss"
 """What the tag of deconvolved charge begins with."""
 
 PLANES = {"u": (0, 800, 4.67), "v": (800, 1600, 4.67), "z": (1600, 2560, 4.79)}
-"""First channel, that after the last, and pitch in mm of each plane of an anode plane assembly (ProtoDUNE)."""
+"""First channel, that after the last, and pitch in mm of each plane of an anode of ProtoDUNE."""
 
 CHANNELS = 2560
 DRIFT_MM_PER_US = 1.6
@@ -188,7 +188,7 @@ class _Charge:
             raise ArraySizeError(where, expected, got, "write it too")
         for mask in frame.bad:
             if mask.ndim != 2 or mask.shape[1] != 3:
-                expected = "chanmask_… of shape (n, 3): channel, first and last but one tick"
+                expected = "chanmask_… of shape (n, 3): channel, first bad tick and that after the last"
                 raise ArraySizeError(where, expected, f"shape {mask.shape}", "write it so, or leave it out")
         row, column = np.nonzero(charge)
         return cls(

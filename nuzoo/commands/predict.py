@@ -2,11 +2,12 @@
 
 Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png, HDF5 (images, pids), .npy and .npz
 arrays, OPERA's .npz, Wire-Cell frames, Parquet, and folders of these; for a model of point clouds HDF5 of
-PILArNet, larcv3 and ndlar_flow, Bee, .pt, .npz and Parquet; for one of detector events .npz of FASERCal, .tar of these, and Parquet. Writes event_id, what the
-model says (a classifier: label, score, the calibrated probability of each class; a segmentation: lists with
-an entry for each hit; a reconstruction: classes, their probabilities, momenta in GeV/c, the vertex in mm),
-what the file knows of the truth (classes as true_..., neutrino_energy in GeV), and source, as .parquet, .csv
-or .jsonl. What cannot be read is left out, and listed beside it: in p.left-out.csv beside p.csv.
+PILArNet, larcv3 and ndlar_flow, Bee, .pt, .npz and Parquet; for one of detector events .npz of FASERCal,
+.tar of these, and Parquet. Writes event_id, what the model says (a classifier: label, score, the calibrated
+probability of each class; a segmentation: lists with an entry for each hit; a reconstruction: classes, their
+probabilities, momenta in GeV/c, the vertex in mm), what the file knows of the truth (classes as true_...,
+neutrino_energy in GeV), and source, as .parquet, .csv or .jsonl. What cannot be read is left out, and listed
+beside it: in p.left-out.csv beside p.csv.
 """
 
 from __future__ import annotations

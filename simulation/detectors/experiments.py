@@ -106,8 +106,9 @@ def _anode(name: str, merged: int, rows: int, columns: int) -> Detector[PixelMap
 PROTODUNE_HD_APA = _anode("protodune-hd-apa", 1, 960, 960)
 """One anode plane assembly of ProtoDUNE-HD: all of a readout, a column for each channel.
 
-800 channels of u and of v, whose wires go around both faces, and 960 of z; pitch 4.67 and 4.79 mm, 35.7° as in
-the DUNE far detector (arXiv:2002.03010). A row is 5.1 mm of drift, as in `DUNE_LIKE`, from the first tick on.
+800 channels of u and of v, whose wires go around both faces, and 960 of z, 480 a face; pitch 4.67 and
+4.79 mm, 35.7° as in the DUNE far detector (arXiv:2002.03010). A row is 5.1 mm of drift, as in `DUNE_LIKE`,
+from the first tick on.
 """
 
 PROTODUNE_HD_APA_500 = _anode("protodune-hd-apa-500", 2, 500, 500)

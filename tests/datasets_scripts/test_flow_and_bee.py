@@ -123,7 +123,7 @@ def test_energies_in_another_unit_are_refused(flow):
         f"charge/events/ref/{hits}/ref": pairs,
         f"charge/events/ref/{hits}/ref_region": np.array([(0, 20), (0, 0), (0, 0)], REGION),
     }
-    with pytest.raises(UnknownScaleError, match="give --mev-per-charge 0.0335 to take Q"):
+    with pytest.raises(UnknownScaleError, match=r"give --mev-per-charge 0\.0335 to take Q"):
         read(flow(**changed))
 
 

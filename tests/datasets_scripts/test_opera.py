@@ -65,7 +65,7 @@ def test_strips_are_rows_and_walls_are_columns(save):
 
 
 def test_a_photoelectron_is_what_a_muon_says():
-    assert 15.8 * MEV_PER_PHOTOELECTRON == pytest.approx(2.175, abs=1e-3)  # PDG: 2.052 MeV/cm × 10.6 mm
+    assert pytest.approx(2.175, abs=1e-3) == 15.8 * MEV_PER_PHOTOELECTRON  # PDG: 2.052 MeV/cm × 10.6 mm
 
 
 def test_windows_are_placed_at_the_vertex_and_what_they_lose_is_told(save):

@@ -1,8 +1,8 @@
 """Points of the Bee event display as JSON, alone or in a zip archive.
 
-Members of an archive are `data/<event>/<event>-<algorithm>.json`. `x`, `y` and `z` are in cm, `q` in electrons
-(bnlif.github.io/wire-cell-docs/viz/uploads); `geom` names the detector. `<event>-mc.json`, the particles of a
-simulation, is not read.
+Members of an archive are `data/<event>/<event>-<algorithm>.json`. `x`, `y` and `z` are in cm, `q` in
+electrons (bnlif.github.io/wire-cell-docs/viz/uploads); `geom` names the detector. `<event>-mc.json`, the
+particles of a simulation, is not read.
 """
 
 from __future__ import annotations

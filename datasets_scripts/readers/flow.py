@@ -67,7 +67,8 @@ def read_flow(file: Path, content: Any, reading: CloudReading) -> Iterator[Row |
     tally = Tally()
 
     def row(event: int, where: str) -> Row:
-        own = table[_own(where, event, regions[event], reference, len(table))]
+        chosen = _own(where, event, regions[event], reference, len(table))
+        own = table[chosen[0] : chosen[-1] + 1][chosen - chosen[0]] if chosen.size else table[:0]
         made = blank_cloud(reading.numbered_id(file, event), detector, f"{reading.source(file)}#{event}")
         places = np.stack([own[axis].astype(np.float64) for axis in AXES], axis=1)
         return made | voxels_of(

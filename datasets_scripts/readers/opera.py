@@ -74,9 +74,9 @@ def read_opera(file: Path, archive: zipfile.ZipFile, reading: Reading) -> Iterat
     the strips, not what the bricks between them took.
     """
     events = _Events.of(file, archive, reading)
-    scale = reading.count_energy(MEV_PER_PHOTOELECTRON) or MEV_PER_PHOTOELECTRON
-    said = "" if scale != MEV_PER_PHOTOELECTRON else ", by the median of muons (another: --mev-per-count)"
-    reading.note(f"one photoelectron is {scale:.4g} MeV{said}; spectrometers are not read", file)
+    scale = MEV_PER_PHOTOELECTRON if reading.mev_per_count is None else reading.mev_per_count
+    usual = ", by the median of muons (another: --mev-per-count)" if reading.mev_per_count is None else ""
+    reading.note(f"one photoelectron is {scale:.4g} MeV{usual}; spectrometers are not read", file)
     outside = lost = 0.0
     for number in range(len(events.names)):
         try:

@@ -26,7 +26,6 @@ from nuzoo.datasets_scripts.readers.placed_hits import in_pixels, place_hits
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, event_name
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
-    MissingViewError,
     NotThisFormatError,
     ObjectArrayError,
     OtherDetectorError,
@@ -64,11 +63,10 @@ def read_frame_tar(file: Path, reading: Reading) -> Iterator[Row | SourceFileErr
         with tarfile.open(file, "r|*") as archive:
             yield from _rows(file, _tar_members(archive), reading)
     except (tarfile.ReadError, EOFError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, tarfile.TarError):
+        if getattr(error, "errno", None) is not None:
             raise
-        raise TruncatedFileError(
-            file, "a whole tar archive", str(error) or "its end too early", "copy or download the file again"
-        ) from error
+        got, remedy = str(error) or "its end too early", "copy or download the file again"
+        raise TruncatedFileError(file, "a whole tar archive", got, remedy) from error
 
 
 def read_frame_zip(file: Path, archive: zipfile.ZipFile, reading: Reading) -> Iterator[Row | SourceFileError]:
@@ -100,19 +98,17 @@ class _Frame:
     channels: dict[str, NDArray[Any]] = field(default_factory=dict)
     ticks: dict[str, NDArray[Any]] = field(default_factory=dict)
     bad: list[NDArray[Any]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
     def take(self, file: Path, kind: str, tag: str, member: _Member) -> None:
         """Take an array, if it is one that is read."""
-        if kind == "frame":
-            if self.charges and (tag in self.charges or not tag.startswith(CHARGE)):
-                return
-            if tag.startswith(CHARGE):
-                self.charges.clear()
-            self.charges[tag] = _array(file, member)
-        elif kind in ("channels", "tickinfo"):
-            (self.channels if kind == "channels" else self.ticks)[tag] = _array(file, member)
-        elif kind == "chanmask":
+        if kind == "chanmask":
             self.bad.append(_array(file, member))
+        elif tag.startswith(CHARGE) and kind != "summary":
+            arrays = {"frame": self.charges, "channels": self.channels, "tickinfo": self.ticks}[kind]
+            arrays[tag] = _array(file, member)
+        elif kind == "frame":
+            self.others.append(f"frame_{tag}")
 
 
 def _rows(file: Path, members: Iterator[_Member], reading: Reading) -> Iterator[Row | SourceFileError]:
@@ -139,21 +135,33 @@ def _rows(file: Path, members: Iterator[_Member], reading: Reading) -> Iterator[
 
 def _anodes(file: Path, frame: _Frame, reading: Reading) -> Iterator[Row | SourceFileError]:
     where = f"{file}#{frame.number}"
-    try:
-        read = _Charge.of(where, frame)
-        detector = _with_planes(where, reading)
-    except SourceFileError as error:
-        yield error
-        return
-    scale = reading.count_energy(MEV_PER_ELECTRON) or MEV_PER_ELECTRON
-    said = "" if scale != MEV_PER_ELECTRON else ": W_ion, and recombination at 2.1 MeV/cm (--mev-per-count)"
-    reading.note(f"one electron is {scale:.4g} MeV{said}; frames are those of {read.tag}", file)
-    for anode in np.unique(read.channels // CHANNELS).tolist():
-        row = blank_row(
-            event_name(file, f"{file.name.partition('.')[0]}#{frame.number}-apa{anode}"),
-            detector,
-            f"{reading.source(file)}#{frame.number}",
+    if not frame.charges:
+        yield UnknownScaleError(
+            where,
+            f"deconvolved charge in electrons, frame_{CHARGE}…",
+            ", ".join(frame.others) or "no frame",
+            "run Wire-Cell's signal processing, and write its gauss traces",
         )
+    for tag in frame.charges:
+        try:
+            read, detector = _Charge.of(where, frame, tag), _with_planes(where, reading)
+        except SourceFileError as error:
+            yield error
+        else:
+            yield from _maps(file, where, frame.number, read, detector, reading)
+
+
+def _maps(
+    file: Path, where: str, number: str, read: _Charge, detector: MapDetector, reading: Reading
+) -> Iterator[Row | SourceFileError]:
+    """Yield the maps of each anode that channels of a frame are of."""
+    scale = MEV_PER_ELECTRON if reading.mev_per_count is None else reading.mev_per_count
+    usual = ": W_ion, and recombination at 2.1 MeV/cm (another: --mev-per-count)"
+    said = usual if reading.mev_per_count is None else ""
+    reading.note(f"one electron is {scale:.4g} MeV{said}; charge is that of frame_{read.tag}", file)
+    for anode in np.unique(read.channels // CHANNELS).tolist():
+        name = event_name(file, f"{file.name.partition('.')[0]}#{number}-apa{anode}")
+        row = blank_row(name, detector, f"{reading.source(file)}#{number}")
         try:
             yield row | read.maps(f"{where}-apa{anode}", anode, detector, scale, reading)
         except SourceFileError as error:
@@ -173,10 +181,8 @@ class _Charge:
     bad: NDArray[np.int64]
 
     @classmethod
-    def of(cls, where: str, frame: _Frame) -> _Charge:
-        tag, charge = next(iter(frame.charges.items()), ("", None))
-        if charge is None:
-            raise MissingViewError(where, "an array frame_<tag>", "none", "write the frame too")
+    def of(cls, where: str, frame: _Frame, tag: str) -> _Charge:
+        charge = frame.charges[tag]
         _check_charge(where, tag, charge)
         channels, ticks = frame.channels.get(tag), frame.ticks.get(tag)
         if channels is None or channels.shape != (len(charge),) or channels.dtype.kind not in "iu":

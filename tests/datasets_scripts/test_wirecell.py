@@ -11,7 +11,6 @@ import pytest
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
-    MissingViewError,
     NotThisFormatError,
     OtherDetectorError,
     TruncatedFileError,
@@ -100,7 +99,16 @@ def test_frames_and_anodes_are_events_of_their_own(save):
 
 def test_deconvolved_charge_is_chosen(save):
     (row,), told = read(save(frame_raw1_7=np.full((5, 40), 900, np.int16)))
-    assert row["u_index"].size == 1 and "frames are those of gauss1" in told
+    assert row["u_index"].size == 1 and "charge is that of frame_gauss1" in told
+    with pytest.raises(UnknownScaleError, match=r"got frame_raw1"):
+        read(save(frame_raw1_7=np.full((5, 40), 900, np.int16), frame_gauss1_7=None))
+
+
+def test_anodes_may_have_tags_of_their_own(save):
+    other = {key.replace("gauss1", "gauss0"): of for key, of in ARRAYS.items() if "gauss1" in key}
+    rows, _ = read(save(**other | {"channels_gauss0_7": CHANNELS - 2560}))
+    assert [row["event_id"].partition("#")[2] for row in rows] == ["7-apa1", "7-apa0"]
+    assert rows[0]["z_index"].tolist() == rows[1]["z_index"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_deconvolved_charge_is_chosen(save):
         ({"frame_gauss1_7": np.full((5, 40), 900, np.int16)}, UnknownScaleError, "raw ADC counts"),
         ({"frame_gauss1_7": np.full((5, 40), np.nan, np.float32)}, WrongEventError, "finite numbers"),
         ({"frame_gauss1_7": np.zeros(5, np.float32)}, ArraySizeError, r"shape \(channels, ticks\)"),
-        ({"frame_gauss1_7": None}, MissingViewError, "frame_<tag>"),
+        ({"frame_gauss1_7": None}, UnknownScaleError, "frame_gauss…, got no frame"),
         ({"channels_gauss1_7": CHANNELS[:3]}, ArraySizeError, r"channels_gauss1 of shape \(5,\)"),
         ({"tickinfo_gauss1_7": None}, ArraySizeError, "tickinfo_gauss1"),
         ({"chanmask_bad_7": np.zeros((2, 2))}, ArraySizeError, "chanmask"),

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import blank_row, check_hits
+from nuzoo.datasets_scripts.readers.known_files import known_kind
 from nuzoo.datasets_scripts.readers.placed_hits import in_pixels, place_hits
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, event_name
 from nuzoo.datasets_scripts.readers.source_errors import (
@@ -50,6 +51,8 @@ DRIFT_MM_PER_US = 1.6
 """As in Wire-Cell's configuration of the detector (cfg/pgrapher/common/params.jsonnet, `lar.drift_speed`)."""
 
 _LARGEST = 1 << 30
+_SEARCHED = 100
+"""Members of other names, after which there are no frames."""
 
 
 def is_frames(names: list[str]) -> bool:
@@ -119,6 +122,8 @@ def _rows(file: Path, members: Iterator[_Member], reading: Reading) -> Iterator[
         named = MEMBER.fullmatch(member[0])
         if named is None:
             others.append(member[0])
+            if frame is None and len(others) > _SEARCHED:
+                break
             continue
         if frame is not None and frame.number != named[3]:
             yield from _anodes(file, frame, reading)
@@ -128,8 +133,9 @@ def _rows(file: Path, members: Iterator[_Member], reading: Reading) -> Iterator[
     if frame is not None:
         yield from _anodes(file, frame, reading)
     elif others:
-        expected = "frame_<tag>_<number>.npy and channels_…, tickinfo_… of Wire-Cell in the archive"
-        got = ", ".join(others[:4])
+        kind = known_kind(file)
+        got = f"{kind.text if kind else 'an archive'} with {', '.join(others[:4])}"
+        expected = "frame_<tag>_<number>.npy of Wire-Cell in the archive"
         raise NotThisFormatError(file, expected, got, "unpack it, and give the files or the folder")
 
 

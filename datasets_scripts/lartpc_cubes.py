@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
+from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
 from nuzoo.datasets_scripts.common.given_events import GivenPlan, GivenSimulator
 from nuzoo.datasets_scripts.common.point_cloud_pictures import with_display
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan, simulator
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
+from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import LARTPC_CUBE, Detector, find_detector
 from nuzoo.simulation.event_types import Interaction
@@ -99,6 +105,52 @@ class GivenCubesPlan(GivenPlan):
 simulate_dataset = simulator(NAME, CubesPlan, LARTPC_CUBE.name, with_display)
 
 simulate_given = GivenSimulator(NAME, GivenCubesPlan, LARTPC_CUBE.name, with_display)
+
+
+def convert_files(
+    out: Path,
+    paths: Sequence[Path],
+    *,
+    detector: str | None = None,
+    mev_per_charge: float | None = None,
+    energy_threshold: float = 0.0,
+    min_points: int = 0,
+    split_fractions: Mapping[str, float] | None = None,
+    manifests: Path | None = None,
+    cluster: Workers | None = None,
+) -> Conversion:
+    """Turn hits of ndlar_flow and points of Bee into a folder that `datasets.load_dataset` reads.
+
+    They become voxels of the detector, and have no truth.
+
+    Args:
+        out: Folder.
+        paths: Files and folders, see `nuzoo.datasets_scripts.readers.point_cloud_files`.
+        detector: A name in `DETECTORS`; that of the format by default.
+        mev_per_charge: MeV of an electron of Bee, and of a thousand electrons of ndlar_flow; by default that
+            of a minimum-ionising particle, and the energies of the file.
+        energy_threshold: Voxels of this many MeV or less are left out; 0 by default.
+        min_points: Events with fewer voxels than this, before the threshold, are passed over.
+        split_fractions: Share of each split; 0.9 train, 0.05 validation, 0.05 test by default.
+        manifests: Folder with lists of the events of each split, `<split>.txt`.
+        cluster: Who reads the files, see `nuzoo.datasets_scripts.workers.cluster.cluster_of`.
+
+    Returns:
+        The manifest, and what was left out; all of it is in `left-out.csv`.
+
+    Raises:
+        DatasetRequestError: No event could be read, or splits by fractions and by lists.
+        SplitError: Fractions that do not add up, or lists that contradict each other.
+        DatasetFolderError: `out` holds another dataset.
+    """
+    reading: dict[str, Any] = {
+        "mev_per_charge": mev_per_charge,
+        "energy_threshold": energy_threshold,
+        "min_points": min_points,
+    }
+    files = PointCloudFiles(paths, detector=detector, formats=[NAME], **reading)
+    rule = asked_splits(split_fractions, manifests)
+    return write_files(out, NAME, files, with_display, rule, reading, cluster)
 
 
 def card_words() -> CardWords:

@@ -526,6 +526,7 @@ for _row in (
         simulate="nuzoo.datasets_scripts.lartpc_cubes.simulate_dataset",
         plan="nuzoo.datasets_scripts.lartpc_cubes.CubesPlan",
         given="nuzoo.datasets_scripts.lartpc_cubes.simulate_given",
+        convert="nuzoo.datasets_scripts.lartpc_cubes.convert_files",
         card="nuzoo.datasets_scripts.lartpc_cubes.card_words",
     ),
     Sample(

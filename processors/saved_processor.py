@@ -304,7 +304,8 @@ class SavedProcessor(PushedWithCode):
             got = ", ".join(sorted(map(str, others)))
             raise DetectorMismatchError(
                 f"this model is for events of {self.detector}, these are of {got}: take a model of that "
-                "detector, or train one on these events (in Python, detector=… accepts them knowingly)"
+                "detector, or train one on these events (knowingly accepted with detector=… in Python, "
+                "--any-detector of nuzoo predict)"
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -64,9 +64,13 @@ def read_npz(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
     """Read the events of one `.npz`: `images` as in a `.npy`; optional `pids` or `labels`, and `event_id`.
 
     `label_names` says what the numbers of `labels` count. The checksum of the maps stands at their end: of a
-    damaged archive, events may come before its error.
+    damaged archive, events may come before its error. Archives of OPERA and of Wire-Cell's frames are known
+    by what they hold, see `opera` and `wirecell`.
     """
     with open_archive(file) as archive:
+        if (read_other := _reader_of(archive)) is not None:
+            yield from read_other(file, archive, reading)
+            return
         member = _member(file, archive, ("images",))
         if member is None:
             raise without_images(file, described_archive(file, archive))
@@ -76,10 +80,25 @@ def read_npz(file: Path, reading: Reading) -> Iterator[Row | SourceFileError]:
             yield from _rows(file, images, reading, column, event_ids)
 
 
+def _reader_of(
+    archive: zipfile.ZipFile,
+) -> Callable[[Path, zipfile.ZipFile, Reading], Iterator[Row | SourceFileError]] | None:
+    """Return what reads an archive of an experiment, None where it holds maps or something else."""
+    from nuzoo.datasets_scripts.readers import opera, wirecell
+
+    members = archive.namelist()
+    if f"{opera.HITS}.npy" in members:
+        return opera.read_opera
+    return wirecell.read_frame_zip if wirecell.is_frames(members) else None
+
+
 def names_in_npz(file: Path) -> tuple[str, ...]:
     """Return the names of the classes that an archive declares, none where it declares none."""
+    from nuzoo.datasets_scripts.readers import opera
+
     with open_archive(file) as archive:
-        return texts_of(array_in(file, archive, NAMES_OF_LABELS))
+        names = texts_of(array_in(file, archive, NAMES_OF_LABELS))
+        return opera.classes_of(names) if f"{opera.HITS}.npy" in archive.namelist() else names
 
 
 def _labels(file: Path, archive: zipfile.ZipFile, reading: Reading) -> LabelColumn | None:

@@ -21,6 +21,7 @@ from nuzoo.datasets_scripts.readers.image_folder import image_event, read_image_
 from nuzoo.datasets_scripts.readers.labels import CODINGS, class_number
 from nuzoo.datasets_scripts.readers.parquet import declared_names, read_parquet
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, beside, common_root
+from nuzoo.datasets_scripts.readers.wirecell import read_frame_tar
 from nuzoo.files.events.event_classes import EVENT_CLASSES, spelling
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import find_detector
@@ -31,7 +32,11 @@ _IMAGES = Format[Reading](
     read_image_folder, "an event as PNG images", read_image_label, many=False, ordinary=False
 )
 _HDF5 = Format[Reading](read_hdf5, "an HDF5 file", names=names_in_hdf5)
+_FRAMES = Format[Reading](read_frame_tar, "a tar archive of Wire-Cell frames")
 _FORMATS = {
+    ".tar": _FRAMES,
+    ".bz2": _FRAMES,
+    ".tgz": _FRAMES,
     ".gz": Format[Reading](read_dune_cvn, "a DUNE CVN pixel map", read_dune_truth, many=False),
     ".h5": _HDF5,
     ".hdf5": _HDF5,
@@ -46,6 +51,7 @@ class DetectorFiles(EventFiles[Reading]):
 
     Formats, told by the names: DUNE CVN (`.gz`, with `.info`), images (`<event>_<view>.png`, with
     `<event>_pid.txt`), HDF5 (`.h5`, `.hdf5`), arrays (`.npy`, `.npz`), Parquet; endings may be in capitals.
+    What an `.npz` holds tells maps, hits of OPERA and frames of Wire-Cell, which also come as tar archives.
     Files of one event count once, whichever of them is named. Folders are searched with all below them in
     sorted order, links too; hidden files are passed over. Files of other types in a folder are listed as left
     out and never raise.
@@ -135,6 +141,8 @@ class DetectorFiles(EventFiles[Reading]):
         """Return the path that stands for the event of a file (the `.gz` of an `.info`), and its format."""
         if images := image_event(file, map_detectors(self.reading)):
             return images, _IMAGES
+        if file.name.lower().endswith(".tar.gz"):
+            return file, _FRAMES
         is_info = file.suffix.lower() == ".info"
         event = (beside(file, f"{file.stem}.gz") or file.with_suffix(".gz")) if is_info else file
         return super().event_of(event)

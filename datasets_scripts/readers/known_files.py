@@ -57,6 +57,7 @@ class Described:
 Contents = dict[str, Described]
 """What a file holds, by name."""
 
+_BEE = "give --format lartpc-cubes (nuzoo convert), or --modality point-clouds (nuzoo display)"
 _OTHER_FORMAT = (
     "give --format (nuzoo convert) or --modality (nuzoo display) of what it holds, or leave it out"
 )
@@ -81,7 +82,7 @@ _ROOT = FileKind("a ROOT file", f"read its tree with uproot, and save the maps a
 
 _ZIP, _TORCH, _FIRST_NAME = b"PK\x03\x04", b"data.pkl", 256
 _MAGIC = {
-    _ZIP: FileKind("a zip archive", _UNPACK),
+    _ZIP: FileKind("a zip archive", f"{_UNPACK}; if it is one of Bee, {_BEE}"),
     b"7z\xbc\xaf": FileKind("a 7z archive", _UNPACK),
     b"\x89HDF": FileKind("an HDF5 file", ending=".h5"),
     b"\x93NUMPY": FileKind("an array of NumPy", ending=".npy"),
@@ -143,7 +144,8 @@ def _text_kind(begin: bytes) -> FileKind | None:
     if rows and all(len(row) == len(rows[0]) and all(map(_is_number, row)) for row in rows):
         return FileKind(f"a table of numbers with {len(rows[0])} columns", _TABLE, has_events=False)
     if begin.lstrip()[:1] in (b"{", b"["):
-        return FileKind("a JSON file", f"if it holds events, save their maps as {MAPS}", has_events=False)
+        remedy = f"if it holds points of Bee, {_BEE}; if other events, save their maps as {MAPS}"
+        return FileKind("a JSON file", remedy, has_events=False)
     return None
 
 
@@ -173,9 +175,16 @@ _DEPOSITS = {
     "segments": FileKind("energy deposits of edep-sim (Geant4), before any detector", _DETECTOR_FIRST),
     "packets": FileKind("packets of pixels, as of larnd-sim", _PROJECT),
     "pix_x": FileKind("charges of single pixels, as of larnd-sim", _PROJECT),
-    "tt": FileKind("hits of single detectors with an event each, as of OPERA", _PROJECT),
 }
-_MAPS = {"images": FileKind("pixel maps", "give --format lartpc-pixelmaps, or --modality pixel-maps")}
+_GIVE_MAPS = "give --format lartpc-pixelmaps, or --modality pixel-maps"
+_MAPS = {
+    "images": FileKind("pixel maps", _GIVE_MAPS),
+    "tt": FileKind("hits of the target tracker of OPERA", _GIVE_MAPS),
+}
+_FLOW = dict.fromkeys(
+    ("calib_final_hits", "calib_prompt_hits"),
+    FileKind("hits of LArPix, as of ndlar_flow", _CLOUD.format(name="lartpc-cubes")),
+)
 """What files of arrays hold, by the name of one of them."""
 
 _STORED = {
@@ -222,7 +231,7 @@ def _listed(contents: Contents) -> str:
 
 def without_images(file: Path, contents: Contents) -> SourceFileError:
     """Return the error of a file of arrays that has none called 'images': what it holds, and what to do."""
-    kind = _kind_of(contents, _DEPOSITS | _CLOUDS)
+    kind = _kind_of(contents, _FLOW | _DEPOSITS | _CLOUDS)
     maps = [name for name, each in contents.items() if len(each.shape) == 4]
     if kind is None and maps:
         kind = FileKind(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nuzoo.datasets_scripts.common.described import know_detectors
 from nuzoo.datasets_scripts.common.rows import Row
-from nuzoo.datasets_scripts.readers import larcv, pilarnet_m, scintillator
+from nuzoo.datasets_scripts.readers import bee, flow, larcv, pilarnet_m, scintillator
 from nuzoo.datasets_scripts.readers.cloud_arrays import read_cloud_npz
 from nuzoo.datasets_scripts.readers.cloud_parquet import read_cloud_parquet
 from nuzoo.datasets_scripts.readers.cloud_reading import (
@@ -30,11 +30,15 @@ from nuzoo.simulation.detectors import Detector
 
 
 def read_cloud_hdf5(file: Path, reading: CloudReading) -> Iterator[Row | SourceFileError]:
-    """Read one HDF5 file, of PILArNet-M or of larcv3 by what it holds; it is open while it is read."""
+    """Read one HDF5 file, of PILArNet-M, larcv3 or ndlar_flow by what it holds; it stays open meanwhile."""
     import h5py
 
-    reading.check_charge(file)
     with h5py.File(file, "r") as content:
+        if flow.is_flow(content):
+            reading.check_wanted(file, "a file of ndlar_flow", bee.NAME)
+            yield from flow.read_flow(file, content, reading)
+            return
+        reading.check_charge(file)
         if pilarnet_m.is_pilarnet_m(content):
             reading.check_wanted(file, "a file of PILArNet-M", pilarnet_m.NAME)
             yield from pilarnet_m.read_pilarnet_m(file, content, reading)
@@ -52,6 +56,8 @@ _FORMATS = {
     ".npz": Format[CloudReading](read_cloud_npz, "an .npz archive", many=False),
     ".parquet": Format[CloudReading](read_cloud_parquet, "a Parquet file"),
     ".pt": Format[CloudReading](scintillator.read_scintillator, "a scintillator event", many=False),
+    ".zip": Format[CloudReading](bee.read_bee_zip, "a zip archive of Bee"),
+    ".json": Format[CloudReading](bee.read_bee_json, "points of Bee", many=False),
 }
 
 
@@ -59,8 +65,9 @@ class PointCloudFiles(EventFiles[CloudReading]):
     """The events of files and folders as point-cloud rows, read one at a time while iterating.
 
     Formats, told by the names and what is in the files: PILArNet-M and larcv3 as HDF5 (`.h5`, `.hdf5`),
-    scintillator events of Zenodo 7347562 (`.pt`), an event as `.npz`, Parquet as nuzoo stores it; endings may
-    be in capitals. See `EventFiles` for folders.
+    hits of ndlar_flow (`.h5`), points of Bee (`.json`, and `.zip` of these), scintillator events of Zenodo
+    7347562 (`.pt`), an event as `.npz`, Parquet as nuzoo stores it; endings may be in capitals. See
+    `EventFiles` for folders.
 
     Args:
         paths: Files and folders. Files come first.
@@ -69,7 +76,8 @@ class PointCloudFiles(EventFiles[CloudReading]):
             default; of Parquet and `.npz` all are taken unless it is given.
         min_points: Events with fewer points than this, before the threshold, are passed over.
         vertices: Refuse files of PILArNet-M whose vertices are not in the frame of their points.
-        mev_per_charge: MeV of one unit of charge in scintillator events.
+        mev_per_charge: MeV of one unit of charge in scintillator events, of an electron of Bee, and of a
+            thousand electrons of ndlar_flow, whose energies are then not taken.
         formats: Names of datasets whose files are wanted, see `nuzoo.registry.DATASETS`; none for all.
         strict: Raise the first error instead of leaving the event out.
         truth: Leave out events whose labels and truth cannot be read. They are unknown otherwise.

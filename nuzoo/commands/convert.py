@@ -1,9 +1,10 @@
 """Turn real detector files into a folder of Parquet shards that `datasets.load_dataset` reads.
 
 Pixel maps, the format if none is named: DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png
-with <event>_pid.txt, HDF5 (images, pids), .npy and .npz arrays, Parquet, and folders of these. What the
-numbers in a column of labels mean is decided once for the column and said. Point clouds: --format pilarnet-m
-(HDF5), pilarnet-2020 (HDF5 of larcv3), scintillator-particles (.pt of Zenodo 7347562).
+with <event>_pid.txt, HDF5 (images, pids), .npy and .npz arrays, Parquet, open data of OPERA (.npz), frames of
+Wire-Cell (.tar, .tar.bz2, .npz), and folders of these. What the numbers in a column of labels mean is decided
+once for the column and said. Point clouds: --format pilarnet-m (HDF5), pilarnet-2020 (HDF5 of larcv3),
+scintillator-particles (.pt of Zenodo 7347562), lartpc-cubes (HDF5 of ndlar_flow, .json and .zip of Bee).
 Events of several detectors in a row: --format fasercal (.npz of single events, and .tar of them).
 
 Events that cannot be read are left out and listed in left-out.csv. The exit status is 0 although single

@@ -61,7 +61,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, default=argparse.SUPPRESS, **arguments)
 
     option("--detector", help="whose events these are: a name, or a YAML file (default: by the arrays)")
-    option("--mev-per-count", type=float, help="MeV of one count, where the files hold counts")
+    option("--mev-per-count", type=float, help="MeV of one count, photoelectron or electron")
     option(
         "--classes",
         type=class_list,
@@ -71,7 +71,11 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     option("--labels", choices=("index", "pdg"), help="what numbers as labels are (default: by the column)")
     option("--energy-threshold", type=float, help="leave out hits of this many MeV or less")
     option("--min-points", type=at_least(0), help="pass over events of fewer points, before the threshold")
-    option("--mev-per-charge", type=float, help="MeV of one unit of charge in scintillator events")
+    option(
+        "--mev-per-charge",
+        type=float,
+        help="MeV of one unit of charge: in scintillator events, of an electron (Bee), of 1,000 (ndlar_flow)",
+    )
 
 
 def class_list(text: str) -> tuple[str, ...]:

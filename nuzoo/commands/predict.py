@@ -1,12 +1,13 @@
 """Ask a model about the events in detector files and write one row per event.
 
 Reads DUNE CVN files (.gz with .info), <event>_xz.png and <event>_yz.png, HDF5 (images, pids), .npy and .npz
-arrays, Parquet, and folders of these; for a model of point clouds HDF5 of PILArNet and larcv3, .pt, .npz and
-Parquet; for one of detector events .npz of FASERCal, .tar of these, and Parquet. Writes event_id, what the
-model says (a classifier: label, score, the calibrated probability of each class; a segmentation: lists with
-an entry for each hit; a reconstruction: classes, their probabilities, momenta in GeV/c, the vertex in mm),
-what the file knows of the truth (classes as true_..., neutrino_energy in GeV), and source, as .parquet, .csv
-or .jsonl. What cannot be read is left out, and listed beside it: in p.left-out.csv beside p.csv.
+arrays, OPERA's .npz, Wire-Cell frames, Parquet, and folders of these; for a model of point clouds HDF5 of
+PILArNet, larcv3 and ndlar_flow, Bee, .pt, .npz and Parquet; for one of detector events .npz of FASERCal,
+.tar of these, and Parquet. Writes event_id, what the model says (a classifier: label, score, the calibrated
+probability of each class; a segmentation: lists with an entry for each hit; a reconstruction: classes, their
+probabilities, momenta in GeV/c, the vertex in mm), what the file knows of the truth (classes as true_...,
+neutrino_energy in GeV), and source, as .parquet, .csv or .jsonl. What cannot be read is left out, and listed
+beside it: in p.left-out.csv beside p.csv.
 """
 
 from __future__ import annotations
@@ -48,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=at_least(1), default=16)
     add_cluster_option(parser)
     parser.add_argument(
+        "--any-detector",
+        action="store_true",
+        help="take events of another detector than the model is made for: its answers are no measurement",
+    )
+    parser.add_argument(
         "--passes",
         type=at_least(2),
         default=argparse.SUPPRESS,
@@ -75,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from tqdm.auto import tqdm
 
+    from nuzoo.datasets_scripts.common.other_detectors import OtherDetectors
     from nuzoo.files.events.event_truth import LABEL_COLUMN
     from nuzoo.pipelines.predicted_blocks import AskedModel, in_blocks, predict_block
     from nuzoo.pipelines.reading import reading_for
@@ -92,8 +99,10 @@ def run(args: argparse.Namespace) -> int:
     refused: list[Omission] = []
     names: list[str] = []
     empty: list[str] = []
+    others = OtherDetectors(vars(processor))
+    events = others.taken(files) if args.any_detector else files
     with _workers(args) as workers, tqdm(desc="predict", unit="event") as bar:
-        blocks = in_blocks(_noting_empty(files, schema, empty))
+        blocks = in_blocks(_noting_empty(events, schema, empty))
         with closing(workers.do(partial(predict_block, asked, schema), blocks, bar.update)) as answers:
             predictions = _noting(_told(answers, refused), names)
             if (first := next(predictions, None)) is not None:
@@ -103,6 +112,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(
             f"{listed(args.files)}: expected events, got no file of any (`nuzoo predict --help`)"
         )
+    for line in others.told():
+        print(line, file=sys.stderr)
     if repeated := len(names) - len(set(names)):
         print(
             f"warning: events with the event_id of another: {repeated}; the column source tells them apart",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation.detectors.detector import Detector
+from nuzoo.simulation.detectors.experiments import EXPERIMENTS
 from nuzoo.simulation.detectors.fasercal import FASERCAL, FASERCAL_1MM, FASERCAL_5MM
 from nuzoo.simulation.detectors.lartpcs import DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.detectors.voxel_detectors import LARTPC_CUBE, SCINTILLATOR_CUBE
@@ -19,6 +20,7 @@ DETECTORS: dict[str, Detector] = {
         FASERCAL,
         FASERCAL_5MM,
         FASERCAL_1MM,
+        *EXPERIMENTS,
     )
 }
 """All that this process knows, nuzoo's own first."""

@@ -40,12 +40,15 @@ Place = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 Axis = Literal["x", "y", "z"] | Place
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Pixels = Annotated[int, Field(ge=1, le=1 << 16)]
-AnchorName = Literal["vertex", "mean", "first"]
+AnchorName = Literal["vertex", "mean", "first", "origin"]
 
 NAME = "letters, digits, '.', '-' and '_', a letter or digit first"
 POSITION = "three numbers, x, y and z in cm"
 AXIS = "x, y, z or a vector of length 1: the direction along which they count up"
-PLACING = "vertex, mean or first: what of an event the anchor pixel holds along this axis"
+PLACING = (
+    "vertex, mean or first: what of an event the anchor pixel holds along this axis; or origin: it begins at "
+    "zero of the coordinates, for all events"
+)
 
 
 def _not_negative(text: str) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.simulation.event_types import Deposits
+from nuzoo.simulation.materials import LAR
 
 ION_PAIR_ENERGY = 23.6e-6
 """MeV per electron-ion pair in liquid argon."""
@@ -69,6 +70,10 @@ def recombination(dedx: NDArray[np.float64] | float, density: float, field: floa
     """
     box = BOX_BETA * np.maximum(dedx, SMALLEST_DEDX) / (density * field)
     return np.log(BOX_ALPHA + box) / box
+
+
+MEV_PER_ELECTRON = ION_PAIR_ENERGY / float(recombination(MIP_DEDX, LAR.density, 0.5))
+"""Of an electron that escaped recombination in liquid argon at 0.5 kV/cm, for a particle of `MIP_DEDX`."""
 
 
 def ionisation_electrons(deposits: Deposits, density: float, field: float) -> NDArray[np.float64]:

@@ -49,11 +49,19 @@ class Anchor(Enum):
     MEAN: The anchor pixel holds the mean position of the active pixels.
     FIRST: The anchor pixel holds the first active pixel that others follow closely, so that a stray hit
         far upstream does not move the window.
+    ORIGIN: The anchor pixel begins at zero of the detector's coordinates, so that the window stays where it
+        is for all events.
     """
 
     VERTEX = "vertex"
     MEAN = "mean"
     FIRST = "first"
+    ORIGIN = "origin"
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the window is placed before it is known which pixels are active."""
+        return self in (Anchor.VERTEX, Anchor.ORIGIN)
 
 
 class Entry(Enum):
@@ -306,9 +314,10 @@ def _canvas(
         low, high = bounds(start, end)
     else:
         low, high = np.zeros(2, np.int64), np.ones(2, np.int64)
-    window = np.array([view.rows, view.columns])
-    first = np.floor(vertex).astype(np.int64) - np.array(view.anchor_pixel)
-    fixed = np.array([view.row_anchor is Anchor.VERTEX, view.column_anchor is Anchor.VERTEX])
+    window, anchors = np.array([view.rows, view.columns]), (view.row_anchor, view.column_anchor)
+    held = np.where([anchor is Anchor.ORIGIN for anchor in anchors], 0.0, vertex)
+    first = np.floor(held).astype(np.int64) - np.array(view.anchor_pixel)
+    fixed = np.array([anchor.is_fixed for anchor in anchors])
     return np.where(fixed, first, low), np.where(fixed, first + window, high)
 
 
@@ -320,8 +329,8 @@ def _window(
     saturation_mev: float | None,
 ) -> SparseView:
     """Place the window by its anchors and keep what it shows."""
-    rows = _placed(rows, view.row_anchor, view.anchor_pixel[0])
-    columns = _placed(columns, view.column_anchor, view.anchor_pixel[1])
+    rows = placed(rows, view.row_anchor, view.anchor_pixel[0])
+    columns = placed(columns, view.column_anchor, view.anchor_pixel[1])
     inside = (rows >= 0) & (rows < view.rows) & (columns >= 0) & (columns < view.columns)
     index, position = np.unique(rows[inside] * view.columns + columns[inside], return_inverse=True)
     total = np.bincount(position, weights=energy[inside], minlength=len(index)).astype(np.float64)
@@ -331,8 +340,16 @@ def _window(
     return SparseView(index.astype(np.uint32), total.astype(np.float32))
 
 
-def _placed(positions: NDArray[np.int64], anchor: Anchor, anchor_pixel: int) -> NDArray[np.int64]:
-    if anchor is Anchor.VERTEX or len(positions) == 0:
+def placed(positions: NDArray[np.int64], anchor: Anchor, anchor_pixel: int) -> NDArray[np.int64]:
+    """Return the pixels of a window that active pixels are in, along one axis; some may be outside of it.
+
+    Args:
+        positions: (k,) numbers of pixels, counted from anywhere; from the first of the window where that is
+            fixed.
+        anchor: What places the window.
+        anchor_pixel: The pixel of the window that the anchor names.
+    """
+    if anchor.is_fixed or len(positions) == 0:
         return positions
     reference = _first_followed(positions) if anchor is Anchor.FIRST else round(float(positions.mean()))
     return positions - reference + anchor_pixel

@@ -388,7 +388,7 @@ def test_one_tile_is_kept_in_adapters_and_whole_models(base_of_four_tiles, input
 def test_one_tile_needs_a_base_and_a_processor_that_have_it(processor, base_of_four_tiles):
     with pytest.raises(ValueError, match="expected a base of type mllama beside image_tiles, got 'llava'"):
         NuVlmConfig(base_config={"model_type": "llava"}, image_tiles=1)
-    with pytest.raises(ProcessorModelMismatchError, match="images of 4 tiles.* fills them up to 1"):
+    with pytest.raises(ProcessorModelMismatchError, match=r"images of 4 tiles.* fills them up to 1"):
         processor.check_agrees(
             NuVlmConfig.tiny(base_config=FOUR_TILES, label_token_ids=processor.label_token_ids(EVENT_CLASSES))
         )

@@ -29,7 +29,7 @@ MARGIN = 0.08
 
 SMALLEST_WINDOW_CM = 30.0
 
-ORIGIN = {"vertex": "vertex", "mean": "mean pixel", "first": "first pixel"}
+ORIGIN = {"vertex": "vertex", "mean": "mean pixel", "first": "first pixel", "origin": "origin"}
 """What the anchor of a view is called on an axis."""
 
 

@@ -1,7 +1,6 @@
 """What events cost, against numbers that were calculated by hand."""
 
 import importlib.util
-import json
 from pathlib import Path
 
 import pytest
@@ -33,9 +32,3 @@ def test_a_million_events_by_hand(costs, cores, seconds, memory_gb, busy):
     assert cost.disk_gb == pytest.approx(20)
     assert cost.memory_gb == pytest.approx(memory_gb)
     assert cost.busy == pytest.approx(busy)
-
-
-def test_the_page_has_the_table_of_the_rates_that_were_measured(costs):
-    rates = [json.loads(line) for line in (BENCHMARKS / "rates.jsonl").read_text().splitlines()]
-    page = (BENCHMARKS.parent / "docs" / "cluster.md").read_text()
-    assert costs.table(rates, 1_000_000, [1, 10, 100, 1000]) in page

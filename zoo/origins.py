@@ -39,6 +39,7 @@ DUNE_LIKE = Events(
 )
 CUBES = Events("lartpc-cubes-10k", "lartpc-cubes --events 10000 --seed 7")
 FASERCAL = Events("fasercal-12k", "fasercal --events 12000 --seed 7")
+SCINTILLATOR = Events("scintillator-particles-20k", "scintillator-particles --events 20000 --seed 7")
 
 ORIGINS = {
     "nu-cnn-tiny": Origin("nu_cnn_zoo", MODULAR),
@@ -51,4 +52,5 @@ ORIGINS = {
     "nu-perceiver-mae-tiny": Origin("nu_perceiver_mae_zoo", FASERCAL),
     "nu-perceiver-rel-tiny": Origin("nu_perceiver_rel_zoo", FASERCAL),
     "nu-perceiver-fasercal-tiny": Origin("nu_perceiver_fasercal_zoo", FASERCAL),
+    "nu-perceiver-scintillator-tiny": Origin("nu_perceiver_scintillator_zoo", SCINTILLATOR),
 }

@@ -55,8 +55,10 @@ GIVEN_LIMITS = {
         "nuzoo's. Truth that deposits do not tell is null."
     ),
 }
-NOT_OPTIONS = ("dataset", "simulation", "shard_size", "detector_sha256", "given", "file", "sha256", "format")
-NOT_OPTIONS += ("entries",)
+NOT_OPTIONS = (
+    *("dataset", "simulation", "shard_size", "detector_sha256"),
+    *("given", "file", "sha256", "format", "entries"),
+)
 """What a plan holds beside the options of `nuzoo simulate`."""
 
 CONVERSION_CITATION = "Cite the source of the files, which each row's `source` names."

@@ -75,6 +75,6 @@ def place_hits(
     )
 
 
-def in_pixels(mm: NDArray[np.float64], pitch_mm: float) -> Places:
+def in_pixels(mm: NDArray[np.floating[Any]], pitch_mm: float) -> Places:
     """Return the numbers of the pixels of a pitch that positions lie in, from zero on."""
     return np.floor(mm / pitch_mm).astype(np.int64)

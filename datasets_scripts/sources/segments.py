@@ -82,12 +82,12 @@ class SegmentFile(SourceFile[GivenDeposits]):
         return list(self._places.items())
 
     def _segments(self, rows: NDArray[np.void]) -> Segments:
-        ends = [
+        start, end = (
             np.column_stack([rows[f"{axis}_{end}"] for axis in _AXES]).astype(np.float64)
             for end in ("start", "end")
-        ]
+        )
         track = rows[self._track].astype(np.int64)
-        return Segments(*ends, rows["dE"].astype(np.float64), track, rows[self._pdg].astype(np.int32))
+        return Segments(start, end, rows["dE"].astype(np.float64), track, rows[self._pdg].astype(np.int32))
 
     def _find_events(self) -> dict[int, list[tuple[int, int]]]:
         """Return the rows of each event, as the spans in which they are, by its number."""

@@ -202,7 +202,7 @@ class VoxelReadout(Readout["SimulatedImage"]):
     def _interactions(self, origins: Sequence[Origin]) -> dict[str, NDArray[Any]]:
         places = self._positions(np.array([each.vertex for each in origins]).reshape(-1, 3))
         neutrinos = [each.neutrino for each in origins]
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             "kind": np.array([INTERACTION_KINDS.index(each.kind) for each in origins], np.int64),
             **{axis: places[:, i] for i, axis in enumerate(AXES)},
             "pdg": np.array([each.neutrino_pdg if each else 0 for each in neutrinos], np.int32),

@@ -22,7 +22,7 @@ class DistillationLoss:
         model: The network that learns; its pooled features are read where its body makes them.
     """
 
-    takes = (LOGITS, FEATURES)
+    takes: tuple[str, ...] = (LOGITS, FEATURES)
 
     def __init__(self, teacher: Teacher, model: Any) -> None:
         self.teacher = teacher

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
+from importlib.metadata import distributions
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -41,7 +41,7 @@ def pooled_latents(
 
 def map_method() -> Method:
     """Say how maps are made here: by UMAP where umap-learn is installed (`pip install nuzoo[explain]`)."""
-    return "UMAP" if find_spec("umap") else "t-SNE"
+    return "UMAP" if any(distributions(name="umap-learn")) else "t-SNE"
 
 
 def map_of(latents: NDArray[np.float32], seed: int, method: Method) -> NDArray[np.float64]:

@@ -85,7 +85,8 @@ class NuHepMC(SourceFile[GivenInteraction]):
 
 def _begins(path: Path) -> tuple[list[int], bool]:
     """Return where each event begins and where the last one ends, and whether the file says that it ends."""
-    begins, place, is_whole = [], 0, False
+    begins: list[int] = []
+    place, is_whole = 0, False
     with path.open("rb") as stream:
         for line in stream:
             if line.startswith(b"E "):

@@ -43,7 +43,7 @@ def predicted(model: str, dataset: str, events: int, out: Path) -> dict:
     main = import_module("nuzoo.cli").main
     simulate = import_object(DATASETS[dataset].simulate)
     simulate(out / "data", events=events)
-    ask = ["predict", "--model", model, str(out / "data"), "--out"]
+    ask = ["predict", "--model", model, str(out / "data" / "data"), "--out"]
     with contextlib.redirect_stdout(sys.stderr):
         assert main([*ask, str(out / "first.parquet")]) == 0
         begin = time.process_time()

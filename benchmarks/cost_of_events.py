@@ -1,8 +1,8 @@
 """What many events cost on many cores, by rates that were measured on one.
 
-Run `python benchmarks/cost_of_events.py --rates FILE [--events 1000000] [--cores 1 10 100 1000]`; the file
-is what `benchmarks/bench_rates.py` prints. Shards are not cut: as many cores as there are shards are the most
-that are of use, and the last round may keep few of them busy.
+Run `python benchmarks/cost_of_events.py [--events 1000000] [--cores 1 10 100 1000] [--rates FILE]`;
+the file is what `benchmarks/bench_rates.py` prints. Shards are not cut: as many cores as there are shards are
+the most that are of use, and the last round may keep few of them busy.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+RATES = Path(__file__).with_name("rates.jsonl")
 SHARD_SIZE = {"simulate": 500, "predict": 64}
 """Events of a piece of work: those of `nuzoo simulate --shard-size`, and a block of `nuzoo predict`."""
 
@@ -72,7 +73,7 @@ def main() -> None:
     )
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 10, 100, 1000])
-    parser.add_argument("--rates", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--rates", type=Path, default=RATES, metavar="FILE")
     args = parser.parse_args()
     rates = [json.loads(line) for line in args.rates.read_text().splitlines()]
     print(table(rates, args.events, args.cores))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
+from multiprocessing import resource_tracker
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any
@@ -297,6 +298,7 @@ def _token(written: Path) -> Iterator[Path]:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Hold back Ctrl-C, which goes to all processes of a terminal, from what is started in the block."""
+    resource_tracker.ensure_running()  # which would let it through to the process that is started next
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     try:
         yield

@@ -103,6 +103,13 @@ def test_an_interrupt_takes_the_work_back_and_the_same_call_goes_on(workers, tmp
     assert written(tmp_path, slow_row(0), workers) == of_one_process
 
 
+def test_workers_that_are_started_leave_interrupts_of_the_terminal_to_this_process(workers):
+    status = "open('/proc/self/status').read()"
+    for text in workers.client.run(eval, status).values():
+        mask = next(line.split()[1] for line in text.splitlines() if line.startswith("SigBlk"))
+        assert int(mask, 16) >> (signal.SIGINT - 1) & 1
+
+
 def test_pieces_are_given_away_as_workers_get_free(workers):
     taken = []
     pieces = (taken.append(number) or number for number in range(40))

@@ -1,6 +1,7 @@
 """What events cost, against numbers that were calculated by hand."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,9 @@ def test_a_million_events_by_hand(costs, cores, seconds, memory_gb, busy):
     assert cost.disk_gb == pytest.approx(20)
     assert cost.memory_gb == pytest.approx(memory_gb)
     assert cost.busy == pytest.approx(busy)
+
+
+def test_the_page_has_what_the_measured_rates_give(costs):
+    rates = [json.loads(line) for line in (BENCHMARKS / "rates.jsonl").read_text().splitlines()]
+    page = (BENCHMARKS.parent / "docs" / "cluster.md").read_text()
+    assert costs.table(rates, 1_000_000, [1, 10, 100, 1000]) in page

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError, UnreadableFileError
+from nuzoo.files.names import MANIFEST_FILE, PLAN_FILE
+
+OF_DATASETS = frozenset({PLAN_FILE, MANIFEST_FILE})
 
 
 def files_of_folders(
@@ -16,7 +19,7 @@ def files_of_folders(
 ) -> Iterator[Iterator[Path]]:
     """Yield the files of a folder, and of each below it, that are not hidden, in sorted order.
 
-    Links are followed; a folder that they lead to again is handed to `repeated` with the path before.
+    What nuzoo writes beside the shards of a dataset holds no events, and is passed over. Links are followed; a folder that they lead to again is handed to `repeated` with the path before.
     """
     seen: dict[tuple[int, int], str] = {}
     for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
@@ -27,7 +30,8 @@ def files_of_folders(
             repeated(Path(parent), first)
             continue
         folders.sort()
-        yield (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+        ours = OF_DATASETS if set(names) >= OF_DATASETS else frozenset()
+        yield (Path(parent, name) for name in sorted(names) if not name.startswith(".") and name not in ours)
 
 
 def is_folder(path: Path) -> bool:

@@ -8,6 +8,7 @@ from datasets import load_dataset
 
 from nuzoo.datasets_scripts.pilarnet_m import convert_files
 from nuzoo.datasets_scripts.readers.detector_files import DetectorFiles
+from nuzoo.datasets_scripts.readers.folder_files import files_of_folders
 from nuzoo.datasets_scripts.readers.point_cloud_files import PointCloudFiles
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
@@ -192,3 +193,12 @@ def test_a_detector_of_maps_is_refused(tmp_path):
 def test_readers_of_pixel_maps_say_what_point_clouds_are(tmp_path, write, small):
     with pytest.raises(MissingViewError, match=r"point clouds of PILArNet-M: .*give --format pilarnet-m"):
         list(DetectorFiles([write(tmp_path / "a.h5", [small])], strict=True))
+
+
+def test_what_lies_beside_the_shards_of_a_dataset_is_no_event(tmp_path):
+    for name in ("plan.json", "manifest.json", "event.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "plan.json").write_text("{}")
+    found = [file.relative_to(tmp_path).as_posix() for part in files_of_folders(tmp_path) for file in part]
+    assert found == ["event.json", "other/plan.json"]

@@ -19,7 +19,8 @@ def files_of_folders(
 ) -> Iterator[Iterator[Path]]:
     """Yield the files of a folder, and of each below it, that are not hidden, in sorted order.
 
-    What nuzoo writes beside the shards of a dataset holds no events, and is passed over. Links are followed; a folder that they lead to again is handed to `repeated` with the path before.
+    What nuzoo writes beside the shards of a dataset holds no events, and is passed over. Links are followed;
+    a folder that they lead to again is handed to `repeated` with the path before.
     """
     seen: dict[tuple[int, int], str] = {}
     for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):

@@ -51,6 +51,7 @@ class Task:
         targets: columns of a row that hold the truth.
         choice_of_targets: path of a function that gives these columns by the fields of a network's
             configuration, where networks are for different ones; `targets` are the usual ones.
+        takes_teacher: whether the answers of another network can be learnt beside the truth.
         auto_class: name of the Auto class that loads networks for it; None where transformers has none that
             fits: `AutoModel` then loads them.
         evaluator: path of its `TaskEvaluator`; None of a way of learning that another task measures.
@@ -68,6 +69,7 @@ class Task:
     trainer: str
     targets: tuple[str, ...] = ()
     choice_of_targets: str | None = None
+    takes_teacher: bool = False
     auto_class: str | None = None
     evaluator: str | None = None
     explainer: str | None = None
@@ -262,6 +264,7 @@ for _row in (
         recipe="nuzoo.training.recipe.Recipe",
         trainer="nuzoo.training.supervised.train",
         targets=("label",),
+        takes_teacher=True,
         auto_class="AutoModelForImageClassification",
         evaluator="nuzoo.evaluation.tasks.event_classification.evaluator.EVALUATOR",
         explainer="nuzoo.evaluation.explain.explain_classifier.EXPLAINER",

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import Detector
-from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Interaction, Transported
+from nuzoo.simulation.random_numbers import random_numbers_in_volume
 from nuzoo.simulation.transport import Volume, transport
 from nuzoo.simulation.transport.merging import merged
 from nuzoo.simulation.transport.settings import TransportSettings
@@ -87,7 +87,7 @@ def simulate_image(
     Raises:
         DetectorError: The detector's volume is not described.
     """
-    rng = _image_generator(seed, index, detector, attempt)
+    rng = random_numbers_in_volume(detector, seed, index, attempt)
     origins = draw(rng, detector)
     volume = Volume(detector.low, detector.high)
     settings = TransportSettings(magnetic_field=detector.magnetic_field)
@@ -110,10 +110,5 @@ def record_image(seed: int, index: int, detector: Detector, deposits: Placed) ->
     Raises:
         DetectorError: The detector's volume is not described.
     """
-    return SimulatedImage(detector, (), deposits.transported, _image_generator(seed, index, detector, 0))
-
-
-def _image_generator(seed: int, index: int, detector: Detector, attempt: int) -> np.random.Generator:
-    if not detector.has_volume:
-        raise DetectorError(f"{detector.name}: expected a volume to simulate it, got none: describe it")
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index, attempt])))
+    rng = random_numbers_in_volume(detector, seed, index, 0)
+    return SimulatedImage(detector, (), deposits.transported, rng)

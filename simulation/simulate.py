@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import Detector
-from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.event_types import Interaction, Transported
 from nuzoo.simulation.interactions import Spectrum, sample_interaction
+from nuzoo.simulation.random_numbers import random_numbers_in_volume
 from nuzoo.simulation.transport import Volume, transport
 from nuzoo.simulation.transport.settings import TransportSettings
 
@@ -60,7 +60,7 @@ def simulate_event(seed: int, index: int, detector: Detector, spectrum: Spectrum
     Raises:
         DetectorError: The detector's volume is not described.
     """
-    rng = _event_generator(seed, index, detector)
+    rng = random_numbers_in_volume(detector, seed, index)
     vertex = rng.uniform(detector.vertex_low, detector.vertex_high)
     return _transported(rng, detector, vertex, sample_interaction(rng, spectrum))
 
@@ -81,7 +81,7 @@ def simulate_interaction(
     Raises:
         DetectorError: The detector's volume is not described.
     """
-    rng = _event_generator(seed, index, detector)
+    rng = random_numbers_in_volume(detector, seed, index)
     return _transported(rng, detector, rng.uniform(detector.vertex_low, detector.vertex_high), interaction)
 
 
@@ -97,14 +97,8 @@ def record_deposits(seed: int, index: int, detector: Detector, deposits: Placed)
     Raises:
         DetectorError: The detector's volume is not described.
     """
-    rng = _event_generator(seed, index, detector)
+    rng = random_numbers_in_volume(detector, seed, index)
     return SimulatedEvent(detector, None, deposits.first, deposits.transported, rng)
-
-
-def _event_generator(seed: int, index: int, detector: Detector) -> np.random.Generator:
-    if not detector.has_volume:
-        raise DetectorError(f"{detector.name}: expected a volume to simulate it, got none: describe it")
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index])))
 
 
 def _transported(

@@ -11,6 +11,7 @@ from nuzoo.simulation.detectors import Detector
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.simulation.interactions.forward_beam import ForwardBeam
 from nuzoo.simulation.interactions.high_energy import DecayedInteraction, generate_high_energy, nucleus_of
+from nuzoo.simulation.random_numbers import random_numbers
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
 from nuzoo.simulation.transport.sandwich_books import LayeredTransported
 from nuzoo.simulation.transport.sandwich_cascade import transport_layers
@@ -56,7 +57,7 @@ def simulate_layered_event(seed: int, index: int, detector: Detector, beam: Forw
         raise DetectorError(
             f"{detector.name}: expected a detector of layers, got another: use `simulate_event`"
         )
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index])))
+    rng = random_numbers(seed, index)
     slabs, mass = readout.sandwich.targets()
     material, front, back = slabs[int(rng.choice(len(mass), p=mass / mass.sum()))]
     low, high = (*detector.vertex_low[:2], front), (*detector.vertex_high[:2], back)

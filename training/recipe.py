@@ -59,9 +59,6 @@ class DataSource:
 SECTIONS = ("model", "processor", "data", "training", "augmentation", "optimiser")
 """Those of every recipe that hold fields."""
 
-TAUGHT = ("event-classification",)
-"""Tasks in which the answers of a teacher can be learnt."""
-
 
 class Recipe:
     """One training run. Recipes are equal if the same was given.
@@ -123,10 +120,9 @@ class Recipe:
     def _teacher(self) -> Teacher | None:
         if (given := self.given.get("teacher")) is None:
             return None
-        if self.task not in TAUGHT:
-            raise RecipeError(
-                f"teacher: expected a recipe of {', '.join(TAUGHT)}, got {self.task}: leave teacher out"
-            )
+        if not TASKS[self.task].takes_teacher:
+            known = ", ".join(name for name, task in TASKS.items() if task.takes_teacher)
+            raise RecipeError(f"teacher: expected a recipe of {known}, got {self.task}: leave teacher out")
         return made_of(Teacher, "teacher", given)
 
     def parse_model(self, given: Mapping[str, Any]) -> Any:

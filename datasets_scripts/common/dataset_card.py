@@ -111,7 +111,7 @@ def dataset_card(
             files to be stated.
         citation: Markdown.
     """
-    simulated = all(facts.simulated and not facts.given for facts in configs.values())
+    simulated = all(map(_is_ours, configs.values()))
     licence = licence or (SIMULATION_LICENCE if simulated else None)
     names = list(configs)
     first, last = configs[names[0]], configs[names[-1]]

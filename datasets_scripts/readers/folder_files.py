@@ -31,7 +31,7 @@ def files_of_folders(
             repeated(Path(parent), first)
             continue
         folders.sort()
-        ours = OF_DATASETS if set(names) >= OF_DATASETS else frozenset()
+        ours = OF_DATASETS if OF_DATASETS.issubset(names) else frozenset()
         yield (Path(parent, name) for name in sorted(names) if not name.startswith(".") and name not in ours)
 
 

@@ -25,12 +25,11 @@ from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.arrays import array_in
 from nuzoo.datasets_scripts.readers.dense_maps import blank_row, check_hits
 from nuzoo.datasets_scripts.readers.labels import class_number, texts_of, unlabelled
-from nuzoo.datasets_scripts.readers.placed_hits import in_pixels, place_hits
+from nuzoo.datasets_scripts.readers.placed_hits import detector_with_views, in_pixels, place_hits
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, event_name
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     MissingViewError,
-    OtherDetectorError,
     SourceFileError,
     UnknownLabelError,
     WrongEventError,
@@ -115,7 +114,7 @@ class _Events:
 
     @classmethod
     def of(cls, file: Path, archive: zipfile.ZipFile, reading: Reading) -> _Events:
-        detector = _with_views(file, reading)
+        detector = detector_with_views(file, reading, VIEWS, OPERA_TARGET_TRACKER)
         hits = _numbers(file, archive, HITS, _COLUMNS, True)
         names = [str(name) for name in _column(file, archive, "event_id")]
         samples = _samples(file, archive, len(names))
@@ -175,19 +174,6 @@ def _truth(file: Path, samples: Counter[str], reading: Reading) -> dict[str, Row
             reading.note(f"{events:,} events of {sample} are {name}", file)
         truth[sample] = {"label": label, "neutrino_pdg": pdg}
     return truth
-
-
-def _with_views(file: Path, reading: Reading) -> MapDetector:
-    detector = reading.detector or OPERA_TARGET_TRACKER
-    views = [view.name for view in detector.readout.views]
-    if others := [name for name in views if name not in VIEWS]:
-        raise OtherDetectorError(
-            file,
-            f"a detector of the views {', '.join(VIEWS)}, such as {OPERA_TARGET_TRACKER.name}",
-            f"{detector.name} with {', '.join(others)}",
-            "give another --detector, or none",
-        )
-    return detector
 
 
 def _pixels(

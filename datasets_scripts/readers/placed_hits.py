@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading
 from nuzoo.datasets_scripts.readers.source_errors import OtherDetectorError
-from nuzoo.simulation.response.pixel_maps import Anchor, View, placed
+from nuzoo.simulation.response.pixel_maps import Anchor, View, in_window, placed
 
 Places = NDArray[np.int64]
 
@@ -30,6 +32,32 @@ class PlacedHits:
     energy: NDArray[np.float32]
     outside: int
     lost: float
+
+
+def detector_with_views(
+    where: Path | str, reading: Reading, known: Collection[str], usual: MapDetector
+) -> MapDetector:
+    """Return the detector that was asked for, or the usual one.
+
+    Args:
+        where: The file or the event.
+        reading: What was asked for.
+        known: Names of the views that the file can be seen in.
+        usual: The detector unless another is asked for.
+
+    Raises:
+        OtherDetectorError: It has a view that the file cannot be seen in.
+    """
+    detector = reading.detector or usual
+    views = [view.name for view in detector.readout.views]
+    if others := [name for name in views if name not in known]:
+        raise OtherDetectorError(
+            where,
+            f"a detector of the views {', '.join(known)}, such as {usual.name}",
+            f"{detector.name} with {', '.join(others)}",
+            "give another --detector, or none",
+        )
+    return detector
 
 
 def place_hits(
@@ -65,9 +93,7 @@ def place_hits(
         else placed(of, anchor, shift)
         for of, at, anchor, shift in zip(pixels, held, anchors, view.anchor_pixel, strict=True)
     )
-    inside = (row >= 0) & (row < view.rows) & (column >= 0) & (column < view.columns)
-    index, of_hit = np.unique(row[inside] * view.columns + column[inside], return_inverse=True)
-    total = np.bincount(of_hit, weights=energy[inside], minlength=len(index))
+    inside, index, total = in_window(view, row, column, energy)
     return PlacedHits(
         index.astype(np.uint32),
         total.astype(np.float32),

@@ -23,13 +23,12 @@ from numpy.typing import NDArray
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.readers.dense_maps import blank_row, check_hits
 from nuzoo.datasets_scripts.readers.known_files import known_kind
-from nuzoo.datasets_scripts.readers.placed_hits import in_pixels, place_hits
+from nuzoo.datasets_scripts.readers.placed_hits import detector_with_views, in_pixels, place_hits
 from nuzoo.datasets_scripts.readers.reading import MapDetector, Reading, event_name
 from nuzoo.datasets_scripts.readers.source_errors import (
     ArraySizeError,
     NotThisFormatError,
     ObjectArrayError,
-    OtherDetectorError,
     SourceFileError,
     TooLargeError,
     TruncatedFileError,
@@ -150,7 +149,10 @@ def _anodes(file: Path, frame: _Frame, reading: Reading) -> Iterator[Row | Sourc
         )
     for tag in frame.charges:
         try:
-            read, detector = _Charge.of(where, frame, tag), _with_planes(where, reading)
+            read, detector = (
+                _Charge.of(where, frame, tag),
+                detector_with_views(where, reading, PLANES, PROTODUNE_HD_APA),
+            )
         except SourceFileError as error:
             yield error
         else:
@@ -249,19 +251,6 @@ class _Charge:
         for number, first, end in self.bad[self.bad[:, 0] // CHANNELS == anode]:
             found |= (channel == number) & (self.tick >= first) & (self.tick < end)
         return found
-
-
-def _with_planes(where: str, reading: Reading) -> MapDetector:
-    detector = reading.detector or PROTODUNE_HD_APA
-    views = [view.name for view in detector.readout.views]
-    if others := [name for name in views if name not in PLANES]:
-        raise OtherDetectorError(
-            where,
-            f"a detector of the views {', '.join(PLANES)}, such as {PROTODUNE_HD_APA.name}",
-            f"{detector.name} with {', '.join(others)}",
-            "give another --detector, or none",
-        )
-    return detector
 
 
 def _check_charge(where: str, tag: str, charge: NDArray[Any]) -> None:

@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 from nuzoo.datasets_scripts.sources.errors import NoVertexError
 from nuzoo.datasets_scripts.sources.given import INTERACTIONS, GivenInteraction, Glance, SourceFile
 from nuzoo.datasets_scripts.sources.interaction_records import (
+    MEV_PER_GEV,
     NUCLEONS,
     PSEUDO_PARTICLES,
     Record,
+    four_momenta,
     transportable,
 )
 from nuzoo.datasets_scripts.sources.root_trees import TreeColumns
 from nuzoo.simulation.event_types import InteractionMode
 
 GENERATOR = "GENIE"
-MEV_PER_GEV = 1000.0
 
 INITIAL, FINAL = 0, 1
 """Status of particles in an event record."""
@@ -137,6 +138,5 @@ _FLAGS = {
 
 
 def _columns(row: dict[str, Any], letter: str) -> NDArray[np.float64]:
-    """Return four-momenta (n, 4) or (4,), MeV: `v` of the neutrino, `l` of the lepton, `f` of hadrons."""
-    names = (f"px{letter}", f"py{letter}", f"pz{letter}", f"E{letter}")
-    return np.stack([np.asarray(row[name], np.float64) for name in names], axis=-1) * MEV_PER_GEV
+    """Return four-momenta, MeV: `v` of the neutrino, `l` of the lepton, `f` of hadrons."""
+    return four_momenta(row, [f"px{letter}", f"py{letter}", f"pz{letter}", f"E{letter}"])

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from nuzoo.datasets_scripts.sources.given import INTERACTIONS, GivenInteraction, Glance, SourceFile
-from nuzoo.datasets_scripts.sources.interaction_records import Record, transportable
+from nuzoo.datasets_scripts.sources.interaction_records import Record, four_momenta, transportable
 from nuzoo.datasets_scripts.sources.root_trees import TreeColumns
 from nuzoo.simulation.event_types import InteractionMode
 
-MEV_PER_GEV = 1000.0
 CHARGED, NEUTRAL = 2, 3
 """`process_ID`, negative for antineutrinos; 1 is electromagnetic."""
 
@@ -49,8 +48,7 @@ class RootTuple(SourceFile[GivenInteraction]):
         row = self._tree.row(entry)
 
         def four(prefix: str) -> np.ndarray:
-            parts = [np.asarray(row[f"{prefix}{axis}"], np.float64) for axis in ("Px", "Py", "Pz", "E")]
-            return np.stack(parts, axis=-1) * MEV_PER_GEV
+            return four_momenta(row, [f"{prefix}{axis}" for axis in ("Px", "Py", "Pz", "E")])
 
         process, kind = int(row["process_ID"]), int(row["evType"])
         flavour = _NEUTRINO_OF.get(int(row["flavor_ID"]), 0) if abs(process) != 1 else 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ from nuzoo.datasets_scripts.sources.errors import (
 from nuzoo.datasets_scripts.sources.given import GivenInteraction, one_word
 from nuzoo.simulation.event_types import Interaction, InteractionMode
 from nuzoo.simulation.particles import MASS, REST_CONTENT, SPECIES_OF
+
+MEV_PER_GEV = 1000.0
 
 NEUTRINOS = (12, 14, 16)
 NUCLEONS = (2212, 2112)
@@ -37,6 +41,11 @@ MASS_FACTOR = 3.0
 MOST_OF_NEUTRINO = 1.2
 """A lepton with more than this share of the neutrino's energy, and `SLACK_MEV`, is of other units."""
 SLACK_MEV = 200.0
+
+
+def four_momenta(row: Mapping[str, Any], names: Sequence[str]) -> NDArray[np.float64]:
+    """Return four-momenta (n, 4) or (4,), MeV, of columns in GeV, named in the order px, py, pz, E."""
+    return np.stack([np.asarray(row[name], np.float64) for name in names], axis=-1) * MEV_PER_GEV
 
 
 @dataclass(frozen=True, kw_only=True)

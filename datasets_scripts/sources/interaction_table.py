@@ -15,11 +15,15 @@ import numpy as np
 from nuzoo.datasets_scripts.readers.source_errors import NotThisFormatError, TooLargeError, naming_errors
 from nuzoo.datasets_scripts.sources.errors import ImpossibleEnergyError
 from nuzoo.datasets_scripts.sources.given import INTERACTIONS, GivenInteraction, Glance, SourceFile
-from nuzoo.datasets_scripts.sources.interaction_records import Record, transportable
+from nuzoo.datasets_scripts.sources.interaction_records import (
+    MEV_PER_GEV,
+    Record,
+    four_momenta,
+    transportable,
+)
 from nuzoo.files.events.event_classes import INTERACTION_MODES
 from nuzoo.simulation.event_types import InteractionMode
 
-MEV_PER_GEV = 1000.0
 NEEDED = ("neutrino_pdg", "neutrino_energy", "pdg", "px", "py", "pz", "energy")
 KNOWN = ("interaction_mode", "target_pdg", "weight", "event", "generator")
 LARGEST_GROUP = 256 << 20
@@ -59,8 +63,7 @@ class InteractionTable(SourceFile[GivenInteraction]):
         if absent := [name for name in NEEDED if row[name] is None]:
             raise ImpossibleEnergyError(where, f"a value of {absent[0]}", "null", "leave the event out")
         with naming_errors(where, "lists of one length of pdg, px, py, pz and energy"):
-            names = ("px", "py", "pz", "energy")
-            four = np.stack([np.asarray(row[name], np.float64) for name in names], axis=-1) * MEV_PER_GEV
+            four = four_momenta(row, ("px", "py", "pz", "energy"))
             pdg = np.asarray(row["pdg"], np.int64)
             if len(pdg) != len(four):
                 raise ValueError(f"{len(pdg)} codes of {len(four)} particles")

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from nuzoo.files.each_field_once import EachFieldOnce
 from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.errors import DetectorFileError
@@ -187,18 +188,6 @@ _SECTIONS: dict[str, type[_Section]] = {
 }
 
 
-class _EachFieldOnce(yaml.SafeLoader):
-    """Refuses a field that is there twice, of which YAML would take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value]
-        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
-            raise ValueError(
-                f"line {node.start_mark.line + 1}: expected each field once, got {', '.join(twice)} again"
-            )
-        return super().construct_mapping(node, deep)
-
-
 def read_detector(file: Path) -> Detector[PixelMapReadout]:
     """Read a detector from a YAML file.
 
@@ -209,7 +198,7 @@ def read_detector(file: Path) -> Detector[PixelMapReadout]:
     try:
         if file.stat().st_size > LARGEST_FILE:
             raise ValueError(f"expected the description of a detector, got more than {LARGEST_FILE} bytes")
-        content = yaml.load(file.read_text(encoding="utf-8"), _EachFieldOnce)
+        content = yaml.load(file.read_text(encoding="utf-8"), EachFieldOnce)
         return _Description.model_validate_json(json.dumps(content, default=str)).detector()
     except ValidationError as error:
         raise DetectorFileError(f"{file}: {_problem(error)}") from error

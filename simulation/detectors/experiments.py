@@ -7,6 +7,7 @@ the whole box of a cryostat, without the gaps between its chambers.
 from __future__ import annotations
 
 from nuzoo.simulation.detectors.detector import Detector
+from nuzoo.simulation.detectors.lartpcs import MODULAR_LARTPC
 from nuzoo.simulation.event_types import Vector
 from nuzoo.simulation.materials import LAR, POLYSTYRENE, Material
 from nuzoo.simulation.response.pixel_maps import Anchor, PixelMapReadout, View
@@ -50,27 +51,7 @@ in each of two super-modules. Between walls are bricks of lead and emulsion: mos
 """
 
 
-def _window_of_5mm(name: str, across: Vector) -> View:
-    return View(
-        name=name,
-        row_axis=across,
-        column_axis=_ALONG_Z,
-        row_pitch_mm=5.0,
-        column_pitch_mm=5.0,
-        rows=512,
-        columns=512,
-        row_anchor=Anchor.VERTEX,
-        column_anchor=Anchor.VERTEX,
-        anchor_pixel=(256, 256),
-    )
-
-
-OPERA_5MM = _read_only(
-    "opera-target-tracker-5mm",
-    POLYSTYRENE,
-    _window_of_5mm("xz", _ALONG_X),
-    _window_of_5mm("yz", _ALONG_Y),
-)
+OPERA_5MM = _read_only("opera-target-tracker-5mm", POLYSTYRENE, *MODULAR_LARTPC.readout.views)
 """The same events, true to scale in the window of `MODULAR_LARTPC`: 2.56 m around the vertex, 5 mm pixels.
 
 A strip is one pixel of the five that it is wide.

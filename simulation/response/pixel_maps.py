@@ -331,13 +331,31 @@ def _window(
     """Place the window by its anchors and keep what it shows."""
     rows = placed(rows, view.row_anchor, view.anchor_pixel[0])
     columns = placed(columns, view.column_anchor, view.anchor_pixel[1])
-    inside = (rows >= 0) & (rows < view.rows) & (columns >= 0) & (columns < view.columns)
-    index, position = np.unique(rows[inside] * view.columns + columns[inside], return_inverse=True)
-    total = np.bincount(position, weights=energy[inside], minlength=len(index)).astype(np.float64)
+    _, index, total = in_window(view, rows, columns, energy)
     if saturation_mev is not None:
         total = np.minimum(total, saturation_mev)
     total = np.maximum(np.rint(total / ENERGY_STEP), 1) * ENERGY_STEP
     return SparseView(index.astype(np.uint32), total.astype(np.float32))
+
+
+def in_window(
+    view: View, rows: NDArray[np.int64], columns: NDArray[np.int64], energy: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
+    """Add up what a window shows.
+
+    Args:
+        view: Whose window it is.
+        rows: (n,) of the window; some may be outside of it.
+        columns: (n,), likewise.
+        energy: (n,), MeV.
+
+    Returns:
+        Which are inside (n,); the flat indices (k,) of their pixels, increasing, and the energy of each.
+    """
+    inside = (rows >= 0) & (rows < view.rows) & (columns >= 0) & (columns < view.columns)
+    index, position = np.unique(rows[inside] * view.columns + columns[inside], return_inverse=True)
+    total = np.bincount(position, weights=energy[inside], minlength=len(index)).astype(np.float64)
+    return inside, index, total
 
 
 def placed(positions: NDArray[np.int64], anchor: Anchor, anchor_pixel: int) -> NDArray[np.int64]:

@@ -14,9 +14,9 @@ from transformers import PreTrainedConfig
 
 from nuzoo.configuration.event_classifier_config import class_names_of
 from nuzoo.evaluation.core.inference import to_inference_device
+from nuzoo.evaluation.core.pooled_features import pooled_features
 from nuzoo.evaluation.core.provenance import events_digest
 from nuzoo.evaluation.tasks.event_classification.evaluate import classify
-from nuzoo.evaluation.tasks.masked_event_modelling.event_probe import pooled_features
 from nuzoo.files.atomic import replacing
 from nuzoo.pipelines.loading import load_model
 from nuzoo.training.fields import RecipeError

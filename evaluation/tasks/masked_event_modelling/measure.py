@@ -11,11 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from nuzoo.evaluation.core.calibration import probabilities
 from nuzoo.evaluation.core.events import input_batches
+from nuzoo.evaluation.core.pooled_features import pooled_features
 from nuzoo.evaluation.tasks.event_classification.numbers import scores
-from nuzoo.evaluation.tasks.masked_event_modelling.event_probe import (
-    fitted_event_probe,
-    pooled_features,
-)
+from nuzoo.evaluation.tasks.masked_event_modelling.event_probe import fitted_event_probe
 from nuzoo.evaluation.tasks.pre_training.probe_settings import EventProbe
 from nuzoo.pipelines.finite_outputs import refuse_not_finite
 

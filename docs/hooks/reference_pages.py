@@ -43,9 +43,10 @@ def _columns() -> str:
 
 
 def _table(modality: str, dataset: Sample) -> str:
-    detector = import_object(dataset.builder).usual_detector
-    schema = import_object(MODALITIES[modality].schema)(DETECTORS[detector].geometry())
-    head = f"## {modality}\n\nOf the detector `{detector}`.\n"
+    suits = import_object(dataset.plan).suits
+    detector = next(detector for detector in DETECTORS.values() if suits(detector))
+    schema = import_object(MODALITIES[modality].schema)(detector.geometry())
+    head = f"## {modality}\n\nOf the detector `{detector.name}`.\n"
     titles = "| column | type or classes | unit | of each | |\n|---|---|---|---|---|"
     return "\n".join([head, titles, *map(_row, schema.columns), ""])
 

@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+PAGES = [*sorted(ROOT.glob("[!C]*.md")), ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 TUTORIALS = [page for page in sorted((DOCS / "tutorials").glob("*.md")) if page.name != "index.md"]
 
 
@@ -18,3 +18,10 @@ def blocks_of(page):
 
 def name_of(page):
     return str(page.relative_to(ROOT))
+
+
+def links_of(page):
+    """Targets of the links and pictures of a page."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
+    inside = [child for token in tokens for child in token.children or []]
+    return [target for child in inside if (target := child.attrGet("href") or child.attrGet("src"))]

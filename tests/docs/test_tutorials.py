@@ -32,7 +32,9 @@ def follow(page):
     for language, text in blocks_of(page):
         if language == "text":
             checker = OutputChecker()
-            assert checker.check_output(text, printed, ELLIPSIS | NORMALIZE_WHITESPACE), f"{text}---\n{printed}"
+            assert checker.check_output(text, printed, ELLIPSIS | NORMALIZE_WHITESPACE), (
+                f"{text}---\n{printed}"
+            )
             continue
         with redirect_stdout(StringIO()) as output:
             RUNNERS[language](text, names)

@@ -15,6 +15,7 @@ from nuzoo.training.recipe_files import read_recipe, shipped_recipes
 from .pages import PAGES, ROOT, blocks_of, name_of
 
 SHELLS = {"", "bash"}
+SEPARATORS = "|&;>"
 INLINE = re.compile(r"`nuzoo (?P<command>[a-z][a-z-]*)(?P<rest>[^`]*)`")
 OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
 SCRIPT = re.compile(r"\bbenchmarks/\w+\.\w+")
@@ -29,11 +30,11 @@ def parser_of(command):
 
 def commands_of(line):
     """Split a line of a shell into commands, and these into words."""
-    words = shlex.shlex(line, posix=True, punctuation_chars="|&;")
+    words = shlex.shlex(line, posix=True, punctuation_chars=SEPARATORS)
     words.whitespace_split = True
     found = [[]]
     for word in words:
-        if set(word) <= set("|&;"):
+        if set(word) <= set(SEPARATORS):
             found.append([])
         else:
             found[-1].append(word)

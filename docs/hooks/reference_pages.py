@@ -39,14 +39,14 @@ def _command(name: str) -> str:
 def _columns() -> str:
     head = "# Columns of events\n\nOf a row of a dataset, by the kind of event. What is not known is null.\n"
     simulated = {row.modality: row for row in reversed(DATASETS.values()) if row.plan}
-    return "\n".join([head, *(_table(modality, simulated[modality]) for modality in MODALITIES)])
+    return "\n".join([head, *(_table(simulated[name]) for name in MODALITIES if name in simulated)])
 
 
-def _table(modality: str, dataset: Sample) -> str:
+def _table(dataset: Sample) -> str:
     suits = import_object(dataset.plan).suits
     detector = next(detector for detector in DETECTORS.values() if suits(detector))
-    schema = import_object(MODALITIES[modality].schema)(detector.geometry())
-    head = f"## {modality}\n\nOf the detector `{detector.name}`.\n"
+    schema = import_object(MODALITIES[dataset.modality].schema)(detector.geometry())
+    head = f"## {dataset.modality}\n\nOf the detector `{detector.name}`.\n"
     titles = "| column | type or classes | unit | of each | |\n|---|---|---|---|---|"
     return "\n".join([head, titles, *map(_row, schema.columns), ""])
 

@@ -28,12 +28,20 @@ def named_in(page):
     return {*IN_CODE.findall(page.read_text(encoding="utf-8"))}
 
 
+def measured(folder):
+    """Read the first result of a model, and of how many events it is."""
+    return re.search(r"(0\.\d+) on ([\d,]+ events)", describe(folder)[-1]).groups()
+
+
 @pytest.mark.parametrize("row", ARCHITECTURES.values(), ids=lambda row: row.model_type)
 def test_page_of_an_architecture_names_all_of_it(row):
-    named = named_in(DOCS / "architectures" / f"{row.model_type}.md")
+    page = DOCS / "architectures" / f"{row.model_type}.md"
+    named = named_in(page)
     models = {name for name, origin in ORIGINS.items() if origin.recipe in _recipes_of(row)}
     networks = {class_name(path) for path in (*row.networks.values(), *filter(None, [row.body]))}
     assert {row.modality, *row.networks, *networks, *_recipes_of(row), *models} <= named
+    text = page.read_text(encoding="utf-8")
+    assert not [name for name in models if measured(bundled_models()[name])[0] not in text]
 
 
 def _recipes_of(row):
@@ -59,9 +67,8 @@ def test_no_page_is_of_what_is_not_there():
 def test_bundled_model_is_listed_with_what_was_measured(folder):
     lines = (DOCS / "models.md").read_text(encoding="utf-8").splitlines()
     [line] = [line for line in lines if line.startswith(f"| `{folder.name}` |")]
-    _, _, detector, _, result = describe(folder)
-    number, events = re.search(r"(0\.\d+) on ([\d,]+) events", result).groups()
-    assert {number, f"{events} events"} <= {*re.findall(r"0\.\d+|[\d,]+ events", line)}
+    assert {*measured(folder)} <= {*re.findall(r"0\.\d+|[\d,]+ events", line)}
+    detector = describe(folder)[2]
     assert {f"`{detector}`", f"`{ORIGINS[folder.name].recipe}`"} <= {*re.findall("`[^`]+`", line)}
     assert f"`{folder.name}`" in (DOCS / "limits.md").read_text(encoding="utf-8")
 

@@ -37,7 +37,7 @@ def commands_of(line):
         if set(word) <= set(SEPARATORS):
             found.append([])
         else:
-            found[-1].append(word)
+            found[-1] += word.split() if "nuzoo.cli" in word else [word]  # what srun is given is quoted
     return found
 
 

@@ -1,0 +1,143 @@
+"""Measure every model at every detector, as it is and fine-tuned."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.datasets_scripts.common.loading import load_events
+from nuzoo.datasets_scripts.common.other_maps import maps_laid_out_as
+from nuzoo.evaluation.core.class_names import labels_by_name
+from nuzoo.evaluation.core.evaluate_model import task_of
+from nuzoo.evaluation.core.evaluator import Headline
+from nuzoo.evaluation.core.events import Events
+from nuzoo.evaluation.core.inference import to_inference_device
+from nuzoo.files.atomic import replacing, write_atomically
+from nuzoo.files.names import RESULTS_FILE
+from nuzoo.pipelines.loading import load_model
+from nuzoo.training.grid.run_grid import check_events, train_and_measure
+from nuzoo.training.transfer.report import draw_study, study_text
+from nuzoo.training.transfer.study import Cell, TransferStudy
+
+TABLE, TEXT, PICTURE = "transfer.csv", "transfer.md", "transfer.png"
+
+TRAIN, HELD_OUT = "train", "held out"
+
+Splits = Mapping[str, datasets.Dataset]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A cell with its headline number.
+
+    Attributes:
+        cell: Model, detector and events.
+        learnt_from: Number of events that it learnt from.
+        number: The headline.
+        test_events: On how many it was measured.
+    """
+
+    cell: Cell
+    learnt_from: int
+    number: Headline
+    test_events: int
+
+
+def run_study(
+    study: TransferStudy, sample: str | None = None, tell: Callable[[str], Any] = print
+) -> list[Path]:
+    """Run what of a study has not been run yet, and write table, figure and text.
+
+    Args:
+        study: Models and detectors, whose events are there.
+        sample: What events are called whose detector says none.
+        tell: Takes a line for each cell.
+
+    Returns:
+        The files.
+
+    Raises:
+        RecipeError: See `nuzoo.training.supervised.train`.
+        UnusableDatasetError: Fewer training events than a cell asks for, or none to test on.
+        DetectorError: A detector without a view that a model reads.
+    """
+    cells = list(study.cells())
+    events = {detector: _splits(study, detector) for detector in study.detectors}
+    found = []
+    for number, cell in enumerate(cells, start=1):
+        one = _measure(study, cell, events[cell.detector], sample)
+        tell(f"{number} of {len(cells)}: {cell.name}: {one.number.told}")
+        found.append(one)
+    return _write(study, found)
+
+
+def _splits(study: TransferStudy, detector: str) -> Splits:
+    """Give events to learn from, and those of all other splits, which nothing is chosen by, to measure on."""
+    splits = dict(load_events(study.data_of(detector)))
+    most = max((events for events in study.events if isinstance(events, int)), default=0)
+    learnt = splits.pop(TRAIN, ())
+    held_out = [rows for rows in splits.values() if len(rows)]
+    if len(learnt) < most or not held_out:
+        raise UnusableDatasetError(
+            f"{study.data_of(detector)}: expected {most:,} training events and others to measure on, got "
+            f"{len(learnt):,} and {sum(map(len, held_out)):,}"
+        )
+    return {TRAIN: learnt, HELD_OUT: datasets.concatenate_datasets(held_out)}
+
+
+def _measure(study: TransferStudy, cell: Cell, splits: Splits, sample: str | None) -> Measured:
+    model, processor = load_model(cell.model)
+    views = study.target(cell.detector).views
+    learnt_from = len(splits[TRAIN]) if cell.events is None else cell.events
+    held_out = maps_laid_out_as(splits[HELD_OUT], processor.detector, views)
+    sample = study.target(cell.detector).sample or sample
+    if learnt_from == 0:
+        number = _as_it_is(study.folder / cell.name, model, processor, held_out, sample)
+    else:
+        train = maps_laid_out_as(splits[TRAIN].take(learnt_from), processor.detector, views)
+        recipe = study.recipe_of(cell)
+        results = train_and_measure(recipe, held_out, sample, {TRAIN: train})
+        number = recipe.evaluator.headline(results)[0]
+    return Measured(cell, learnt_from, number, len(held_out))
+
+
+def _as_it_is(
+    folder: Path, model: Any, processor: Any, rows: datasets.Dataset, sample: str | None
+) -> Headline:
+    """Measure a model on events of a detector that it has never seen, unless that has been done."""
+    _, evaluator = task_of(model)
+    if not (folder / RESULTS_FILE).is_file():
+        to_inference_device(model)
+        names = list(model.config.id2label.values())
+        events = Events(labels_by_name(rows, names))
+        evaluator.evaluate(model, processor, events, out=folder, batch_size=64, sample=sample)
+    results = evaluator.read_results(folder / RESULTS_FILE)
+    check_events(results, rows, folder)
+    return evaluator.headline(results)[0]
+
+
+def _write(study: TransferStudy, found: list[Measured]) -> list[Path]:
+    table, text, picture = (study.folder / name for name in (TABLE, TEXT, PICTURE))
+    with replacing(table) as partial, partial.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["detector", "model", "training_events", "value", "error", "test_events"])
+        for one in found:
+            number = one.number
+            row = [
+                one.cell.detector,
+                one.cell.model,
+                one.learnt_from,
+                number.value,
+                number.error,
+                one.test_events,
+            ]
+            writer.writerow(row)
+    write_atomically(text, study_text(study, found))
+    draw_study(study, found, picture)
+    return [table, text, picture, picture.with_suffix(".pdf")]

@@ -3,9 +3,9 @@
 `label-efficiency` and `data-efficiency` train by the fields of a study with few and many labelled events,
 in several ways and with several seeds: the first of hits of point clouds, the second of detector events.
 `scaling` trains networks of several sizes with few and many events, and fits power laws. `distillation`
-trains students of a teacher beside networks without one. `transfer` measures trained models at detectors that they
-were not made for, as they are and after some events of them. `uncertainty` trains ensembles and evidential
-networks, and measures how well they, and dropout at inference, know how sure they are.
+trains students of a teacher beside networks without one. `transfer` measures trained models at detectors that
+they were not made for, as they are and after some events of them. `uncertainty` trains ensembles and
+evidential networks, and measures how well they, and dropout at inference, know how sure they are.
 
 Each writes a text with its tables (.md), the numbers (.csv) and figures into its folder. What has been run is
 not run again.

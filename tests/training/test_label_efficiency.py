@@ -86,7 +86,8 @@ def test_a_study_without_a_field_that_it_needs_is_refused_by_its_name(tmp_path):
 
 def test_errors_between_trainings_and_of_the_events_are_joined():
     """Trainings at 0.6 and 0.8: 0.1 by their scatter; and 0.1 of the events, which are the same for both."""
-    found = [Measured(Cell("full", 10, seed), "F1", value, 0.1, 5, Path()) for seed, value in ((1, 0.6), (2, 0.8))]
+    trained = ((1, 0.6), (2, 0.8))
+    found = [Measured(Cell("full", 10, seed), "F1", value, 0.1, 5, Path()) for seed, value in trained]
     assert summary(found) == pytest.approx((0.7, 0.02**0.5))
 
 

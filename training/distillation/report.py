@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nuzoo.evaluation.core.style import figure, legend_below, look, marker
 from nuzoo.evaluation.core.text import as_table, with_error
 
@@ -34,11 +36,12 @@ def study_text(study: DistillationStudy, judged: Sequence[Judged], machine: str,
         ]
         for one in judged
     ]
-    return (
-        f"# Distillation\n\n{as_table(header, rows)}\n\nThe first is the teacher. On {test_events:,} held-out "
-        "events; the errors of accuracies and of their ratios are bootstrap ones, of ratios on the same events. "
-        f"Times from row to answer: {machine}.\n\n{study.source}\n"
+    measured = (
+        f"The first is the teacher. On {test_events:,} held-out events; the errors of accuracies and "
+        "of their ratios are bootstrap ones, of ratios on the same events. Times from row to answer: "
+        f"{machine}."
     )
+    return f"# Distillation\n\n{as_table(header, rows)}\n\n{measured}\n\n{study.source}\n"
 
 
 def draw_study(judged: Sequence[Judged], path: Path) -> None:
@@ -47,10 +50,8 @@ def draw_study(judged: Sequence[Judged], path: Path) -> None:
         axes = drawn.subplots()
         for number, one in enumerate(judged):
             axes.errorbar(
-                one.milliseconds.value,
-                one.accuracy.value,
-                one.accuracy.error,
-                one.milliseconds.error,
+                *(one.milliseconds.value or np.nan, one.accuracy.value or np.nan),
+                *(one.accuracy.error or 0.0, one.milliseconds.error or 0.0),
                 marker=marker(number),
                 linestyle="none",
                 color=look(number)["color"],

@@ -13,25 +13,18 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from nuzoo.evaluation.comparison.paired import accuracy_ratio
-from nuzoo.evaluation.core.class_names import labels_by_name
-from nuzoo.evaluation.core.evaluate_model import task_of
-from nuzoo.evaluation.core.events import Events
-from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.core.results import Number
 from nuzoo.evaluation.tasks.event_classification.predictions import Predictions
 from nuzoo.evaluation.tasks.event_classification.report import read_evaluation
 from nuzoo.evaluation.tasks.event_classification.results import ClassificationResults
 from nuzoo.files.atomic import write_atomically
-from nuzoo.files.names import RESULTS_FILE
 from nuzoo.pipelines.loading import load_model
 from nuzoo.training.distillation.report import draw_study, study_text
 from nuzoo.training.distillation.study import DistillationStudy
-from nuzoo.training.grid.run_grid import Measured, check_events, run_grid, write_cells
+from nuzoo.training.grid.run_grid import Measured, measure_as_it_is, run_grid, write_cells
 
 TABLE, TEXT, PICTURE = "distillation.csv", "distillation.md", "distillation.png"
 TEACHER_FOLDER = "teacher"
-BATCH = 64
-"""Events at a time, as students are measured: times are compared."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +73,8 @@ def _measured_teacher(
     study: DistillationStudy, test: Dataset, sample: str | None
 ) -> tuple[ClassificationResults, Predictions]:
     folder = study.folder / TEACHER_FOLDER
-    if not (folder / RESULTS_FILE).is_file():
-        model, processor = load_model(study.teacher)
-        to_inference_device(model)
-        events = Events(labels_by_name(test, list(model.config.id2label.values())))
-        task_of(model)[1].evaluate(model, processor, events, out=folder, batch_size=BATCH, sample=sample)
-    results, predictions = read_evaluation(folder)
-    check_events(results, test, folder)
-    return results, predictions
+    measure_as_it_is(*load_model(study.teacher), test, folder, sample)
+    return read_evaluation(folder)
 
 
 def _judge(

@@ -10,8 +10,11 @@ from typing import Any
 
 import datasets
 import numpy as np
+from transformers import PreTrainedModel
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.evaluation.core.evaluate_model import task_of
+from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.evaluation.core.provenance import events_digest
@@ -19,15 +22,20 @@ from nuzoo.evaluation.core.results import Results
 from nuzoo.files.atomic import replacing
 from nuzoo.files.names import REPORT_FOLDER, RESULTS_FILE
 from nuzoo.pipelines.loading import load_model
+from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import TASKS, import_object
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.grid.study import Cell, GridStudy
 from nuzoo.training.recipe import Recipe
-from nuzoo.training.recipe_data import load_splits
+from nuzoo.training.recipe_data import in_classes_of, load_splits
 from nuzoo.training.run_folder import holds_finished
 
 Write = Callable[[Any, "Sequence[Measured]", datasets.Dataset], list[Path]]
 """What a kind of study writes of itself, its measured cells and the events that they were measured on."""
+
+
+BATCH = 64
+"""Events at a time for a network that no recipe of the study is of: as most recipes have it."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,38 @@ def train_and_measure(
         raise _of_another_study(recipe.output, "a training by another recipe")
     check_events(results, test, recipe.output)
     return results
+
+
+def measure_as_it_is(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    test: datasets.Dataset,
+    folder: Path,
+    sample: str | None,
+) -> tuple[TaskEvaluator, Results]:
+    """Measure a network that is trained already, unless that has been done.
+
+    Args:
+        model: The network.
+        processor: Its processor.
+        test: Events, whose classes may be numbered otherwise.
+        folder: Of the evaluation.
+        sample: What the events are called.
+
+    Returns:
+        What measures its task, and the results.
+
+    Raises:
+        RecipeError: What is there was measured on other events.
+    """
+    task, evaluator = task_of(model)
+    if not (folder / RESULTS_FILE).is_file():
+        to_inference_device(model)
+        rows = in_classes_of(model.config, task.targets_of(vars(model.config)), {"test": test})["test"]
+        evaluator.evaluate(model, processor, Events(rows), out=folder, batch_size=BATCH, sample=sample)
+    results = evaluator.read_results(folder / RESULTS_FILE)
+    check_events(results, test, folder)
+    return evaluator, results
 
 
 def check_events(results: Results, test: datasets.Dataset, folder: Path) -> None:

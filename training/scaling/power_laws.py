@@ -14,7 +14,7 @@ from nuzoo.evaluation.core.results import Number
 
 Values = NDArray[np.float64]
 
-REPLICAS = 300
+REPLICAS = 200
 MOST_STEEP = 2.0
 """Of an exponent: steeper falls are not seen where more events still help."""
 

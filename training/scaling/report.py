@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from nuzoo.evaluation.core.results import Estimate
 from nuzoo.evaluation.core.style import figure, legend_below, look, marker
@@ -17,7 +18,8 @@ Means = Mapping[tuple[str, int], tuple[float, float]]
 
 FORMULAS = """Laws: 1 − {title} = c + a (N / 10⁴)^−α for each size, and for all together
 E + A (N / 10⁴)^−α + B (P / 10⁵)^−β (arXiv:2203.15556), of N training events and P parameters. Errors are the
-scatter of fits to values drawn within their errors. χ² far above its degrees of freedom: the law does not hold."""
+scatter of fits to values drawn within their errors. χ² far above its degrees of freedom: the law does not
+hold."""
 
 
 def study_text(
@@ -97,7 +99,9 @@ def draw_study(
             legend_below(axes, ncols=2)
 
 
-def _points(axes, number: int, x: Sequence[int], values: Sequence[tuple[float, float]], label: str) -> None:
+def _points(
+    axes: Axes, number: int, x: Sequence[int], values: Sequence[tuple[float, float]], label: str
+) -> None:
     wrong, errors = [1 - value for value, _ in values], [error for _, error in values]
     style = {"color": look(number)["color"], "linestyle": "none"}
     axes.errorbar(x, wrong, errors, marker=marker(number), label=label, **style)

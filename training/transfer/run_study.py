@@ -13,15 +13,10 @@ import datasets
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.datasets_scripts.common.other_maps import maps_laid_out_as
-from nuzoo.evaluation.core.class_names import labels_by_name
-from nuzoo.evaluation.core.evaluate_model import task_of
 from nuzoo.evaluation.core.evaluator import Headline
-from nuzoo.evaluation.core.events import Events
-from nuzoo.evaluation.core.inference import to_inference_device
 from nuzoo.files.atomic import replacing, write_atomically
-from nuzoo.files.names import RESULTS_FILE
 from nuzoo.pipelines.loading import load_model
-from nuzoo.training.grid.run_grid import check_events, train_and_measure
+from nuzoo.training.grid.run_grid import measure_as_it_is, train_and_measure
 from nuzoo.training.transfer.report import draw_study, study_text
 from nuzoo.training.transfer.study import Cell, TransferStudy
 
@@ -93,33 +88,18 @@ def _splits(study: TransferStudy, detector: str) -> Splits:
 
 def _measure(study: TransferStudy, cell: Cell, splits: Splits, sample: str | None) -> Measured:
     model, processor = load_model(cell.model)
-    views = study.target(cell.detector).views
+    views, own = study.target(cell.detector).views, str(processor.detector)
     learnt_from = len(splits[TRAIN]) if cell.events is None else cell.events
-    held_out = maps_laid_out_as(splits[HELD_OUT], processor.detector, views)
+    held_out = maps_laid_out_as(splits[HELD_OUT], own, views)
     sample = study.target(cell.detector).sample or sample
     if learnt_from == 0:
-        number = _as_it_is(study.folder / cell.name, model, processor, held_out, sample)
+        evaluator, results = measure_as_it_is(model, processor, held_out, study.folder / cell.name, sample)
     else:
-        train = maps_laid_out_as(splits[TRAIN].take(learnt_from), processor.detector, views)
+        train = maps_laid_out_as(splits[TRAIN].take(learnt_from), own, views)
         recipe = study.recipe_of(cell)
+        evaluator = recipe.evaluator
         results = train_and_measure(recipe, held_out, sample, {TRAIN: train})
-        number = recipe.evaluator.headline(results)[0]
-    return Measured(cell, learnt_from, number, len(held_out))
-
-
-def _as_it_is(
-    folder: Path, model: Any, processor: Any, rows: datasets.Dataset, sample: str | None
-) -> Headline:
-    """Measure a model on events of a detector that it has never seen, unless that has been done."""
-    _, evaluator = task_of(model)
-    if not (folder / RESULTS_FILE).is_file():
-        to_inference_device(model)
-        names = list(model.config.id2label.values())
-        events = Events(labels_by_name(rows, names))
-        evaluator.evaluate(model, processor, events, out=folder, batch_size=64, sample=sample)
-    results = evaluator.read_results(folder / RESULTS_FILE)
-    check_events(results, rows, folder)
-    return evaluator.headline(results)[0]
+    return Measured(cell, learnt_from, evaluator.headline(results)[0], len(held_out))
 
 
 def _write(study: TransferStudy, found: list[Measured]) -> list[Path]:

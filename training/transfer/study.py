@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from nuzoo.pipelines.loading import resolve_model
 from nuzoo.training.fields import RecipeError, made_of
 from nuzoo.training.recipe import Recipe, load_recipe
 from nuzoo.training.study_files import ReadStudy
@@ -84,6 +85,7 @@ class TransferStudy(ReadStudy):
 
         Raises:
             RecipeError: With what is wrong.
+            UnusableModelError: See `resolve_model`.
         """
         if not (self.events and self.models and self.detectors):
             raise RecipeError("study: expected events, models and detectors, one of each at least")
@@ -96,6 +98,8 @@ class TransferStudy(ReadStudy):
             )
         if lacking := [name for name, given in self.models.items() if "recipe" not in given]:
             raise RecipeError(f"study.models: expected a recipe of each, got none of {', '.join(lacking)}")
+        for name in self.models:
+            resolve_model(name)
         for cell in self.cells():
             self.target(cell.detector)
             if cell.events != 0:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import datasets
+from datasets import Dataset
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.datasets_scripts.common.other_maps import maps_laid_out_as
 from nuzoo.evaluation.core.evaluator import Headline
+from nuzoo.evaluation.core.events import with_truth
 from nuzoo.files.atomic import replacing, write_atomically
 from nuzoo.pipelines.loading import load_model
 from nuzoo.training.grid.run_grid import measure_as_it_is, train_and_measure
@@ -24,7 +25,7 @@ TABLE, TEXT, PICTURE = "transfer.csv", "transfer.md", "transfer.png"
 
 TRAIN, HELD_OUT = "train", "held out"
 
-Splits = Mapping[str, datasets.Dataset]
+Splits = Mapping[str, Dataset]
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,26 @@ def run_study(
 
 
 def _splits(study: TransferStudy, detector: str) -> Splits:
-    """Give events to learn from, and those of all other splits, which nothing is chosen by, to measure on."""
+    """Give events to learn from, and those of all other splits, which nothing is chosen by, to measure on.
+
+    Events without the truth (tau neutrinos, say) are left out.
+    """
+    targets = study.recipe_of(next(study.cells())).targets
     splits = dict(load_events(study.data_of(detector)))
-    most = max((events for events in study.events if isinstance(events, int)), default=0)
-    learnt = splits.pop(TRAIN, ())
-    held_out = [rows for rows in splits.values() if len(rows)]
-    if len(learnt) < most or not held_out:
+    learnt = {TRAIN: splits.pop(TRAIN)} if splits.get(TRAIN) else {}
+    held_out = {name: rows for name, rows in splits.items() if len(rows)}
+    if not (learnt and held_out):
         raise UnusableDatasetError(
-            f"{study.data_of(detector)}: expected {most:,} training events and others to measure on, got "
-            f"{len(learnt):,} and {sum(map(len, held_out)):,}"
+            f"{study.data_of(detector)}: expected a split {TRAIN} and others to measure on, got "
+            f"{', '.join([*learnt, *held_out]) or 'none'}"
         )
-    return {TRAIN: learnt, HELD_OUT: datasets.concatenate_datasets(held_out)}
+    found = {TRAIN: with_truth(learnt, targets), HELD_OUT: with_truth(held_out, targets)}
+    most = max((events for events in study.events if isinstance(events, int)), default=0)
+    if len(found[TRAIN]) < most:
+        raise UnusableDatasetError(
+            f"{study.data_of(detector)}: expected {most:,} training events, got {len(found[TRAIN]):,}"
+        )
+    return found
 
 
 def _measure(study: TransferStudy, cell: Cell, splits: Splits, sample: str | None) -> Measured:

@@ -102,8 +102,7 @@ class TransferStudy(ReadStudy):
             resolve_model(name)
         for cell in self.cells():
             self.target(cell.detector)
-            if cell.events != 0:
-                self.recipe_of(cell)
+            self.recipe_of(cell)
 
     def target(self, detector: str) -> Target:
         """Give a detector of the study."""

@@ -127,9 +127,9 @@ class TransferStudy(ReadStudy):
                     yield Cell(model, detector, None if events == ALL else events)
 
     def recipe_of(self, cell: Cell) -> Recipe:
-        """Make the recipe of a cell that is trained."""
+        """Make the recipe of a cell; without events it is that of no training."""
         own: Mapping[str, Any] = self.models[cell.model]
         recipe: Recipe = load_recipe(own["recipe"], [f"model.pretrained={cell.model}"])
         place = {"data.path": self.data_of(cell.detector), **self.placed(cell.name, self.seed)}
         fields = {key: value for key, value in own.items() if key != "recipe"}
-        return recipe.changed(self.fields | fields | {"data.train_events": cell.events} | place)
+        return recipe.changed(self.fields | fields | {"data.train_events": cell.events or None} | place)

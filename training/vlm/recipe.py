@@ -94,6 +94,7 @@ class VlmRecipe(Recipe):
     """
 
     sections = (*SECTIONS, "adapter", "answers", "pretraining")
+    streams = False
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(given)

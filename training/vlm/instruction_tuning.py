@@ -185,7 +185,7 @@ def _config_of(recipe: VlmRecipe, class_names: Sequence[str] | None) -> NuVlmCon
     given = ({} if class_names is None else {"id2label": dict(enumerate(class_names))}) | recipe.model
     if recipe.pretraining:
         given["base_model"] = str(recipe.output / OWN_BASE_FOLDER)
-        base = recipe.pretraining.base_config
+        base: Any = recipe.pretraining.base_config
     elif recipe.pretrained:
         given = {name: getattr(recipe.start, name) for name in OF_CHECKPOINTS} | recipe.model
         given["base_model"] = str(recipe.output / OWN_BASE_FOLDER)

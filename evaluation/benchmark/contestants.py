@@ -32,8 +32,10 @@ from nuzoo.pipelines.loading import load_model, resolve_model
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from transformers import PreTrainedModel
 
     from nuzoo.files.events.event_schema import EventSchema
+    from nuzoo.processors.contract import EventProcessor
 
 MODEL, ANSWERS_ALONE = "model", "answers"
 
@@ -141,7 +143,7 @@ class ModelContestant:
 
     @cached_property
     def _digest(self) -> str:
-        return sha256((weights_digest(self.model) + processor_digest(self.processor)).encode()).hexdigest()
+        return model_digest(self.model, self.processor)
 
     def digest(self, task: str) -> str:
         """Identify weights and processor."""
@@ -160,6 +162,11 @@ class ModelContestant:
         return Told(
             count_trained_on(self.place), results.model.parameters, results.cost.ms_per_event["total"]
         )
+
+
+def model_digest(model: PreTrainedModel, processor: EventProcessor) -> str:
+    """Identify weights and processor, before the network is used; see `TaskEvaluator.describe`."""
+    return sha256((weights_digest(model) + processor_digest(processor)).encode()).hexdigest()
 
 
 class SubmissionContestant:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from nuzoo.evaluation.benchmark.contestants import Asked, Contestant
 from nuzoo.evaluation.benchmark.frozen import Benchmark, FrozenTask
-from nuzoo.evaluation.core.answers import Answers, AnswerReader, read_answers
+from nuzoo.evaluation.core.answers import AnswerReader, Answers, read_answers
 from nuzoo.evaluation.core.bootstrap import bootstrap
 from nuzoo.evaluation.core.errors import BenchmarkError
 from nuzoo.evaluation.core.results import Number, ResultsFile

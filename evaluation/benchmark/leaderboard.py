@@ -95,8 +95,8 @@ def entries_of(out: Path, task: str, benchmark: Benchmark) -> dict[Path, Entry]:
             )
         if sha256(folder / entry.answers_file) != entry.answers_sha256:
             raise BenchmarkError(
-                f"{folder / entry.answers_file}: expected the answers that were measured, got a file that was "
-                "altered: remove the folder, and measure again"
+                f"{folder / entry.answers_file}: expected the answers that were measured, got a file that "
+                "was altered: remove the folder, and measure again"
             )
     return found
 

@@ -59,7 +59,9 @@ def known_events(file: Path, rows: Dataset, schema: EventSchema) -> tuple[int, i
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
-        raise BenchmarkError(f"{file}: expected a text with the name of an event a line, got {error}") from error
+        raise BenchmarkError(
+            f"{file}: expected a text with the name of an event a line, got {error}"
+        ) from error
     return _by_name({line.strip() for line in lines if line.strip()}, rows)
 
 
@@ -71,4 +73,6 @@ def _read(file: Path) -> pa.Table:
     try:
         return pq.read_table(file)
     except (OSError, pa.ArrowException) as error:
-        raise BenchmarkError(f"{file}: expected a Parquet file, got {' '.join(str(error).split())}") from error
+        raise BenchmarkError(
+            f"{file}: expected a Parquet file, got {' '.join(str(error).split())}"
+        ) from error

@@ -68,10 +68,7 @@ def _row(entry: Entry, standing: Standing) -> str:
     learnt = NOT_TOLD if told is None else f"{told:,}{' (beyond the budget)' if beyond else ''}"
     cells = [
         _cell(escape(entry.name), entry.name, f' title="{escape(entry.description)}"'),
-        *(
-            _number(entry.scores[key], ' class="counts"' if key == metric else "")
-            for key in standing.titles
-        ),
+        *(_number(entry.scores[key], ' class="counts"' if key == metric else "") for key in standing.titles),
         f"<td>{_drawing(entry, standing)}</td>",
         _cell(learnt, told, ' class="beyond"' if beyond else ""),
         _cell("" if entry.parameters is None else f"{entry.parameters:,}", entry.parameters),

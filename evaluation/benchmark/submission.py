@@ -71,8 +71,8 @@ def read_submission(folder: Path, benchmark: Benchmark) -> Submission:
         submission = TypeAdapter(Submission).validate_json(file.read_bytes(), strict=True, extra="forbid")
     except (OSError, ValidationError) as error:
         raise BenchmarkError(
-            f"{file}: expected benchmark, benchmark_sha256, name, description and tasks, each with file, sha256 "
-            f"and training_events: {' '.join(str(error).split())}"
+            f"{file}: expected benchmark, benchmark_sha256, name, description and tasks, each with file, "
+            f"sha256 and training_events: {' '.join(str(error).split())}"
         ) from error
     stated, ours = (submission.benchmark, submission.benchmark_sha256), (benchmark.name, benchmark.sha256)
     if stated != ours:
@@ -97,8 +97,8 @@ def read_submission(folder: Path, benchmark: Benchmark) -> Submission:
             )
         if task.training_events is not None and not submitted_file(folder, task.training_events).is_file():
             raise BenchmarkError(
-                f"{file}: expected the training events of the task {name} in {task.training_events}, got no file: "
-                "put it there, or say null"
+                f"{file}: expected the training events of the task {name} in {task.training_events}, got no "
+                "file: put it there, or say null"
             )
     return submission
 

@@ -49,14 +49,15 @@ class AnswerReader(Protocol):
     """Reads the answers to events from a table that anybody can write.
 
     The predictions file of `nuzoo evaluate` is such a table.
-
-    Attributes:
-        columns: What a table needs beside `event_id`, with the meaning of each, for people.
-        titles: Of the scores by their key, the one that counts first.
     """
 
-    columns: Mapping[str, str]
-    titles: Mapping[str, str]
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """What a table needs beside `event_id`, with the meaning of each, for people."""
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The titles of the scores by their key, the one that counts first."""
 
     def read(self, table: pa.Table, rows: Dataset, targets: Sequence[str]) -> Answers:
         """Read answers.
@@ -156,7 +157,7 @@ def probabilities_of(table: pa.Table, name: str, classes: Sequence[str]) -> Floa
 
 
 def check_truth(table: pa.Table, name: str, truth: ArrayLike) -> None:
-    """Refuse answers that come with a truth of their own which is another: their classes are numbered otherwise.
+    """Refuse answers that come with a truth of their own, and another: their classes are numbered otherwise.
 
     Args:
         table: Of answers; without this column it passes.

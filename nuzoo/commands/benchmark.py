@@ -1,9 +1,9 @@
 """Measure models, and answers of other code, on frozen tasks, side by side; alone, list the tasks.
 
-An entry is a model (a name, a folder, a repository) or the folder of a submission: answers as Parquet or CSV
-with a submission.json, see docs/benchmark.md. The events are simulated into --data where they are not there, and
-known again by their names and truth. Results go to --out, a folder a task and entry; what was measured is
-not measured again. leaderboard.json and index.html there compare all of them.
+An entry is a model (a name, a folder, a repository) or the folder of a submission: answers as Parquet or
+CSV with a submission.json, see docs/benchmark.md. The events are simulated into --data where they are not
+there, and known again by their names and truth. Results go to --out, a folder a task and entry; what was
+measured is not measured again. leaderboard.json and index.html there compare all of them.
 """
 
 from __future__ import annotations

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
+COLUMNS = {"probabilities": "of each class, in the order of the classes; they sum to 1"}
+"""What a file of answers needs beside `event_id`."""
+
+
 @dataclass(frozen=True)
 class ClassAnswers:
     """Fulfils `nuzoo.evaluation.core.answers.Answers`.
@@ -51,7 +55,7 @@ class ClassAnswerReader:
     """
 
     titles: Mapping[str, str]
-    columns = {"probabilities": "of each class, in the order of the classes; they sum to 1"}
+    columns = COLUMNS
 
     def read(self, table: pa.Table, rows: Dataset, targets: Sequence[str]) -> ClassAnswers:
         """Read answers about the one column of truth."""

@@ -1,4 +1,4 @@
-"""Answers of a reconstruction: probabilities of flavour and charm, two momenta and the vertex of each event."""
+"""Answers of a reconstruction: probabilities of flavour and charm, two momenta and a vertex an event."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ AS_GIVEN = dict.fromkeys(CLASSES, 1.0)
 """Temperatures: probabilities are not calibrated again."""
 
 
+COLUMNS = {
+    "flavour_probabilities": "of each flavour, in the order of the classes; they sum to 1",
+    "charm_probabilities": "of each class of charm, in their order; they sum to 1",
+    "vis_momentum": "of all visible particles, GeV/c, x, y, z",
+    "jet_momentum": "of those but the lepton, GeV/c, x, y, z",
+    "vertex": "mm, x, y, z",
+}
+"""What a file of answers needs beside `event_id`."""
+
+
 @dataclass(frozen=True)
 class ReconstructionAnswers:
     """Fulfils `nuzoo.evaluation.core.answers.Answers`; events count by their weight in the nominal sample.
@@ -43,13 +53,7 @@ class ReconstructionAnswers:
 class ReconstructionAnswerReader:
     """Fulfils `nuzoo.evaluation.core.answers.AnswerReader`."""
 
-    columns = {
-        "flavour_probabilities": "of each flavour, in the order of the classes; they sum to 1",
-        "charm_probabilities": "of each class of charm, in their order; they sum to 1",
-        "vis_momentum": "of all visible particles, GeV/c, x, y, z",
-        "jet_momentum": "of those but the lepton, GeV/c, x, y, z",
-        "vertex": "mm, x, y, z",
-    }
+    columns = COLUMNS
     titles = HEADLINE
 
     def read(self, table: pa.Table, rows: Dataset, targets: Sequence[str]) -> ReconstructionAnswers:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
+COLUMNS = {"given": "the number of the class of each hit, in the order of the hits"}
+"""What a file of answers needs beside `event_id`."""
+
+
 @dataclass(frozen=True)
 class HitAnswers:
     """Fulfils `nuzoo.evaluation.core.answers.Answers`.
@@ -40,7 +44,7 @@ class HitAnswers:
 class HitAnswerReader:
     """Fulfils `nuzoo.evaluation.core.answers.AnswerReader`."""
 
-    columns = {"given": "the number of the class of each hit, in the order of the hits"}
+    columns = COLUMNS
     titles = OVERALL
 
     def read(self, table: pa.Table, rows: Dataset, targets: Sequence[str]) -> HitAnswers:

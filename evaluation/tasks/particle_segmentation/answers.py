@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
+COLUMNS = {
+    "found": "the number of the instance of each hit, from 1, in the order of the hits; -1 for none",
+    "found_label": "the number of the class of each instance, in the order of their numbers",
+}
+"""What a file of answers needs beside `event_id`."""
+
+
 @dataclass(frozen=True)
 class InstanceAnswers:
     """Fulfils `nuzoo.evaluation.core.answers.Answers`.
@@ -42,10 +49,7 @@ class InstanceAnswers:
 class InstanceAnswerReader:
     """Fulfils `nuzoo.evaluation.core.answers.AnswerReader`."""
 
-    columns = {
-        "found": "the number of the instance of each hit, from 1, in the order of the hits; -1 for none",
-        "found_label": "the number of the class of each instance, in the order of their numbers",
-    }
+    columns = COLUMNS
     titles = OVERALL
 
     def read(self, table: pa.Table, rows: Dataset, targets: Sequence[str]) -> InstanceAnswers:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from nuzoo.evaluation.benchmark.contestants import Asked, contestant
-from nuzoo.evaluation.benchmark.entry import find_entry, measure
+from nuzoo.evaluation.benchmark.entry import ENTRY_FILE, find_entry, measure
 from nuzoo.evaluation.benchmark.frozen import Benchmark, write_benchmark
 from nuzoo.evaluation.benchmark.leaderboard import (
     LEADERBOARD_FILE,
@@ -64,7 +64,8 @@ def run_benchmark(
 
     write_benchmark(out / f"{benchmark.name}.json", benchmark)
     refused = _measure_all(paths, benchmark, out, tasks, ask, tell)
-    page = write_leaderboard(benchmark, out, ask)
+    measured = any(out.glob(f"*/*/{ENTRY_FILE}"))
+    page = write_leaderboard(benchmark, out, ask) if measured or not refused else out
     if refused:
         raise BenchmarkError("; ".join(refused))
     return page
@@ -89,9 +90,7 @@ def _measure_all(
                 )
             chosen = [name for name in who.tasks if not tasks or name in tasks]
             if not chosen:
-                raise BenchmarkError(
-                    f"{path}: expected answers to {', '.join(tasks)}, got {', '.join(who.tasks)}"
-                )
+                tell(f"{who.name}: none of these tasks, but {', '.join(who.tasks)}")
             for name in chosen:
                 known = find_entry(out, name, who, benchmark)
                 entry = known or measure(who, ask(name), benchmark, out)

@@ -77,8 +77,8 @@ def read_submission(folder: Path, benchmark: Benchmark) -> Submission:
     stated, ours = (submission.benchmark, submission.benchmark_sha256), (benchmark.name, benchmark.sha256)
     if stated != ours:
         raise BenchmarkError(
-            f"{file}: expected answers to {' '.join(ours)}, got some to {' '.join(stated)}: answer the events "
-            "of this version"
+            f"{file}: expected answers to {' '.join(ours)}, got some to {' '.join(stated)}: answer the "
+            "events of this version"
         )
     if not 0 < len(submission.name.strip()) <= LONGEST_NAME or not submission.name.isprintable():
         raise BenchmarkError(

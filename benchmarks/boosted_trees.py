@@ -1,9 +1,9 @@
-"""Boosted trees on hand-made features of pixel maps: a submission to the benchmark by code that needs no nuzoo.
+"""Boosted trees on hand-made features of pixel maps: a submission by code that needs no nuzoo.
 
 Usage: python benchmarks/boosted_trees.py nuzoo-1.json OUT --task modular-events TRAIN TEST 512 [--task …]
 
-TRAIN and TEST are folders of `nuzoo simulate`, of the first the split `train` and of the second all splits are
-read; 512 is the number of columns of a map.
+TRAIN and TEST are folders of `nuzoo simulate`, of the first the split `train` and of the second all splits
+are read; 512 is the number of columns of a map.
 """
 
 import argparse

@@ -55,7 +55,8 @@ def test_probabilities_in_any_order_are_scored_as_scikit_learn_does(rows, rng, t
 def test_a_csv_holds_the_same_in_a_column_an_entry(rows, rng, tmp_path):
     given = rng.dirichlet(np.ones(3), EVENTS)
     lines = ["event_id,probabilities.0,probabilities.1,probabilities.2"]
-    lines += [f"{name},{','.join(map(repr, of.tolist()))}" for name, of in zip(rows["event_id"], given)]
+    pairs = zip(rows["event_id"], given.tolist(), strict=True)
+    lines += [f"{name},{','.join(map(repr, of))}" for name, of in pairs]
     (tmp_path / "a.csv").write_text("\n".join(lines))
     np.testing.assert_allclose(read(tmp_path / "a.csv", rows).probability, given)
 
@@ -161,7 +162,7 @@ def test_a_hit_without_a_class_and_a_hit_too_many(hits, tmp_path):
     given = [list(of) for of in hits["motif"]]
     left_out = [[-1, *given[0][1:]], *given[1:]]
     file = write(tmp_path / "a.parquet", event_id=list(hits["event_id"]), given=left_out)
-    with pytest.raises(AnswerError, match="a class from 0 to 2 for each hit .* such as e00"):
+    with pytest.raises(AnswerError, match=r"a class from 0 to 2 for each hit .* such as e00"):
         read(file, hits, OF_HITS, ["motif"])
     longer = [[*given[0], 0], *given[1:]]
     file = write(tmp_path / "b.parquet", event_id=list(hits["event_id"]), given=longer)

@@ -105,7 +105,7 @@ def test_events_are_known_again_by_name_and_by_truth(frozen, simulated_dataset, 
     sample = benchmark.samples[SAMPLE]
     assert list(read_sample(str(simulated_dataset), sample)["event_id"]) == sorted(rows["event_id"])
     simulate_dataset(tmp_path / "other", events=6, seed=8)
-    with pytest.raises(BenchmarkError, match="6 with other names .* give another folder"):
+    with pytest.raises(BenchmarkError, match=r"6 with other names .* give another folder"):
         read_sample(str(tmp_path / "other"), sample)
     altered = benchmark.samples[SAMPLE].__class__(**{**vars(sample), "truth_sha256": {"label": "0"}})
     with pytest.raises(BenchmarkError, match="expected the truth in label that was frozen"):

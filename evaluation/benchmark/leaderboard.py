@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from nuzoo.evaluation.benchmark.contestants import Asked
 from nuzoo.evaluation.benchmark.entry import ENTRY_FILE, Entry, reader_of
-from nuzoo.evaluation.benchmark.frozen import Benchmark, FrozenTask
+from nuzoo.evaluation.benchmark.frozen import Benchmark, FrozenSample, FrozenTask
 from nuzoo.evaluation.comparison.paired import mcnemar
 from nuzoo.evaluation.core.answers import Answers, read_answers
 from nuzoo.evaluation.core.bootstrap import bootstrap
@@ -54,14 +54,14 @@ class Standing:
 
     Attributes:
         asked: The frozen task.
-        events: How many were asked about.
+        sample: The events that are asked about.
         titles: Of the scores by key, the one that counts first.
         entries: By the score that counts, the largest first.
         tests: Of every two.
     """
 
     asked: FrozenTask
-    events: int
+    sample: FrozenSample
     titles: dict[str, str]
     entries: list[Entry]
     tests: list[PairedTest]
@@ -111,7 +111,7 @@ def standing(asked: Asked, entries: Mapping[Path, Entry], benchmark: Benchmark) 
     }
     return Standing(
         asked=asked.task,
-        events=len(asked.rows),
+        sample=benchmark.samples[asked.task.sample],
         titles=dict(reader.titles),
         entries=[entry for _, entry in ordered],
         tests=compare(answers, metric, len(asked.rows), benchmark.replicas, benchmark.seed),

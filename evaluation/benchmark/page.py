@@ -49,14 +49,15 @@ def _summary(leaderboard: Leaderboard) -> str:
 def _section(name: str, standing: Standing) -> str:
     budget = standing.asked.training
     about = (
-        f"{standing.events:,} events; what counts is {standing.titles[standing.asked.metric]}; up to "
-        f"{budget.events:,} labelled events to learn from"
+        f"{standing.sample.events:,} events; what counts is {standing.titles[standing.asked.metric]}; up to "
+        f"{budget.events:,} events to learn from"
     )
     heads = ["entry", *standing.titles.values(), "", "learnt from", "parameters", "ms an event", "kind"]
     rows = "\n".join(_row(entry, standing) for entry in standing.entries)
     return (
         f'<section id="{escape(name)}"><h2>{escape(standing.asked.title)}</h2>'
-        f"<p><code>{escape(name)}</code> {escape(about)}.</p>"
+        f"<p><code>{escape(name)}</code> {escape(about)}. Events: "
+        f"<code>nuzoo simulate {escape(standing.sample.arguments)}</code></p>"
         f'<div class="wide"><table class="sortable"><thead><tr>{_heads(heads)}</tr></thead>'
         f"<tbody>\n{rows}\n</tbody></table></div>{_tests(standing.tests, standing)}</section>"
     )

@@ -48,12 +48,12 @@ def _entry(
     entry: Entry, task: str, standing: Standing, leaderboard: Pinned, benchmark: str
 ) -> EvalResultEntry:
     metric = standing.asked.metric
-    score = entry.scores[metric]
+    score, events = entry.scores[metric], standing.sample.events
     return EvalResultEntry(
         dataset_id=leaderboard.repo_id,
         task_id=task,
         value=score.value,
         dataset_revision=leaderboard.revision,
         date=entry.created,
-        notes=f"{standing.titles[metric]} {with_error(score)}, {standing.events} events of {benchmark}",
+        notes=f"{standing.titles[metric]} {with_error(score)}, {events} events of {benchmark}",
     )

@@ -9,6 +9,7 @@ measured is not measured again. leaderboard.json and index.html there compare al
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from nuzoo.command_parser import CommandLineError, at_least
@@ -82,19 +83,31 @@ def _events(folder: Path, arguments: str, num_proc: int) -> str:
 def _list(file: Path | None) -> int:
     from nuzoo.evaluation.benchmark.entry import reader_of
     from nuzoo.evaluation.benchmark.frozen import read_benchmark
+    from nuzoo.evaluation.benchmark.samples import schema_of_sample
     from nuzoo.files.aligned import aligned
 
     benchmark = read_benchmark(file)
-    lines = [("task", "for networks of", "detector", "events", "score", "to learn from")]
+    lines, answers = [("task", "for networks of", "detector", "events", "score", "to learn from")], []
     for name, task in benchmark.tasks.items():
-        sample = benchmark.samples[task.sample]
-        kinds, title = ", ".join(task.kinds), reader_of(task).titles[task.metric]
-        learnt = f"{task.training.events:,}"
-        lines.append((name, kinds, sample.detector, f"{sample.events:,}", title, learnt))
+        sample, reader = benchmark.samples[task.sample], reader_of(task)
+        kinds, learnt = ", ".join(task.kinds), f"{task.training.events:,}"
+        lines.append((name, kinds, sample.detector, f"{sample.events:,}", reader.titles[task.metric], learnt))
+        schema = schema_of_sample(sample)
+        named = [target for target in task.targets if schema[target].classes]
+        classes = [f"  classes of {target}: {_numbered(schema[target].classes)}" for target in named]
+        columns = [f"  {column}: {meaning}" for column, meaning in reader.columns.items()]
+        answers += [name, *columns, *classes]
     print(f"{benchmark.name} {benchmark.sha256}")
     for line in aligned(lines):
         print(line)
+    print("\nanswers, beside event_id:")
+    for line in answers:
+        print(line)
     return 0
+
+
+def _numbered(names: Sequence[str]) -> str:
+    return ", ".join(f"{number} {name}" for number, name in enumerate(names))
 
 
 def _tell(line: str) -> None:

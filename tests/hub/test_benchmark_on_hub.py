@@ -1,4 +1,4 @@
-"""`nuzoo publish --type benchmark` against the local Hub, and a benchmark's numbers in a model's repository."""
+"""`nuzoo publish --type benchmark` against the local Hub, and its numbers in a model's repository."""
 
 import json
 

@@ -184,8 +184,9 @@ def class_names(rows: Dataset, target: str) -> list[str]:
     return list(getattr(feature, "feature", feature).names)
 
 
-def _refuse(bad: NDArray[np.bool_], table: pa.Table, expected: str) -> None:
+def _refuse(events: ArrayLike, table: pa.Table, expected: str) -> None:
     """Refuse a table some of whose events are not as expected."""
+    bad = np.asarray(events)
     if bad.any():
         raise AnswerError(
             f"{expected}; not so in {int(bad.sum())} of {len(table)} events, such as "

@@ -16,6 +16,7 @@ from nuzoo.evaluation.core.errors import BenchmarkError
 from nuzoo.evaluation.core.results_file import as_json
 from nuzoo.files.atomic import write_atomically
 from nuzoo.files.nearest_names import did_you_mean
+from nuzoo.registry import TASKS
 
 CURRENT = "nuzoo-1"
 """The benchmark that comes with the package."""
@@ -166,8 +167,13 @@ def read_benchmark(path: Path | None = None) -> Benchmark:
 
 
 def _check(benchmark: Benchmark, path: Path) -> None:
-    """Refuse tasks of samples that are not there, or without their truth."""
+    """Refuse tasks of samples that are not there, or for networks that are not known."""
     for name, task in benchmark.tasks.items():
+        if unknown := [kind for kind in task.kinds if kind not in TASKS]:
+            raise BenchmarkError(
+                f"{path}: expected tasks of the zoo ({', '.join(TASKS)}) as kinds of {name}, got "
+                f"{', '.join(unknown)}: import the package that enters them, or update nuzoo"
+            )
         for sample in filter(None, (task.sample, task.fit)):
             if sample not in benchmark.samples:
                 raise BenchmarkError(f"{path}: expected the sample {sample} of the task {name}, got none")

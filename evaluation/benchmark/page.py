@@ -16,6 +16,7 @@ from nuzoo.evaluation.benchmark.leaderboard import Leaderboard, PairedTest, Stan
 from nuzoo.evaluation.core.results import Estimate
 from nuzoo.evaluation.core.text import with_error
 from nuzoo.files.atomic import write_atomically
+from nuzoo.files.plain_text import counted
 
 PAGE = "index.html"
 TEMPLATE, TITLE, SUMMARY, TASKS = "page.html", "TITLE", "SUMMARY", "TASKS"
@@ -56,8 +57,8 @@ def _section(name: str, standing: Standing) -> str:
     rows = "\n".join(_row(entry, standing) for entry in standing.entries)
     return (
         f'<section id="{escape(name)}"><h2>{escape(standing.asked.title)}</h2>'
-        f"<p><code>{escape(name)}</code> {escape(about)}. Events: "
-        f"<code>nuzoo simulate {escape(standing.sample.arguments)}</code></p>"
+        f"<p><code>{escape(name)}</code> {escape(about)}.</p>"
+        f'<p class="wide"><code>nuzoo simulate {escape(standing.sample.arguments)}</code></p>'
         f'<div class="wide"><table class="sortable"><thead><tr>{_heads(heads)}</tr></thead>'
         f"<tbody>\n{rows}\n</tbody></table></div>{_tests(standing.tests, standing)}</section>"
     )
@@ -132,7 +133,7 @@ def _tests(tests: Sequence[PairedTest], standing: Standing) -> str:
     )
     title = standing.titles[standing.asked.metric]
     return (
-        f"<details><summary>Is one better than another? {len(tests)} paired tests</summary>"
+        f"<details><summary>Is one better than another? {counted(len(tests), 'paired test')}</summary>"
         f"<p>Differences in {escape(title)} on the same events, with paired bootstrap errors. Below p = "
         f"{SIGNIFICANT} a difference is called one; p is not corrected for the number of tests.</p>"
         '<div class="wide"><table class="sortable"><thead><tr>'

@@ -34,6 +34,7 @@ REGISTRATION_FILE = "eval.yaml"
 """By which the Hub knows a dataset for a benchmark, and its tasks (hub/docs/eval-results)."""
 
 SPLIT = "test"
+ENTRIES_FOLDER = "entries"
 TAGS = ["benchmark", "leaderboard", "neutrino", "particle-physics", "physics", "nuzoo"]
 
 
@@ -86,7 +87,7 @@ def build_leaderboard(repository: Path, results: BenchmarkResults, repo_id: str,
         data.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(_rows(standing), data)
         for folder in results.entry_folders[name]:
-            _copy_entry(folder, repository / "entries" / name / folder.name)
+            _copy_entry(folder, repository / ENTRIES_FOLDER / name / folder.name)
     registered = yaml.safe_dump(_registration(results), sort_keys=False, allow_unicode=True)
     (repository / REGISTRATION_FILE).write_text(registered, encoding="utf-8")
     card = _card(results, repo_id, licence)

@@ -68,6 +68,18 @@ def test_the_leaderboard_loads_without_nuzoo_and_holds_all_that_was_measured(
     assert differences(tmp_path) == []
 
 
+def test_what_was_published_is_verified_and_an_altered_answer_found(session, published, local_hub, tmp_path):
+    done = session.nuzoo("verify", BOARD, *AS_BENCHMARK)
+    assert done.status == 0 and f"ok    {TASK}: entries (2)" in done.out, done.out
+    for name, content in contents(local_hub, BOARD, "dataset").items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (file,) = tmp_path.glob("entries/*/nu-cnn/predictions.parquet")
+    file.write_bytes(file.read_bytes()[:-1])
+    done = session.nuzoo("verify", tmp_path, *AS_BENCHMARK)
+    assert done.status == 1 and "a file that was altered" in done.out
+
+
 def test_published_again_nothing_changes(session, published, results):
     assert session.publish(results, "--repo", BOARD, *AS_BENCHMARK) == published
 

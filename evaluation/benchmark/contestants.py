@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -123,6 +122,7 @@ class ModelContestant:
         self.place = resolve_model(path)
         self.name = Path(path).resolve().name if Path(path).is_dir() else path
         self.model, self.processor = load_model(self.place)
+        self._digest = model_digest(self.model, self.processor)
         row, self.evaluator = task_of(self.model)
         self.tasks = [
             name
@@ -140,10 +140,6 @@ class ModelContestant:
     def description(self) -> str:
         """Name the class of the network."""
         return type(self.model).__name__
-
-    @cached_property
-    def _digest(self) -> str:
-        return model_digest(self.model, self.processor)
 
     def digest(self, task: str) -> str:
         """Identify weights and processor."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -120,6 +119,6 @@ def measure(contestant: Contestant, asked: Asked, benchmark: Benchmark, out: Pat
     return entry
 
 
-def scores_of(answers: Answers, events: int, benchmark: Benchmark) -> Mapping[str, Number]:
+def scores_of(answers: Answers, events: int, benchmark: Benchmark) -> dict[str, Number]:
     """Score answers with errors, by the bootstrap of the benchmark."""
     return bootstrap(lambda drawn: dict(answers.scores(drawn)), events, benchmark.replicas, benchmark.seed)

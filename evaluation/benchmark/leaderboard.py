@@ -142,21 +142,21 @@ def compare(
 
     found = bootstrap(differences, events, replicas, seed)[metric]
     return [
-        PairedTest(
-            first=first,
-            second=second,
-            difference=difference,
-            **_test(answers[first], answers[second], metric, difference),
-        )
+        _paired_test((first, answers[first]), (second, answers[second]), metric, difference)
         for (first, second), difference in zip(pairs, found, strict=True)
     ]
 
 
-def _test(first: Answers, second: Answers, metric: str, difference: Number) -> dict[str, float | str]:
-    if metric == OF_RIGHT_ANSWERS and first.right is not None and second.right is not None:
-        return {"p_value": mcnemar(first.right, second.right)[2], "test": MCNEMAR}
-    value, error = difference.value or 0.0, difference.error or 0.0
-    return {"p_value": float(2 * norm.sf(abs(value) / error)) if error else 1.0, "test": BOOTSTRAP}
+def _paired_test(
+    first: tuple[str, Answers], second: tuple[str, Answers], metric: str, difference: Number
+) -> PairedTest:
+    (name, ours), (other, theirs) = first, second
+    if metric == OF_RIGHT_ANSWERS and ours.right is not None and theirs.right is not None:
+        p_value, test = mcnemar(ours.right, theirs.right)[2], MCNEMAR
+    else:
+        value, error = difference.value or 0.0, difference.error or 0.0
+        p_value, test = float(2 * norm.sf(abs(value) / error)) if error else 1.0, BOOTSTRAP
+    return PairedTest(first=name, second=other, difference=difference, p_value=p_value, test=test)
 
 
 def _value(entry: Entry, metric: str) -> float:

@@ -10,6 +10,7 @@ wrong.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,13 +52,13 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.hub.verify import fetch, verify_benchmark, verify_dataset, verify_model
 
     folder = fetch(args.repository, TYPES[args.type], args.revision)
-    checks = {
+    verify: dict[str, Callable[[Path], Iterator[Check]]] = {
         "model": partial(verify_model, run_code=args.run_code),
         "dataset": verify_dataset,
         "benchmark": verify_benchmark,
-    }[args.type](folder)
+    }
     problems = 0
-    for check in checks:
+    for check in verify[args.type](folder):
         problems += check.problem is not None
         print(f"{_verdict(check)} {check.name}", flush=True)
         if text := check.problem or check.note:

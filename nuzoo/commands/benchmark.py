@@ -16,7 +16,13 @@ from nuzoo.command_parser import CommandLineError, at_least
 from nuzoo.commands.inputs import listed
 from nuzoo.files.output_folder import check_output
 
-OF_RUNS = {"bundled": False, "tasks": [], "data": Path("data/benchmark"), "out": Path("runs/benchmark")}
+OF_RUNS = {
+    "bundled": False,
+    "tasks": [],
+    "data": Path("data/benchmark"),
+    "out": Path("runs/benchmark"),
+    "num_proc": 1,
+}
 """Options that entries alone heed, with their defaults."""
 
 
@@ -24,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("entries", nargs="*", metavar="ENTRY", help="model, or folder of a submission")
     parser.add_argument("--bundled", action="store_true", help="also every model that comes with nuzoo")
-    parser.add_argument("--tasks", nargs="+", default=[], metavar="TASK", help="those alone (default: all)")
+    parser.add_argument(
+        "--tasks", nargs="+", default=OF_RUNS["tasks"], metavar="TASK", help="those alone (default: all)"
+    )
     parser.add_argument(
         "--data",
         type=Path,
@@ -34,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=OF_RUNS["out"], help="folder of the results (default: runs/benchmark)"
     )
-    parser.add_argument("--num-proc", type=at_least(1), default=1, help="processes that simulate")
+    parser.add_argument(
+        "--num-proc",
+        type=at_least(1),
+        default=OF_RUNS["num_proc"],
+        help="processes that simulate (default: 1)",
+    )
     parser.add_argument("--frozen", type=Path, metavar="FILE", help="another benchmark than that of nuzoo")
 
 
@@ -42,7 +55,9 @@ def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if not args.entries and not args.bundled:
         if given := [name for name, default in OF_RUNS.items() if getattr(args, name) != default]:
-            raise CommandLineError(f"--{given[0]}: expected an ENTRY or --bundled beside it, got none")
+            raise CommandLineError(
+                f"--{given[0].replace('_', '-')}: expected an ENTRY or --bundled beside it, got none"
+            )
         return ""
     check_output(args.data)
     check_output(args.out)

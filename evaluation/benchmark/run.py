@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from pathlib import Path
 
-from nuzoo.evaluation.benchmark.contestants import Asked, contestant
+from nuzoo.evaluation.benchmark.contestants import Asked, Contestant, contestant
 from nuzoo.evaluation.benchmark.entry import ENTRY_FILE, find_entry, measure
 from nuzoo.evaluation.benchmark.frozen import Benchmark, write_benchmark
 from nuzoo.evaluation.benchmark.leaderboard import (
@@ -19,6 +19,7 @@ from nuzoo.evaluation.benchmark.page import write_page
 from nuzoo.evaluation.benchmark.samples import read_sample, schema_of_sample
 from nuzoo.evaluation.core.errors import BenchmarkError
 from nuzoo.evaluation.core.results_file import write_results
+from nuzoo.evaluation.core.text import with_error
 
 Ask = Callable[[str], Asked]
 
@@ -64,8 +65,9 @@ def run_benchmark(
 
     write_benchmark(out / f"{benchmark.name}.json", benchmark)
     refused = _measure_all(paths, benchmark, out, tasks, ask, tell)
-    measured = any(out.glob(f"*/*/{ENTRY_FILE}"))
-    page = write_leaderboard(benchmark, out, ask) if measured or not refused else out
+    if refused and not any(out.glob(f"*/*/{ENTRY_FILE}")):
+        raise BenchmarkError("; ".join(refused))
+    page = write_leaderboard(benchmark, out, ask)
     if refused:
         raise BenchmarkError("; ".join(refused))
     return page
@@ -88,19 +90,30 @@ def _measure_all(
                 raise BenchmarkError(
                     f"{path}: expected another name than that of {other}, {who.name}: rename one"
                 )
-            chosen = [name for name in who.tasks if not tasks or name in tasks]
-            if not chosen:
-                tell(f"{who.name}: none of these tasks, but {', '.join(who.tasks)}")
-            for name in chosen:
-                known = find_entry(out, name, who, benchmark)
-                entry = known or measure(who, ask(name), benchmark, out)
-                metric = entry.scores[benchmark.tasks[name].metric]
-                before = " (measured before)" if known else ""
-                tell(f"{name}: {who.name} {metric.value:.3f} ± {metric.error or 0:.3f}{before}")
+            _measure(who, benchmark, out, tasks, ask, tell)
         except ValueError as error:
             refused.append(f"{path} was refused: {error}")
             tell(refused[-1])
     return refused
+
+
+def _measure(
+    who: Contestant,
+    benchmark: Benchmark,
+    out: Path,
+    tasks: Collection[str],
+    ask: Ask,
+    tell: Callable[[str], None],
+) -> None:
+    """Measure somebody at every task that is asked, unless that was done before."""
+    chosen = [name for name in who.tasks if not tasks or name in tasks]
+    if not chosen:
+        tell(f"{who.name}: none of these tasks, but {', '.join(who.tasks)}")
+    for name in chosen:
+        known = find_entry(out, name, who, benchmark)
+        entry = known or measure(who, ask(name), benchmark, out)
+        score = with_error(entry.scores[benchmark.tasks[name].metric])
+        tell(f"{name}: {who.name} {score}{' (measured before)' if known else ''}")
 
 
 def write_leaderboard(benchmark: Benchmark, out: Path, ask: Ask) -> Path:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nuzoo.evaluation.benchmark.frozen import Benchmark, FrozenTask
 from nuzoo.evaluation.benchmark.leaks import known_events, refuse_leaked
 from nuzoo.evaluation.benchmark.submission import (
+    SUBMISSION_FILE,
     Submission,
     is_submission,
     read_submission,
@@ -213,7 +214,15 @@ def contestant(path: str, benchmark: Benchmark) -> Contestant:
     Args:
         path: Folder of a submission; or a model, see `ModelContestant`.
         benchmark: That it takes part in.
+
+    Raises:
+        BenchmarkError: A file alone, which does not say what it answers.
     """
+    if Path(path).is_file():
+        raise BenchmarkError(
+            f"{path}: expected a model or the folder of a submission, got a file: put it into a folder with "
+            f"a {SUBMISSION_FILE} that says which task it answers"
+        )
     gc.collect()  # of the network before
     if is_submission(path):
         return SubmissionContestant(Path(path), benchmark)

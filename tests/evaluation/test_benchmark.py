@@ -197,6 +197,17 @@ def test_whoever_has_seen_the_events_is_refused_by_name_and_by_content(
     assert not list((tmp_path / "out").glob(f"*/*/{ENTRY_FILE}"))
 
 
+def test_a_file_alone_and_a_model_of_no_task(run, submit, model, frozen, tmp_path):
+    refused(run, submit() / "answers.parquet", told="got a file: put it into a folder with a submission.json")
+    refused(run, "nu-point-motif-tiny", told="a task of tiny-1, got one for hit-segmentation of lartpc-cube")
+
+
+def test_two_of_one_name(run, submit, tmp_path):
+    refused(
+        run, submit("same", 1), submit("same", 2), told="submission-2: expected another name than that of"
+    )
+
+
 def test_one_that_is_refused_keeps_none_of_the_others(run, submit, tmp_path):
     bad = submit("bad", 1, tasks={})
     refused(run, bad, submit("good", 2), told="submission-1 was refused: .* expected tasks, got none")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nuzoo.files.names import CONFIG_FILE
+from nuzoo.hub.benchmark.publish import publish_benchmark
 from nuzoo.hub.dataset.publish import publish_dataset
 from nuzoo.hub.errors import NotPublishedError
 from nuzoo.hub.model.publish import publish_model
@@ -14,13 +15,14 @@ from nuzoo.hub.upload import Commit
 
 
 def publish(folders: Sequence[Path], repo_id: str, repo_type: str, **options: Any) -> Commit:
-    """Publish the folder of a run, or those of a dataset's configurations.
+    """Publish the folder of a run or of a benchmark, or those of a dataset's configurations.
 
     Args:
-        folders: One of a model, or several of a dataset, whose names become those of its configurations.
+        folders: One of a model or of a benchmark, or several of a dataset, whose names become those of its
+            configurations.
         repo_id: "organisation/name".
-        repo_type: "model" or "dataset".
-        **options: See `publish_model` and `publish_dataset`; what is None is left out.
+        repo_type: "model", "dataset" or "benchmark".
+        **options: See `publish_model`, `publish_dataset` and `publish_benchmark`; what is None is left out.
 
     Returns:
         The commit.
@@ -36,7 +38,9 @@ def publish(folders: Sequence[Path], repo_id: str, repo_type: str, **options: An
     if repo_type == "dataset":
         return publish_dataset(_by_configuration(folders), repo_id, **given)
     if len(folders) > 1:
-        raise NotPublishedError(f"expected one folder of a model, got {len(folders)}")
+        raise NotPublishedError(f"expected one folder of a {repo_type}, got {len(folders)}")
+    if repo_type == "benchmark":
+        return publish_benchmark(folders[0], repo_id, **given)
     return publish_model(folders[0], repo_id, **given)
 
 

@@ -87,7 +87,8 @@ def _splits(study: TransferStudy, detector: str) -> Splits:
             f"{study.data_of(detector)}: expected a split {TRAIN} and others to measure on, got "
             f"{', '.join([*learnt, *held_out]) or 'none'}"
         )
-    found = {TRAIN: with_truth(learnt, targets), HELD_OUT: with_truth(held_out, targets)}
+    in_any_order = with_truth(learnt, targets).shuffle(seed=study.seed)  # files may be sorted by class
+    found = {TRAIN: in_any_order, HELD_OUT: with_truth(held_out, targets)}
     most = max((events for events in study.events if isinstance(events, int)), default=0)
     if len(found[TRAIN]) < most:
         raise UnusableDatasetError(

@@ -91,11 +91,15 @@ def main() -> None:
     for _ in range(arguments.repeats + 1):
         for way, function in ways.items():
             times[way].append(seconds(function))
-    print(f"{model.num_parameters() / 1e6:.1f} M parameters, images of {arguments.edge} pixels, prompt of {tokens} tokens")
+    print(
+        f"{model.num_parameters() / 1e6:.1f} M parameters, images of {arguments.edge} pixels, prompt of {tokens} tokens"
+    )
     plain = statistics.median(next(iter(times.values()))[1:])
     for way, taken in times.items():
         median = statistics.median(taken[1:])
-        print(f"{way:40s} {1e3 * median / arguments.batch:8.1f} ms an event, {median / plain:.3f} of the first")
+        print(
+            f"{way:40s} {1e3 * median / arguments.batch:8.1f} ms an event, {median / plain:.3f} of the first"
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Time of `nu_vlm` with `image_tiles=1` beside one plain forward of the base, at Llama 3.2 Vision's proportions.
+"""Time of `nu_vlm` with `image_tiles=1` beside a plain forward of its base, shaped as Llama 3.2 Vision.
 
 Usage: python benchmarks/bench_image_tiles.py [--edge 196] [--prompt plain-1] [--batch 2] [--repeats 5]
 
 Widths are an eighth and layers a quarter of those of the 11-billion-parameter base; with the default edge an
 image has an eighth of the tokens too, so that attention keeps its share. The prompt keeps its length and so
-counts for more than it would. Weights are random: they cost the same. Both take turns; processor time is told.
+counts for more than it would. Weights are random: they cost the same. All take turns; processor time is told.
 """
 
 import argparse
@@ -92,7 +92,8 @@ def main() -> None:
         for way, function in ways.items():
             times[way].append(seconds(function))
     print(
-        f"{model.num_parameters() / 1e6:.1f} M parameters, images of {arguments.edge} pixels, prompt of {tokens} tokens"
+        f"{model.num_parameters() / 1e6:.1f} M parameters, "
+        f"images of {arguments.edge} pixels, prompt of {tokens} tokens"
     )
     plain = statistics.median(next(iter(times.values()))[1:])
     for way, taken in times.items():

@@ -80,14 +80,15 @@ def main() -> None:
                 shares[way].append(clock.seconds / seconds[way][-1])
         same = len({table.read_bytes() for table in tables.values()}) == 1
     print(
-        f"{arguments.model}: {events} events, batches of {arguments.batch_size}, {arguments.threads} threads, "
-        f"load {os.getloadavg()[0]:.1f}, tables are {'the same' if same else 'NOT THE SAME'}"
+        f"{arguments.model}: {events} events, batches of {arguments.batch_size}, "
+        f"{arguments.threads} threads, load {os.getloadavg()[0]:.1f}; "
+        f"tables: {'same' if same else 'NOT THE SAME'}"
     )
     for way in WAYS:
         warm, share = seconds[way][1:], shares[way][1:]
         print(
-            f"{way:20s} median {events / statistics.median(warm):7.0f} events/s, fastest {events / min(warm):7.0f}; "
-            f"in the network {statistics.median(share):.2f} of the time"
+            f"{way:20s} median {events / statistics.median(warm):7.0f} events/s, fastest "
+            f"{events / min(warm):7.0f}; in the network {statistics.median(share):.2f} of the time"
         )
 
 

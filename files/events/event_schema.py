@@ -115,7 +115,7 @@ class Column:
         return least, min((high.value for high in highs if high), default=math.inf)
 
     def holds(self, value: Any) -> bool:
-        """Whether a value is a plain number that can stand here as it is; `check_numbers` says what is wrong."""
+        """Whether a value is a plain number that can stand here; `check_numbers` says what is wrong."""
         low, high = self.span
         kind = int if self.is_integer else float
         return type(value) is kind and low <= value <= high and abs(value) < math.inf

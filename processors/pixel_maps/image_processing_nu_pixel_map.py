@@ -34,9 +34,9 @@ PixelPitch = float | Sequence[float] | Sequence[Sequence[float]]
 
 PIXEL_PITCH_TOLERANCE = 0.01
 WINDOW_STEP = (
-    "cut from the maps of all views the same `window` (rows and columns of the map before they were added up): "
-    "along each axis it begins where it holds the most non-zero pixels of the map before they were added up, of "
-    "all views together, and of several such places at the middle one (of an even number the one before)"
+    "cut from the maps of all views the same `window` (rows and columns before energies were added up): "
+    "along each axis it begins where it holds the most pixels, as they were before, with energy, of all "
+    "views together, and of several such places at the middle one (of an even number the one before)"
 )
 TINY_VIEWS = ("xz", "yz", "uv")
 TINY_PIXELS = 64
@@ -427,22 +427,27 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         shape = (len(indices[0].counts), len(indices), height, width)
         if self.window is not None:
             event, lit = channel // len(indices), values > 0
-            for axis, position in enumerate((row, column)):
-                position -= self._starts(event[lit], position[lit], shape[0], axis)[event]
-            inside = (0 <= row) & (row < self._unpadded_size[0])
-            inside &= (0 <= column) & (column < self._unpadded_size[1])
-            channel, row, column, values = channel[inside], row[inside], column[inside], values[inside]
+            row, in_rows = self._seen(0, event, row, lit, shape[0])
+            column, in_columns = self._seen(1, event, column, lit, shape[0])
+            seen = in_rows & in_columns
+            channel, row, column, values = channel[seen], row[seen], column[seen], values[seen]
         active = torch.from_numpy(channel * (height * width) + row * width + column)
         energy = torch.from_numpy(np.zeros(shape, dtype=np.float32))  # four times faster than torch's zeros
         energy.view(-1).index_add_(0, active, torch.from_numpy(values))
         return energy, active
 
-    def _starts(
-        self, event: NDArray[np.int64], position: NDArray[np.int64], events: int, axis: int
-    ) -> NDArray[np.int64]:
-        """First pixel of each event's window along an axis, by the pixels that hold energy."""
-        length = (self.height, self.width)[axis] // self.rebin
-        return window_starts(event, position, events, length, self._unpadded_size[axis])
+    def _seen(
+        self,
+        axis: int,
+        event: NDArray[np.int64],
+        position: NDArray[np.int64],
+        lit: NDArray[np.bool_],
+        events: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Positions along an axis in the window of their event, by the lit ones, and which are in it."""
+        length, window = (self.height, self.width)[axis] // self.rebin, self._unpadded_size[axis]
+        inside = position - window_starts(event[lit], position[lit], events, length, window)[event]
+        return inside, (inside >= 0) & (inside < window)
 
     def _normalise(self, energy: torch.Tensor, active: torch.Tensor) -> torch.Tensor:
         """Scale and normalise the active pixels, in place."""

@@ -248,8 +248,11 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             "columns of the raw map": f"{self.width} pixels",
             "pixel pitch, rows × columns": f"{', '.join(pitches)} mm" if pitches else None,
             "raw pixels summed into one, per side": f"{self.rebin}",
-            "part of the map that the network sees": self.window
-            and f"{self.window[0]} × {self.window[1]} pixels, where most of the active pixels are",
+            "part of the map that the network sees": (
+                f"{self.window[0]} × {self.window[1]} pixels, where most of the active pixels are"
+                if self.window
+                else None
+            ),
             "images padded with zeros to a multiple of": f"{self.pad_to_multiple} pixels",
             "energy scale": self.scale,
             "reference energy": f"{self.reference_energy} MeV",

@@ -2,10 +2,10 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-ROOMS := files configuration processors modeling simulation datasets_scripts training evaluation pipelines hub model_cards zoo
+ROOMS := files configuration processors modeling simulation datasets_scripts training evaluation pipelines hub model_cards zoo app
 TREE := build/tree/nuzoo
 
-.PHONY: demo test lint types contracts unit bench clean tree
+.PHONY: demo test test-browser lint types contracts unit bench clean tree
 
 demo: $(VENV)/.installed
 	$(BIN)/nuzoo demo --out runs/demo
@@ -23,7 +23,10 @@ contracts: $(VENV)/.installed tree
 	cd build/tree && PYTHONPATH=. $(abspath $(BIN))/lint-imports --config ../../pyproject.toml
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not gpu"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not gpu and not browser"
+
+test-browser: $(VENV)/.installed
+	$(BIN)/pytest -m browser
 
 bench: $(VENV)/.installed
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done

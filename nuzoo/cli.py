@@ -24,6 +24,7 @@ COMMANDS = {
     "display": "draw events as PNG and interactive HTML",
     "retrieve": "find events like one, by what a network sees in them",
     "bench": "run a study of many trainings: how many labelled events a network needs, how sure it is",
+    "app": "try the models that come with nuzoo in a browser, on simulated events or files",
     "models": "list the trained models that come with nuzoo, show one, or make one again",
     "detectors": "list the detectors that are known, or show one as a start for your own",
     "export": "write a trained network as an ONNX file, checked with onnxruntime",

@@ -1,0 +1,96 @@
+"""The page: a model, an event, a button, and what the model says."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+
+from nuzoo.app.asking import ANY, Asker, find_model
+from nuzoo.app.fragments import about_model
+from nuzoo.app.limits import KEPT_SECONDS, MOST_WAITING, Limits
+from nuzoo.app.offered import OfferedModel, offered_models, silent_models
+from nuzoo.registry import MODALITIES, import_object
+
+TITLE = "nuzoo: models for neutrino detectors"
+FIRST_SEED = 1
+
+
+def make_page(asker: Asker) -> gr.Blocks:
+    """Build the page.
+
+    Args:
+        asker: Answers what it asks.
+    """
+    models = offered_models()
+    first = next(iter(models.values()))
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+        gr.Markdown(_introduction(asker.limits))
+        with gr.Row():
+            with gr.Column(scale=1, min_width=320):
+                choices = [(f"{name}: {of.about[0]}", name) for name, of in models.items()]
+                model = gr.Dropdown(choices, label="model", elem_id="model")
+                about = gr.HTML(about_model(first), elem_classes="answer")
+                with gr.Tab("a simulated event"):
+                    wanted = gr.Dropdown(_classes(first), value=ANY, label="true class", elem_id="class")
+                    seed = gr.Number(FIRST_SEED, label="seed: each gives another event", elem_id="seed")
+                    of_sample = gr.Button("ask about this event", variant="primary", elem_id="ask-sample")
+                with gr.Tab("my own file"):
+                    uploaded = gr.File(file_count="multiple", label="files of an event", elem_id="files")
+                    readable = gr.Markdown(_readable(first))
+                    number = gr.Number(1, label="which event of the files", elem_id="number")
+                    of_files = gr.Button("ask about this event", variant="primary", elem_id="ask-files")
+            with gr.Column(scale=2, min_width=480):
+                told = gr.HTML(elem_classes="answer", elem_id="told")
+                with gr.Tab("picture"):
+                    picture = gr.HTML(elem_classes="answer", elem_id="picture")
+                with gr.Tab("interactive"):
+                    interactive = gr.HTML(elem_classes="answer", elem_id="interactive")
+                with gr.Tab("why"):
+                    why = gr.HTML(elem_classes="answer", elem_id="why")
+        shown = [told, picture, interactive, why]
+        model.change(_of_model, model, [about, wanted, readable], api_visibility="private", queue=False)
+        once: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": asker.limits.at_once}
+        once["preprocess"] = False  # what is sent is checked by `asker`, and no path of it is followed before
+        of_sample.click(asker.of_sample, [model, wanted, seed], shown, api_name="sample", **once)
+        files_gone = [*shown, uploaded]
+        of_files.click(asker.of_files, [model, uploaded, number], files_gone, api_name="file", **once)
+    return page.queue(max_size=MOST_WAITING)
+
+
+def style() -> str:
+    """Return the style sheet of the page."""
+    return files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+
+
+def theme() -> gr.themes.Base:
+    """Return a theme whose fonts are those of the reader's system: none is fetched."""
+    return gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+
+
+def _introduction(limits: Limits) -> str:
+    silent = ", ".join(silent_models())
+    return (
+        "# Try a model for neutrino detectors\n\nChoose a model that comes with nuzoo, and an event: one that is "
+        "simulated now as those that the model was trained on, with the truth beside it, or one of your own "
+        "files. These are small models of a simulation: what they say of other events is no measurement.\n\n"
+        f"Files, {limits.upload_mb} MB at most together, are removed once they are answered, and "
+        f"{KEPT_SECONDS // 60} minutes after they came at the latest. Not offered, since they have learnt "
+        f"without answers: {silent}."
+    )
+
+
+def _of_model(name: str) -> tuple[str, Any, str]:
+    model = find_model(name)
+    return about_model(model), gr.update(choices=_classes(model), value=ANY), _readable(model)
+
+
+def _classes(model: OfferedModel) -> list[str]:
+    return [ANY, *model.classes]
+
+
+def _readable(model: OfferedModel) -> str:
+    """Say which files are read for a model."""
+    reader = import_object(MODALITIES[model.modality].reader)
+    return f"Files that `nuzoo predict` reads for this model: {reader([]).endings}."

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from nuzoo.app.answer import Answer, Question, answer
@@ -28,6 +28,7 @@ from nuzoo.app.sample_events import sample_event
 from nuzoo.datasets_scripts.common.compilation import telling_of_compilation
 
 PRELOADED = "nuzoo.app.preloaded"
+NAME = "nuzoo-answer"
 ERROR_FILE = "error.json"
 OWN_MODULES = "nuzoo."
 LARGEST_FILE = 100 * MEGABYTE
@@ -56,6 +57,13 @@ def warm_up() -> None:
         raise UnknownFailureError("expected sample events of every model, got an error, see above")
 
 
+def end_all() -> None:
+    """End the processes that are at work: nobody waits for their answers any more."""
+    for process in active_children():
+        if process.name == NAME:
+            process.kill()
+
+
 @contextmanager
 def answered(question: Question, folder: Path, limits: Limits) -> Iterator[tuple[Answer, Path]]:
     """Make an answer.
@@ -75,7 +83,7 @@ def answered(question: Question, folder: Path, limits: Limits) -> Iterator[tuple
     """
     with tempfile.TemporaryDirectory(dir=folder) as place:
         out = Path(place)
-        process = _PROCESSES.Process(target=_answer, args=(question, out, limits), daemon=True)
+        process = _PROCESSES.Process(target=_answer, args=(question, out, limits), name=NAME, daemon=True)
         process.start()
         process.join(limits.seconds)
         if process.is_alive():
@@ -89,8 +97,8 @@ def answered(question: Question, folder: Path, limits: Limits) -> Iterator[tuple
             raise ToldError(json.loads(error.read_text(encoding="utf-8")))
         if process.exitcode:
             raise UnknownFailureError(
-                "the process that made the answer broke: expected an event of the usual size, and whole files; "
-                "take another event"
+                "the process that made the answer broke: expected an event of the usual size, and whole "
+                "files; take another event"
             )
         yield Answer.read(out), out
 
@@ -130,8 +138,8 @@ def _sentence(error: Exception, folders: set[str], limits: Limits) -> str:
     """Say what was wrong, without what nobody needs to know of this machine."""
     if _ran_out_of_memory(error):
         return (
-            f"expected an event that can be read within {limits.memory_mb} MB of memory, got one that unfolds "
-            "to more: take a smaller one"
+            f"expected an event that can be read within {limits.memory_mb} MB of memory, got one that "
+            "unfolds to more: take a smaller one"
         )
     if not type(error).__module__.startswith(OWN_MODULES):
         print(time.strftime("%F %T"), *traceback.format_exception(error), file=sys.stderr, flush=True)

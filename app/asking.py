@@ -82,7 +82,7 @@ class Asker:
         """
         with TemporaryDirectory(dir=self.answers) as place:
             try:
-                taken = take_files(paths_of(files), self.uploads, Path(place, "files"), self.limits)
+                taken = take_files(paths_of(files), self.uploads, Path(place, "upload"), self.limits)
                 known, event = find_model(model), whole_number("event", number, 1)
                 shown = self._shown(Question(known.name, files=tuple(taken), number=event))
             except AppError as error:

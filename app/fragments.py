@@ -1,4 +1,4 @@
-"""An answer as pieces of HTML. Every text is escaped, and pictures and pages are in them: no file is served."""
+"""An answer as pieces of HTML: every text is escaped, pictures and pages are in them, no file is served."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def told_why(answer: Answer, folder: Path) -> str:
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    lines = (f"<dt>{escape(title)}</dt><dd>{_class_name(text)}</dd>" for title, text in pairs)
+    lines = (f"<dt>{escape(title)}</dt><dd>{_text(text)}</dd>" for title, text in pairs)
     return f"<dl>{''.join(lines)}</dl>"
 
 
@@ -63,7 +63,7 @@ def _bars(scores: Scores) -> str:
     best = max(scores.scores.values(), default=0.0)
     bars = "".join(
         f'<div class="bar{" best" if score == best else ""}"><i style="width:{100 * score:.1f}%"></i>'
-        f"<span>{_class_name(name)}</span><span>{score:.3f}</span></div>"
+        f"<span>{_class_title(name)}</span><span>{score:.3f}</span></div>"
         for name, score in scores.scores.items()
     )
     title = f"probability of {scores.title}" if scores.title else "probability"
@@ -74,14 +74,20 @@ def _table(table: Table) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in table.header)
     body = "".join(f"<tr>{_cells(row)}</tr>" for row in table.rows)
     note = f"<p>{escape(table.note)}</p>" if table.note else ""
-    return f"<section><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}</section>"
+    rows = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<section><div class="rows">{rows}</div>{note}</section>'
 
 
 def _cells(row: Sequence[str]) -> str:
     return "".join(f"<td>{escape(text)}</td>" for text in row)
 
 
-def _class_name(name: str) -> str:
-    """Write the name of a class as the field does, and other texts as they are."""
-    parts = class_parts(name) if name in (*NEUTRINOS, "nc") else [(name, False)]
+def _class_title(name: str) -> str:
+    """Write the name of a class as the field does."""
+    parts = class_parts(name)
     return "".join(f"<sub>{escape(text)}</sub>" if index else escape(text) for text, index in parts)
+
+
+def _text(text: str) -> str:
+    """Write the name of a class of neutrinos as the field does, and any other text as it is."""
+    return _class_title(text) if text in (*NEUTRINOS, "nc") else escape(text)

@@ -1,4 +1,4 @@
-"""What stands before the page: it refuses what is too large unread, and keeps uploads apart from each other."""
+"""What stands before the page: it refuses what is too large unread, and keeps uploads apart."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ UPLOADS_KEPT = 20
 """Full uploads that may wait for their questions."""
 
 POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'"
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; object-src 'none'; base-uri 'self'"
 )
 """Nothing is fetched from elsewhere, whatever the page or an event would have."""
 

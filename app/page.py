@@ -25,7 +25,7 @@ def make_page(asker: Asker) -> gr.Blocks:
     """
     models = offered_models()
     first = next(iter(models.values()))
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.Markdown(_introduction(asker.limits))
         with gr.Row():
             with gr.Column(scale=1, min_width=320):
@@ -33,7 +33,7 @@ def make_page(asker: Asker) -> gr.Blocks:
                 model = gr.Dropdown(choices, label="model", elem_id="model")
                 about = gr.HTML(about_model(first), elem_classes="answer")
                 with gr.Tab("a simulated event"):
-                    wanted = gr.Dropdown(_classes(first), value=ANY, label="true class", elem_id="class")
+                    wanted = gr.Dropdown(elem_id="class", **_classes(first))
                     seed = gr.Number(FIRST_SEED, label="seed: each gives another event", elem_id="seed")
                     of_sample = gr.Button("ask about this event", variant="primary", elem_id="ask-sample")
                 with gr.Tab("my own file"):
@@ -41,7 +41,7 @@ def make_page(asker: Asker) -> gr.Blocks:
                     readable = gr.Markdown(_readable(first))
                     number = gr.Number(1, label="which event of the files", elem_id="number")
                     of_files = gr.Button("ask about this event", variant="primary", elem_id="ask-files")
-            with gr.Column(scale=2, min_width=480):
+            with gr.Column(scale=3, min_width=480):
                 told = gr.HTML(elem_classes="answer", elem_id="told")
                 with gr.Tab("picture"):
                     picture = gr.HTML(elem_classes="answer", elem_id="picture")
@@ -72,9 +72,10 @@ def theme() -> gr.themes.Base:
 def _introduction(limits: Limits) -> str:
     silent = ", ".join(silent_models())
     return (
-        "# Try a model for neutrino detectors\n\nChoose a model that comes with nuzoo, and an event: one that is "
-        "simulated now as those that the model was trained on, with the truth beside it, or one of your own "
-        "files. These are small models of a simulation: what they say of other events is no measurement.\n\n"
+        "# Try a model for neutrino detectors\n\nChoose a model that comes with nuzoo, and an event: one "
+        "that is simulated now as those that the model was trained on, with the truth beside it, or one "
+        "of your own files. These are small models, trained on a simulation: what they say of other "
+        "events is no measurement.\n\n"
         f"Files, {limits.upload_mb} MB at most together, are removed once they are answered, and "
         f"{KEPT_SECONDS // 60} minutes after they came at the latest. Not offered, since they have learnt "
         f"without answers: {silent}."
@@ -83,11 +84,13 @@ def _introduction(limits: Limits) -> str:
 
 def _of_model(name: str) -> tuple[str, Any, str]:
     model = find_model(name)
-    return about_model(model), gr.update(choices=_classes(model), value=ANY), _readable(model)
+    return about_model(model), gr.update(**_classes(model)), _readable(model)
 
 
-def _classes(model: OfferedModel) -> list[str]:
-    return [ANY, *model.classes]
+def _classes(model: OfferedModel) -> dict[str, Any]:
+    """Offer the true classes that an event can have, where it has one."""
+    visible = bool(model.classes)
+    return {"choices": [ANY, *model.classes], "value": ANY, "label": "true class", "visible": visible}
 
 
 def _readable(model: OfferedModel) -> str:

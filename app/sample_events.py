@@ -1,4 +1,4 @@
-"""Sample events: simulated when they are asked for, as those that a model was trained on, and none of these."""
+"""Sample events: simulated when asked for, as those that a model was trained on, and none of these."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_sample(model: OfferedModel, seed: object, wanted: str | None) -> int:
         wanted: True class of the event; None for any.
 
     Raises:
-        QuestionError: A seed that is none, or that of the events which the model was trained on; no such class.
+        QuestionError: No seed, that of the events which the model was trained on, or no such class.
     """
     seed = whole_number("seed", seed, 0)
     if seed == model.events.plan["seed"]:

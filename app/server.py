@@ -1,4 +1,4 @@
-"""The server of the page: where it listens, what it refuses before it reads it, and where uploads are kept."""
+"""The server of the page: where it listens, and where uploads are kept while it does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.middleware import Middleware
 
-from nuzoo.app.answer_process import warm_up
+from nuzoo.app.answer_process import end_all, warm_up
 from nuzoo.app.asking import Asker
 from nuzoo.app.gate import Gate
 from nuzoo.app.limits import Limits
@@ -52,7 +52,7 @@ def serving(
     Raises:
         OSError: The port is taken.
     """
-    with tempfile.TemporaryDirectory(prefix="nuzoo-app-") as place:
+    with tempfile.TemporaryDirectory(prefix="nuzoo-app-", ignore_cleanup_errors=True) as place:
         uploads, answers = Path(place).resolve() / "uploads", Path(place).resolve() / "answers"
         uploads.mkdir()
         answers.mkdir()
@@ -79,4 +79,5 @@ def serving(
         try:
             yield Address(local, public)
         finally:
+            end_all()
             page.close(verbose=False)

@@ -57,7 +57,10 @@ def take_files(paths: Iterable[str], uploads: Path, out: Path, limits: Limits) -
     if size > limits.upload:
         raise UploadError(too_large(limits, f"{size / MEGABYTE:.1f} MB"))
     out.mkdir()
-    return [path.rename(out / name) for path, name in zip(found, names, strict=True)]
+    taken = [path.rename(out / name) for path, name in zip(found, names, strict=True)]
+    for path in found:
+        path.parent.rmdir()
+    return taken
 
 
 def too_large(limits: Limits, got: str) -> str:
@@ -101,11 +104,11 @@ def event_of_files(pipeline: EventPipeline, files: Sequence[Path], number: int) 
     """
     reader = import_object(MODALITIES[pipeline.image_processor.modality].reader)
     read = reader(list(files), truth=False, **reading_for(pipeline, reader))
-    events, row = 0, None
+    events, last = 0, None
     for row in islice(read_files(read), number):
-        events += 1
-    if row is not None and events == number:
-        return dict(row)
+        events, last = events + 1, row
+    if last is not None and events == number:
+        return dict(last)
     if reasons := [str(item.error) for item in read.left_out]:
         raise UploadError("; ".join(reasons[:REASONS]))
     if not events:

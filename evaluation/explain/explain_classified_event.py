@@ -1,4 +1,4 @@
-"""Why a classifier answers as it does about one event: what it writes, or what its answer is without an object."""
+"""Why a classifier answers as it does about one event: what it writes, or what an object was worth to it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,6 @@ def _without_leading_object(
 def _told_of_controls(probabilities: list[float], masks: list[Mask]) -> str:
     if not masks:
         return "There is not as much energy elsewhere in the event to compare with."
-    energies = " and ".join(f"{mask.energy_fraction:.0%}" for mask in masks[:1])
     told = ", ".join(f"{of:.2f}" for of in probabilities)
     fractions = ", ".join(f"{mask.energy_fraction:.0%}" for mask in masks)
     return (

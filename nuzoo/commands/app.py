@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     limits = Limits(args.upload_mb, args.seconds, args.memory_mb, args.at_once)
     if args.space is not None:
-        from nuzoo.app.space import write_space
+        from nuzoo.app.space_folder import write_space
 
         write_space(args.space, limits)
         print(f"space: {args.space}")

@@ -1,10 +1,10 @@
-"""Publish a trained model or a dataset on the Hugging Face Hub, complete and checked, as one commit.
+"""Publish a trained model, a dataset or a Space on the Hugging Face Hub, complete and checked, as one commit.
 
 Of a model goes out: weights, processor, pipeline, the code that loads them without nuzoo, a card with the
 measured results and their pictures, golden outputs and checksums. It must have been evaluated, and its
 dataset must be on the Hub. Of a dataset: the Parquet files, checked row by row, lists of events and a card;
-several folders become configurations of one dataset. Log in first with `hf auth login`. Nothing is published
-unless all of it is good, and the same command can be repeated.
+several folders become configurations of one dataset. Of a Space: what `nuzoo app --space` wrote. Log in first
+with `hf auth login`. Nothing is published unless all of it is good, and the same command can be repeated.
 """
 
 from __future__ import annotations
@@ -17,15 +17,23 @@ from nuzoo.commands.inputs import listed
 from nuzoo.files.hub_access import check_access
 from nuzoo.hub.licences import DATA_LICENCES, MODEL_LICENCES, check_licence
 
-OF_MODELS = ("report", "dataset", "base")
-OF_DATASETS = ("citation",)
+OF_TYPES = {
+    "report": ("model",),
+    "dataset": ("model",),
+    "base": ("model",),
+    "citation": ("dataset",),
+    "licence": ("model", "dataset"),
+}
+"""Options that not everything has, and of what they are."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="of a run, or of datasets")
+    parser.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="of a run, of datasets, or of a Space"
+    )
     parser.add_argument("--repo", required=True, help="ORGANISATION/NAME")
-    parser.add_argument("--type", choices=("model", "dataset"), default="model")
+    parser.add_argument("--type", choices=("model", "dataset", "space"), default="model")
     parser.add_argument("--report", type=Path, help="folder of the evaluation (default: FOLDER/report)")
     parser.add_argument(
         "--dataset", help="ORGANISATION/NAME[@REVISION] of a model's dataset (default: that of its recipe)"
@@ -39,13 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
-    others, kind = (OF_MODELS, "model") if args.type == "dataset" else (OF_DATASETS, "dataset")
-    if given := [f"--{name}" for name in others if getattr(args, name) is not None]:
+    others = {name: types for name, types in OF_TYPES.items() if args.type not in types}
+    if given := [name for name in others if getattr(args, name) is not None]:
+        options, types = ", ".join(f"--{name}" for name in given), " or a ".join(others[given[0]])
         raise CommandLineError(
-            f"{', '.join(given)}: expected of a {kind} alone, got --type {args.type}; leave it out"
+            f"{options}: expected of a {types} alone, got --type {args.type}; leave it out"
         )
     if missing := [str(folder) for folder in args.folders if not folder.is_dir()]:
-        raise ValueError(f"expected the folder of a run or a dataset, got no folder: {', '.join(missing)}")
+        raise ValueError(
+            f"expected the folder of a run, a dataset or a Space, got no folder: {', '.join(missing)}"
+        )
     check_access(args.repo)
     if args.licence is not None:
         check_licence(args.licence, DATA_LICENCES if args.type == "dataset" else MODEL_LICENCES)
@@ -56,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from nuzoo.hub.publish import publish
 
-    names = ("licence", "private", "message", *OF_MODELS, *OF_DATASETS)
+    names = ("private", "message", *OF_TYPES)
     options = {name: getattr(args, name) for name in names}
     commit = publish(args.folders, args.repo, args.type, **options)
     said = "published" if commit.changed else "nothing to publish, it is all there already:"

@@ -31,6 +31,9 @@ PRELOADED = "nuzoo.app.preloaded"
 NAME = "nuzoo-answer"
 ERROR_FILE = "error.json"
 OWN_MODULES = "nuzoo."
+NO_MEMORY = "allocate memory"
+"""What errors of the system and of torch say that are no `MemoryError`."""
+
 LARGEST_FILE = 100 * MEGABYTE
 """Bytes of a file that a process may write."""
 
@@ -125,13 +128,19 @@ def _bound(limits: Limits) -> None:
     """Bound memory, time and files of this process; the system ends or refuses what goes beyond."""
     cores = os.cpu_count() or 1
     for kind, most in (
-        (resource.RLIMIT_DATA, limits.memory_mb * MEGABYTE),
+        (resource.RLIMIT_DATA, _memory() + limits.memory_mb * MEGABYTE),
         (resource.RLIMIT_CPU, limits.seconds * cores),
         (resource.RLIMIT_FSIZE, LARGEST_FILE),
         (resource.RLIMIT_CORE, 0),
     ):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def _memory() -> int:
+    """Count the bytes that this process has room for already, as far as the system tells."""
+    told = Path("/proc/self/statm")
+    return int(told.read_text().split()[5]) * resource.getpagesize() if told.is_file() else 0
 
 
 def _sentence(error: Exception, folders: set[str], limits: Limits) -> str:
@@ -153,7 +162,7 @@ def _sentence(error: Exception, folders: set[str], limits: Limits) -> str:
 def _ran_out_of_memory(error: BaseException | None) -> bool:
     """Say whether memory was what an error, or one that led to it, was about."""
     while error is not None:
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError) or NO_MEMORY in str(error).lower():
             return True
         error = error.__cause__ or error.__context__
     return False

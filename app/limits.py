@@ -23,13 +23,13 @@ class Limits:
     Attributes:
         upload_mb: Megabytes of the files of a question together.
         seconds: For an answer.
-        memory_mb: Megabytes of memory of the process that makes it.
+        memory_mb: Megabytes of memory that it may take, beside models and libraries.
         at_once: Answers that are made at the same time.
     """
 
     upload_mb: int = 50
     seconds: int = 60
-    memory_mb: int = 4000
+    memory_mb: int = 2000
     at_once: int = 2
 
     @property

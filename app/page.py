@@ -38,6 +38,7 @@ def make_page(asker: Asker) -> gr.Blocks:
                     of_sample = gr.Button("ask about this event", variant="primary", elem_id="ask-sample")
                 with gr.Tab("my own file"):
                     uploaded = gr.File(file_count="multiple", label="files of an event", elem_id="files")
+                    vars(uploaded)["async_move_resource_to_block_cache"] = _as_it_is
                     readable = gr.Markdown(_readable(first))
                     number = gr.Number(1, label="which event of the files", elem_id="number")
                     of_files = gr.Button("ask about this event", variant="primary", elem_id="ask-files")
@@ -67,6 +68,11 @@ def style() -> str:
 def theme() -> gr.themes.Base:
     """Return a theme whose fonts are those of the reader's system: none is fetched."""
     return gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+
+
+async def _as_it_is(path: str) -> str:
+    """Take a path as it is sent, in place of Gradio's copy of the file, or of what a URL leads to."""
+    return path
 
 
 def _introduction(limits: Limits) -> str:

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=at_least(1), default=USUAL.seconds, help="for an answer (default: 60)"
     )
     parser.add_argument(
-        "--memory-mb", type=at_least(1), default=USUAL.memory_mb, help="for an answer (default: 4000)"
+        "--memory-mb", type=at_least(1), default=USUAL.memory_mb, help="for an answer (default: 2000)"
     )
     parser.add_argument(
         "--at-once", type=at_least(1), default=USUAL.at_once, help="answers at the same time (default: 2)"

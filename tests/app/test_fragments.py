@@ -43,7 +43,12 @@ def hostile():
 def test_no_text_of_an_event_becomes_markup(hostile, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(f"<p>{HOSTILE}</p>")
-    for text in (told_answer(hostile), told_why(hostile, tmp_path), told_error(HOSTILE), shown_page(page, HOSTILE)):
+    for text in (
+        told_answer(hostile),
+        told_why(hostile, tmp_path),
+        told_error(HOSTILE),
+        shown_page(page, HOSTILE),
+    ):
         read = Read(text)
         assert {tag for tag, _ in read.tags} <= OWN
         assert not any(name.startswith("on") for _, attributes in read.tags for name in attributes)
@@ -53,7 +58,7 @@ def test_no_text_of_an_event_becomes_markup(hostile, tmp_path):
 
 def test_an_interactive_page_is_shut_in(tmp_path):
     page = tmp_path / "page.html"
-    page.write_text("<p>it's \"an\" event</p>")
+    page.write_text('<p>it\'s "an" event</p>')
     ((tag, attributes),) = Read(shown_page(page, "words")).tags
     assert tag == "iframe" and attributes["sandbox"] == "allow-scripts"
     assert attributes["srcdoc"] == page.read_text()

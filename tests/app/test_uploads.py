@@ -1,4 +1,4 @@
-import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ from nuzoo.app.uploads import harmless_name, keep_apart, take_files
 def test_no_name_of_an_upload_is_a_path_or_hidden(name):
     kept = harmless_name(name)
     assert kept and len(kept) <= 100
-    assert os.path.basename(kept) == kept and not kept.startswith(".")
+    assert Path(kept).name == kept and not kept.startswith(".")
     assert kept.isascii() and not set(kept) & set("/\\<>&'\" \0")
 
 

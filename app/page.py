@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from importlib.resources import files
 from typing import Any
 
@@ -11,10 +12,12 @@ from nuzoo.app.asking import ANY, Asker, find_model
 from nuzoo.app.fragments import about_model
 from nuzoo.app.limits import KEPT_SECONDS, MOST_WAITING, Limits
 from nuzoo.app.offered import OfferedModel, offered_models, silent_models
+from nuzoo.app.uploads import too_large
 from nuzoo.registry import MODALITIES, import_object
 
 TITLE = "nuzoo: models for neutrino detectors"
 FIRST_SEED = 1
+TOO_LARGE = "TOO_LARGE"
 
 
 def make_page(asker: Asker) -> gr.Blocks:
@@ -28,7 +31,7 @@ def make_page(asker: Asker) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.Markdown(_introduction(asker.limits))
         with gr.Row():
-            with gr.Column(scale=1, min_width=320):
+            with gr.Column(scale=2, min_width=380):
                 choices = [(f"{name}: {of.about[0]}", name) for name, of in models.items()]
                 model = gr.Dropdown(choices, label="model", elem_id="model")
                 about = gr.HTML(about_model(first), elem_classes="answer")
@@ -39,10 +42,10 @@ def make_page(asker: Asker) -> gr.Blocks:
                 with gr.Tab("my own file"):
                     uploaded = gr.File(file_count="multiple", label="files of an event", elem_id="files")
                     vars(uploaded)["async_move_resource_to_block_cache"] = _as_it_is
-                    readable = gr.Markdown(_readable(first))
+                    readable = gr.HTML(_readable(first), elem_classes="answer")
                     number = gr.Number(1, label="which event of the files", elem_id="number")
                     of_files = gr.Button("ask about this event", variant="primary", elem_id="ask-files")
-            with gr.Column(scale=3, min_width=480):
+            with gr.Column(scale=5, min_width=480):
                 told = gr.HTML(elem_classes="answer", elem_id="told")
                 with gr.Tab("picture"):
                     picture = gr.HTML(elem_classes="answer", elem_id="picture")
@@ -60,9 +63,10 @@ def make_page(asker: Asker) -> gr.Blocks:
     return page.queue(max_size=MOST_WAITING)
 
 
-def style() -> str:
-    """Return the style sheet of the page."""
-    return files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+def style(limits: Limits) -> str:
+    """Return the style sheet of the page, with the sentence that stands for Gradio's "Error" of an upload."""
+    text = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    return text.replace(TOO_LARGE, too_large(limits, "more"))
 
 
 def theme() -> gr.themes.Base:
@@ -102,4 +106,4 @@ def _classes(model: OfferedModel) -> dict[str, Any]:
 def _readable(model: OfferedModel) -> str:
     """Say which files are read for a model."""
     reader = import_object(MODALITIES[model.modality].reader)
-    return f"Files that `nuzoo predict` reads for this model: {reader([]).endings}."
+    return f"<p>{escape(f'Files that nuzoo predict reads for this model: {reader([]).endings}.')}</p>"

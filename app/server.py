@@ -69,7 +69,7 @@ def serving(
             max_file_size=limits.upload,
             app_kwargs={"middleware": [Middleware(Gate, uploads=uploads, limits=limits)]},
             theme=theme(),
-            css=style(),
+            css=style(limits),
             footer_links=[],
             enable_monitoring=False,
             prevent_thread_lock=True,

@@ -101,6 +101,7 @@ def test_a_file_with_a_hostile_name_is_answered_and_gone(page, maps, tmp_path):
     choose(page, "nu-cnn-tiny")
     page.get_by_role("tab", name="my own file").click()
     page.set_input_files("#files input[type=file]", hostile)
+    assert "_<view>.png" in page.inner_text("body")
     page.wait_for_selector("#files .file-preview, #files table")
     page.click("#ask-files")
     answer_of(page, "nu-cnn-tiny")
@@ -127,7 +128,8 @@ def test_a_file_beyond_the_limit_is_refused_by_name(page, tmp_path):
         file.truncate(60_000_000)
     page.get_by_role("tab", name="my own file").click()
     page.set_input_files("#files input[type=file]", large)
-    page.wait_for_selector("text=/exceed|too large|at most|maximum/i")
+    told = page.wait_for_selector("#files .error").evaluate("one => getComputedStyle(one, '::after').content")
+    assert "expected files of 50 MB at most together, got more" in told
     picture(page, "too-large")
 
 

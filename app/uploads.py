@@ -90,6 +90,32 @@ def keep_apart(path: Path, uploads: Path) -> Path:
     return kept
 
 
+def refuse_links_out(file: Path) -> None:
+    """Refuse HDF5 whose groups or datasets lie in other files, which would be those of this machine.
+
+    Raises:
+        UploadError: There is such a link, or it cannot be told.
+    """
+    import h5py
+
+    def found(name: str, link: object) -> str | None:
+        return name if isinstance(link, h5py.ExternalLink) else None
+
+    if not h5py.is_hdf5(file):
+        return
+    try:
+        with h5py.File(file, "r") as content:
+            linked = content.visititems_links(found)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise UploadError(
+            f"{file.name}: expected a whole HDF5 file, got a broken one: copy it again"
+        ) from error
+    if linked is not None:
+        raise UploadError(
+            f"{file.name}: expected all data in the file itself, got a link to another one: repack the file"
+        )
+
+
 def event_of_files(pipeline: EventPipeline, files: Sequence[Path], number: int) -> dict[str, Any]:
     """Read one event of files as `nuzoo predict` does.
 
@@ -102,6 +128,8 @@ def event_of_files(pipeline: EventPipeline, files: Sequence[Path], number: int) 
         UploadError: There is no event that can be read.
         QuestionError: There are fewer events.
     """
+    for file in files:
+        refuse_links_out(file)
     reader = import_object(MODALITIES[pipeline.image_processor.modality].reader)
     read = reader(list(files), truth=False, **reading_for(pipeline, reader))
     events, last = 0, None

@@ -1,12 +1,13 @@
 from pathlib import Path
 
+import h5py
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nuzoo.app.errors import UploadError
 from nuzoo.app.limits import MOST_FILES, Limits
-from nuzoo.app.uploads import harmless_name, keep_apart, take_files
+from nuzoo.app.uploads import harmless_name, keep_apart, refuse_links_out, take_files
 
 
 @settings(max_examples=40)
@@ -93,6 +94,18 @@ def test_too_much_too_many_none_and_one_name_twice_are_refused(uploads, tmp_path
         with pytest.raises(UploadError, match=told):
             take_files(paths, uploads, tmp_path / "out", limits)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_leads_to_others_is_refused_before_they_are_looked_for(tmp_path):
+    with h5py.File(tmp_path / "whole.h5", "w") as content:
+        content["Data/images"] = [1.0]
+        content["alias"] = h5py.SoftLink("/Data")
+    refuse_links_out(tmp_path / "whole.h5")
+    for name, target in (("there.h5", "whole.h5"), ("gone.h5", "nowhere.h5")):
+        with h5py.File(tmp_path / name, "w") as content:
+            content["a/b"] = h5py.ExternalLink(str(tmp_path / target), "/Data")
+        with pytest.raises(UploadError, match=f"{name}: .* got a link to another one"):
+            refuse_links_out(tmp_path / name)
 
 
 def test_two_uploads_of_one_content_and_name_do_not_meet(uploads):

@@ -14,12 +14,13 @@ from nuzoo.app.told import Scores, Table, scores_in, tables_in
 from nuzoo.app.uploads import event_of_files
 from nuzoo.evaluation.core.errors import ExplanationError
 from nuzoo.evaluation.core.style import png_alone
+from nuzoo.evaluation.explain.explain import ExplainedEvent
 from nuzoo.pipelines.loading import load_pipeline
 from nuzoo.registry import MODALITIES, import_object
 
 if TYPE_CHECKING:
     from nuzoo.evaluation.display.contract import EventDisplay
-    from nuzoo.evaluation.explain.explain import ExplainedEvent, Explainer
+    from nuzoo.evaluation.explain.explain import Explainer
     from nuzoo.pipelines.event_pipeline import EventPipeline
 
 ANSWER_FILE = "answer.json"
@@ -123,8 +124,6 @@ def answer(question: Question, out: Path) -> Answer:
 def _explained(
     model: OfferedModel, pipeline: EventPipeline, row: dict[str, Any], picture: Path, sample: str | None
 ) -> ExplainedEvent | None:
-    from nuzoo.evaluation.explain.explain import ExplainedEvent
-
     if model.task.explainer is None:
         return None
     explainer: Explainer = import_object(model.task.explainer)

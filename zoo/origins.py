@@ -20,12 +20,9 @@ class Events:
     plan: Mapping[str, Any]
 
     @property
-    def arguments(self) -> list[str]:
+    def arguments(self) -> str:
         """Those of `nuzoo simulate`, which make it, but for the folder."""
-        return [
-            self.dataset,
-            *(text for name, value in self.plan.items() for text in (f"--{name}", f"{value}")),
-        ]
+        return " ".join([self.dataset, *(f"--{name} {value}" for name, value in self.plan.items())])
 
 
 @dataclass(frozen=True)

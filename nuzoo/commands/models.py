@@ -102,7 +102,7 @@ def _make(args: argparse.Namespace) -> None:
     origin = ORIGINS[args.name]
     data, training = args.work / origin.events.name, args.work / args.name
     repository = f"{ORGANISATION}/{origin.events.name}"
-    run_command("simulate", *origin.events.arguments, "--out", data, "--num-proc", args.num_proc)
+    run_command("simulate", *origin.events.arguments.split(), "--out", data, "--num-proc", args.num_proc)
     run_command("train", origin.recipe, f"data.path={data}", f"training.output_dir={training}")
     halve_weights(training)
     calibrate = ["--calibrate"] if _calibrates(load_recipe(origin.recipe).task) else []

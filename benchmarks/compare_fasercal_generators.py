@@ -17,7 +17,7 @@ from nuzoo.simulation.interactions.pythia_events import PythiaInteractions
 
 CHARGED = (211, 321, 2212, 411, 431, 4122)
 COLUMNS = (
-    "<y>",
+    "⟨y⟩",
     "charged",
     "π0",
     "neutrons",

@@ -29,7 +29,7 @@ from nuzoo.simulation.interactions.nucleus import ARGON, CARBON, OXYGEN, Nucleus
 
 GENIE_BINS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 GIBUU_BINS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0)
-MEANS = {"y": "<y>", "cos": "<cos θ>", "p": "p", "p50": "p, T > 50 MeV", "n": "n"}
+MEANS = {"y": "⟨y⟩", "cos": "⟨cos θ⟩", "p": "p", "p50": "p, T > 50 MeV", "n": "n"}
 MEANS |= {"pi+": "π+", "pi-": "π-", "pi0": "π0"}
 DISTANCES = {"y": "E_l/E", "cos": "cos θ_l", "p": "n(p)", "p50": "n(p, T > 50 MeV)", "n": "n(n)"}
 DISTANCES |= {"pi": "n(π)", "sum T_p": "Σ T_p"}
@@ -210,7 +210,7 @@ def print_dune(path: Path, repeat: int) -> None:
         triples = zip(truth.mean(0), error, np.mean(counts, 0), strict=True)
         cells = [f"{theirs:.2f} ± {e:.2f} / {ours:.2f}" for theirs, e, ours in triples]
         rows.append([name, f"{table[:, 0].mean():.1f}", *cells])
-    print_table(["class", "<E> (GeV)", "<y>", "p", "π±", "π0", "n"], *rows)
+    print_table(["class", "⟨E⟩ (GeV)", "⟨y⟩", "p", "π±", "π0", "n"], *rows)
 
 
 def main() -> None:

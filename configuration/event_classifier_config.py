@@ -58,6 +58,7 @@ class EventClassifierConfig(EvidentialConfig):
     temperatures: ClassVar[tuple[str, ...]] = ("temperature",)
 
     temperature: float = 1.0
+    id2label: dict[int, str] | dict[str, str] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         if self.id2label is None and kwargs.get("num_labels") in (None, len(self.classes)):

@@ -43,6 +43,7 @@ class HitClassifierConfig(EvidentialConfig):
     lovasz_weight: float = 0.0
     focal_gamma: float = 0.0
     class_weights: list[float] | None = None
+    id2label: dict[int, str] | dict[str, str] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         classes = HIT_CLASSES.get(self.target, ())

@@ -27,4 +27,6 @@ def merge_adapter(network: PreTrainedModel) -> None:
         parent, _, attribute = name.rpartition(".")
         setattr(network.get_submodule(parent), attribute, merging.get_base_layer().requires_grad_(True))
     network._hf_peft_config_loaded = False
+    whole: Any = network
+    whole._weight_conversions = None  # those of an adapter's file, by which weights would be saved
     del network.peft_config

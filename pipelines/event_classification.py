@@ -12,8 +12,9 @@ from nuzoo.pipelines.event_pipeline import EventPipeline
 class NeutrinoEventClassificationPipeline(EventPipeline):
     """`pipeline("neutrino-event-classification")`.
 
-    >>> classify(events[0])
-    {'label': 'numu_cc', 'score': 0.93, 'scores': {'nue_cc': 0.04, 'numu_cc': 0.93, 'nc': 0.03}}
+    Examples:
+        >>> classify(events[0])
+        {'label': 'numu_cc', 'score': 0.93, 'scores': {'nue_cc': 0.04, 'numu_cc': 0.93, 'nc': 0.03}}
 
     Probabilities are softmax(logits / temperature), with the temperature of the model's configuration.
     """

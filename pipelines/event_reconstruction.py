@@ -23,11 +23,12 @@ SEED = 0
 class NeutrinoEventReconstructionPipeline(EventPipeline):
     """`pipeline("neutrino-event-reconstruction")`.
 
-    >>> reconstruct(events[0])
-    {'flavour': {'label': 'numu_cc', 'score': 0.93, 'scores': {...}}, 'charm': {'label': 'none', ...},
-     'vis_momentum': {'value': [0.2, -0.1, 812.3], 'unit': 'GeV/c'}, ...,
-     'e_vis': {'value': 812.3, 'unit': 'GeV'}, 'pt_miss': {'value': 0.22, 'unit': 'GeV/c'},
-     'vertex': {'value': [12.1, -40.9, -313.0], 'unit': 'mm'}}
+    Examples:
+        >>> reconstruct(events[0])
+        {'flavour': {'label': 'numu_cc', 'score': 0.93, 'scores': {...}}, 'charm': {'label': 'none', ...},
+         'vis_momentum': {'value': [0.2, -0.1, 812.3], 'unit': 'GeV/c'}, ...,
+         'e_vis': {'value': 812.3, 'unit': 'GeV'}, 'pt_miss': {'value': 0.22, 'unit': 'GeV/c'},
+         'vertex': {'value': [12.1, -40.9, -313.0], 'unit': 'mm'}}
 
     Probabilities are calibrated with the model's temperatures. What the quantities mean says
     `nuzoo.processors.detector_events.reconstructed_events`.

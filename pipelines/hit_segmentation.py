@@ -16,8 +16,9 @@ LEFT_OUT = "left out"
 class HitSegmentationPipeline(EventPipeline):
     """`pipeline("hit-segmentation")`.
 
-    >>> segment(events[0])
-    {'labels': ['track', 'track', 'shower', ...], 'scores': [0.99, 0.98, 0.71, ...]}
+    Examples:
+        >>> segment(events[0])
+        {'labels': ['track', 'track', 'shower', ...], 'scores': [0.99, 0.98, 0.71, ...]}
 
     There is a label and its probability for each hit of the event, in the order of its hits. A hit that the
     processor leaves out, such as one below its threshold, has the label "left out" and the score 0.

@@ -11,10 +11,11 @@ from nuzoo.pipelines.event_classification import NeutrinoEventClassificationPipe
 class ParticleClassificationPipeline(NeutrinoEventClassificationPipeline):
     """`pipeline("particle-classification")`.
 
-    >>> identify(events[0])  # of events with one particle
-    {'label': 'muon', 'score': 0.87, 'scores': {'proton': 0.01, 'pion': 0.12, 'muon': 0.87, 'electron': 0.0}}
-    >>> identify(events[0])  # of events whose hits say which particle they are of
-    {'particles': [0, 2], 'labels': ['muon', 'proton'], 'scores': [0.87, 0.99]}
+    Examples:
+        >>> identify(events[0])  # of events with one particle
+        {'label': 'muon', 'score': 0.87, 'scores': {'proton': 0.01, 'pion': 0.12, 'muon': 0.87, …}}
+        >>> identify(events[0])  # of events whose hits say which particle they are of
+        {'particles': [0, 2], 'labels': ['muon', 'proton'], 'scores': [0.87, 0.99]}
 
     Probabilities are softmax(logits / temperature), with the temperature of the model's configuration.
     `particles` are rows of particles of the event; those of too few hits are left out.

@@ -18,11 +18,12 @@ LOGITS = ("class_queries_logits", "masks_queries_logits", "stuff_logits")
 class ParticleSegmentationPipeline(EventPipeline):
     """`pipeline("particle-segmentation")`.
 
-    >>> found = segment(events[0])
-    >>> found["instances"], found["labels"]
-    ([1, 1, 2, -1, ...], ['muon', 'muon', 'photon', 'none', ...])
-    >>> found["segments"][0]
-    {'id': 1, 'label': 'muon', 'score': 0.97, 'hits': 812}
+    Examples:
+        >>> found = segment(events[0])
+        >>> found["instances"], found["labels"]
+        ([1, 1, 2, -1, ...], ['muon', 'muon', 'photon', 'none', ...])
+        >>> found["segments"][0]
+        {'id': 1, 'label': 'muon', 'score': 0.97, 'hits': 812}
 
     There is an instance for each hit of the event, in the order of its hits, and class and score of the
     instance. Instances are numbered from 1; a hit of none has -1 and the score 0. A network that tells of

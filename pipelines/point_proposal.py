@@ -15,8 +15,9 @@ OUTPUTS = ("score_logits", "keypoint_places", "logits")
 class PointProposalPipeline(EventPipeline):
     """`pipeline("point-proposal")`.
 
-    >>> propose(events[0])
-    {'keypoints': [{'label': 'vertex', 'score': 0.98, 'position': [312.4, 95.1, 407.8]}, ...]}
+    Examples:
+        >>> propose(events[0])
+        {'keypoints': [{'label': 'vertex', 'score': 0.98, 'position': [312.4, 95.1, 407.8]}, ...]}
 
     Points of interest come best first; their positions are in the unit of the event's.
     """

@@ -34,6 +34,7 @@ from nuzoo.training.fields import (
 from nuzoo.training.layer_decay import Optimiser
 from nuzoo.training.network_choice import NetworkChoice, architecture_of
 from nuzoo.training.recipe_files import drop_field, read_recipe, set_field
+from nuzoo.training.streamed_events import IN_EACH_PROCESS, check_streaming
 from nuzoo.training.training_arguments import checked_arguments, training_arguments
 
 
@@ -47,6 +48,7 @@ class DataSource:
         revision: Commit of the repository; pin it for anything that is published.
         train_events: Use only that many training events.
         bootstrap: Seed by which as many training events are drawn with replacement.
+        streaming: Read training events while they are learnt from, instead of all of them before.
     """
 
     path: str = "data/lartpc-pixelmaps"
@@ -54,6 +56,7 @@ class DataSource:
     revision: str | None = None
     train_events: Count | None = None
     bootstrap: int | None = None
+    streaming: bool = False
 
 
 SECTIONS = ("model", "processor", "data", "training", "augmentation", "optimiser")
@@ -89,6 +92,9 @@ class Recipe:
 
     optimiser_type: type[Optimiser] = Optimiser
 
+    streams: bool = True
+    """Whether it can learn from a stream of events."""
+
     def __init__(self, given: Mapping[str, Any]) -> None:
         self.given = {name: value for name, value in given.items() if value is not None and value != {}}
         refuse_unknown("recipe", self.given, ("source", "task", *self.sections, "early_stopping_patience"))
@@ -96,7 +102,9 @@ class Recipe:
         self.source: str = self.given["source"]
         self.task: str = self.given["task"]
         self.data = made_of(DataSource, "data", section["data"])
-        self.given["data"] = {name: value for name, value in vars(self.data).items() if value is not None}
+        self.given["data"] = {
+            name: value for name, value in vars(self.data).items() if value is not None and value is not False
+        }
         self.architecture = architecture_of(section["model"])
         self.model = self.parse_model(section["model"])
         self.processor = checked_fields("processor", section["processor"], self.processor_settings())
@@ -109,6 +117,9 @@ class Recipe:
         averaging = self.given.get("averaging")
         self.averaging = None if averaging is None else made_of(Averaging, "averaging", averaging)
         self.teacher = self._teacher()
+        if self.data.streaming:
+            check_streaming(self, self._training)
+            self._training["accelerator_config"] = IN_EACH_PROCESS
         patience = self.given.get("early_stopping_patience")
         self.early_stopping_patience: int | None = checked("early_stopping_patience", patience, Count | None)
         if patience is not None and self._training["eval_strategy"] == "no":

@@ -26,6 +26,7 @@ from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.simulation.detectors import find_detector
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import Recipe
+from nuzoo.training.streamed_events import held
 
 FITTED_EVENTS = 1000
 
@@ -35,9 +36,20 @@ def used_events(
 ) -> dict[str, datasets.Dataset]:
     """Return the splits, by default those of `recipe.data`, with the training events that are wanted.
 
+    Of training events that are streamed, the first are returned, which fits and checks are made on.
+
     Raises:
+        RecipeError: Splits for a recipe that streams its events.
         UnusableDatasetError: There are no training events.
     """
+    if recipe.data.streaming:
+        if splits is not None:
+            raise RecipeError("data.streaming: expected false for events that are given: leave it out")
+        return {
+            name: held(stream, FITTED_EVENTS if name == "train" else None)
+            for name, stream in load_streams(recipe).items()
+            if name in ("train", "validation")
+        }
     used = dict(splits or load_splits(recipe))
     check_split(used, "train")
     events = recipe.data.train_events
@@ -58,13 +70,28 @@ def load_splits(recipe: Recipe) -> Mapping[str, datasets.Dataset]:
     """Load the events of `recipe.data`, all of them.
 
     Raises:
-        RecipeError: A repository has several configurations, or not the one that is named.
+        RecipeError: They shall be streamed; or a repository has several configurations, or not the one that
+            is named.
         UnreachableDatasetError: See `load_events`.
     """
+    if recipe.data.streaming:
+        raise RecipeError("data.streaming: expected false where all events are needed: leave it out")
+    return _load(recipe)
+
+
+def load_streams(recipe: Recipe) -> Mapping[str, datasets.IterableDataset]:
+    """Open the events of `recipe.data`, to be read as they are asked for; see `load_splits`."""
+    return _load(recipe, streaming=True)
+
+
+def _load(recipe: Recipe, **options: Any) -> Mapping[str, Any]:
     source = recipe.data
     try:
-        splits: Mapping[str, datasets.Dataset] = load_events(
-            source.path, name=source.config, revision=source.revision
+        splits: Mapping[str, Any] = load_events(
+            source.path,
+            name=source.config,
+            revision=source.revision,
+            **options,
         )
     except UnknownConfigurationError as error:
         raise RecipeError(f"data.{error}") from error

@@ -14,6 +14,9 @@ from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.registry import ARCHITECTURES
 from nuzoo.training.fields import RecipeError
 
+OF_NEW_NETWORKS = ("processor", "pretraining")
+"""Sections that a checkpoint takes the place of."""
+
 RECIPES = Path(__file__).parent / "recipes"
 """Those that come with nuzoo."""
 
@@ -78,7 +81,8 @@ def _leave_out_new_network(given: dict[str, Any], pretrained: str) -> None:
         return
     if "model_type" in model and not model.get("pretrained"):
         given["model"] = {"model_type": model["model_type"]}
-        given.pop("processor", None)
+        for section in OF_NEW_NETWORKS:
+            given.pop(section, None)
 
 
 def _is_transfer(model_type: Any, pretrained: str) -> bool:

@@ -65,14 +65,16 @@ def run_folder(recipe: Recipe) -> Iterator[str | None]:
 def record_start(recipe: Recipe, splits: Mapping[str, datasets.Dataset], schema: EventSchema) -> None:
     """Write into the folder of a run what is trained and on which events, once every process has read it.
 
-    What says that an earlier, shorter run has ended is removed: it does not say so of this one.
+    What says that an earlier, shorter run has ended is removed: it does not say so of this one. Which
+    events a stream will bring is not known.
     """
     PartialState().wait_for_everyone()
     if recipe.training.process_index == 0:
         recipe.output.mkdir(parents=True, exist_ok=True)
         (recipe.output / STATE_FILE).unlink(missing_ok=True)
         write_atomically(recipe.output / RECIPE_FILE, recipe.to_yaml())
-        write_training_events(recipe.output, splits, schema)
+        if not recipe.data.streaming:
+            write_training_events(recipe.output, splits, schema)
 
 
 def record_transfer(recipe: Recipe, model: Any) -> None:

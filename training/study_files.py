@@ -23,7 +23,7 @@ class ReadStudy:
     """
 
     out: str
-    published: dict[str, Any] | None
+    published: dict[str, Any] | None = None
     variants: ClassVar[str]
     published_type: ClassVar[type]
 
@@ -51,6 +51,10 @@ class ReadStudy:
         """
         if self.published is not None:
             made_of(self.published_type, "study.published", self.published)
+
+    def simulated(self) -> Iterable[tuple[Path, list[str]]]:
+        """Name the datasets that are simulated first, and the arguments of `nuzoo simulate` for each."""
+        return ()
 
     @property
     def folder(self) -> Path:

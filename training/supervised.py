@@ -28,10 +28,12 @@ from nuzoo.training.recipe_data import (
     first_events,
     geometry_of,
     in_classes_of,
+    load_streams,
     used_events,
 )
 from nuzoo.training.run_folder import is_finished, record_start, record_transfer, run_folder
 from nuzoo.training.safe_trainer import SafeTrainer
+from nuzoo.training.streamed_events import RowsToBatch, training_stream
 
 R = TypeVar("R", bound=Recipe)
 
@@ -110,6 +112,7 @@ def build_trainer(
     targets = recipe.targets
     set_seed(recipe.training.seed)  # the Trainer does so after the network was initialised
     processor, config = describe_network(recipe, splits.get("train"))
+    head = splits.get("train")
     try:
         splits = in_classes_of(config, targets, splits)
     except UnusableDatasetError as error:
@@ -118,7 +121,12 @@ def build_trainer(
         check_detector(rows, split, processor.detector)
     check_splits(recipe, splits, config, processor.schema)
     fit_constants(processor, config, splits["train"])
-    batches = {split: EventBatches(rows, processor, targets) for split, rows in splits.items()}
+    batches: dict[str, Any] = {
+        split: EventBatches(rows, processor, targets) for split, rows in splits.items()
+    }
+    if recipe.data.streaming:
+        stream = load_streams(recipe)["train"]
+        batches["train"] = training_stream(recipe, stream, processor, config, head)
     if recipe.teacher is not None:
         batches["train"] = _taught(recipe, processor, config, splits["train"])
     model = recipe.model.build(config)
@@ -130,7 +138,7 @@ def build_trainer(
         optimiser=recipe.optimiser,
         model=model,
         args=recipe.training,
-        data_collator=as_is,
+        data_collator=RowsToBatch(processor, targets) if recipe.data.streaming else as_is,
         train_dataset=batches["train"],
         eval_dataset=batches.get("validation"),
         processing_class=processor,

@@ -36,6 +36,7 @@ LIMITED = {
     "learning_rate": NotNegative,
     "weight_decay": NotNegative,
     "train_sampling_strategy": Literal["random", "sequential"],
+    "fsdp": bool | None,
 }
 """What `TrainingArguments` takes and the training then fails on, or makes nonsense of."""
 
@@ -99,6 +100,10 @@ def _refuse_idle(section: str, fields: Mapping[str, Any]) -> None:
                 f"{section}.{name}: it has no effect with {strategy} {used[strategy]}: leave it out, or set "
                 f"{section}.{strategy} to steps"
             )
+    if fields.get("fsdp_config") and not fields.get("fsdp"):
+        raise RecipeError(
+            f"{section}.fsdp_config: it has no effect without {section}.fsdp true: leave it out"
+        )
     if fields.get("lr_scheduler_type") == "constant" and fields.get("warmup_steps"):
         raise RecipeError(
             f"{section}.warmup_steps: it has no effect with lr_scheduler_type constant: leave it out, or "
@@ -115,7 +120,14 @@ def training_arguments(section: str, fields: Mapping[str, Any]) -> TrainingArgum
         RecipeError: Values that do not go together, or that this machine cannot follow.
     """
     on_processors = fields.get("use_cpu") or not torch.accelerator.is_available()
-    if on_processors and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if fields.get("fsdp") and (on_processors or processes < 2):
+        found = "none" if on_processors else f"{processes} process"
+        raise RecipeError(
+            f"{section}.fsdp: expected several processes, each with an accelerator, to share the weights "
+            f"out to, got {found}: start it with torchrun on such a machine, or leave it out"
+        )
+    if on_processors and processes > 1:
         fields = {**fields, "use_cpu": True, "ddp_backend": fields.get("ddp_backend") or "gloo"}
     try:
         arguments = TrainingArguments(**fields)

@@ -61,6 +61,25 @@ def compare_pairs(
     return [Pair(a, b, accuracy, area, *mcnemar(right[a], right[b])) for (a, b), accuracy, area in compared]
 
 
+def accuracy_ratio(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], replicas: int = 1000, seed: int = 0
+) -> Number:
+    """Divide the accuracy of one classifier by that of another on the same events, with its bootstrap error.
+
+    Args:
+        first: Where the first is right, (n,).
+        second: Where the second is right, (n,).
+        replicas: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+
+    def statistic(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        return {"ratio": (weights @ first) / (weights @ second)}
+
+    ratio: Number = bootstrap(statistic, len(first), replicas, seed)["ratio"]
+    return ratio
+
+
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> tuple[int, int, float]:
     """Test exactly, on two sides, that two classifiers are right equally often, given where they are (n,).
 

@@ -6,7 +6,7 @@ from nuzoo.files.nearest_names import did_you_mean
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.detectors.experiments import EXPERIMENTS
 from nuzoo.simulation.detectors.fasercal import FASERCAL, FASERCAL_1MM, FASERCAL_5MM
-from nuzoo.simulation.detectors.lartpcs import DUNE_LIKE, MODULAR_LARTPC
+from nuzoo.simulation.detectors.lartpcs import ALTERED_LARTPCS, DUNE_LIKE, MODULAR_LARTPC
 from nuzoo.simulation.detectors.voxel_detectors import LARTPC_CUBE, SCINTILLATOR_CUBE
 from nuzoo.simulation.errors import DetectorError, UnknownDetectorError
 
@@ -20,6 +20,7 @@ DETECTORS: dict[str, Detector] = {
         FASERCAL,
         FASERCAL_5MM,
         FASERCAL_1MM,
+        *ALTERED_LARTPCS,
         *EXPERIMENTS,
     )
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 from nuzoo.simulation.detectors.detector import Detector
 from nuzoo.simulation.event_types import Vector
@@ -14,13 +16,15 @@ _PIXELS = Electronics(noise=1030.0, threshold=7000.0, saturation_mev=None, entry
 """Reset noise of 900 e and uncorrelated noise of 500 e in quadrature, 7 ke threshold: larnd-sim."""
 
 
-def _pixel_view(name: str, row_axis: Vector) -> View:
+def _pixel_view(
+    name: str, row_axis: Vector, column_axis: Vector = (0.0, 0.0, 1.0), pitch_mm: float = 5.0
+) -> View:
     return View(
         name=name,
         row_axis=row_axis,
-        column_axis=(0.0, 0.0, 1.0),
-        row_pitch_mm=5.0,
-        column_pitch_mm=5.0,
+        column_axis=column_axis,
+        row_pitch_mm=pitch_mm,
+        column_pitch_mm=pitch_mm,
         rows=512,
         columns=512,
         row_anchor=Anchor.VERTEX,
@@ -54,6 +58,36 @@ MODULAR_LARTPC = Detector(
 The outermost 10 cm drift inwards to the anodes at ±0.9 m.
 """
 
+
+def _altered(name: str, **readout: Any) -> Detector[DriftReadout]:
+    """Alter the readout of the modular detector."""
+    return replace(MODULAR_LARTPC, name=name, readout=replace(MODULAR_LARTPC.readout, **readout))
+
+
+def _pitched(pitch_mm: float) -> tuple[View, ...]:
+    return tuple(
+        _pixel_view(view.name, view.row_axis, pitch_mm=pitch_mm) for view in MODULAR_LARTPC.readout.views
+    )
+
+
+def _wires(angle: float) -> Vector:
+    return (0.0, math.sin(math.radians(angle)), math.cos(math.radians(angle)))
+
+
+ALTERED_LARTPCS = (
+    _altered("modular-2x2x7-3mm", views=_pitched(3.0)),
+    _altered("modular-2x2x7-10mm", views=_pitched(10.0)),
+    _altered(
+        "modular-2x2x7-3view",
+        views=tuple(
+            _pixel_view(name, (1.0, 0.0, 0.0), _wires(angle))
+            for name, angle in (("u", 35.7), ("v", -35.7), ("z", 0.0))
+        ),
+    ),
+    _altered("single-2x2x7", drift=replace(MODULAR_LARTPC.readout.drift, anodes=(-100.0,))),
+)
+"""The modular detector with other pixels; with the three views of `DUNE_LIKE` in its pixels; as a single
+volume of 2 m drift. Each differs in one thing, to see what a model of one is worth in another."""
 
 MEV_PER_COUNT = 0.033
 """MeV of one count of an 8-bit map of the DUNE CVN.

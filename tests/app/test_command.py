@@ -32,7 +32,7 @@ def test_without_gradio_the_extra_is_named(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--type", "space", "--licence", "mit"], "--licence: expected of a model or a dataset alone"),
+        (["--type", "space", "--licence", "mit"], "--licence: expected in the README.md of a Space"),
         (["--type", "space", "--dataset", "a/b"], "--dataset: expected of a model alone, got --type space"),
         (["--type", "dataset", "--base", "a/b"], "--base: expected of a model alone, got --type dataset"),
         (["--citation", "x"], "--citation: expected of a dataset alone, got --type model"),

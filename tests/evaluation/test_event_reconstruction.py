@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from matplotlib.figure import Figure
 from transformers import EvalPrediction
 
 from nuzoo.configuration.configuration_nu_perceiver import NuPerceiverConfig
@@ -15,6 +16,7 @@ from nuzoo.evaluation.core.errors import OptionError, ResultsFileError
 from nuzoo.evaluation.core.events import Events
 from nuzoo.evaluation.tasks.event_classification.results import Temperature
 from nuzoo.evaluation.tasks.event_reconstruction.evaluator import EVALUATOR
+from nuzoo.evaluation.tasks.event_reconstruction.figures import draw_residuals
 from nuzoo.evaluation.tasks.event_reconstruction.numbers import reconstruction_numbers
 from nuzoo.modeling.modeling_nu_perceiver import NuPerceiverPreTrainedModel
 from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
@@ -86,6 +88,17 @@ def test_from_a_network_to_its_report(measured, predictions):
     assert "reaches none is in the last column" in text
     table = pq.read_table(out / "predictions.parquet")
     assert np.array(table["flavour_probabilities"].to_pylist()).sum(axis=1) == pytest.approx(np.ones(120))
+
+
+def test_boxes_are_seen_where_a_truth_is_nearly_nothing(measured, predictions, tmp_path, monkeypatch):
+    """No fractional error is above 1, and one of -1e15 must not take the axis of the others."""
+    results = deepcopy(measured[0] if isinstance(measured, tuple) else measured)
+    results.residuals["pt_miss"].bins[0].quantiles[:2] = [-1e15, -1e13]
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    draw_residuals(results, predictions, tmp_path / "residuals.png")
+    limits = [axes.get_ylim() for axes in drawn[0].axes]
+    assert len(limits) == 4 and all(-2 <= low < 0 < high < 1.1 for low, high in limits)
 
 
 def test_rows_of_the_confusion_matrix_sum_to_one(measured):

@@ -30,4 +30,4 @@ def test_studies_of_data_efficiency_start_in_three_ways(studies, tmp_path):
 
 def test_options_of_another_study_are_refused(capsys):
     assert main(["bench", "uncertainty", "--budgets", "10"]) != 0
-    assert "--budgets: expected a study of efficiency" in capsys.readouterr().err
+    assert "--budgets: expected a study of label-efficiency" in capsys.readouterr().err

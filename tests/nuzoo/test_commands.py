@@ -276,7 +276,7 @@ def test_the_demo_runs_from_nothing_to_a_published_model(tmp_path):
 
 def test_no_page_has_an_unfilled_place():
     root = Path(__file__).parents[2]
-    for page in [*root.glob("*.md"), *root.glob("docs/*.md")]:
+    for page in [*root.glob("*.md"), *root.glob("docs/**/*.md")]:
         assert "@" * 2 not in page.read_text(encoding="utf-8"), page
 
 

@@ -22,6 +22,8 @@ THROUGH_OTHERS = {
     "bitsandbytes": "transformers loads 4-bit weights with it",
     "onnx": "torch.onnx.export writes with it",
     "onnxscript": "torch.onnx.export writes with it",
+    "mkdocs-material": "mkdocs builds the site in its look",
+    "mkdocstrings": "mkdocs reads the docstrings with it",
     "tabulate": "pandas writes Markdown with it",
 }
 """What another library imports for us when it is there, and why it must be."""
@@ -78,7 +80,7 @@ def test_every_declared_package_is_used(group):
 
 
 def test_development_has_every_extra_that_the_tests_need():
-    extras = {"cluster", "onnx", "vit", "vlm"}
+    extras = {"cluster", "docs", "onnx", "vit", "vlm"}
     assert set().union(*(declared(extra) for extra in extras)) <= declared("dev")
 
 

@@ -1,14 +1,18 @@
 """A network learns the answers of another one beside the truth."""
 
 import datasets
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
+from nuzoo.cli import main
+from nuzoo.evaluation.comparison.paired import accuracy_ratio
 from nuzoo.pipelines.loading import load_model
 from nuzoo.training.distillation.answers import ANSWERS_FILE, answers_of
 from nuzoo.training.distillation.loss import answers_apart, similarities_apart
+from nuzoo.training.distillation.study import DistillationStudy
 from nuzoo.training.distillation.teacher import Teacher
 from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import load_recipe
@@ -125,3 +129,44 @@ def test_a_teacher_of_something_else_is_refused(splits, tmp_path):
     recipe = quick(tmp_path / "run", "teacher.model=nu-point-motif-tiny")
     with pytest.raises(RecipeError, match="expected a classifier of nue_cc, numu_cc, nc, got a NuPoint"):
         build_trainer(recipe, splits, [])
+
+
+def test_the_share_of_the_accuracy_that_is_kept_by_hand():
+    """Six of eight beside seven of eight, and an error that common events make small."""
+    first = np.array([1, 1, 1, 1, 1, 1, 0, 0], dtype=bool)
+    second = np.array([1, 1, 1, 1, 1, 1, 1, 0], dtype=bool)
+    kept = accuracy_ratio(first, second)
+    assert kept.value == pytest.approx(6 / 7)
+    assert accuracy_ratio(second, second).error == 0 < kept.error < 0.2
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["teacher=null"], "teacher"),
+        (["ways={a: {teacher.model: nu-vit-tiny}}"], "one teacher of all, study.teacher"),
+        (["ways={a: {teacher.temprature: 2}}"], "temprature"),
+    ],
+)
+def test_studies_of_more_teachers_or_none_are_refused(overrides, told):
+    with pytest.raises(RecipeError, match=told):
+        DistillationStudy.read("nu_distillation", overrides)
+
+
+def test_a_study_puts_students_beside_their_teacher(simulated_dataset, tmp_path, capsys):
+    short = "training.max_steps: 1, training.per_device_train_batch_size: 4, recipe: nu_cnn_tiny"
+    given = (
+        f"out={tmp_path}/study",
+        "events=[8]",
+        f"fields.data.path={simulated_dataset}",
+        "fields.training.eval_strategy=no",
+        "fields.training.load_best_model_at_end=false",
+        f"ways={{alone: {{{short}}}, taught: {{{short}, teacher.temperature: 2.0}}}}",
+    )
+    assert main(["bench", "distillation", *given]) == 0
+    lines = (tmp_path / "study/distillation.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")][2:]
+    assert [row[0] for row in rows] == ["nu-cnn-tiny", "alone-8-1", "taught-8-1"]
+    assert rows[0][2] == "1" and rows[1][3] == rows[2][3] != rows[0][3]
+    taught = load_recipe(tmp_path / "study/taught-8-1/recipe.yaml")
+    assert (taught.teacher.model, taught.teacher.temperature) == ("nu-cnn-tiny", 2.0)

@@ -16,6 +16,7 @@ from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.files.errors import HubAccessError
 from nuzoo.files.events.event_classes import EVENT_CLASSES
 from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
+from nuzoo.pipelines.loading import load_model
 from nuzoo.processors.input_errors import PromptError
 from nuzoo.processors.vlm.processing_nu_vlm import NuVlmProcessor
 from nuzoo.processors.vlm.prompts import Prompt
@@ -27,6 +28,7 @@ from nuzoo.training.vlm import requirements as vlm_requirements
 from nuzoo.training.vlm.event_captions import MissingTruthError, caption
 from nuzoo.training.vlm.image_augmentation import ImageAugmentation
 from nuzoo.training.vlm.instruction_tuning import build_tuning, check_base_of, train_vlm
+from nuzoo.zoo.bundled import bundled
 
 pytestmark = pytest.mark.usefixtures("undrawn_curves")
 
@@ -279,7 +281,7 @@ def test_what_is_not_trained_whole_is_not_cross_validated(splits, run):
         ({"answers": {"captions": "yes"}}, "answers.captions: expected true or false"),
         ({"augmentation": {"intensity_jitter": 0.1}}, "intensity_jitter: expected 0"),
         ({"model": {"preset": "tiny"}}, "got preset"),
-        ({"model": {"base_model": "elsewhere"}}, "expected one of them, got both"),
+        ({"model": {"base_model": "elsewhere"}}, "expected one of them, got 2"),
         ({"model": {"prompt": "poetry-1"}}, "poetry-1"),
         ({"model": {"temperature": -1}}, "temperature must be from 0.001 to 1000, got -1"),
         ({"model": {"quantization": "int3"}}, "model.quantization: expected 'nf4', or null, got 'int3'"),
@@ -416,3 +418,54 @@ def test_the_base_is_an_ordinary_model(run):
     assert AutoConfig.from_pretrained(run / "base").model_type == "mllama"
     processor = AutoProcessor.from_pretrained(run / "base")
     assert processor.image_processor.size["height"] == 64
+
+
+def continued(output: Path, start: str, *more: str):
+    fields = {**QUICK, "max_steps": 1, "output_dir": output.as_posix()}
+    given = [f"model.pretrained={start}", *(f"training.{name}={value}" for name, value in fields.items())]
+    return load_recipe("nu_vlm_tiny", [*given, *more])
+
+
+def test_training_goes_on_where_another_model_has_ended(splits, tmp_path):
+    """The new base says, without an adapter, what the old one says with it."""
+    folder = train_vlm(continued(tmp_path / "run", "nu-vlm-tiny"), splits=splits)
+    old, processor = load_model("nu-vlm-tiny")
+    whole = NuVlmForEventClassification.from_pretrained(bundled("nu-vlm-tiny"), quantization_config=None)
+    config = NuVlmConfig.from_pretrained(folder)
+    assert (config.base_model, config.prompt, config.temperature) == ("base", old.config.prompt, 1.0)
+    base = AutoModelForImageTextToText.from_pretrained(folder / "base")
+    merged = NuVlmForEventClassification._around(base, old.config)
+    inputs = processor(splits["test"])
+    with torch.no_grad():
+        torch.testing.assert_close(
+            merged(**inputs).logits, whole.eval()(**inputs).logits, atol=1e-4, rtol=1e-4
+        )
+    new, own = load_model(str(folder))
+    assert torch.equal(own(splits["test"])["pixel_values"], inputs["pixel_values"])
+    assert new.config.id2label == old.config.id2label
+
+
+@pytest.mark.parametrize(
+    ("start", "more", "told"),
+    [
+        ("nu-cnn-tiny", [], "model.pretrained: expected a nu_vlm, got nu-cnn-tiny, which is a nu_cnn"),
+        (
+            "nu-vlm-tiny",
+            ["model.base_model=x"],
+            "model.base_model and model.pretrained: expected one of them",
+        ),
+        ("nu-vlm-tiny", ["processor.rebin=2"], "processor: expected none with model.pretrained"),
+    ],
+)
+def test_a_start_that_is_none_or_twofold_is_refused(splits, tmp_path, start, more, told):
+    with pytest.raises(RecipeError, match=told):
+        train_vlm(continued(tmp_path / "run", start, *more), splits=splits)
+
+
+def test_a_start_of_another_detector_is_refused(splits, tmp_path):
+    other = {
+        name: rows.remove_columns("detector").add_column("detector", ["mine"] * len(rows))
+        for name, rows in splits.items()
+    }
+    with pytest.raises(UnusableDatasetError, match="for events of modular-2x2x7, these are of mine"):
+        train_vlm(continued(tmp_path / "run", "nu-vlm-tiny"), splits=other)

@@ -9,9 +9,11 @@ from datasets import Dataset
 
 from nuzoo.evaluation.core.provenance import events_digest
 from nuzoo.training.fields import RecipeError
-from nuzoo.training.label_efficiency import run_study as running
-from nuzoo.training.label_efficiency.run_study import Measured, measure_cell, run_study, summary
-from nuzoo.training.label_efficiency.study import Cell, Study
+from nuzoo.training.grid import run_grid as running
+from nuzoo.training.grid.run_grid import Measured, measure_cell, summary
+from nuzoo.training.grid.study import Cell
+from nuzoo.training.label_efficiency.run_study import run_study
+from nuzoo.training.label_efficiency.study import Study
 from nuzoo.zoo.bundled import find_model
 
 NAME = "nu_point_label_efficiency"
@@ -84,7 +86,8 @@ def test_a_study_without_a_field_that_it_needs_is_refused_by_its_name(tmp_path):
 
 def test_errors_between_trainings_and_of_the_events_are_joined():
     """Trainings at 0.6 and 0.8: 0.1 by their scatter; and 0.1 of the events, which are the same for both."""
-    found = [Measured(Cell("full", 10, seed), "F1", value, 0.1) for seed, value in ((1, 0.6), (2, 0.8))]
+    trained = ((1, 0.6), (2, 0.8))
+    found = [Measured(Cell("full", 10, seed), "F1", value, 0.1, 5, Path()) for seed, value in trained]
     assert summary(found) == pytest.approx((0.7, 0.02**0.5))
 
 
@@ -128,7 +131,7 @@ def test_table_text_and_figure_are_of_all_cells(checkpoint, tmp_path, monkeypatc
     monkeypatch.setattr(
         running,
         "measure_cell",
-        lambda study, cell, *_: Measured(cell, "F1", 1 - 5 / (cell.events + 10), 0.01),
+        lambda study, cell, *_: Measured(cell, "F1", 1 - 5 / (cell.events + 10), 0.01, 5, Path()),
     )
     out.mkdir()
     lines = []

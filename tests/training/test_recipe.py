@@ -174,6 +174,12 @@ def test_unknown_recipes_and_malformed_overrides_are_refused():
         ("training.save_steps=10", "save_steps: it has no effect with save_strategy epoch"),
         ("training.eval_steps=10", "eval_steps: it has no effect with eval_strategy epoch"),
         ("training.lr_scheduler_type=constant", "warmup_steps: it has no effect with .*constant_with_warmup"),
+        (
+            "training.fsdp=true",
+            "training.fsdp: expected several processes, each with an accelerator.* got none",
+        ),
+        ("training.fsdp_config={version: 2}", "fsdp_config: it has no effect without training.fsdp true"),
+        ("training.fsdp=full_shard", "training.fsdp: expected true or false"),
         ("training.train_sampling_strategy=group_by_length", "expected 'random' or 'sequential'"),
         ("training.max_steps=0", "max_steps: expected a whole number of 1 or more, or -1 for none, got 0"),
         ("model.reinitialize=[classifier]", "model.reinitialize: it has no effect without model.pretrained"),

@@ -23,6 +23,7 @@ class MaskedAutoencodingRecipe(Recipe):
     """
 
     sections = (*SECTIONS, "probe")
+    streams = False
     probe_type: ClassVar[type[EventProbe]] = ProbeSettings
 
     def __init__(self, given: Mapping[str, Any]) -> None:

@@ -119,6 +119,7 @@ class SelfDistillationRecipe(Recipe):
     sections = (*SECTIONS, "views", "masks", "distillation", "probe")
 
     optimiser_type = PretrainingOptimiser
+    streams = False
     optimiser: PretrainingOptimiser
 
     def __init__(self, given: Mapping[str, Any]) -> None:

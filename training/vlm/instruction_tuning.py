@@ -18,7 +18,7 @@ from transformers.trainer_utils import IntervalStrategy
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
 from nuzoo.configuration.event_classifier_config import class_names_of
-from nuzoo.datasets_scripts.common.labelled_rows import check_modality
+from nuzoo.datasets_scripts.common.labelled_rows import check_detector, check_modality
 from nuzoo.files.events.event_schema import EventSchema
 from nuzoo.files.modes import unlock_weights
 from nuzoo.files.names import OWN_BASE_FOLDER, TRAINING_ARGUMENTS_FILE
@@ -40,7 +40,8 @@ from nuzoo.training.safe_trainer import write_training_arguments
 from nuzoo.training.vlm.answered_events import AnsweredEvents
 from nuzoo.training.vlm.event_captions import TRUTH_COLUMNS, caption
 from nuzoo.training.vlm.image_augmentation import ImageAugmentation
-from nuzoo.training.vlm.recipe import VlmRecipe
+from nuzoo.training.vlm.merged_base import merge_base
+from nuzoo.training.vlm.recipe import OF_CHECKPOINTS, VlmRecipe
 from nuzoo.training.vlm.requirements import check_base, load_base_processor
 from nuzoo.training.vlm.tiny_pretraining import (
     CHECKPOINTS_FOLDER,
@@ -57,7 +58,8 @@ def train_vlm(
 ) -> Path:
     """Train an adapter by a recipe, going on from the last checkpoint where there is one.
 
-    With a section `pretraining` the base is made first, in the folder of the run.
+    With a section `pretraining` the base is made first, in the folder of the run. With `model.pretrained` it
+    is the base of that model with the adapter in its weights, written there, and a new adapter is learnt.
 
     Args:
         recipe: The run.
@@ -83,12 +85,14 @@ def train_vlm(
     with run_folder(recipe) as checkpoint:
         used = used_events(recipe, splits)
         config = check_base_of(recipe, class_names_in(used.get("train"), targets))
-        schema = _schema_of(recipe, used.get("train"))
+        schema = _schema_of(recipe, used)
         used = in_classes_of(config, targets, used)
         check_splits(recipe, used, config, schema)
         record_start(recipe, used, schema)
         if recipe.pretraining:
             pretrain_tiny_base(recipe, recipe.pretraining, used, callbacks or [])
+        if recipe.pretrained:
+            merge_base(recipe)
         tuning = build_tuning(recipe, config, used, callbacks or [])
         tuning.trainer.train(resume_from_checkpoint=checkpoint)
         tuning.save(recipe.output)
@@ -154,7 +158,7 @@ def build_tuning(
     augmentation = ImageAugmentation(recipe.augmentation)
     augmentation.check_fits(events([{"split": "train", "row": 0}])["pixel_values"])
     model = NuVlmForEventClassification.from_base(config, **_placement(arguments))
-    if recipe.pretraining:
+    if recipe.pretraining or recipe.pretrained:
         config.base_model = OWN_BASE_FOLDER  # in the run's folder, wherever that is taken
     evaluates = arguments.eval_strategy != IntervalStrategy.NO
     trainer = InstructionTrainer(
@@ -181,7 +185,11 @@ def _config_of(recipe: VlmRecipe, class_names: Sequence[str] | None) -> NuVlmCon
     given = ({} if class_names is None else {"id2label": dict(enumerate(class_names))}) | recipe.model
     if recipe.pretraining:
         given["base_model"] = str(recipe.output / OWN_BASE_FOLDER)
-        base = recipe.pretraining.base_config
+        base: Any = recipe.pretraining.base_config
+    elif recipe.pretrained:
+        given = {name: getattr(recipe.start, name) for name in OF_CHECKPOINTS} | recipe.model
+        given["base_model"] = str(recipe.output / OWN_BASE_FOLDER)
+        base = recipe.start.base_config
     else:
         where = given.get("base_model", NuVlmConfig.base_model)
         base = check_base(where, given.get("base_revision"))
@@ -235,6 +243,8 @@ def _check_question(recipe: VlmRecipe, config: NuVlmConfig) -> None:
     """Refuse a prompt that the base cannot be asked, or that has not words for every class."""
     if recipe.pretraining:
         base = tiny_processor(recipe.pretraining)
+    elif recipe.pretrained:
+        base = _checkpoint_processor(recipe).base_processor
     else:
         base = load_base_processor(config.base_model, config.base_revision)
     views = [f"view {place}" for place in range(Prompt.of(config.prompt).image_slots)]
@@ -248,7 +258,9 @@ def _check_question(recipe: VlmRecipe, config: NuVlmConfig) -> None:
 
 
 def vlm_processor(recipe: VlmRecipe, config: NuVlmConfig, rows: datasets.Dataset | None) -> NuVlmProcessor:
-    """Make the processor of a recipe, with statistics of the first training events."""
+    """Make the processor, with statistics of the first training events, or take that of a checkpoint."""
+    if recipe.pretrained:
+        return _checkpoint_processor(recipe)
     base = load_base_processor(config.base_model, config.base_revision)
     if config.image_tiles is not None:
         base.image_processor.max_image_tiles = config.image_tiles
@@ -258,9 +270,20 @@ def vlm_processor(recipe: VlmRecipe, config: NuVlmConfig, rows: datasets.Dataset
     return processor.fit(first_events(rows))
 
 
-def _schema_of(recipe: VlmRecipe, rows: datasets.Dataset | None) -> EventSchema:
-    """Return what the processor of a recipe will read, which needs no base to be known."""
+def _checkpoint_processor(recipe: VlmRecipe) -> NuVlmProcessor:
+    processor: NuVlmProcessor = NuVlmProcessor.from_pretrained(recipe.checkpoint)
+    return processor.with_prompt(recipe.prompt) if "prompt" in recipe.model else processor
+
+
+def _schema_of(recipe: VlmRecipe, splits: Mapping[str, datasets.Dataset]) -> EventSchema:
+    """Return what the processor of a recipe will read, which needs no new base to be known."""
+    rows = splits.get("train")
     check_modality({"train": rows}, NuVlmProcessor.modality)
+    if recipe.pretrained:
+        processor = _checkpoint_processor(recipe)
+        for split, events in splits.items():
+            check_detector(events, split, processor.detector)
+        return processor.schema
     settings = {"prompt": recipe.prompt, **recipe.processor}
     return NuVlmProcessor.for_geometry(geometry_of(rows), **settings).schema
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig, TrainingArguments
 
 from nuzoo.configuration.configuration_nu_vlm import NuVlmConfig
+from nuzoo.pipelines.loading import resolve_model
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 from nuzoo.processors.vlm.prompts import Prompt
 from nuzoo.registry import TASKS, import_object
@@ -26,6 +28,9 @@ MODEL_FIELDS = (
     "temperature",
     "id2label",
 )
+
+OF_CHECKPOINTS = ("quantization", "image_tiles", "prompt", "id2label")
+"""Fields that a checkpoint brings, unless others are given."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ class VlmRecipe(Recipe):
 
     Attributes:
         model: Fields of `NuVlmConfig`.
+        pretrained: Another vision-language model, whose adapter becomes part of the base; None for none.
         adapter: A `peft.LoraConfig`.
         answers: How answers are written.
         pretraining: Of a tiny base that is made first; None where one is named.
@@ -88,6 +94,7 @@ class VlmRecipe(Recipe):
     """
 
     sections = (*SECTIONS, "adapter", "answers", "pretraining")
+    streams = False
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(given)
@@ -96,8 +103,7 @@ class VlmRecipe(Recipe):
         self.answers = made_of(AnswerStyle, "answers", self.given.get("answers", {}))
         pretraining = self.given.get("pretraining")
         self.pretraining = None if pretraining is None else Pretraining.parse(pretraining)
-        if self.pretraining and "base_model" in self.model:
-            raise RecipeError("model.base_model and pretraining: expected one of them, got both")
+        self._check_starts()
         if "optimiser" in self.given:
             raise RecipeError("optimiser: expected none, as an adapter learns at one rate: leave it out")
         if self.augmentation.intensity_jitter:
@@ -107,6 +113,41 @@ class VlmRecipe(Recipe):
             )
         Prompt.of(self.prompt)
 
+    def _check_starts(self) -> None:
+        starts = {
+            "model.base_model": "base_model" in self.model,
+            "model.pretrained": self.pretrained is not None,
+            "pretraining": self.pretraining is not None,
+        }
+        if len(given := [name for name, is_given in starts.items() if is_given]) > 1:
+            raise RecipeError(f"{' and '.join(given)}: expected one of them, got {len(given)}: leave one out")
+        if self.pretrained and self.processor:
+            raise RecipeError(
+                "processor: expected none with model.pretrained, which brings its own, got "
+                f"{', '.join(self.processor)}: leave it out"
+            )
+
+    @cached_property
+    def checkpoint(self) -> str:
+        """The folder or repository that `pretrained` means."""
+        return resolve_model(str(self.pretrained))
+
+    @cached_property
+    def start(self) -> NuVlmConfig:
+        """The configuration of the checkpoint.
+
+        Raises:
+            RecipeError: It is of another architecture.
+        """
+        found = PreTrainedConfig.get_config_dict(self.checkpoint)[0].get("model_type")
+        if found != NuVlmConfig.model_type:
+            raise RecipeError(
+                f"model.pretrained: expected a {NuVlmConfig.model_type}, got {self.pretrained}, which is "
+                f"{f'a {found}' if found else 'no model that says its type'}"
+            )
+        config: NuVlmConfig = NuVlmConfig.from_pretrained(self.checkpoint)
+        return config
+
     @property
     def targets(self) -> tuple[str, ...]:
         """Columns of a row that hold the truth."""
@@ -115,7 +156,7 @@ class VlmRecipe(Recipe):
     @property
     def prompt(self) -> Any:
         """Name or file of the prompt."""
-        return self.model.get("prompt", NuVlmConfig.prompt)
+        return self.model.get("prompt", self.start.prompt if self.pretrained else NuVlmConfig.prompt)
 
     def parse_model(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Give the fields of `NuVlmConfig`, or raise `RecipeError`: also for another network."""
@@ -125,9 +166,10 @@ class VlmRecipe(Recipe):
                 f"{self.architecture.model_type}"
             )
         types = types_of(NuVlmConfig)
-        known = {"model_type": str} | {name: types[name] for name in MODEL_FIELDS}
+        known = {"model_type": str, "pretrained": str} | {name: types[name] for name in MODEL_FIELDS}
         fields = checked_fields("model", given, known)
         del fields["model_type"]
+        self.pretrained: str | None = fields.pop("pretrained", None)
         return fields
 
     def processor_settings(self) -> dict[str, Any]:

@@ -32,8 +32,8 @@ BOOTSTRAP = "Errors are bootstrap standard deviations."
 TICK_WIDTH = 14
 """Letters of the name of a class on a line at an axis."""
 
-LOWEST_ERROR = -2.0
-"""Of the axis of boxes: reconstructed values of a small truth may be many times as large."""
+LOWEST_ERROR, HIGHEST_ERROR = -2.0, 1.05
+"""Of the axis of boxes: reconstructed values of a small truth may be many times as large; 1 is the most."""
 
 BOX_WIDTH = 0.7
 """Of a box, in units of its bin on the logarithmic axis."""
@@ -129,7 +129,8 @@ def draw_residuals(results: ReconstructionResults, predictions: EventPredictions
                 manage_ticks=False,
             )
             axes.set(title=title, ylabel="(true − reco) / true")
-            axes.set_ylim(bottom=max(axes.get_ylim()[0], LOWEST_ERROR))
+            low, high = axes.get_ylim()
+            axes.set_ylim(max(low, LOWEST_ERROR), min(high, HIGHEST_ERROR))
 
 
 def draw_bias(results: ReconstructionResults, predictions: EventPredictions, path: Path) -> None:

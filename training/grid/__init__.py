@@ -1,0 +1,1 @@
+"""Studies that are grids of trainings: ways to train, numbers of events, seeds."""

@@ -1,0 +1,1 @@
+"""How what is wrong falls with training events and parameters."""

@@ -1,12 +1,12 @@
-"""Publish a trained model, a dataset or a benchmark on the Hub, complete and checked, as one commit.
+"""Publish a trained model, a dataset, a benchmark or a Space on the Hub, complete and checked, as one commit.
 
 Of a model goes out: weights, processor, pipeline, the code that loads them without nuzoo, a card with the
 measured results and their pictures, golden outputs and checksums. It must have been evaluated, and its
 dataset must be on the Hub. Of a dataset: the Parquet files, checked row by row, lists of events and a card;
 several folders become configurations of one dataset. Of a benchmark: the leaderboard, the frozen tasks and
-all answers, as a dataset; --benchmark and --leaderboard put its numbers into a model's repository. Log in
-first with `hf auth login`. Nothing is published unless all of it is good, and the same command can be
-repeated.
+all answers, as a dataset; --benchmark and --leaderboard put its numbers into a model's repository. Of a
+Space: what `nuzoo app --space` wrote. Log in first with `hf auth login`. Nothing is published unless all of
+it is good, and the same command can be repeated.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ OF_TYPES = {
     "model": ("report", "dataset", "base", "benchmark", "leaderboard"),
     "dataset": ("citation",),
     "benchmark": (),
+    "space": (),
 }
 """Options that one type alone heeds."""
 
@@ -30,7 +31,11 @@ OF_TYPES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument(
-        "folders", nargs="+", type=Path, metavar="FOLDER", help="of a run, of datasets, or of a benchmark"
+        "folders",
+        nargs="+",
+        type=Path,
+        metavar="FOLDER",
+        help="of a run, of datasets, of a benchmark, or of a Space",
     )
     parser.add_argument("--repo", required=True, help="ORGANISATION/NAME")
     parser.add_argument("--type", choices=OF_TYPES, default="model")
@@ -57,12 +62,13 @@ def begin(args: argparse.Namespace) -> str:
             raise CommandLineError(
                 f"{', '.join(given)}: expected of a {kind} alone, got --type {args.type}; leave it out"
             )
+    if args.type == "space" and args.licence is not None:
+        raise CommandLineError("--licence: expected in the README.md of a Space, got it here; leave it out")
     if (args.benchmark is None) != (args.leaderboard is None):
         raise CommandLineError("--benchmark, --leaderboard: expected both or none, got one of them")
     if missing := [str(folder) for folder in args.folders if not folder.is_dir()]:
-        raise ValueError(
-            f"expected the folder of a run, a dataset or a benchmark, got no folder: {', '.join(missing)}"
-        )
+        kinds = "a run, a dataset, a benchmark or a Space"
+        raise ValueError(f"expected the folder of {kinds}, got no folder: {', '.join(missing)}")
     check_access(args.repo)
     if args.licence is not None:
         check_licence(args.licence, MODEL_LICENCES if args.type == "model" else DATA_LICENCES)

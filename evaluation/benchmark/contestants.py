@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nuzoo.evaluation.benchmark.frozen import Benchmark, FrozenTask
 from nuzoo.evaluation.benchmark.leaks import known_events, refuse_leaked
+from nuzoo.evaluation.benchmark.samples import read_sample, schema_of_sample
 from nuzoo.evaluation.benchmark.submission import (
     SUBMISSION_FILE,
     Submission,
@@ -57,6 +58,24 @@ class Asked:
     rows: Dataset
     schema: EventSchema
     fit: Dataset | None
+
+
+def asked_of(benchmark: Benchmark, name: str, folder_of: Callable[[str], str]) -> Asked:
+    """Read the events of a task.
+
+    Args:
+        benchmark: The frozen tasks.
+        name: Of one.
+        folder_of: Gives the dataset folder of a sample by its name.
+
+    Raises:
+        BenchmarkError: The events are not those of the benchmark.
+    """
+    task = benchmark.task(name)
+    sample = benchmark.samples[task.sample]
+    fit = task.fit and read_sample(folder_of(task.fit), benchmark.samples[task.fit])
+    rows = read_sample(folder_of(task.sample), sample)
+    return Asked(name, task, rows, schema_of_sample(sample), fit or None)
 
 
 @dataclass(frozen=True)

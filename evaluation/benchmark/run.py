@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from pathlib import Path
 
-from nuzoo.evaluation.benchmark.contestants import Asked, Contestant, contestant
+from nuzoo.datasets_scripts.workers.workers import Workers
+from nuzoo.evaluation.benchmark.by_workers import measure_by_workers
+from nuzoo.evaluation.benchmark.contestants import Asked, Contestant, asked_of, contestant
 from nuzoo.evaluation.benchmark.entry import ENTRY_FILE, find_entry, measure
 from nuzoo.evaluation.benchmark.frozen import Benchmark, write_benchmark
 from nuzoo.evaluation.benchmark.leaderboard import (
@@ -16,7 +18,6 @@ from nuzoo.evaluation.benchmark.leaderboard import (
     standing,
 )
 from nuzoo.evaluation.benchmark.page import write_page
-from nuzoo.evaluation.benchmark.samples import read_sample, schema_of_sample
 from nuzoo.evaluation.core.errors import BenchmarkError
 from nuzoo.evaluation.core.results_file import write_results
 from nuzoo.evaluation.core.text import with_error
@@ -32,6 +33,7 @@ def run_benchmark(
     folder_of: Callable[[str], str],
     tasks: Collection[str] = (),
     tell: Callable[[str], None] = print,
+    workers: Workers | None = None,
 ) -> Path:
     """Measure contestants and write the leaderboard with all that were measured before.
 
@@ -44,6 +46,7 @@ def run_benchmark(
         folder_of: Gives the dataset folder of a sample by its name.
         tasks: Names of those that are asked; all by default.
         tell: Told of each entry.
+        workers: Who measure, each another contestant at another task; this process by default.
 
     Returns:
         The page.
@@ -57,13 +60,11 @@ def run_benchmark(
 
     @cache
     def ask(name: str) -> Asked:
-        task = benchmark.task(name)
-        sample = benchmark.samples[task.sample]
-        fit = task.fit and read_sample(folder_of(task.fit), benchmark.samples[task.fit])
-        rows = read_sample(folder_of(task.sample), sample)
-        return Asked(name, task, rows, schema_of_sample(sample), fit or None)
+        return asked_of(benchmark, name, folder_of)
 
     write_benchmark(out / f"{benchmark.name}.json", benchmark)
+    if workers is not None:
+        measure_by_workers(workers, paths, benchmark, out, folder_of=folder_of, tasks=tasks)
     refused = _measure_all(paths, benchmark, out, tasks, ask, tell)
     if refused and not any(out.glob(f"*/*/{ENTRY_FILE}")):
         raise BenchmarkError("; ".join(refused))

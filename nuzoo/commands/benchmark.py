@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nuzoo.command_parser import CommandLineError, at_least
+from nuzoo.commands.cluster_option import add_cluster_option, asked_cluster, check_cluster
 from nuzoo.commands.inputs import listed
 from nuzoo.files.output_folder import check_output
 
@@ -21,9 +22,11 @@ OF_RUNS = {
     "tasks": [],
     "data": Path("data/benchmark"),
     "out": Path("runs/benchmark"),
-    "num_proc": 1,
 }
 """Options that entries alone heed, with their defaults."""
+
+OF_WORK = ("num_proc", "cluster")
+"""Those that say who works, which have none."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,22 +48,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-proc",
         type=at_least(1),
-        default=OF_RUNS["num_proc"],
+        default=argparse.SUPPRESS,
         help="processes that simulate (default: 1)",
     )
+    add_cluster_option(parser)
     parser.add_argument("--frozen", type=Path, metavar="FILE", help="another benchmark than that of nuzoo")
 
 
 def begin(args: argparse.Namespace) -> str:
     """Refuse what the arguments alone show to be wrong; give the first word of the command."""
     if not args.entries and not args.bundled:
-        if given := [name for name, default in OF_RUNS.items() if getattr(args, name) != default]:
+        given = [name for name, default in OF_RUNS.items() if getattr(args, name) != default]
+        if given := [*given, *(name for name in OF_WORK if hasattr(args, name))]:
             raise CommandLineError(
                 f"--{given[0].replace('_', '-')}: expected an ENTRY or --bundled beside it, got none"
             )
         return ""
     check_output(args.data)
     check_output(args.out)
+    check_cluster(args)
     return f"measuring {listed([*args.entries, *(['the bundled models'] if args.bundled else [])])}"
 
 
@@ -76,11 +82,11 @@ def run(args: argparse.Namespace) -> int:
         return _list(args.frozen)
 
     def folder_of(sample: str) -> str:
-        return _events(args.data / sample, benchmark.samples[sample].arguments, args.num_proc)
+        return _events(args.data / sample, benchmark.samples[sample].arguments, getattr(args, "num_proc", 1))
 
-    page = run_benchmark(
-        list(dict.fromkeys(entries)), benchmark, args.out, folder_of=folder_of, tasks=args.tasks, tell=_tell
-    )
+    asked = {"folder_of": folder_of, "tasks": args.tasks, "tell": _tell}
+    with asked_cluster(args, args.out, [Path(entry) for entry in entries if Path(entry).is_dir()]) as workers:
+        page = run_benchmark(list(dict.fromkeys(entries)), benchmark, args.out, **asked, workers=workers)
     print(f"leaderboard: {page}")
     return 0
 

@@ -26,6 +26,7 @@ from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMap
 from nuzoo.registry import ARCHITECTURES, TASKS, import_object
 
 from ..drawing import undrawn
+from ..pickled_work import PickledWork
 from .benchmarks import SAMPLE, TASK, frozen_file, probabilities, tiny_benchmark, write_submission
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
@@ -253,3 +254,16 @@ def test_a_benchmark_is_written_as_it_is_read(frozen, tmp_path):
     write_benchmark(tmp_path / "a.json", frozen[0])
     write_benchmark(tmp_path / "b.json", read_benchmark(tmp_path / "a.json"))
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+def test_workers_write_the_entries_and_who_is_refused_is_told(run, submit, tmp_path, monkeypatch):
+    good, leaked = submit("good", 1), submit("leaked", 2, training=["sim-5-1"])
+    monkeypatch.chdir(tmp_path)
+    workers, lines = PickledWork(), []
+    with pytest.raises(BenchmarkError, match="refused"):
+        run(good.relative_to(tmp_path), leaked, tell=lines.append, workers=workers)
+    assert [piece.path for piece in workers.pieces] == [good.name, str(leaked)]
+    assert any("good" in line and "(measured before)" in line for line in lines)
+    assert any(line.startswith(f"{leaked} was refused") for line in lines)
+    run(good, workers=workers)
+    assert len(workers.pieces) == 2

@@ -1,18 +1,18 @@
 """What noise of real frames costs a classifier of pixel maps, and what it gains by seeing it in training.
 
     python benchmarks/compare_noise.py DATA --frames FRAMES --out FOLDER [--other DATASET] [--train N]
-        [--test N] [--epochs N]
+        [--epochs N] [--seeds N]
 
 DATA has simulated events; FRAMES is a dataset of real frames (docs/real-data.md). `nu-cnn-dune` is
-fine-tuned equally long without and with noise in the augmentation, or taken from FOLDER if that is done. All
-are measured on events of the other splits as they are, on the same ones with noise, each by the seed of its
-number, and on DATASET. One half of the drift of the frames is for training, the other for the test.
+fine-tuned equally long without and with noise in the augmentation, once for each seed, or taken from FOLDER
+if that is done. All are measured on the events that were not learnt from as they are, on the same ones with
+noise, each by the seed of its number, and on DATASET. One half of the drift of the frames is for training,
+the other for the test. Errors are those of the events; "between trainings" is a standard deviation.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def _half(row: dict[str, Any], first: bool) -> dict[str, Any]:
     return changed
 
 
-def trained(options: argparse.Namespace, frames: str) -> dict[str, str]:
+def trained(options: argparse.Namespace, frames: str) -> dict[str, list[str]]:
     """Fine-tune without and with noise; give the folders."""
     fields = {
         "model.pretrained": MODEL,
@@ -83,11 +83,13 @@ def trained(options: argparse.Namespace, frames: str) -> dict[str, str]:
         "training.load_best_model_at_end": False,
     }
     noise = {"augmentation.noise": frames, "augmentation.noise_probability": PROBABILITY}
-    folders = {}
-    for name, more in {"without noise": {}, "with noise": noise}.items():
-        folders[name] = str(options.out / name.replace(" ", "-"))
-        given = fields | more | {"training.output_dir": folders[name]}
-        train(load_recipe(RECIPE, [f"{field}={value}" for field, value in given.items()]))
+    folders: dict[str, list[str]] = {"without noise": [], "with noise": []}
+    for seed in range(1, options.seeds + 1):
+        for name, more in zip(folders, ({}, noise), strict=True):
+            folder = str(options.out / f"{name.replace(' ', '-')}-{seed}")
+            given = fields | more | {"training.output_dir": folder, "training.seed": seed}
+            train(load_recipe(RECIPE, [f"{field}={value}" for field, value in given.items()]))
+            folders[name].append(folder)
     return folders
 
 
@@ -110,6 +112,13 @@ def _one(lay: Any, image: torch.Tensor, number: int) -> torch.Tensor:
     torch.manual_seed(number)
     laid: torch.Tensor = lay({"pixel_values": image[None]})["pixel_values"][0]
     return laid
+
+
+def learnt_from_none(data: str, learnt_from: int) -> Dataset:
+    """Give the events that are not the first training events."""
+    splits = load_events(data)
+    rest = {"train": splits["train"].skip(learnt_from)}
+    return with_truth({**splits, **rest}, ("label",))
 
 
 def accuracies(found: NDArray[np.float64]) -> dict[str, list[list[Number]]]:
@@ -137,27 +146,37 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--other")
     parser.add_argument("--train", type=at_least(1), default=2000)
-    parser.add_argument("--test", type=at_least(1), default=sys.maxsize)
     parser.add_argument("--epochs", type=at_least(1), default=4)
+    parser.add_argument("--seeds", type=at_least(1), default=3)
     options = parser.parse_args()
     for_training, for_test = halves(options.frames, options.out)
-    models = {"as it comes": MODEL, **trained(options, for_training)}
-    held_out = {name: rows for name, rows in load_events(options.data).items() if name != "train"}
-    samples = {
-        options.data: (with_truth(held_out, ("label",)).take(options.test), {CLEAN: None, NOISY: for_test})
-    }
+    models = {"as it comes": [MODEL], **trained(options, for_training)}
+    held_out = learnt_from_none(options.data, options.train)
+    report(options.data, held_out, models, {CLEAN: None, NOISY: for_test})
     if options.other:
-        samples[options.other] = (with_truth(load_events(options.other), ("label",)), {CLEAN: None})
-    for sample, (rows, conditions) in samples.items():
-        found = [[right(name, rows, frames) for frames in conditions.values()] for name in models.values()]
-        numbers = accuracies(np.array(found))
-        table = [
-            [name, condition, *(with_error(of[i][j]) for of in numbers.values())]
-            for i, name in enumerate(models)
-            for j, condition in enumerate(conditions)
-        ]
-        print(f"\n{len(rows):,} events of {sample}\n")
-        print(as_table([MODEL, "events", *numbers], table))
+        report(options.other, with_truth(load_events(options.other), ("label",)), models, {CLEAN: None})
+
+
+def report(
+    sample: str, rows: Dataset, models: dict[str, list[str]], conditions: dict[str, str | None]
+) -> None:
+    """Print the table of a sample."""
+    each = [
+        [np.array([right(name, rows, frames) for name in names]) for frames in conditions.values()]
+        for names in models.values()
+    ]
+    numbers = accuracies(np.array([[of.mean(axis=0) for of in conditions] for conditions in each]))
+    table = [
+        [name, condition, *(with_error(of[i][j]) for of in numbers.values()), _spread(each[i][j])]
+        for i, name in enumerate(models)
+        for j, condition in enumerate(conditions)
+    ]
+    print(f"\n{len(rows):,} events of {sample}\n")
+    print(as_table([MODEL, "events", *numbers, "between trainings"], table))
+
+
+def _spread(found: NDArray[np.float64]) -> str:
+    return f"{found.mean(axis=1).std(ddof=1):.4f}" if len(found) > 1 else "–"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """Noise of real frames: small pieces of charge that lie apart from all tracks.
 
-In the ProtoDUNE-HD frame of docs/real-data.md, pieces of up to 3 pixels of an induction plane are as dense
-beside tracks as far from them: noise of the electronics. Larger ones are denser within 8 pixels of a track
-(knocked-out electrons, photons of nuclei) and belong to it.
+In the ProtoDUNE-HD frame of docs/real-data.md, pieces of up to 3 pixels are nowhere denser beside tracks than
+far from them: noise of the electronics. Larger ones are, within 8 pixels (knocked-out electrons, photons).
 """
 
 from __future__ import annotations

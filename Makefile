@@ -2,10 +2,10 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-ROOMS := files configuration processors modeling simulation datasets_scripts training evaluation pipelines hub model_cards zoo
+ROOMS := files configuration processors modeling simulation datasets_scripts training evaluation pipelines hub model_cards zoo app
 TREE := build/tree/nuzoo
 
-.PHONY: demo test lint types contracts docs unit bench clean tree
+.PHONY: demo test test-browser lint types contracts docs unit bench clean tree
 
 demo: $(VENV)/.installed
 	$(BIN)/nuzoo demo --out runs/demo
@@ -27,7 +27,10 @@ docs: $(VENV)/.installed tree
 	PYTHONPATH=build/tree NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not gpu"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not gpu and not browser"
+
+test-browser: $(VENV)/.installed
+	$(BIN)/pytest -m browser
 
 bench: $(VENV)/.installed
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done

@@ -53,6 +53,10 @@ class MissingResultsError(HubError):
     """A model without measured results, which has no card."""
 
 
+class BenchmarkResultsError(HubError):
+    """No results of a benchmark, altered ones, or none of this model."""
+
+
 class FlatCopyError(HubError):
     """The copy of a model that others would load does not work."""
 

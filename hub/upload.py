@@ -23,6 +23,9 @@ from nuzoo.hub.pinned import Pinned, remote_checksums
 REPLACEABLE = UNLISTED | {CARD_FILE}
 """Files that a new repository has, or that its owner writes by hand before the first publication."""
 
+SPACE_SDK = "gradio"
+"""What serves the page of a Space."""
+
 CONFLICT = 409
 COMMITS_SEARCHED = 30
 """How far back a list of checksums is looked for that somebody deleted."""
@@ -70,7 +73,7 @@ def upload(
     Args:
         folder: With a `checksums.json`.
         repo_id: "organisation/name", checked with `check_access`.
-        repo_type: "model" or "dataset".
+        repo_type: "model", "dataset" or "space".
         message: Of the commit.
         private: For a new repository.
         token: Of the user; the stored one by default.
@@ -114,7 +117,8 @@ def _created(api: HfApi, repo_id: str, repo_type: str, private: bool | None) -> 
     try:
         if ours:
             try:
-                api.create_repo(repo_id, repo_type=repo_type, private=private)
+                sdk = SPACE_SDK if repo_type == "space" else None
+                api.create_repo(repo_id, repo_type=repo_type, private=private, space_sdk=sdk)
             except HfHubHTTPError as error:
                 if error.response.status_code != CONFLICT:
                     raise

@@ -22,6 +22,7 @@ from nuzoo.files.names import (
     RESULTS_FILE,
     STATE_FILE,
 )
+from nuzoo.hub.benchmark.checks import check_leaderboard_repository
 from nuzoo.hub.checks import Check, NotThereError, run_check
 from nuzoo.hub.dataset.checks import check_dataset_repository
 from nuzoo.hub.errors import NotPublishedError
@@ -75,6 +76,19 @@ def verify_dataset(folder: Path) -> Iterator[Check]:
     """
     yield from _verify_files(folder)
     yield from check_dataset_repository(folder, _listed(folder))
+
+
+def verify_benchmark(folder: Path) -> Iterator[Check]:
+    """Verify the repository of a benchmark's leaderboard.
+
+    Args:
+        folder: The repository.
+
+    Yields:
+        Each check as it is done.
+    """
+    yield from _verify_files(folder)
+    yield from check_leaderboard_repository(folder)
 
 
 def verify_model(folder: Path, *, run_code: bool = False) -> Iterator[Check]:

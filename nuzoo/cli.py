@@ -24,6 +24,8 @@ COMMANDS = {
     "display": "draw events as PNG and interactive HTML",
     "retrieve": "find events like one, by what a network sees in them",
     "bench": "run a study of many trainings: how many labelled events a network needs, how sure it is",
+    "app": "try the models that come with nuzoo in a browser, on simulated events or files",
+    "benchmark": "measure models and answers of other code on frozen tasks, side by side",
     "models": "list the trained models that come with nuzoo, show one, or make one again",
     "detectors": "list the detectors that are known, or show one as a start for your own",
     "export": "write a trained network as an ONNX file, checked with onnxruntime",
@@ -41,7 +43,7 @@ STATUSES = {
     143: "stopped by SIGTERM",
 }
 
-RESUMED = ("simulate", "train", "bench")
+RESUMED = ("simulate", "train", "bench", "benchmark")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -124,22 +124,20 @@ def _arrow(writer: Any, path: Path, types: Mapping[str, pa.DataType]) -> Iterato
     """Write tables to one file, all by the schema of the first."""
     import pyarrow as pa
 
-    open_files: list[Any] = []
+    open_files: list[tuple[Any, pa.Schema]] = []
 
     def write(rows: list[Row]) -> None:
-        if open_files:
-            table = pa.Table.from_pylist(rows, open_files[0].schema)
-        else:
+        if not open_files:
             seen = pa.Table.from_pylist(rows).schema
-            fields = [field.with_type(types.get(field.name, field.type)) for field in seen]
-            table = pa.Table.from_pylist(rows, pa.schema(fields))
-            open_files.append(writer(path, table.schema))
-        open_files[0].write_table(table)
+            schema = pa.schema([field.with_type(types.get(field.name, field.type)) for field in seen])
+            open_files.append((writer(path, schema), schema))
+        file, schema = open_files[0]
+        file.write_table(pa.Table.from_pylist(rows, schema))
 
     try:
         yield write
     finally:
-        for file in open_files:
+        for file, _ in open_files:
             file.close()
 
 

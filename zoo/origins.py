@@ -1,6 +1,8 @@
 """How each bundled model was made: by which recipe, from which simulated events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -9,11 +11,18 @@ class Events:
 
     Attributes:
         name: of its folder and repository.
-        arguments: of `nuzoo simulate`, which make it, but for the folder.
+        dataset: its name in `nuzoo.registry.DATASETS`.
+        plan: what decides its events: fields of the `SimulationPlan` of the dataset.
     """
 
     name: str
-    arguments: str
+    dataset: str
+    plan: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> str:
+        """Those of `nuzoo simulate`, which make it, but for the folder."""
+        return " ".join([self.dataset, *(f"--{name} {value}" for name, value in self.plan.items())])
 
 
 @dataclass(frozen=True)
@@ -31,15 +40,23 @@ class Origin:
 
 MODULAR = Events(
     "lartpc-pixelmaps-64k",
-    "lartpc-pixelmaps --events 64000 --seed 41 --detector modular-2x2x7 --spectrum flat-0-10",
+    "lartpc-pixelmaps",
+    {"events": 64000, "seed": 41, "detector": "modular-2x2x7", "spectrum": "flat-0-10"},
 )
 DUNE_LIKE = Events(
     "dune-like-64k",
-    "lartpc-pixelmaps --events 64000 --seed 43 --detector dune-like-3view --spectrum broad-0.5-40",
+    "lartpc-pixelmaps",
+    {"events": 64000, "seed": 43, "detector": "dune-like-3view", "spectrum": "broad-0.5-40"},
 )
-CUBES = Events("lartpc-cubes-10k", "lartpc-cubes --events 10000 --seed 7")
-FASERCAL = Events("fasercal-12k", "fasercal --events 12000 --seed 7")
-SCINTILLATOR = Events("scintillator-particles-20k", "scintillator-particles --events 20000 --seed 7")
+CUBES = Events(
+    "lartpc-cubes-10k", "lartpc-cubes", {"events": 10000, "seed": 7, "detector": "lartpc-cube-768"}
+)
+FASERCAL = Events("fasercal-12k", "fasercal", {"events": 12000, "seed": 7, "detector": "fasercal"})
+SCINTILLATOR = Events(
+    "scintillator-particles-20k",
+    "scintillator-particles",
+    {"events": 20000, "seed": 7, "detector": "scintillator-cube-200"},
+)
 
 ORIGINS = {
     "nu-cnn-tiny": Origin("nu_cnn_zoo", MODULAR),

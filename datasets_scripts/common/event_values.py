@@ -31,6 +31,8 @@ def checked_values(row: Row, schema: EventSchema) -> Row:
 def _checked(column: Column, value: Any) -> Any:
     if value is None or (column.length == 1 and isinstance(value, float) and math.isnan(value)):
         return None
+    if column.length == 1 and column.holds(value):
+        return value
     entries = np.atleast_1d(np.asarray(value))
     if entries.shape != (column.length,):
         raise _wrong(ShapeError, column, f"{column.length} numbers", f"{entries.shape[0]}")

@@ -182,7 +182,7 @@ class _Events:
         self, file: Path, detector: MapDetector, reading: Reading, classes: dict[str, list[int | None]]
     ) -> None:
         self.file, self.detector, self.reading, self.classes = file, detector, reading, classes
-        self.hits = [column.name for column in map_schema(detector).hits]
+        self.hits = {column.name: column.dtype for column in map_schema(detector).hits}
         self.read = 0
 
     def scalars(self, names: list[str]) -> list[str]:
@@ -228,7 +228,7 @@ class _Events:
             with np.errstate(over="ignore"):
                 hits[name] = values.astype(np.float32) if values.dtype.kind == "f" else values
         check_hits(where, hits, self.detector, self.reading)
-        return {name: values.astype(map_schema(self.detector)[name].dtype) for name, values in hits.items()}
+        return {name: values.astype(self.hits[name]) for name, values in hits.items()}
 
 
 def check_claim(where: str, row: Row) -> None:

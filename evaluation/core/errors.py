@@ -27,6 +27,14 @@ class ResultsFileError(EvaluationError):
     """A results or predictions file cannot be read by this version."""
 
 
+class AnswerError(EvaluationError):
+    """Answers to events that cannot be scored: not of these events, incomplete, or no probabilities."""
+
+
+class BenchmarkError(EvaluationError):
+    """A benchmark, its events or a submission to it that are not what they should be."""
+
+
 class ComparisonError(EvaluationError):
     """Classifiers that cannot be compared: other classes, other events, or one of them twice."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import EvalPrediction, PreTrainedConfig, PreTrainedModel
 
+    from nuzoo.evaluation.core.answers import AnswerReader
     from nuzoo.evaluation.core.events import Events
     from nuzoo.evaluation.core.results import Results, Subject
     from nuzoo.evaluation.core.training_facts import Training
@@ -115,6 +116,7 @@ class TaskEvaluator(Protocol):
         task: Name of the task.
         options: What `evaluate` takes beside `batch_size` and `sample`.
         comparison: How networks are compared at it; None where that is not foreseen.
+        answers: Reads answers to events from a file of anybody; None where a benchmark is not foreseen.
         store_calibration: Takes a network, its folder and its results, and stores there what calibrates it;
             None where nothing is calibrated.
     """
@@ -124,6 +126,10 @@ class TaskEvaluator(Protocol):
 
     @property
     def comparison(self) -> TaskComparison | None:
+        """See the attributes."""
+
+    @property
+    def answers(self) -> AnswerReader | None:
         """See the attributes."""
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -101,6 +102,19 @@ def marker(number: int) -> str:
     return MARKERS[(number + number // len(PALETTE)) % len(MARKERS)]
 
 
+_FORMATS = ContextVar("formats of figures", default=tuple(NO_DATES))
+
+
+@contextmanager
+def png_alone() -> Iterator[None]:
+    """Save the figures of the block as PNG without the PDF beside it, which takes as long again."""
+    token = _FORMATS.set((".png",))
+    try:
+        yield
+    finally:
+        _FORMATS.reset(token)
+
+
 @contextmanager
 def figure(path: Path, width: float, height: float, tag: str, remark: str = "") -> Iterator[Figure]:
     """Give a figure in our style, and save it when the block ends: as PNG, and beside it as PDF.
@@ -120,8 +134,8 @@ def figure(path: Path, width: float, height: float, tag: str, remark: str = "") 
         if remark:
             drawn.supxlabel(wrapped(remark, letters), x=0.01, ha="left", fontsize=SMALL, color=GREY)
         yield drawn
-        for suffix, metadata in NO_DATES.items():
-            drawn.savefig(path.with_suffix(suffix), metadata=metadata)
+        for suffix in _FORMATS.get():
+            drawn.savefig(path.with_suffix(suffix), metadata=NO_DATES[suffix])
             drawn.set_layout_engine("none")  # it is laid out once, for all formats
 
 

@@ -33,6 +33,19 @@ class Explained:
     lines: Sequence[str]
 
 
+@dataclass(frozen=True)
+class ExplainedEvent:
+    """Why a network answers as it does about one event.
+
+    Attributes:
+        lines: In words.
+        picture: File, if there is one.
+    """
+
+    lines: Sequence[str]
+    picture: Path | None = None
+
+
 class Explainer(Protocol):
     """Says why networks for a task answer as they do: `nuzoo.registry.Task.explainer` names one.
 
@@ -52,6 +65,17 @@ class Explainer(Protocol):
 
         Raises:
             EvaluationError: Nothing to explain, or a named event is not there.
+        """
+
+    @property
+    def explain_event(self) -> Any:
+        """Say why a network answers as it does about one event, and return an `ExplainedEvent`.
+
+        It takes the network in evaluation mode, its processor, the row of the event, which needs no truth,
+        and the file of a picture; by name `sample`.
+
+        Raises:
+            ExplanationError: There is nothing in the event to say it of.
         """
 
 

@@ -94,6 +94,7 @@ class ClassifierExplainer:
 
     options: ClassVar[Collection[str]] = ("prompt", "faithfulness", "region")
     explain = imported(f"{__name__}.explain_classifier")
+    explain_event = imported("nuzoo.evaluation.explain.explain_classified_event.explain_classified_event")
 
 
 EXPLAINER = ClassifierExplainer()

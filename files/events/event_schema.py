@@ -3,8 +3,10 @@
 Readers, processors, the publishing of datasets and displays all ask the same `EventSchema`.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,13 +90,35 @@ class Column:
         """Whether it holds numbers at all."""
         return self.dtype not in ("text", "picture")
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[Bound | None, Bound | None]:
         """The least and the largest number; of what counts classes, those of the first and the last."""
         if not self.classes:
             return self.low, self.high
         numbered = Bound(0, f"number the classes from 0: {', '.join(self.classes)}")
         return numbered, Bound(len(self.classes) - 1, numbered.remedy)
+
+    @cached_property
+    def bounds_of_size(self) -> tuple[Bound | None, Bound | None]:
+        """The least and the largest number that the type of a column of whole numbers can hold."""
+        if not self.is_integer:
+            return None, None
+        size = np.iinfo(self.dtype)
+        remedy = f"it is stored as {self.dtype}; correct it, or write null where it is not known"
+        return Bound(int(size.min), remedy), Bound(int(size.max), remedy)
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """The least and the largest number that it can hold, infinite where nothing bounds it."""
+        lows, highs = zip(self.bounds, self.bounds_of_size, strict=True)
+        least = max((low.value for low in lows if low), default=-math.inf)
+        return least, min((high.value for high in highs if high), default=math.inf)
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value is a plain number that can stand here; `check_numbers` says what is wrong."""
+        low, high = self.span
+        kind = int if self.is_integer else float
+        return type(value) is kind and low <= value <= high and abs(value) < math.inf
 
     @property
     def meaning(self) -> str:
@@ -140,17 +164,17 @@ class EventSchema:
     def __getitem__(self, name: str) -> Column:
         return self.by_name[name]
 
-    @property
+    @cached_property
     def by_name(self) -> dict[str, Column]:
         """The columns by name."""
         return {column.name: column for column in self.columns}
 
-    @property
+    @cached_property
     def hits(self) -> tuple[Column, ...]:
         """The columns of lists that every event has: what a detector recorded."""
         return tuple(column for column in self.columns if column.is_ragged and column.required)
 
-    @property
+    @cached_property
     def recorded(self) -> tuple[Column, ...]:
         """The columns of all that a detector recorded: `hits`, and what an event may not have."""
         return tuple(column for column in self.columns if column in self.hits or column.recorded)
@@ -239,26 +263,19 @@ def check_numbers(column: Column, lists: Ragged) -> None:
         raise _wrong(DtypeError, column, lists, 0, f"whole numbers ({column.text})", values.dtype, mend)
     if not column.is_integer:
         _check_floats(column, lists)
-    for bounds in (column.bounds, _bounds_of_size(column)):
-        _check_bounds(column, lists, bounds)
-
-
-def _bounds_of_size(column: Column) -> tuple[Bound | None, Bound | None]:
-    """Return the least and the largest number that the type of a column of whole numbers can hold."""
-    if not column.is_integer:
-        return None, None
-    size = np.iinfo(column.dtype)
-    remedy = f"it is stored as {column.dtype}; correct it, or write null where it is not known"
-    return Bound(int(size.min), remedy), Bound(int(size.max), remedy)
+    _check_bounds(column, lists, column.bounds)
+    if values.dtype != column.dtype:
+        _check_bounds(column, lists, column.bounds_of_size)
 
 
 def _check_bounds(column: Column, lists: Ragged, bounds: tuple[Bound | None, Bound | None]) -> None:
     values = lists.values
     sides = zip(bounds, (np.less, np.greater), ("at least", "at most"), strict=True)
     for bound, beyond, side in sides:
-        if bound is not None and (wrong := np.flatnonzero(beyond(values, bound.value))).size:
+        if bound is not None and (wrong := beyond(values, bound.value)).any():
+            first = int(np.argmax(wrong))
             expected = f"{side} {bound.value:.10g}{f' {column.unit}' if column.unit else ''}"
-            raise _wrong(RangeError, column, lists, wrong[0], expected, values[wrong[0]], bound.remedy)
+            raise _wrong(RangeError, column, lists, first, expected, values[first], bound.remedy)
 
 
 def _check_floats(column: Column, lists: Ragged) -> None:

@@ -40,7 +40,7 @@ class Call:
         repositories: All of the Hub.
         keys: By which the sender is known.
         endpoint: Of the server, to make addresses.
-        kind: "model" or "dataset".
+        kind: "model", "dataset" or "space".
         name: "organisation/name".
         revision: Branch, tag or commit; where a route calls for one.
         path: Of a file or a folder, empty for the root.

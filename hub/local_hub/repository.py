@@ -17,7 +17,7 @@ from nuzoo.hub.local_hub.commits import Change, Commit, changed_files
 from nuzoo.hub.local_hub.refusals import RefusedError, bad_request, no_revision
 from nuzoo.hub.local_hub.stored_files import GIT_ATTRIBUTES
 
-KINDS = ("model", "dataset")
+KINDS = ("model", "dataset", "space")
 FACTS_FILE = "repository.json"
 COMMIT_ID = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")

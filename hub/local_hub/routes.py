@@ -14,9 +14,9 @@ from nuzoo.hub.local_hub.refusals import RefusedError
 from nuzoo.hub.local_hub.repository import Repositories
 
 NAME = r"(?P<name>[^/]+(?:/[^/]+)?)"
-REPOSITORY = rf"/api/(?P<kind>model|dataset)s/{NAME}"
-PAGE = rf"/(?:(?P<kind>dataset)s/)?{NAME}"
-LFS = rf"/lfs/(?P<kind>model|dataset)s/{NAME}"
+REPOSITORY = rf"/api/(?P<kind>model|dataset|space)s/{NAME}"
+PAGE = rf"/(?:(?P<kind>dataset|space)s/)?{NAME}"
+LFS = rf"/lfs/(?P<kind>model|dataset|space)s/{NAME}"
 REVISION = r"(?P<revision>[^/]+)"
 
 ROUTES: tuple[tuple[str, str, Callable[[Call], Reply]], ...] = (

@@ -17,6 +17,7 @@ from nuzoo.files.names import (
     TRAINING_ARGUMENTS_FILE,
     TRAINING_EVENTS_FILE,
 )
+from nuzoo.hub.benchmark.model_results import benchmark_entries
 from nuzoo.hub.errors import UnpublishableContentError
 from nuzoo.hub.model.card import Publication, eval_result_entries, model_card
 from nuzoo.hub.model.card_lint import check_model_card
@@ -72,10 +73,16 @@ def build_repository(folder: Path, published: Publication) -> None:
 
 
 def _write_eval_results(folder: Path, published: Publication) -> None:
-    entries = eval_result_entries_to_yaml(eval_result_entries(published))
-    path = folder / ".eval_results" / f"{published.dataset.repo_id.rpartition('/')[2]}.yaml"
-    path.parent.mkdir()
-    path.write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    """Write what was measured, a file for each dataset that it was measured on."""
+    found = {published.dataset.repo_id: eval_result_entries(published)}
+    if published.benchmark is not None:
+        results, leaderboard = published.benchmark
+        found[leaderboard.repo_id] = benchmark_entries(results, published, leaderboard)
+    for repo_id, entries in found.items():
+        path = folder / ".eval_results" / f"{repo_id.rpartition('/')[2]}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        text = yaml.safe_dump(eval_result_entries_to_yaml(entries), sort_keys=False, allow_unicode=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _copy_picture(picture: Path, folder: Path) -> str:

@@ -56,6 +56,7 @@ class Publication:
         beside: Folder of the network that a bundled adapter is for, which goes along.
         others: What was measured on other samples.
         training_events: File that tells the events that it was trained on, if it is there.
+        benchmark: Folder of the results of a benchmark, and the repository of its leaderboard.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Publication:
     beside: Path | None = None
     others: Sequence[Report] = ()
     training_events: Path | None = None
+    benchmark: tuple[Path, Pinned] | None = None
 
     @property
     def headline(self) -> list[Headline]:

@@ -13,6 +13,7 @@ from nuzoo.hub.model.build import build_repository
 from nuzoo.hub.model.dataset_reference import dataset_reference
 from nuzoo.hub.model.flat_copy import check_flat_copy
 from nuzoo.hub.model.measured_run import read_measured
+from nuzoo.hub.pinned import pin
 from nuzoo.hub.scratch import scratch_folder
 from nuzoo.hub.upload import Commit, upload
 
@@ -24,6 +25,8 @@ def publish_model(
     report: Path | None = None,
     dataset: str | None = None,
     base: str | None = None,
+    benchmark: Path | None = None,
+    leaderboard: str | None = None,
     licence: str | None = None,
     private: bool | None = None,
     message: str | None = None,
@@ -43,6 +46,9 @@ def publish_model(
             and measured on; that of the recipe by default.
         base: "organisation/name" or "organisation/name@revision" of the network that an adapter is for;
             the one that it names by default.
+        benchmark: Folder of the results of a benchmark that it took part in.
+        leaderboard: "organisation/name" or "organisation/name@revision" of the dataset that this folder was
+            published as.
         licence: Hub identifier of the licence of the weights; apache-2.0 by default.
         private: For a new repository.
         message: Of the commit.
@@ -60,7 +66,10 @@ def publish_model(
     measured = read_measured(run, report)
     reference = dataset_reference(dataset, measured.told.recipe)
     announce(f"measured on {reference.repo_id} at {reference.revision}")
-    published = measured.publication(repo_id, reference, base=find_base_model(run, base), licence=licence)
+    of_benchmark = (benchmark, pin(leaderboard, "dataset")) if benchmark and leaderboard else None
+    published = measured.publication(
+        repo_id, reference, base=find_base_model(run, base), licence=licence, benchmark=of_benchmark
+    )
     with scratch_folder(Path(tempfile.gettempdir())) as scratch:
         folder = scratch / "repository"
         build_repository(folder, published)

@@ -7,8 +7,10 @@ trains students of a teacher beside networks without one. `transfer` measures tr
 they were not made for, as they are and after some events of them. `uncertainty` trains ensembles and
 evidential networks, and measures how well they, and dropout at inference, know how sure they are.
 
-Each writes a text with its tables (.md), the numbers (.csv) and figures into its folder. What has been run is
-not run again.
+With --cluster workers of Dask train and measure, each another cell of the grid.
+
+Each study writes a text with its tables (.md), the numbers (.csv) and figures into its folder. What has been
+run is not run again.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from nuzoo.command_parser import CommandLineError, at_least
+from nuzoo.commands.cluster_option import add_cluster_option, asked_cluster, check_cluster
 from nuzoo.files.output_folder import check_output
 from nuzoo.registry import import_object
 
@@ -33,12 +36,14 @@ class Kind:
         study: path of its class.
         run: path of what runs it.
         takes_grid: whether --recipe, --budgets and --seeds are for it.
+        has_cells: whether its trainings are measured each by itself, so that a cluster can do them.
     """
 
     default: str
     study: str
     run: str
     takes_grid: bool = False
+    has_cells: bool = True
 
 
 TRAINING = "nuzoo.training"
@@ -68,6 +73,7 @@ STUDIES = {
         "nu_vit_uncertainty",
         f"{TRAINING}.uncertainty.study.UncertaintyStudy",
         f"{TRAINING}.uncertainty.run_study.run_study",
+        has_cells=False,
     ),
 }
 """What can be studied."""
@@ -87,6 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budgets", type=at_least(1), nargs="+", metavar="EVENTS", help="numbers of training events of it"
     )
     parser.add_argument("--seeds", type=at_least(1), metavar="N", help="trainings of each, with seeds 1 to N")
+    add_cluster_option(parser)
     parser.add_argument("--sample", help="what the events are called, unless they are nuzoo's simulation")
 
 
@@ -97,6 +104,12 @@ def begin(args: argparse.Namespace) -> str:
     if given and not kind.takes_grid:
         grids = ", ".join(name for name, other in STUDIES.items() if other.takes_grid)
         raise CommandLineError(f"{', '.join(given)}: expected a study of {grids}, got {args.what}")
+    if hasattr(args, "cluster") and not kind.has_cells:
+        raise CommandLineError(
+            f"--cluster: expected a study whose trainings are measured each by itself, got {args.what}: "
+            "leave it out"
+        )
+    check_cluster(args)
     return f"running the study {args.study or kind.default}"
 
 
@@ -110,8 +123,9 @@ def run(args: argparse.Namespace) -> int:
     for folder, arguments in study.simulated():
         run_command("simulate", *arguments, "--out", folder)
     run_study: Callable[..., list[Path]] = import_object(kind.run)
-    for path in run_study(study, args.sample, _tell):
-        print(path)
+    with asked_cluster(args, study.folder) as workers:
+        for path in run_study(study, args.sample, _tell, **({"workers": workers} if workers else {})):
+            print(path)
     return 0
 
 

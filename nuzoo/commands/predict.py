@@ -84,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
     from nuzoo.datasets_scripts.common.other_detectors import OtherDetectors
     from nuzoo.files.events.event_truth import LABEL_COLUMN
     from nuzoo.pipelines.predicted_blocks import AskedModel, in_blocks, predict_block
+    from nuzoo.pipelines.read_ahead import read_ahead
     from nuzoo.pipelines.reading import reading_for
     from nuzoo.registry import MODALITIES, import_object
 
@@ -103,7 +104,10 @@ def run(args: argparse.Namespace) -> int:
     events = others.taken(files) if args.any_detector else files
     with _workers(args) as workers, tqdm(desc="predict", unit="event") as bar:
         blocks = in_blocks(_noting_empty(events, schema, empty))
-        with closing(workers.do(partial(predict_block, asked, schema), blocks, bar.update)) as answers:
+        with (
+            closing(read_ahead(blocks)) as read,
+            closing(workers.do(partial(predict_block, asked, schema), read, bar.update)) as answers,
+        ):
             predictions = _noting(_told(answers, refused), names)
             if (first := next(predictions, None)) is not None:
                 write_table(chain([first], predictions), args.out, types_of(pipeline, schema))

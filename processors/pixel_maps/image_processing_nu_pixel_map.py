@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from transformers import PreTrainedConfig
 from transformers.image_processing_base import BatchFeature
 from transformers.image_processing_utils import BaseImageProcessor
@@ -22,6 +23,7 @@ from nuzoo.processors.input_errors import (
     ProcessorModelMismatchError,
     ProcessorSettingError,
 )
+from nuzoo.processors.pixel_maps.active_window import window_starts
 from nuzoo.processors.pixel_maps.example_pixel_maps import example_pixel_maps
 from nuzoo.processors.pixel_maps.read_pixel_maps import is_single_event, read_pixel_maps, split_events
 from nuzoo.processors.saved_processor import SavedProcessor
@@ -31,6 +33,11 @@ HalfResolution = Literal["energy", "image"]
 PixelPitch = float | Sequence[float] | Sequence[Sequence[float]]
 
 PIXEL_PITCH_TOLERANCE = 0.01
+WINDOW_STEP = (
+    "cut from the maps of all views the same `window` (rows and columns before energies were added up): "
+    "along each axis it begins where it holds the most pixels, as they were before, with energy, of all "
+    "views together, and of several such places at the middle one (of an even number the one before)"
+)
 TINY_VIEWS = ("xz", "yz", "uv")
 TINY_PIXELS = 64
 
@@ -60,6 +67,9 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         scale: "log" for log(1 + E/reference_energy), "linear" for E/reference_energy.
         reference_energy: E0 in MeV.
         rebin: edge, in raw pixels, of the square whose energy one pixel of the image holds.
+        window: rows and columns, in raw pixels and multiples of `rebin`, of the part of the maps that the
+            network sees: the same for all views of an event, placed on each axis where it holds the most
+            active pixels, see `window_starts`. What lies beyond it is left out. None is the whole map.
         pad_to_multiple: pixels without energy are added behind the last rows and columns of the image
             until their numbers are multiples of it, such as the patch of a vision transformer.
         active_rms: for each view, the root mean square of its scaled active pixels. `fit` sets it;
@@ -87,6 +97,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         scale: Scale = "log",
         reference_energy: float = 1.0,
         rebin: int = 1,
+        window: Sequence[int] | None = None,
         pad_to_multiple: int = 1,
         active_rms: Sequence[float] | None = None,
         **kwargs: Any,
@@ -101,6 +112,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         self.scale = scale
         self.reference_energy = self._positive("reference_energy", reference_energy)
         self.rebin = self._whole("rebin", rebin)
+        self.window = None if window is None else self._edges_of(window)
         self.pad_to_multiple = self._whole("pad_to_multiple", pad_to_multiple)
         self.active_rms = None if active_rms is None else [float(rms) for rms in active_rms]
         self._check_settings()
@@ -155,6 +167,20 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
                 f"active_rms={self.active_rms}."
             )
 
+    def _edges_of(self, window: Any) -> list[int]:
+        """Rows and columns of the window in raw pixels."""
+        edges = list(window) if isinstance(window, Sequence) else [window]
+        edges = [self._whole("window", edge) for edge in edges]
+        whole = (self.height, self.width)
+        if len(edges) != 2 or any(
+            edge > most or edge % self.rebin for edge, most in zip(edges, whole, strict=True)
+        ):
+            raise ProcessorSettingError(
+                f"expected window to be rows and columns, multiples of rebin={self.rebin}, of a map of "
+                f"{self.height} × {self.width} pixels, got {window!r}"
+            )
+        return edges
+
     @property
     def _geometry(self) -> PixelMapGeometry:
         return PixelMapGeometry(self.detector, tuple(self.views), self.height, self.width)
@@ -167,10 +193,13 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
     @property
     def image_size(self) -> tuple[int, int]:
         """Rows and columns of the image after re-binning and padding."""
-        rows, columns = (
-            _rounded_up(edge // self.rebin, self.pad_to_multiple) for edge in (self.height, self.width)
-        )
+        rows, columns = (_rounded_up(edge, self.pad_to_multiple) for edge in self._unpadded_size)
         return rows, columns
+
+    @property
+    def _unpadded_size(self) -> tuple[int, int]:
+        rows, columns = self.window or (self.height, self.width)
+        return rows // self.rebin, columns // self.rebin
 
     def is_single_event(self, inputs: Any) -> bool:
         """Whether `inputs` is one event rather than several."""
@@ -219,6 +248,11 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             "columns of the raw map": f"{self.width} pixels",
             "pixel pitch, rows × columns": f"{', '.join(pitches)} mm" if pitches else None,
             "raw pixels summed into one, per side": f"{self.rebin}",
+            "part of the map that the network sees": (
+                f"{self.window[0]} × {self.window[1]} pixels, where most of the active pixels are"
+                if self.window
+                else None
+            ),
             "images padded with zeros to a multiple of": f"{self.pad_to_multiple} pixels",
             "energy scale": self.scale,
             "reference energy": f"{self.reference_energy} MeV",
@@ -237,6 +271,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             "pixel_pitch_mm": self.pixel_pitch_mm,
             "mev_per_count": self.mev_per_count,
             "rebin": self.rebin,
+            "window": self.window,
             "image_rows": rows,
             "image_columns": columns,
             "scale": self.scale,
@@ -252,6 +287,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             "`width` columns, in MeV, none negative, zero where there is none; counts times mev_per_count "
             "where that is stated; rows and columns are `pixel_pitch_mm` apart, a pair for each view",
             "add up the energies of each square of `rebin` × `rebin` pixels, from row 0 and column 0",
+            *([] if self.window is None else [WINDOW_STEP]),
             f"replace each energy by {scaled[self.scale]}",
             "divide the map of each view by its entry in `active_rms`",
             "add zeros behind the last rows and columns, up to `image_rows` and `image_columns`",
@@ -321,7 +357,8 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         if half_resolution is None:
             pixel_values = self._normalise(energy, active)
         else:
-            unpadded = energy[:, :, : self.height // self.rebin, : self.width // self.rebin]
+            rows_seen, columns_seen = self._unpadded_size
+            unpadded = energy[:, :, :rows_seen, :columns_seen]
             energy = _padded(_halve_resolution(unpadded, half_resolution), self.pad_to_multiple)
             pixel_values = self.pixel_values_of(energy)
         labels = read_target(rows, targets, len(pixel_values))
@@ -399,15 +436,35 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         indices = [hits[f"{view}_index"] for view in self.views]
         height, width = self.image_size
         channels = [index.event * len(indices) + channel for channel, index in enumerate(indices)]
+        channel = np.concatenate(channels)
         positions = np.concatenate([index.values.astype(np.int64) for index in indices])
         row, column = np.divmod(positions, self.width)
-        pixel = (row // self.rebin) * width + column // self.rebin
-        active = torch.from_numpy(np.concatenate(channels) * (height * width) + pixel)
-        energies = [hits[f"{view}_energy"].values.astype(np.float32) for view in self.views]
+        row, column = row // self.rebin, column // self.rebin
+        values = np.concatenate([hits[f"{view}_energy"].values.astype(np.float32) for view in self.views])
         shape = (len(indices[0].counts), len(indices), height, width)
+        if self.window is not None:
+            event, lit = channel // len(indices), values > 0
+            row, in_rows = self._seen(0, event, row, lit, shape[0])
+            column, in_columns = self._seen(1, event, column, lit, shape[0])
+            seen = in_rows & in_columns
+            channel, row, column, values = channel[seen], row[seen], column[seen], values[seen]
+        active = torch.from_numpy(channel * (height * width) + row * width + column)
         energy = torch.from_numpy(np.zeros(shape, dtype=np.float32))  # four times faster than torch's zeros
-        energy.view(-1).index_add_(0, active, torch.from_numpy(np.concatenate(energies)))
+        energy.view(-1).index_add_(0, active, torch.from_numpy(values))
         return energy, active
+
+    def _seen(
+        self,
+        axis: int,
+        event: NDArray[np.int64],
+        position: NDArray[np.int64],
+        lit: NDArray[np.bool_],
+        events: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Positions along an axis in the window of their event, by the lit ones, and which are in it."""
+        length, window = (self.height, self.width)[axis] // self.rebin, self._unpadded_size[axis]
+        inside = position - window_starts(event[lit], position[lit], events, length, window)[event]
+        return inside, (inside >= 0) & (inside < window)
 
     def _normalise(self, energy: torch.Tensor, active: torch.Tensor) -> torch.Tensor:
         """Scale and normalise the active pixels, in place."""

@@ -8,6 +8,8 @@ charge times W_ion, divided by the recombination factor at 2.1 MeV/cm.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +86,8 @@ def ionisation_electrons(deposits: Deposits, density: float, field: float) -> ND
         density: g/cm³.
         field: kV/cm.
     """
-    length = np.linalg.norm(deposits.end - deposits.start, axis=1)
-    stopped = np.where(np.isin(np.abs(deposits.pdg), (11, 22)), STOPPED_ELECTRON_DEDX, STOPPED_HADRON_DEDX)
+    length, kind = _lengths(deposits.end - deposits.start), np.abs(deposits.pdg)
+    stopped = np.where((kind == 11) | (kind == 22), STOPPED_ELECTRON_DEDX, STOPPED_HADRON_DEDX)
     with np.errstate(divide="ignore", invalid="ignore"):
         dedx = np.where(length > 1e-4, deposits.energy / length, stopped)
     escaped = recombination(dedx, density, field)
@@ -115,7 +117,7 @@ def drifted(deposits: Deposits, electrons: NDArray[np.float64], drift: Drift) ->
     """Drift the electrons of each segment to the anode nearest to its middle."""
     start, end = deposits.start.astype(np.float64), deposits.end.astype(np.float64)
     middle = (start[:, 0] + end[:, 0]) / 2
-    distance = np.min(np.abs(middle[:, None] - np.array(drift.anodes)), axis=1)
+    distance = reduce(np.minimum, (np.abs(middle - anode) for anode in drift.anodes))
     time_ms = distance * 10 / drift.velocity / 1000
     longitudinal, transverse = drift.longitudinal_diffusion / 10, drift.transverse_diffusion / 10
     return Cloud(
@@ -123,5 +125,11 @@ def drifted(deposits: Deposits, electrons: NDArray[np.float64], drift: Drift) ->
         end=end,
         charge=electrons * np.exp(-time_ms / drift.lifetime),
         variance=distance[:, None] / 100 * np.array([longitudinal, transverse, transverse]) ** 2,
-        points=np.ceil(np.linalg.norm(end - start, axis=1) / POINT_SPACING).astype(np.int64).clip(min=1),
+        points=np.ceil(_lengths(end - start) / POINT_SPACING).astype(np.int64).clip(min=1),
     )
+
+
+def _lengths(vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Lengths (n,) of vectors (n, 3), axis by axis: several times faster than along the short axis."""
+    x, y, z = vectors.T
+    return np.sqrt(x * x + y * y + z * z)

@@ -21,6 +21,7 @@ from nuzoo.evaluation.explain.detector_events.embedding_map import map_of
 from nuzoo.evaluation.explain.detector_events.energy_scan import FACTORS, median_shifts
 from nuzoo.evaluation.explain.detector_events.explain_reconstruction import EXPLAINER
 from nuzoo.evaluation.explain.detector_events.saliency import PatchSaliency, patch_saliency
+from nuzoo.evaluation.tasks.event_reconstruction.truth import names_of
 from nuzoo.modeling.modeling_nu_perceiver_reconstruction import NuPerceiverForEventReconstruction
 from nuzoo.processors.detector_events.feature_extraction_nu_detector_event import (
     NuDetectorEventFeatureExtractor,
@@ -202,6 +203,17 @@ def test_a_report_has_everything(model, processor, rows, tmp_path):
     few: Dataset = rows.select(range(2))
     with pytest.raises(ExplanationError, match="3 events or more"):
         EXPLAINER.explain(model, processor, few, tmp_path, **options)
+
+
+def test_one_event_is_told_of_by_the_patches_of_its_answer(model, processor, rows, tmp_path):
+    row = {name: value for name, value in rows[5].items() if name not in ("flavour", "charm")}
+    found = EXPLAINER.explain_event(model, processor, row, tmp_path / "why.png")
+    saliency = patch_saliency(model, processor, row)
+    assert f"{len(saliency.contribution)} patches" in found.lines[0]
+    assert f"logit of {names_of(model.config)['flavour'][saliency.flavour]}," in found.lines[0]
+    assert found.picture.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ExplanationError, match="hits in the 3DCal"):
+        EXPLAINER.explain_event(model, processor, rows[0], tmp_path / "none.png")
 
 
 @pytest.mark.slow  # UMAP is compiled for a minute

@@ -8,8 +8,9 @@ import pytest
 import torch
 from transformers.modeling_outputs import ImageClassifierOutput
 
-from nuzoo.evaluation.core.errors import RegionError
+from nuzoo.evaluation.core.errors import ExplanationError, RegionError
 from nuzoo.evaluation.display.pixel_maps.event_views import views_of
+from nuzoo.evaluation.explain.explain_classified_event import explain_classified_event
 from nuzoo.evaluation.explain.faithfulness import (
     cited_kind,
     conclusion,
@@ -90,6 +91,24 @@ def test_without_text_the_most_energetic_object_is_masked():
     mask = masks_of([row], [what_to_mask(row, None)])[0]
     assert (mask.pixels["xz"] // VIEW.columns <= ANCHOR_ROW + 1).all()
     assert mask.energy_fraction > 0.5
+
+
+def test_one_event_is_told_of_in_the_probabilities_of_the_closed_form(tmp_path):
+    row = event(line(0.5, 200), cone(-0.5, 60, 0.2))
+    found = explain_classified_event(Linear(), Upper(), row, tmp_path / "why.png", sample="toy")
+    (left,) = [
+        without(row, mask.pixels)
+        for mask in masks_of([row], [what_to_mask(row, None)])
+        if mask.what == "leading"
+    ]
+    before, after = (sigmoid(float(upper_of(of)) / 100) for of in (row, left))
+    assert found.lines[0].startswith(
+        f"The probability of up is {before:.2f}, and {after:.2f} without the most"
+    )
+    assert "a track" in found.lines[0] and before - after > 0.1
+    assert found.picture.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ExplanationError, match="an event without one"):
+        explain_classified_event(Linear(), Upper(), event(), tmp_path / "none.png", sample="toy")
 
 
 def test_control_is_elsewhere_and_as_large():

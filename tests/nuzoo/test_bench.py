@@ -9,7 +9,7 @@ from nuzoo.training.label_efficiency import run_study as running
 @pytest.fixture
 def studies(monkeypatch):
     asked = []
-    monkeypatch.setattr(running, "run_study", lambda study, sample, tell: asked.append(study) or [])
+    monkeypatch.setattr(running, "run_study", lambda study, sample, tell, **_: asked.append(study) or [])
     return asked
 
 
@@ -31,3 +31,10 @@ def test_studies_of_data_efficiency_start_in_three_ways(studies, tmp_path):
 def test_options_of_another_study_are_refused(capsys):
     assert main(["bench", "uncertainty", "--budgets", "10"]) != 0
     assert "--budgets: expected a study of label-efficiency" in capsys.readouterr().err
+
+
+def test_a_cluster_is_refused_where_it_would_do_nothing(capsys):
+    assert main(["bench", "uncertainty", "--cluster", "tcp://127.0.0.1:1"]) != 0
+    assert (
+        "--cluster: expected a study whose trainings are measured each by itself" in capsys.readouterr().err
+    )

@@ -59,6 +59,8 @@ def test_every_command_says_its_first_word_before_anything_heavy_is_imported(tmp
         "display": [folder, *model, *out],
         "retrieve": [*model, *data, "--like", "e1", *out],
         "bench": ["label-efficiency"],
+        "app": [],
+        "benchmark": ["nu-cnn-tiny", "--data", folder, *out],
         "publish": [folder, "--repo", "org/name"],
         "verify": [folder],
         "demo": out,

@@ -143,6 +143,7 @@ class ToyEvaluator:
     task = "toy-hit-labels"
     options: ClassVar = ()
     comparison = None
+    answers = None
     store_calibration = None
 
     def check_events(self, rows, split, config) -> None:

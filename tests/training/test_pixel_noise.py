@@ -100,10 +100,11 @@ def test_a_pixel_by_hand():
     assert (after[0, 1] == 0).all()
 
 
-def test_windows_lie_anywhere_and_rows_are_the_same_in_all_views():
+@pytest.mark.parametrize("size", [{}, {"height": 13, "width": 11, "window": [SIZE, SIZE]}])
+def test_windows_lie_anywhere_and_rows_are_the_same_in_all_views(size):
     torch.manual_seed(0)
     frame = np.arange(1, 13 * 11 + 1, dtype=np.float32).reshape(13, 11)
-    draw = noisy([frame, 1000 + frame], processor())
+    draw = noisy([frame, 1000 + frame], processor(**size))
     known = {}
     for low, left, up, side in product(range(6), range(4), (1, -1), (1, -1)):
         patch = frame[::up, ::side][low : low + SIZE, left : left + SIZE]

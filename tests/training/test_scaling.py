@@ -13,6 +13,8 @@ from nuzoo.training.grid.study import GridStudy
 from nuzoo.training.scaling.power_laws import fit_both, fit_events
 from nuzoo.training.scaling.run_study import run_study
 
+from ..pickled_work import PickledWork
+
 EVENTS = np.array([1e3, 3e3, 1e4, 3e4, 1e5])
 ERROR = np.full(5, 1e-4)
 
@@ -65,6 +67,9 @@ def test_text_table_and_figure_hold_every_cell_and_law(tmp_path, monkeypatch):
     study = GridStudy.read("nu_cnn_scaling", [f"out={tmp_path}", "seeds=[1,2]", ways])
     files = run_study(study, tell=lambda line: None)
     assert [file.name for file in files if not file.is_file()] == []
+    alone, workers = (tmp_path / "scaling.csv").read_bytes(), PickledWork()
+    run_study(study, tell=lambda line: None, workers=workers)
+    assert len(workers.pieces) == 20 and (tmp_path / "scaling.csv").read_bytes() == alone
     assert len(list(csv.DictReader((tmp_path / "scaling.csv").open()))) == 2 * 5 * 2
     text = (tmp_path / "scaling.md").read_text()
     assert "| small | 20,000 | 0.539" in text

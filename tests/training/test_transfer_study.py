@@ -11,6 +11,7 @@ from nuzoo.datasets_scripts.common.other_maps import maps_laid_out_as
 from nuzoo.simulation.detectors import find_detector
 from nuzoo.simulation.errors import DetectorError
 from nuzoo.training.fields import RecipeError
+from nuzoo.training.transfer import run_study
 from nuzoo.training.transfer.study import TransferStudy
 
 NAME = "nu_transfer"
@@ -101,3 +102,12 @@ def test_a_study_simulates_measures_and_trains(tmp_path, capsys):
     text = (tmp_path / "study/transfer.md").read_text()
     assert "| Accuracy after training events | none | 4 | test events |" in text
     assert main(["bench", "transfer", *given]) == 0
+
+
+def test_few_events_are_of_all_classes_where_files_are_sorted_by_class(monkeypatch):
+    label = [0] * 30 + [1] * 30 + [2] * 30
+    splits = {"train": Dataset.from_dict({"label": label}), "test": Dataset.from_dict({"label": [0, None]})}
+    monkeypatch.setattr(run_study, "load_events", lambda path: splits)
+    found = run_study._splits(TransferStudy.read(NAME, ["events=[0,10]"]), "single volume")
+    assert set(found[run_study.TRAIN].take(10)["label"]) == {0, 1, 2}
+    assert len(found[run_study.TRAIN]) == 90 and len(found[run_study.HELD_OUT]) == 1

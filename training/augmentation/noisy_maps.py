@@ -40,25 +40,32 @@ class NoisyAugmentation:
         return {**batch, "pixel_values": self.settings.transformed(maps)}
 
     def window(self) -> Tensor:
-        """Draw noise in a window of the size of a raw map, MeV (views, rows, columns) of the image.
+        """Draw noise in as much of a raw map as the network sees, MeV (views, rows, columns) of the image.
 
         It lies anywhere in what is read out of any frame. Its rows, the drift, are the same in all views and
         mirrored together; columns are drawn and mirrored in each.
         """
         frame = self.frames[int(torch.randint(len(self.frames), ()))]
-        take_rows = _Window.drawn(frame.rows, self.processor.height)
+        height, width = self._size
+        take_rows = _Window.drawn(frame.rows, height)
         shape = len(self.processor.views), *self.processor.image_size
         noise = torch.zeros(shape)
         for image, view in zip(noise, frame.views, strict=True):
-            take_columns = _Window.drawn(view.columns, self.processor.width)
+            take_columns = _Window.drawn(view.columns, width)
             self._scatter(image, view, take_rows(view.row), take_columns(view.column))
         return noise
 
+    @property
+    def _size(self) -> tuple[int, int]:
+        """Rows and columns of a raw map that the network sees."""
+        height, width = self.processor.window or (self.processor.height, self.processor.width)
+        return height, width
+
     def _scatter(self, image: Tensor, view: ViewNoise, row: Tensor, column: Tensor) -> None:
         """Add the pixels of a view that are in the window to an image."""
-        size = self.processor
-        inside = (row >= 0) & (row < size.height) & (column >= 0) & (column < size.width)
-        pixels = row[inside] // size.rebin, column[inside] // size.rebin
+        height, width = self._size
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        pixels = row[inside] // self.processor.rebin, column[inside] // self.processor.rebin
         image.index_put_(pixels, view.energy[inside], accumulate=True)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.evaluation.comparison.paired import accuracy_ratio
 from nuzoo.evaluation.core.results import Number
 from nuzoo.evaluation.tasks.event_classification.predictions import Predictions
@@ -47,10 +48,13 @@ class Judged:
 
 
 def run_study(
-    study: DistillationStudy, sample: str | None = None, tell: Callable[[str], Any] = print
+    study: DistillationStudy,
+    sample: str | None = None,
+    tell: Callable[[str], Any] = print,
+    workers: Workers | None = None,
 ) -> list[Path]:
     """Run what of a study has not been run yet, and write table, figure and text; see `run_grid`."""
-    return run_grid(study, partial(_write, sample=sample), sample, tell)
+    return run_grid(study, partial(_write, sample=sample), sample, tell, workers)
 
 
 def _write(

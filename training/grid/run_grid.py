@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import datasets
 import numpy as np
 from transformers import PreTrainedModel
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.evaluation.core.evaluate_model import task_of
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.evaluation.core.events import Events
@@ -29,6 +32,9 @@ from nuzoo.training.grid.study import Cell, GridStudy
 from nuzoo.training.recipe import Recipe
 from nuzoo.training.recipe_data import in_classes_of, load_splits
 from nuzoo.training.run_folder import holds_finished
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 
 Write = Callable[[Any, "Sequence[Measured]", datasets.Dataset], list[Path]]
 """What a kind of study writes of itself, its measured cells and the events that they were measured on."""
@@ -60,7 +66,11 @@ class Measured:
 
 
 def run_grid(
-    study: GridStudy, write: Write, sample: str | None = None, tell: Callable[[str], Any] = print
+    study: GridStudy,
+    write: Write,
+    sample: str | None = None,
+    tell: Callable[[str], Any] = print,
+    workers: Workers | None = None,
 ) -> list[Path]:
     """Run what of a study has not been run yet, and write what it says.
 
@@ -69,6 +79,7 @@ def run_grid(
         write: Writes tables, figures and text.
         sample: What the events are called; needed unless they are our simulation.
         tell: Takes a line for each cell.
+        workers: Who train and measure cells; this process by default.
 
     Returns:
         The files.
@@ -83,11 +94,51 @@ def run_grid(
         raise UnusableDatasetError(f"expected {most:,} training events and a test split, got {least:,}")
     cells = list(study.cells())
     found = []
-    for number, cell in enumerate(cells, start=1):
-        one = measure_cell(study, cell, splits["test"], sample)
-        tell(f"{number} of {len(cells)}: {cell.name}: {one.title.lower()} {one.value:.3f} ± {one.error:.3f}")
+    for one in in_pieces(
+        workers, partial(_measure_alone, study, sample), _here(study, sample, splits), cells
+    ):
+        told = f"{one.title.lower()} {one.value:.3f} ± {one.error:.3f}"
         found.append(one)
+        tell(f"{len(found)} of {len(cells)}: {one.cell.name}: {told}")
     return write(study, found, splits["test"])
+
+
+def in_pieces(
+    workers: Workers | None,
+    away: Callable[[Piece], Result],
+    here: Callable[[Piece], Result],
+    pieces: Iterable[Piece],
+) -> Iterator[Result]:
+    """Do pieces of work of a study, and yield the results in their order.
+
+    Args:
+        workers: Who do it; this process by default.
+        away: Does a piece in another process, in the folder that this one works in; picklable.
+        here: Does a piece in this process.
+        pieces: Each depends on nothing but itself.
+    """
+    if workers is None:
+        yield from map(here, pieces)
+    else:
+        yield from workers.do(partial(_away, away, Path.cwd()), pieces, lambda events: None)
+
+
+def _away(
+    away: Callable[[Piece], Result], folder: Path, tell: Callable[[int], object], piece: Piece
+) -> Result:
+    with chdir(folder):
+        return away(piece)
+
+
+def _here(
+    study: GridStudy, sample: str | None, splits: Mapping[str, datasets.Dataset]
+) -> Callable[[Cell], Measured]:
+    return lambda cell: measure_cell(study, cell, splits["test"], sample)
+
+
+def _measure_alone(study: GridStudy, sample: str | None, cell: Cell) -> Measured:
+    """Measure a cell in a process that has not read the events."""
+    return measure_cell(study, cell, load_splits(study.recipe_of(cell))["test"], sample)
 
 
 def measure_cell(study: GridStudy, cell: Cell, test: datasets.Dataset, sample: str | None) -> Measured:

@@ -8,6 +8,7 @@ from typing import Any
 
 from datasets import Dataset
 
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.files.atomic import write_atomically
 from nuzoo.training.grid.run_grid import Measured, means_of, run_grid, write_cells
 from nuzoo.training.label_efficiency.report import draw_study, study_text
@@ -16,9 +17,14 @@ from nuzoo.training.label_efficiency.study import Study
 TABLE, TEXT, PICTURE = "label_efficiency.csv", "label_efficiency.md", "label_efficiency.png"
 
 
-def run_study(study: Study, sample: str | None = None, tell: Callable[[str], Any] = print) -> list[Path]:
+def run_study(
+    study: Study,
+    sample: str | None = None,
+    tell: Callable[[str], Any] = print,
+    workers: Workers | None = None,
+) -> list[Path]:
     """Run what of a study has not been run yet, and write table, figure and text; see `run_grid`."""
-    return run_grid(study, _write, sample, tell)
+    return run_grid(study, _write, sample, tell, workers)
 
 
 def _write(study: Study, found: Sequence[Measured], test: Dataset) -> list[Path]:

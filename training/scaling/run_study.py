@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.files.atomic import write_atomically
 from nuzoo.training.grid.run_grid import Measured, means_of, run_grid, write_cells
 from nuzoo.training.grid.study import GridStudy
@@ -21,9 +22,14 @@ ALL = "all"
 """The law of all sizes together."""
 
 
-def run_study(study: GridStudy, sample: str | None = None, tell: Callable[[str], Any] = print) -> list[Path]:
+def run_study(
+    study: GridStudy,
+    sample: str | None = None,
+    tell: Callable[[str], Any] = print,
+    workers: Workers | None = None,
+) -> list[Path]:
     """Run what of a study has not been run yet, and write table, figure and text; see `run_grid`."""
-    return run_grid(study, _write, sample, tell)
+    return run_grid(study, _write, sample, tell, workers)
 
 
 def _write(study: GridStudy, found: Sequence[Measured], test: Dataset) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from datasets import Dataset
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
 from nuzoo.datasets_scripts.common.loading import load_events
 from nuzoo.datasets_scripts.common.other_maps import maps_laid_out_as
+from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.evaluation.core.evaluator import Headline
 from nuzoo.evaluation.core.events import with_truth
 from nuzoo.files.atomic import replacing, write_atomically
 from nuzoo.pipelines.loading import load_model
-from nuzoo.training.grid.run_grid import measure_as_it_is, train_and_measure
+from nuzoo.training.grid.run_grid import in_pieces, measure_as_it_is, train_and_measure
 from nuzoo.training.transfer.report import draw_study, study_text
 from nuzoo.training.transfer.study import Cell, TransferStudy
 
@@ -46,7 +48,10 @@ class Measured:
 
 
 def run_study(
-    study: TransferStudy, sample: str | None = None, tell: Callable[[str], Any] = print
+    study: TransferStudy,
+    sample: str | None = None,
+    tell: Callable[[str], Any] = print,
+    workers: Workers | None = None,
 ) -> list[Path]:
     """Run what of a study has not been run yet, and write table, figure and text.
 
@@ -54,6 +59,7 @@ def run_study(
         study: Models and detectors, whose events are there.
         sample: What events are called whose detector says none.
         tell: Takes a line for each cell.
+        workers: Who train and measure cells; this process by default.
 
     Returns:
         The files.
@@ -66,11 +72,18 @@ def run_study(
     cells = list(study.cells())
     events = {detector: _splits(study, detector) for detector in study.detectors}
     found = []
-    for number, cell in enumerate(cells, start=1):
-        one = _measure(study, cell, events[cell.detector], sample)
-        tell(f"{number} of {len(cells)}: {cell.name}: {one.number.told}")
+    away = partial(_measure_alone, study, sample)
+    for one in in_pieces(
+        workers, away, lambda cell: _measure(study, cell, events[cell.detector], sample), cells
+    ):
         found.append(one)
+        tell(f"{len(found)} of {len(cells)}: {one.cell.name}: {one.number.told}")
     return _write(study, found)
+
+
+def _measure_alone(study: TransferStudy, sample: str | None, cell: Cell) -> Measured:
+    """Measure a cell in a process that has not read the events."""
+    return _measure(study, cell, _splits(study, cell.detector), sample)
 
 
 def _splits(study: TransferStudy, detector: str) -> Splits:
@@ -87,7 +100,8 @@ def _splits(study: TransferStudy, detector: str) -> Splits:
             f"{study.data_of(detector)}: expected a split {TRAIN} and others to measure on, got "
             f"{', '.join([*learnt, *held_out]) or 'none'}"
         )
-    found = {TRAIN: with_truth(learnt, targets), HELD_OUT: with_truth(held_out, targets)}
+    in_any_order = with_truth(learnt, targets).shuffle(seed=study.seed)  # files may be sorted by class
+    found = {TRAIN: in_any_order, HELD_OUT: with_truth(held_out, targets)}
     most = max((events for events in study.events if isinstance(events, int)), default=0)
     if len(found[TRAIN]) < most:
         raise UnusableDatasetError(

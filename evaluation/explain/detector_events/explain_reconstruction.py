@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from datasets import Dataset
+from numpy.typing import NDArray
 
 from nuzoo.evaluation.core.calibration import probabilities
 from nuzoo.evaluation.core.errors import ExplanationError
 from nuzoo.evaluation.core.evaluator import imported
+from nuzoo.evaluation.core.events import columns_read
 from nuzoo.evaluation.core.provenance import describe_dataset
 from nuzoo.evaluation.core.results import Bootstrap
 from nuzoo.evaluation.core.results_file import write_results
@@ -24,15 +29,14 @@ from nuzoo.evaluation.explain.detector_events.energy_scan import median_shifts, 
 from nuzoo.evaluation.explain.detector_events.report import MAP, SCAN, write_report
 from nuzoo.evaluation.explain.detector_events.results import Deletion, ExplanationResults, SalientEvent
 from nuzoo.evaluation.explain.detector_events.saliency import PatchSaliency, patch_saliency
-from nuzoo.evaluation.explain.explain import Explained
-from nuzoo.evaluation.tasks.event_reconstruction.evaluate import TEMPERATURES
+from nuzoo.evaluation.explain.explain import Explained, ExplainedEvent
+from nuzoo.evaluation.tasks.event_reconstruction.evaluate import TEMPERATURES, reconstruct
 from nuzoo.evaluation.tasks.event_reconstruction.predictions import EventPredictions
 from nuzoo.evaluation.tasks.event_reconstruction.results import EQUAL, NOMINAL
 from nuzoo.evaluation.tasks.event_reconstruction.truth import check_events, in_classes, names_of, weights_of
 from nuzoo.files.file_stems import FileStems
 
 if TYPE_CHECKING:
-    from datasets import Dataset
     from transformers import PreTrainedModel
 
     from nuzoo.processors.contract import EventProcessor
@@ -114,6 +118,51 @@ def explain_reconstruction(
     return Explained(write_report(results, out), lines)
 
 
+def explain_reconstructed_event(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    row: Mapping[str, Any],
+    picture: Path,
+    *,
+    sample: str | None = None,
+) -> ExplainedEvent:
+    """Show which patches of the 3DCal speak for the flavour of an event, see `Explainer.explain_event`.
+
+    Raises:
+        ExplanationError: The event has no hits in the 3DCal.
+    """
+    if not len(row["cal_energy"]):
+        raise ExplanationError("expected hits in the 3DCal, whose patches can speak for a flavour, got none")
+    rows = Dataset.from_list([{name: row[name] for name in columns_read(processor) if name in row}])
+    found, _ = reconstruct(model, processor, rows, batch_size=1, description="flavour")
+    scores = probabilities(found["flavour_logits"], float(model.config.temperature))[0]
+    names = names_of(model.config)["flavour"]
+    saliency = _draw_saliency(model, processor, row, scores, names, picture, sample)
+    line = (
+        f"Each hit is coloured by what its patch adds to the logit of {names[saliency.flavour]}, to first "
+        f"order: gradient times token, summed over channels, of {len(saliency.contribution)} patches."
+    )
+    return ExplainedEvent([line], picture)
+
+
+def _draw_saliency(
+    model: PreTrainedModel,
+    processor: EventProcessor,
+    row: Mapping[str, Any],
+    scores: NDArray[np.float64],
+    names: Sequence[str],
+    picture: Path,
+    sample: str | None,
+) -> PatchSaliency:
+    saliency = patch_saliency(model, processor, row)
+    answer = names[saliency.flavour]
+    columns = event_columns(row)
+    said = {"label": answer, "scores": dict(zip(names, scores.tolist(), strict=True))}
+    label = f"gradient × token of a patch,\nlogit of {answer}"
+    draw_contributions(columns, event_scene(columns, row, said, sample), saliency.of_hits, label, picture)
+    return saliency
+
+
 def _draw_saliencies(
     model: PreTrainedModel,
     processor: EventProcessor,
@@ -126,18 +175,13 @@ def _draw_saliencies(
     stem_of, found = FileStems(), []
     scores = probabilities(predictions.flavour_logits, float(model.config.temperature))
     for row in shown:
-        saliency = patch_saliency(model, processor, row)
         score = scores[predictions.event_id.index(row["event_id"])]
-        answer = names[saliency.flavour]
-        columns = event_columns(row)
-        said = {"label": answer, "scores": dict(zip(names, score.tolist(), strict=True))}
         picture = out / f"{stem_of(str(row['event_id']))}.png"
-        label = f"gradient × token of a patch,\nlogit of {answer}"
-        draw_contributions(columns, event_scene(columns, row, said, sample), saliency.of_hits, label, picture)
+        saliency = _draw_saliency(model, processor, row, score, names, picture, sample)
         found.append(
             SalientEvent(
                 event_id=str(row["event_id"]),
-                answer=answer,
+                answer=names[saliency.flavour],
                 score=float(score[saliency.flavour]),
                 truth=str(row["flavour"]),
                 patches=len(saliency.contribution),
@@ -166,6 +210,7 @@ class ReconstructionExplainer:
 
     options: ClassVar[Collection[str]] = ("faithfulness",)
     explain = imported(f"{__name__}.explain_reconstruction")
+    explain_event = imported(f"{__name__}.explain_reconstructed_event")
 
 
 EXPLAINER = ReconstructionExplainer()

@@ -39,6 +39,7 @@ class EventClassificationEvaluator:
     describe = imported(f"{FOLDER}.evaluate.describe_classifier")
     evaluate = imported(f"{FOLDER}.evaluate.evaluate_classifier")
     write_report = imported(f"{FOLDER}.report.write_report")
+    answers = imported(f"{FOLDER}.answers.ANSWERS")
     check_predictions = imported(f"{FOLDER}.card.check_predictions")
     report_cross_validation = imported(f"{FOLDER}.evaluate.report_cross_validation")
     headline = imported(f"{FOLDER}.card.headline")

@@ -42,6 +42,7 @@ class EventReconstructionEvaluator:
     describe = imported(f"{FOLDER}.evaluate.describe_reconstruction")
     evaluate = imported(f"{FOLDER}.evaluate.evaluate_reconstruction")
     write_report = imported(f"{FOLDER}.report.write_report")
+    answers = imported(f"{FOLDER}.answers.ANSWERS")
     check_predictions = imported(f"{FOLDER}.card.check_predictions")
     headline = imported(f"{FOLDER}.card.headline")
     card_values = imported(f"{FOLDER}.card.card_values")

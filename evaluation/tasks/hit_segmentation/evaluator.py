@@ -26,6 +26,7 @@ class HitSegmentationEvaluator:
     describe = imported(f"{FOLDER}.evaluate.describe_segmenter")
     evaluate = imported(f"{FOLDER}.evaluate.evaluate_segmenter")
     write_report = imported(f"{FOLDER}.report.write_report")
+    answers = imported(f"{FOLDER}.answers.ANSWERS")
     check_predictions = imported(f"{FOLDER}.card.check_predictions")
     report_cross_validation = imported(f"{FOLDER}.evaluate.report_cross_validation")
     headline = imported(f"{FOLDER}.card.headline")

@@ -29,6 +29,7 @@ class MaskedEventEvaluator:
     describe = imported(f"{FOLDER}.evaluate.describe_masked_modelling")
     evaluate = imported(f"{FOLDER}.evaluate.evaluate_masked_modelling")
     write_report = imported(f"{FOLDER}.report.write_report")
+    answers = imported(f"{FOLDER}.answers.ANSWERS")
     check_predictions = imported("nuzoo.evaluation.tasks.event_classification.card.check_predictions")
     headline = imported(f"{FOLDER}.report.headline")
     card_values = imported(f"{FOLDER}.report.card_values")

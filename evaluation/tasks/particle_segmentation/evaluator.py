@@ -27,6 +27,7 @@ class ParticleSegmentationEvaluator:
     describe = imported(f"{FOLDER}.evaluate.describe_instances")
     evaluate = imported(f"{FOLDER}.evaluate.evaluate_instances")
     write_report = imported(f"{FOLDER}.report.write_report")
+    answers = imported(f"{FOLDER}.answers.ANSWERS")
     check_predictions = imported(f"{FOLDER}.card.check_predictions")
     headline = imported(f"{FOLDER}.card.headline")
     card_values = imported(f"{FOLDER}.card.card_values")

@@ -20,6 +20,7 @@ class PointProposalEvaluator:
     task: ClassVar[str] = "point-proposal"
     options: ClassVar[Sequence[Option]] = ()
     comparison = None
+    answers = None
     store_calibration = None
     training_metrics = None
     report_cross_validation = None

@@ -29,6 +29,7 @@ class PreTrainingEvaluator:
     describe = imported(f"{FOLDER}.evaluate.describe_pretrained")
     evaluate: Any = imported(f"{FOLDER}.evaluate.evaluate_pretraining")
     write_report = imported(f"{FOLDER}.report.write_report")
+    answers = imported("nuzoo.evaluation.tasks.hit_segmentation.answers.ANSWERS")
     check_predictions = imported("nuzoo.evaluation.tasks.hit_segmentation.card.check_predictions")
     headline = imported("nuzoo.evaluation.tasks.hit_segmentation.card.headline")
     card_values = imported("nuzoo.evaluation.tasks.hit_segmentation.card.card_values")

@@ -1,0 +1,1 @@
+"""One benchmark: frozen tasks, and whoever answers them side by side."""

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from nuzoo.datasets_scripts.common.conversions import asked_splits, write_files
 from nuzoo.datasets_scripts.common.converted import Conversion
 from nuzoo.datasets_scripts.common.dataset_card import CardWords
+from nuzoo.datasets_scripts.common.given_events import GivenPlan, GivenSimulator
 from nuzoo.datasets_scripts.common.pictures import grey_levels, stored
 from nuzoo.datasets_scripts.common.rows import Row
 from nuzoo.datasets_scripts.common.simulated import SimulationPlan, simulator
 from nuzoo.datasets_scripts.common.simulated_builder import SimulatedBuilder
 from nuzoo.datasets_scripts.layered_truth import truth_of_layered
 from nuzoo.datasets_scripts.readers.fasercal import FaserCalFiles
+from nuzoo.datasets_scripts.sources.given import INTERACTIONS
 from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.files.events.detector_event_columns import (
     DATA_VERSION,
@@ -26,6 +28,7 @@ from nuzoo.files.events.detector_event_columns import (
     DetectorEventGeometry,
 )
 from nuzoo.simulation.detectors import FASERCAL, Detector, find_detector
+from nuzoo.simulation.event_types import Interaction
 from nuzoo.simulation.interactions.forward_beam import HIGHEST_GEV, LOWEST_GEV, ForwardBeam
 from nuzoo.simulation.response.sub_detectors import SubDetectorReadout
 
@@ -54,12 +57,38 @@ class FaserCalPlan(SimulationPlan):
 
     def truth(self, event: LayeredEvent) -> Row:
         """Return the columns of truth beside those of true hits."""
-        number = {"data_version": DATA_VERSION, "run_number": self.seed, "event_number": event.index}
-        return {**number, **truth_of_layered(event)}
+        return _truth(self, event)
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Return the least and the largest energy of a neutrino, GeV."""
         return {"neutrino_energy": (LOWEST_GEV, HIGHEST_GEV)}
+
+
+@dataclass(frozen=True)
+class GivenFaserCalPlan(GivenPlan):
+    """One interaction of a file an event."""
+
+    begins_with = (INTERACTIONS,)
+
+    @classmethod
+    def suits(cls, detector: Detector) -> bool:
+        """Say whether the dataset holds events of a detector."""
+        return FaserCalPlan.suits(detector)
+
+    def transported(self, index: int, interaction: Interaction) -> LayeredEvent:
+        """Simulate what follows on an interaction."""
+        from nuzoo.simulation.simulate_layers import simulate_layered_interaction
+
+        return simulate_layered_interaction(self.seed, index, find_detector(self.detector), interaction)
+
+    def truth(self, event: LayeredEvent) -> Row:
+        """Return the columns of truth beside those of true hits."""
+        return _truth(self, event)
+
+
+def _truth(plan: SimulationPlan, event: LayeredEvent) -> Row:
+    number = {"data_version": DATA_VERSION, "run_number": plan.seed, "event_number": event.index}
+    return {**number, **truth_of_layered(event)}
 
 
 def convert_files(
@@ -129,6 +158,8 @@ def _view(
 
 
 simulate_dataset = simulator(NAME, FaserCalPlan, FASERCAL.name, with_display)
+
+simulate_given = GivenSimulator(NAME, GivenFaserCalPlan, FASERCAL.name, with_display)
 
 
 class FaserCal(SimulatedBuilder):

@@ -512,6 +512,7 @@ for _row in (
         builder="nuzoo.datasets_scripts.fasercal.FaserCal",
         simulate="nuzoo.datasets_scripts.fasercal.simulate_dataset",
         plan="nuzoo.datasets_scripts.fasercal.FaserCalPlan",
+        given="nuzoo.datasets_scripts.fasercal.simulate_given",
         convert="nuzoo.datasets_scripts.fasercal.convert_files",
         card="nuzoo.datasets_scripts.fasercal.card_words",
     ),

@@ -71,6 +71,9 @@ class GivenPlan(SimulationPlan):
     place: str | None
     path: Path | None = field(default=None, kw_only=True, compare=False)
 
+    begins_with: ClassVar[tuple[str, ...]] = (INTERACTIONS, DEPOSITS)
+    """What the file may hold."""
+
     not_in_deposits: ClassVar[tuple[str, ...]] = ()
     """Columns that deposits alone do not tell."""
 
@@ -78,6 +81,11 @@ class GivenPlan(SimulationPlan):
         super().__post_init__()
         if self.given not in _PREFIXES:
             raise DatasetRequestError(f"given: expected one of {', '.join(_PREFIXES)}, got {self.given!r}")
+        if self.given not in self.begins_with:
+            raise DatasetRequestError(
+                f"events in {self.detector}: expected a file of {' or '.join(self.begins_with)}, got one of "
+                f"{self.given}: they do not tell what its sub-detectors see"
+            )
         if self.given == DEPOSITS:
             self.check_choice("place", dict.fromkeys(PLACES))
 
@@ -144,9 +152,9 @@ class GivenPlan(SimulationPlan):
     def transported(self, index: int, interaction: Interaction) -> Any:
         """Simulate what follows on an interaction."""
 
-    @abstractmethod
     def deposited(self, index: int, deposits: Placed) -> Any:
-        """Take deposits for an event."""
+        """Take deposits for an event, where `begins_with` has them."""
+        raise NotImplementedError
 
     def _begun(self, index: int, given: Given) -> tuple[Any, str]:
         if isinstance(given, GivenInteraction):

@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     refused: list[Omission] = []
     names: list[str] = []
     empty: list[str] = []
-    others = OtherDetectors(vars(processor))
+    others = OtherDetectors(processor.to_dict())
     events = others.taken(files) if args.any_detector else files
     with _workers(args) as workers, tqdm(desc="predict", unit="event") as bar:
         blocks = in_blocks(_noting_empty(events, schema, empty))

@@ -351,7 +351,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         """
         self.refuse_options(unknown)
         self.refuse_unfitted()
-        self._check_pixel_pitch(pixel_pitch_mm)
+        self.check_pixel_pitch(pixel_pitch_mm)
         rows = as_table(rows)
         energy, active = self._scatter(rows, detector, mev_per_count)
         if half_resolution is None:
@@ -360,7 +360,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             rows_seen, columns_seen = self._unpadded_size
             unpadded = energy[:, :, :rows_seen, :columns_seen]
             energy = _padded(_halve_resolution(unpadded, half_resolution), self.pad_to_multiple)
-            pixel_values = self._scale(energy) / torch.tensor(self.active_rms)[:, None, None]
+            pixel_values = self.pixel_values_of(energy)
         labels = read_target(rows, targets, len(pixel_values))
         return BatchFeature({"pixel_values": pixel_values} | labels, tensor_type=return_tensors)
 
@@ -397,7 +397,21 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         self.active_rms = (squares / counts).sqrt().tolist()
         return self
 
-    def _check_pixel_pitch(self, pixel_pitch_mm: PixelPitch | None) -> None:
+    def energy_of(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """Give the energies of images (events, views, rows, columns), MeV."""
+        scaled = pixel_values * self._rms_of_views(pixel_values)
+        return (torch.expm1(scaled) if self.scale == "log" else scaled) * self.reference_energy
+
+    def pixel_values_of(self, energy: torch.Tensor) -> torch.Tensor:
+        """Make images of energies (events, views, rows, columns), MeV in each pixel of the image."""
+        return self._scale(energy) / self._rms_of_views(energy)
+
+    def _rms_of_views(self, like: torch.Tensor) -> torch.Tensor:
+        self.refuse_unfitted()
+        return like.new_tensor(self.active_rms)[:, None, None]
+
+    def check_pixel_pitch(self, pixel_pitch_mm: PixelPitch | None) -> None:
+        """Refuse pixels of another size, unless this one takes any; see `__call__`."""
         if pixel_pitch_mm is None:
             return
         stated = self._pitch_of_views(pixel_pitch_mm)

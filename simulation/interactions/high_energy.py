@@ -7,7 +7,7 @@ does it better; docs/fasercal.md says how far they are apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,7 +120,30 @@ def generate_high_energy(
         )
     outgoing = _through_nucleus(rng, nucleus, lepton_pdg, lepton, hadrons)
     decayed = decay_all(rng, outgoing, antineutrino=sign < 0)
-    return _interaction(neutrino_pdg, neutrino_energy, is_cc, hard, lepton, decayed, weight)
+    return DecayedInteraction(
+        neutrino_pdg=int(neutrino_pdg),
+        neutrino_energy=float(neutrino_energy),
+        is_cc=bool(is_cc),
+        mode=InteractionMode.DIS,
+        target_pdg=hard.struck,
+        inelasticity=float(1 - lepton[3] / neutrino_energy),
+        weight=weight,
+        **_particles(neutrino_energy, decayed),
+    )
+
+
+def with_decays(rng: np.random.Generator, interaction: Interaction) -> DecayedInteraction:
+    """Let taus and charmed hadrons decay that left the nucleus in an interaction of another generator.
+
+    Args:
+        rng: Source of randomness.
+        interaction: What happened; those that its generator let decay count as what they became.
+    """
+    mass = MASS[[SPECIES_OF[int(code)] for code in interaction.pdg]]
+    energy = np.sqrt((interaction.momentum**2).sum(axis=1) + mass**2)
+    outgoing = Outgoing(interaction.pdg, np.column_stack([interaction.momentum, energy]))
+    decayed = decay_all(rng, outgoing, antineutrino=interaction.neutrino_pdg < 0)
+    return DecayedInteraction(**vars(interaction) | _particles(interaction.neutrino_energy, decayed))
 
 
 def _draw_hard(
@@ -236,35 +259,21 @@ def visible_energy(pdg: NDArray[np.int32], energy: NDArray[np.float64]) -> float
     return float((energy - np.where(nucleon, mass, 0.0)).sum())
 
 
-def _interaction(
-    neutrino_pdg: int,
-    energy: float,
-    is_cc: bool,
-    hard: _Hard,
-    lepton: NDArray[np.float64],
-    decayed: Decayed,
-    weight: float,
-) -> DecayedInteraction:
+def _particles(neutrino_energy: float, decayed: Decayed) -> dict[str, Any]:
+    """Return the fields of an interaction that its particles and their decays decide."""
     final = decayed.is_final
     species = np.array([SPECIES_OF[int(code)] for code in decayed.pdg[final]])
     held = decayed.p[final, 3] - MASS[species] + REST_CONTENT[species]
-    return DecayedInteraction(
-        neutrino_pdg=int(neutrino_pdg),
-        neutrino_energy=float(energy),
-        is_cc=bool(is_cc),
-        mode=InteractionMode.DIS,
-        target_pdg=hard.struck,
-        inelasticity=float(1 - lepton[3] / energy),
-        pdg=decayed.pdg,
-        momentum=decayed.p[:, :3],
-        invisible_energy=float(energy - held.sum()),
-        parent=decayed.parent,
-        offset=decayed.offset,
-        origin=decayed.origin,
-        is_final=final,
-        tau_decay_mode=decayed.tau_decay_mode,
-        weight=weight,
-    )
+    return {
+        "pdg": decayed.pdg,
+        "momentum": decayed.p[:, :3],
+        "invisible_energy": float(neutrino_energy - held.sum()),
+        "parent": decayed.parent,
+        "offset": decayed.offset,
+        "origin": decayed.origin,
+        "is_final": final,
+        "tau_decay_mode": decayed.tau_decay_mode,
+    }
 
 
 def nucleus_of(rng: np.random.Generator, material: str) -> Nucleus:

@@ -10,14 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from nuzoo.cli import main
-from nuzoo.datasets_scripts import lartpc_cubes, lartpc_pixelmaps
+from nuzoo.datasets_scripts import fasercal, lartpc_cubes, lartpc_pixelmaps
 from nuzoo.datasets_scripts.common.dataset_folder import DatasetRequestError
 from nuzoo.datasets_scripts.common.sharded_parquet import DatasetFolderError
 from nuzoo.files.checksums import sha256
+from nuzoo.files.events.detector_event_columns import FLAVOURS
 from nuzoo.files.events.event_truth import TRUTH_COLUMNS
 from nuzoo.hub.dataset.files import open_dataset
 
-from .source_files import EVENT, LEPTON, segment, write_segments, write_table
+from .source_files import EVENT, LEPTON, PION, energy, segment, write_segments, write_table
 
 SPARED = {**EVENT, "weight": 2.0, "event": 8, "interaction_mode": None}
 BROKEN = {**EVENT, "target_pdg": 42}
@@ -153,6 +154,53 @@ def test_cubes_of_interactions_have_all_truth(table, tmp_path):
     assert sorted(primaries) == [13, 211, 2212]
 
 
+TAU, D_PLUS = 1.77693, 1.86966
+TAU_NEUTRINO = {
+    "neutrino_pdg": 16,
+    "neutrino_energy": 1000.0,
+    "pdg": [211, 15, 411],
+    "px": [0.5, 1.5, -2.0],
+    "py": [0.0, 0.5, -0.5],
+    "pz": [200.0, 600.0, 199.0],
+    "energy": [
+        energy((0.5, 0.0, 200.0), PION),
+        energy((1.5, 0.5, 600.0), TAU),
+        energy((-2.0, -0.5, 199.0), D_PLUS),
+    ],
+    "weight": 2.0,
+}
+
+
+def test_layers_have_the_truth_of_a_file_and_of_what_decays_here(tmp_path):
+    file = write_table(tmp_path / "tev.parquet", [TAU_NEUTRINO, EVENT])
+    fasercal.simulate_given(tmp_path / "out", interactions=file, seed=3)
+    row, other = rows(tmp_path / "out")
+    assert row["source"].startswith("nuzoo-transport ")
+    assert " weight=2 interactions=tev.parquet sha256=" in row["source"]
+    assert (row["neutrino_pdg"], row["lepton_pdg"], row["is_cc"], row["is_tau"]) == (16, 15, 1, 1)
+    assert row["neutrino_energy"] == pytest.approx(1000.0)
+    assert row["lepton_energy"] == pytest.approx(TAU_NEUTRINO["energy"][1])
+    assert row["momentum"] == pytest.approx([0.0, 0.0, 999.0], abs=1e-3)
+    assert FLAVOURS[row["flavour"]].startswith("nutau_cc") and row["tau_decay_length"] > 0
+    assert (row["is_charmed"], row["weight"], row["event_number"]) == (1, 1.0, 0)
+    parents = [row["particle_pdg"][track - 1] for track in row["particle_parent"] if track > 0]
+    assert set(parents) >= {15, 411}
+    assert row["particle_pdg"][:3] == [15, 211, 411] and len(row["cal_energy"]) > 20
+    assert (other["is_charmed"], FLAVOURS[other["flavour"]]) == (0, "numu_cc")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "Interactions of another generator, transported" in card
+    plan = open_dataset(tmp_path / "out", also=["README.md"]).simulation
+    assert plan.event_id(1) == other["event_id"]
+
+
+def test_layers_begin_with_no_deposits(deposits, tmp_path):
+    with pytest.raises(
+        DatasetRequestError, match=r"faser.*: expected a file of interactions, got one of depo"
+    ):
+        fasercal.simulate_given(tmp_path / "out", deposits=deposits)
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_published_of_it_is_checked_and_says_what_it_is(table, tmp_path):
     lartpc_pixelmaps.simulate_given(tmp_path / "out", interactions=table)
     plan = open_dataset(tmp_path / "out", also=["README.md"]).simulation
@@ -171,7 +219,10 @@ def test_what_is_published_of_it_is_checked_and_says_what_it_is(table, tmp_path)
         (["lartpc-pixelmaps", "--interactions=T", "--spectrum=flat-0-10"], "--spectrum: .* of a file has no"),
         (["lartpc-pixelmaps", "--interactions=T", "--place=kept"], "expected it with deposits, got it with"),
         (["lartpc-pixelmaps"], "--events: expected a number of events, or --interactions or --deposits"),
-        (["fasercal", "--deposits=T"], "fasercal: expected a dataset that begins with a file"),
+        (
+            ["scintillator-particles", "--deposits=T"],
+            "-particles: expected a dataset that begins with a file",
+        ),
         (["lartpc-pixelmaps", "--events=3", "--place=kept"], "--place: lartpc-pixelmaps has no such option"),
         (["lartpc-pixelmaps", "--deposits=T"], "a file of interactions; give --interactions instead"),
         (["lartpc-pixelmaps", "--interactions=absent.root"], "absent.root: expected files or folders"),

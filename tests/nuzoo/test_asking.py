@@ -124,3 +124,12 @@ def test_prompt_with_other_labels_is_refused(vlm, rows, tmp_path):
     (tmp_path / "other.json").write_text(json.dumps(other))
     with pytest.raises(ValueError, match="which the model was trained on"):
         ask(vlm, rows, prompt=str(tmp_path / "other.json"))
+
+
+def test_it_predicts_events_of_another_detector_where_that_is_asked_for(vlm, rows, tmp_path, capsys):
+    others = rows.select(range(2)).map(lambda row: {"detector": "opera-target-tracker-5mm", "source": "mine"})
+    others.to_parquet(tmp_path / "events.parquet")
+    given = ["predict", "--model", str(vlm), str(tmp_path / "events.parquet"), "--any-detector"]
+    assert main([*given, "--out", str(tmp_path / "out.parquet")]) == 0
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 2
+    assert "events of opera-target-tracker-5mm" in capsys.readouterr().err

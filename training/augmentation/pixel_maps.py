@@ -1,6 +1,6 @@
 """Symmetries of a pixel map, used to make training events go further."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,11 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nuzoo.processors.contract import EventProcessor
+from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
+from nuzoo.training.augmentation.bound import BatchTransform, PhysicalAugmentation
+from nuzoo.training.augmentation.frame_noise import read_frames
+from nuzoo.training.augmentation.noisy_maps import NoisyAugmentation
 from nuzoo.training.fields import Count, NotNegative, Probability, RecipeError
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(PhysicalAugmentation):
     """Random transformations after which an event is still one of its class.
 
     The rows of a view run across the beam, so that reversing them mirrors the event at a plane that
@@ -31,6 +36,9 @@ class Augmentation:
             image; what leaves it is lost. Windows are not placed alike everywhere.
         drop_pixels: Largest fraction of pixels that an event loses; each draws its own. A reconstruction
             does not find all charge.
+        noise: Dataset of frames whose noise is laid over events before all else, a folder or a repository:
+            maps of the same views and pixels, of any size. See `nuzoo.training.augmentation.frame_noise`.
+        noise_probability: That an event gets some.
     """
 
     flip_rows: Probability = 0.0
@@ -39,9 +47,44 @@ class Augmentation:
     intensity_jitter: NotNegative = 0.0
     shift_pixels: Count | None = None
     drop_pixels: Probability = 0.0
+    noise: str | None = None
+    noise_probability: Probability = 0.0
+
+    def __post_init__(self) -> None:
+        if self.noise is None and self.noise_probability:
+            raise RecipeError(
+                "augmentation.noise: expected a dataset of frames with noise_probability "
+                f"{self.noise_probability}, got none: name one, or leave noise_probability out"
+            )
+        if self.noise is not None and not self.noise_probability:
+            raise RecipeError(
+                f"augmentation.noise_probability: expected more than 0 with noise {self.noise}, got 0: state "
+                "it, or leave noise out"
+            )
+
+    def bound_to(self, processor: EventProcessor, targets: Sequence[str] = ()) -> BatchTransform:
+        """Make what transforms the batches of a processor; frames of noise are read now.
+
+        Args:
+            processor: What makes them.
+            targets: What it is asked for.
+
+        Raises:
+            RecipeError: Noise of other views or pixels, or for batches of something else than pixel maps.
+        """
+        if self.noise is None:
+            return self
+        if not isinstance(processor, NuPixelMapImageProcessor):
+            raise RecipeError(
+                "augmentation.noise: expected a NuPixelMapImageProcessor, got "
+                f"{type(processor).__name__}, whose images are not in MeV: leave it out"
+            )
+        return NoisyAugmentation(self, processor, read_frames(self.noise, processor))
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Transform the `pixel_values` of a batch, see `transformed`."""
+        """Transform the `pixel_values` of a batch without noise, see `transformed`."""
+        if self.noise is not None:
+            return super().__call__(batch)
         return {**batch, "pixel_values": self.transformed(batch["pixel_values"])}
 
     def transformed(self, pixel_values: Tensor) -> Tensor:

@@ -111,6 +111,11 @@ class VlmRecipe(Recipe):
                 "augmentation.intensity_jitter: expected 0 for images of 8 bits, got "
                 f"{self.augmentation.intensity_jitter}: leave it out"
             )
+        if self.augmentation.noise:
+            raise RecipeError(
+                "augmentation.noise: expected none for images of 8 bits, got "
+                f"{self.augmentation.noise}: leave it and noise_probability out"
+            )
         Prompt.of(self.prompt)
 
     def _check_starts(self) -> None:

@@ -23,7 +23,7 @@ COMMANDS = {
     "explain": "show what an answer rests on, and test whether what is cited matters",
     "display": "draw events as PNG and interactive HTML",
     "retrieve": "find events like one, by what a network sees in them",
-    "bench": "run a study of many trainings: how many events a network needs, how sure it is, how it transfers",
+    "bench": "run a study of many trainings: how many events a network needs, how it transfers, …",
     "app": "try the models that come with nuzoo in a browser, on simulated events or files",
     "benchmark": "measure models and answers of other code on frozen tasks, side by side",
     "models": "list the trained models that come with nuzoo, show one, or make one again",

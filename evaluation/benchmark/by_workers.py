@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import chdir
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from nuzoo.datasets_scripts.workers.same_folder import in_this_folder
 from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.evaluation.benchmark.contestants import asked_of, contestant
 from nuzoo.evaluation.benchmark.entry import find_entry, measure
@@ -51,7 +51,7 @@ def measure_by_workers(
         tasks: Names of those that are asked; all by default.
     """
     pieces = list(_missing(paths, benchmark, out, folder_of, tasks))
-    work = partial(_measure, benchmark, out, Path.cwd())
+    work = in_this_folder(partial(_measure, benchmark, out))
     done = workers.do(work, pieces, lambda events: None)
     for _ in tqdm(done, "measuring", len(pieces), unit="entry"):
         pass
@@ -76,13 +76,10 @@ def _missing(
                 yield Piece(path, name, {sample: folder_of(sample) for sample in read})
 
 
-def _measure(
-    benchmark: Benchmark, out: Path, folder: Path, tell: Callable[[int], object], piece: Piece
-) -> None:
-    """Write an entry, from the folder that whoever asks works in, unless it is refused."""
-    with chdir(folder):
-        asked = asked_of(benchmark, piece.task, piece.folders.__getitem__)
-        try:
-            measure(contestant(piece.path, benchmark), asked, benchmark, out)
-        except ValueError:
-            return
+def _measure(benchmark: Benchmark, out: Path, piece: Piece) -> None:
+    """Write an entry, unless it is refused."""
+    asked = asked_of(benchmark, piece.task, piece.folders.__getitem__)
+    try:
+        measure(contestant(piece.path, benchmark), asked, benchmark, out)
+    except ValueError:
+        return

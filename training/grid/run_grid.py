@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import chdir
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import datasets
 import numpy as np
 from transformers import PreTrainedModel
 
 from nuzoo.datasets_scripts.common.labelled_rows import UnusableDatasetError
-from nuzoo.datasets_scripts.workers.workers import Workers
+from nuzoo.datasets_scripts.workers.same_folder import in_this_folder
+from nuzoo.datasets_scripts.workers.workers import Piece, Result, Workers
 from nuzoo.evaluation.core.evaluate_model import task_of
 from nuzoo.evaluation.core.evaluator import TaskEvaluator
 from nuzoo.evaluation.core.events import Events
@@ -28,13 +28,10 @@ from nuzoo.pipelines.loading import load_model
 from nuzoo.processors.contract import EventProcessor
 from nuzoo.registry import TASKS, import_object
 from nuzoo.training.fields import RecipeError
-from nuzoo.training.grid.study import Cell, GridStudy
+from nuzoo.training.grid.study import Cell, GridStudy, Means
 from nuzoo.training.recipe import Recipe
 from nuzoo.training.recipe_data import in_classes_of, load_splits
 from nuzoo.training.run_folder import holds_finished
-
-Piece = TypeVar("Piece")
-Result = TypeVar("Result")
 
 Write = Callable[[Any, "Sequence[Measured]", datasets.Dataset], list[Path]]
 """What a kind of study writes of itself, its measured cells and the events that they were measured on."""
@@ -94,8 +91,9 @@ def run_grid(
         raise UnusableDatasetError(f"expected {most:,} training events and a test split, got {least:,}")
     cells = list(study.cells())
     found = []
+    away = partial(_measure_alone, study, sample)
     for one in in_pieces(
-        workers, partial(_measure_alone, study, sample), _here(study, sample, splits), cells
+        workers, away, lambda cell: measure_cell(study, cell, splits["test"], sample), cells
     ):
         told = f"{one.title.lower()} {one.value:.3f} ± {one.error:.3f}"
         found.append(one)
@@ -120,20 +118,7 @@ def in_pieces(
     if workers is None:
         yield from map(here, pieces)
     else:
-        yield from workers.do(partial(_away, away, Path.cwd()), pieces, lambda events: None)
-
-
-def _away(
-    away: Callable[[Piece], Result], folder: Path, tell: Callable[[int], object], piece: Piece
-) -> Result:
-    with chdir(folder):
-        return away(piece)
-
-
-def _here(
-    study: GridStudy, sample: str | None, splits: Mapping[str, datasets.Dataset]
-) -> Callable[[Cell], Measured]:
-    return lambda cell: measure_cell(study, cell, splits["test"], sample)
+        yield from workers.do(in_this_folder(away), pieces, lambda events: None)
 
 
 def _measure_alone(study: GridStudy, sample: str | None, cell: Cell) -> Measured:
@@ -230,7 +215,7 @@ def _of_another_study(folder: Path, what: str) -> RecipeError:
     )
 
 
-def means_of(study: GridStudy, found: Sequence[Measured]) -> dict[tuple[str, int], tuple[float, float]]:
+def means_of(study: GridStudy, found: Sequence[Measured]) -> Means:
     """Give for each way and number of events the mean of the trainings and its error."""
     return {
         (way, events): summary([one for one in found if (one.cell.way, one.cell.events) == (way, events)])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nuzoo.evaluation.core.results import Estimate
 from nuzoo.evaluation.core.style import GREY, figure, legend_below, look, marker
 from nuzoo.evaluation.core.text import as_table, with_error
+from nuzoo.training.grid.study import Means
 
 if TYPE_CHECKING:
     from nuzoo.training.label_efficiency.study import Study
-
-Means = Mapping[tuple[str, int], tuple[float, float]]
 
 
 def study_text(study: Study, means: Means, title: str, test_events: int) -> str:

@@ -11,10 +11,8 @@ from matplotlib.axes import Axes
 from nuzoo.evaluation.core.results import Estimate
 from nuzoo.evaluation.core.style import figure, legend_below, look, marker
 from nuzoo.evaluation.core.text import as_table, with_error
-from nuzoo.training.grid.study import GridStudy
+from nuzoo.training.grid.study import GridStudy, Means
 from nuzoo.training.scaling.power_laws import PowerLaw
-
-Means = Mapping[tuple[str, int], tuple[float, float]]
 
 FORMULAS = """Laws: 1 − {title} = c + a (N / 10⁴)^−α for each size, and for all together
 E + A (N / 10⁴)^−α + B (P / 10⁵)^−β (arXiv:2203.15556), of N training events and P parameters. Errors are the

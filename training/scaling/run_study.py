@@ -12,9 +12,9 @@ from datasets import Dataset
 from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.files.atomic import write_atomically
 from nuzoo.training.grid.run_grid import Measured, means_of, run_grid, write_cells
-from nuzoo.training.grid.study import GridStudy
+from nuzoo.training.grid.study import GridStudy, Means
 from nuzoo.training.scaling.power_laws import PowerLaw, fit_both, fit_events
-from nuzoo.training.scaling.report import Means, draw_study, study_text
+from nuzoo.training.scaling.report import draw_study, study_text
 
 TABLE, TEXT, PICTURE = "scaling.csv", "scaling.md", "scaling.png"
 

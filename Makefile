@@ -27,7 +27,7 @@ docs: $(VENV)/.installed tree
 	PYTHONPATH=build/tree NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not gpu and not browser"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu and not browser"
 
 test-browser: $(VENV)/.installed
 	$(BIN)/pytest -m browser

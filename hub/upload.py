@@ -58,7 +58,7 @@ def upload(
     repo_id: str,
     *,
     repo_type: str = "model",
-    message: str,
+    message: str | None = None,
     private: bool | None = None,
     token: str | None = None,
     revision: str | None = None,
@@ -74,7 +74,7 @@ def upload(
         folder: With a `checksums.json`.
         repo_id: "organisation/name", checked with `check_access`.
         repo_type: "model", "dataset" or "space".
-        message: Of the commit.
+        message: Of the commit; by default, that it was published.
         private: For a new repository.
         token: Of the user; the stored one by default.
         revision: Branch.
@@ -101,7 +101,7 @@ def upload(
         commit = api.create_commit(
             repo_id,
             [*(CommitOperationDelete(path_in_repo=name) for name in sorted(stale)), *added],
-            commit_message=message,
+            commit_message=message or f"Publish {repo_id} with nuzoo",
             repo_type=repo_type,
             revision=revision,
             parent_commit=head,

@@ -42,6 +42,17 @@ def simulated_dataset(tmp_path_factory):
     return folder
 
 
+LONGEST = ["test_published_model.py", "test_saving.py", "test_training.py", "test_toy.py", "test_publish.py"]
+LONGEST += ["test_supervised.py", "test_commands.py", "test_streamed_events.py", "test_sharded.py"]
+"""Files with much to do. The first needs the simulation, which a new machine compiles; the next do not."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, lest one of two processes has nothing to do at the end."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say how many of the checks in tests/common each architecture passed, whichever process ran them."""
     outcomes = defaultdict(lambda: defaultdict(set))

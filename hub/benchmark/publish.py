@@ -69,7 +69,6 @@ def publish_benchmark(
         repository = scratch / "repository"
         repository.mkdir()
         build_leaderboard(repository, results, repo_id, licence)
-        message = message or f"Publish {repo_id} with nuzoo"
         return upload(repository, repo_id, repo_type="dataset", message=message, private=private)
 
 

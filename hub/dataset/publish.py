@@ -55,5 +55,4 @@ def publish_dataset(
             for shard in dataset.shards
         }
         write_checksums(folder, computed=computed)
-        message = message or f"Publish {repo_id} with nuzoo"
         return upload(folder, repo_id, repo_type="dataset", message=message, private=private)

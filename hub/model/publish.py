@@ -74,4 +74,4 @@ def publish_model(
         folder = scratch / "repository"
         build_repository(folder, published)
         announce(check_flat_copy(folder))
-        return upload(folder, repo_id, message=message or f"Publish {repo_id} with nuzoo", private=private)
+        return upload(folder, repo_id, message=message, private=private)

@@ -42,7 +42,6 @@ def publish_space(
             shutil.copyfile(folder / name, copy / name)
         check_publishable(copy)
         write_checksums(copy)
-        message = message or f"Publish {repo_id} with nuzoo"
         return upload(copy, repo_id, repo_type="space", message=message, private=private)
 
 

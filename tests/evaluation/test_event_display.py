@@ -98,7 +98,14 @@ def test_axis_names():
     assert axis_name((0, 0.6, 0.8), "v") == "v wires"
 
 
-@pytest.mark.parametrize("name", [name for name, detector in DETECTORS.items() if views_of(detector)])
+OF_EACH_SHAPE = {
+    tuple((view.name, view.rows, view.columns) for view in views_of(detector)): name
+    for name, detector in DETECTORS.items()
+}
+"""A detector of each set of views: those with pixels of another size are drawn alike."""
+
+
+@pytest.mark.parametrize("name", [name for views, name in OF_EACH_SHAPE.items() if views])
 def test_the_detectors_can_be_drawn(tmp_path, name):
     detector = DETECTORS[name]
     row = make_row(detector=name)

@@ -1,12 +1,11 @@
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from nuzoo.hub.local_hub import LocalHub
 
+from ..fresh_process import run_python
 from .flows import write_run
 
 NO_NUZOO = 'raise ModuleNotFoundError("nuzoo is not installed here", name="nuzoo")\n'
@@ -59,13 +58,8 @@ def run_fresh(local_hub, tmp_path_factory):
         if without_nuzoo:
             variables["PYTHONPATH"] = str(hidden.parent)
             code = f'import sys; sys.modules["nuzoo"] = None\n{code}'
-        return subprocess.run(
-            [sys.executable, "-c", code, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path_factory.mktemp("cwd"),
-            env=variables | environment,
-            timeout=timeout,
-        )
+        variables |= environment
+        folder = tmp_path_factory.mktemp("cwd")
+        return run_python(code, *arguments, folder=folder, environment=variables, timeout=timeout)
 
     return run

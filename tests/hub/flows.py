@@ -1,11 +1,9 @@
 """What the flows against the local Hub share: a run that can be published, and a process that publishes."""
 
 import base64
-import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
+from multiprocessing import Pipe
 
 import torch
 from datasets import load_dataset
@@ -17,25 +15,8 @@ from nuzoo.modeling.modeling_nu_cnn import NuCnnForEventClassification
 from nuzoo.processors.pixel_maps.image_processing_nu_pixel_map import NuPixelMapImageProcessor
 
 from ..drawing import undrawn
-
-LOOP = """
-import contextlib, io, json, os, signal, sys, time, traceback
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it otherwise
-signal.set_wakeup_fd(int(sys.argv[1]))
-from pathlib import Path
-from nuzoo.cli import main
-names, answers = dict(globals()), sys.stdout
-time.sleep = lambda seconds: None
-for line in sys.stdin:
-    task, out, err = json.loads(line), io.StringIO(), io.StringIO()
-    os.environ.update(task["environment"])
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            status = main(task["command"]) if "command" in task else exec(task["code"], names)
-        except BaseException:
-            status = traceback.format_exc()
-    print(json.dumps([status, out.getvalue(), err.getvalue()]), file=answers, flush=True)
-"""
+from ..fresh_process import start
+from .served_commands import serve
 
 
 @dataclass(frozen=True)
@@ -56,28 +37,19 @@ class Session:
     def __init__(self, hub, cache):
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
         self._environment |= {**hub.environment(cache), "OMP_NUM_THREADS": "1"}
-        self._signals, wakeup = os.pipe()
-        os.set_blocking(wakeup, False)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", LOOP, str(wakeup)],
-            pass_fds=[wakeup],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=cache,
-            env=self._environment,
-        )
-        os.close(wakeup)
+        self._tasks, tasks = Pipe()
+        self._signals, wakeup = Pipe(duplex=False)
+        self._process = start(serve, tasks, wakeup, str(cache), self._environment)
+        tasks.close()
+        wakeup.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.kill()
-        self._process.stdin.close()
-        self._process.stdout.close()
-        os.close(self._signals)
+        self._tasks.close()
+        self._signals.close()
 
     def nuzoo(self, *command, **environment):
         """Run `nuzoo …`, with variables changed for this command only."""
@@ -94,13 +66,13 @@ class Session:
 
     def signal(self, number):
         """Send a signal to the process, and wait until it has come."""
-        self._process.send_signal(number)
-        assert os.read(self._signals, 1) == bytes([number])
+        os.kill(self._process.pid, number)
+        assert os.read(self._signals.fileno(), 1) == bytes([number])
 
     def kill(self):
         """Kill the process, which gives no answer any more."""
         self._process.kill()
-        self._process.wait()
+        self._process.join()
 
     def run(self, code):
         """Run lines of Python, which must not raise; gives what they print."""
@@ -121,9 +93,8 @@ class Session:
                 self._send({"environment": before, "code": ""})
 
     def _send(self, task):
-        self._process.stdin.write(json.dumps(task) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        self._tasks.send(task)
+        return self._tasks.recv()
 
 
 def write_run(folder, dataset):

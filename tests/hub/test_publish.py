@@ -433,7 +433,7 @@ def test_a_killed_process_leaves_nothing_half_published(session, local_hub, data
             return None
 
         local_hub.intercept = kill
-        with pytest.raises(json.JSONDecodeError):
+        with pytest.raises(EOFError):
             killed.nuzoo("publish", data, "--repo", repository, *AS_DATASET)
     local_hub.intercept = None
     assert contents(local_hub, repository, "dataset").keys() <= {".gitattributes"}

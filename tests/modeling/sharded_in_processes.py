@@ -1,4 +1,4 @@
-"""Started by torchrun: networks with weights shared out over processes say and learn what whole ones do."""
+"""Run in two processes: networks with weights shared out over them say and learn what whole ones do."""
 
 import sys
 from copy import deepcopy

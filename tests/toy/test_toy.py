@@ -17,6 +17,8 @@ from huggingface_hub import ModelCard
 
 from nuzoo.hub.local_hub import LocalHub
 
+from ..fresh_process import run_python
+
 ROOT = Path(__file__).parents[2]
 RECIPE = Path(__file__).with_name("toy_recipe.yaml")
 MODEL, DATASET = "org/toy-points", "org/toy-points-data"
@@ -58,13 +60,10 @@ def hub(folder):
         yield hub
 
 
-def python(hub, folder, *arguments, **variables):
+def python(hub, folder, *arguments, path=""):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    environment |= hub.environment(folder / "cache") | {"OMP_NUM_THREADS": "1"} | variables
-    environment.setdefault("PYTHONPATH", "")
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)], capture_output=True, text=True, cwd=folder, env=environment
-    )
+    environment |= hub.environment(folder / "cache") | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    done = run_python(*arguments, folder=folder, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -94,7 +93,7 @@ def said(hub, folder, installed):
         f"verify {MODEL}",
     ]
     arguments = json.dumps([command.split() for command in commands])
-    return python(hub, folder, "-c", COMMANDS, arguments, PYTHONPATH=installed)
+    return python(hub, folder, COMMANDS, arguments, path=installed)
 
 
 def test_it_is_trained_measured_and_drawn(said, folder):
@@ -123,7 +122,7 @@ def test_it_is_published_and_verified(said, hub, folder):
 
 
 def test_it_loads_without_nuzoo(said, hub, folder):
-    truth, labels, logits = json.loads(python(hub, folder, "-I", "-c", WITHOUT_NUZOO).splitlines()[-1])
+    truth, labels, logits = json.loads(python(hub, folder, WITHOUT_NUZOO).splitlines()[-1])
     assert [len(event) for event in labels] == [len(event) for event in truth]
     chosen = ["track", "shower"]
     assert [label for event in labels for label in event] == [chosen[index] for index in logits]

@@ -1,4 +1,4 @@
-"""Started by torchrun: the loss of a self-distillation over the events of all processes, and its gradient."""
+"""Run in two processes: the loss of a self-distillation over the events of both, and its gradient."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Started by torchrun: writes which events each process learns from in a run that was stopped."""
+"""Run in two processes: writes which events each process learns from in a run that was stopped."""
 
 import json
 import sys

@@ -1,9 +1,6 @@
 """Pre-training without labels, from a recipe to a folder that other networks start from."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import datasets
@@ -17,6 +14,7 @@ from nuzoo.training.recipe import load_recipe
 from nuzoo.training.self_distillation.pretraining import build_pretraining, pretrain
 from nuzoo.training.self_distillation.teacher import TEACHER_FILE
 from tests.evaluation.point_cloud_rows import event_row, without_truth
+from tests.fresh_process import run_ranks
 from tests.training.distilled_in_processes import VIEWS, loss_of, networks
 
 pytestmark = pytest.mark.usefixtures("undrawn_curves")
@@ -179,16 +177,9 @@ def test_two_processes_have_the_loss_and_the_gradient_of_one(splits, tmp_path):
     clouds["is_masked"][int(clouds["offset"][2 * 3 - 1]) :] = False
     for rank, chosen in enumerate(([0, 2], [1])):
         torch.save(of_events(clouds, 3, chosen), tmp_path / f"clouds-{rank}.pt")
-    command = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0", "--standalone"]
     script = Path(__file__).with_name("distilled_in_processes.py")
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, *command, str(script), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
+    for done in run_ranks(script, tmp_path, folder=tmp_path):
+        assert done.returncode == 0, done.stderr
     found = torch.load(tmp_path / "found.pt")
     student, teacher = networks()
     loss = loss_of(student, teacher, clouds)

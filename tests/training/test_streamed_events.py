@@ -1,9 +1,6 @@
 """Learning from a stream of events: which come, in what order, in which process, and after a stop."""
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -20,6 +17,8 @@ from nuzoo.training.fields import RecipeError
 from nuzoo.training.recipe import load_recipe
 from nuzoo.training.streamed_events import held, training_stream
 from nuzoo.training.supervised import build_trainer, describe_network, train
+
+from ..fresh_process import run_ranks
 
 pytestmark = pytest.mark.usefixtures("undrawn_curves")
 
@@ -80,19 +79,8 @@ def test_two_processes_learn_from_files_of_their_own(shards, tmp_path):
     recipe = quick(tmp_path / "run", shards)
     (tmp_path / "recipe.yaml").write_text(recipe.to_yaml())
     script = Path(__file__).with_name("streamed_in_processes.py")
-    command = [
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node=2",
-        str(script),
-        str(tmp_path),
-    ]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, env=environment, check=False, timeout=240
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    for done in run_ranks(script, tmp_path, folder=tmp_path):
+        assert done.returncode == 0, done.stderr[-3000:]
     seen = [json.loads((tmp_path / f"seen-{rank}.json").read_text()) for rank in (0, 1)]
     head = load_dataset(str(shards), split="train")
     stream = load_dataset(str(shards), split="train", streaming=True)

@@ -1,6 +1,7 @@
 """The front door: registration is complete, lazy and independent of the order of imports."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import transformers
 
 import nuzoo
 from nuzoo.registry import ANY_NETWORK, ARCHITECTURES, TASKS, import_object, public_classes
+
+from ..fresh_process import run_python
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ["datasets", "trl", "peft", "evaluate", "matplotlib", "torchvision"]
@@ -35,6 +38,12 @@ def python(code: str) -> str:
     return done.stdout.strip()
 
 
+def forked(code: str, folder: Path) -> str:
+    done = run_python(code, folder=folder, environment=dict(os.environ))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def loaded_after(code: str, names: list[str]) -> list[str]:
     return json.loads(python(LOADED.format(code=code, names=names)).splitlines()[-1])
 
@@ -43,12 +52,12 @@ def test_import_nuzoo_imports_nothing_heavy():
     assert loaded_after("import nuzoo", [*HEAVY, "torch", "transformers", "numpy", "numba"]) == []
 
 
-def test_registration_adds_nothing_to_the_import_of_transformers():
+def test_registration_adds_nothing_to_the_import_of_transformers(tmp_path):
     """What `AutoModel` imports with nuzoo is what it imports without."""
     names = "sorted(name for name in sys.modules if not name.startswith('nuzoo'))"
     script = "import json, sys\n{code}\nprint(json.dumps(" + names + "))"
-    plain = json.loads(python(script.format(code="from transformers import AutoModel")))
-    with_us = json.loads(python(script.format(code="import nuzoo; from transformers import AutoModel")))
+    first = ("from transformers import AutoModel", "import nuzoo; from transformers import AutoModel")
+    plain, with_us = (json.loads(forked(script.format(code=code), tmp_path)) for code in first)
     aliases = {f"transformers.models.{model_type}" for model_type in ARCHITECTURES}
     heavy = {name.partition(".")[0] for name in set(with_us) - set(plain) - aliases}
     assert not heavy & {*HEAVY, "torch", "transformers"}
@@ -77,7 +86,7 @@ IMPORTS = {
 
 
 @pytest.mark.parametrize("first", IMPORTS)
-def test_auto_classes_load_every_architecture(saved, first):
+def test_auto_classes_load_every_architecture(saved, first, tmp_path):
     """All in one process, which takes longer to begin than to load them."""
     code, expected = IMPORTS[first], []
     for name, architecture in ARCHITECTURES.items():
@@ -88,7 +97,7 @@ def test_auto_classes_load_every_architecture(saved, first):
         loaded = [architecture.models[network] for network in networks]
         paths = [architecture.config, *loaded, *[architecture.processor_path] * 2]
         expected += [path.rpartition(".")[2] for path in paths]
-    assert python(code).splitlines() == expected
+    assert forked(code, tmp_path).splitlines() == expected
 
 
 WITH_PIPELINE = {task.pipeline_name: task for task in TASKS.values() if task.pipeline}

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
+import datasets
 import pytest
 import torch
 from datasets import ClassLabel, load_dataset
@@ -29,6 +30,11 @@ def shards(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "shards"
     simulate_dataset(folder, events=60, seed=5, shard_size=15)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_at_the_end_of_a_stream(monkeypatch):
+    monkeypatch.setattr(datasets.config, "SLEEP_TIME_ON_THREADS_SHUTDOWN", 0)
 
 
 def quick(output, data, *overrides):

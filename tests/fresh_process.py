@@ -10,13 +10,16 @@ import signal
 import socket
 import subprocess
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
 ROOT = str(Path(__file__).parents[1])
 PROCESSES = multiprocessing.get_context("forkserver")
 IMPORTED = ["torch", "torchvision", "torch._dynamo", "bitsandbytes", "numba"]
 IMPORTED += ["scipy.stats", "sklearn.metrics", "pandas", "pyarrow.parquet", "matplotlib.figure"]
-PROCESSES.set_forkserver_preload(IMPORTED)
+SERVER = forkserver.ForkServer()
+"""Beside that of the library, which the app has in one of its own."""
+SERVER.set_forkserver_preload(IMPORTED)
 
 
 def begin(folder, environment, out, err):
@@ -42,9 +45,12 @@ def start(function, *arguments):
     """Start a process that calls a function, whose module may import nothing that is to be imported anew."""
     process = PROCESSES.Process(target=function, args=arguments)
     sys.path.append(ROOT)
+    other = forkserver.connect_to_new_process
+    forkserver.connect_to_new_process = SERVER.connect_to_new_process
     try:
         process.start()
     finally:
+        forkserver.connect_to_new_process = other
         sys.path.remove(ROOT)
     return process
 

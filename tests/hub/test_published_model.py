@@ -63,6 +63,7 @@ def load_all(name, dataset, **options):
 @pytest.fixture(scope="module")
 def session(local_hub, tmp_path_factory):
     with Session(local_hub, tmp_path_factory.mktemp("cache")) as session:
+        session.trust_flat_copies()  # it is loaded without nuzoo here
         yield session
 
 
@@ -326,7 +327,6 @@ def test_a_revision_stays_what_it_was(session, run, revision, expected, simulate
     save_file(weights, other / "model.safetensors", {"format": "pt"})
     changed = logits_of(other, simulated_dataset)
     assert changed != expected
-    session.trust_flat_copies()
     again = ("--model", other, "--data", simulated_dataset, "--displays", 0, "--calibrate")
     done = session.nuzoo("evaluate", *again)
     assert done.status == 0, done.err

@@ -29,10 +29,9 @@ def begin(folder, environment, out, err):
     os.environ.update(environment)
     os.chdir(folder)
     for number, file in ((1, out), (2, err)):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
-    installed = tuple({sys.prefix, sys.base_prefix})
+        os.dup2(os.open(file, os.O_WRONLY), number)
     given = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
-    sys.path[:] = [*given, *(path for path in sys.path if path.startswith(installed))]
+    sys.path[:] = [*given, *(path for path in sys.path if path.startswith((sys.prefix, sys.base_prefix)))]
 
 
 def _run(code, arguments, folder, environment, out, err):
@@ -79,7 +78,7 @@ def run_all(tasks, folder, timeout=240):
     for number, (code, arguments, environment) in enumerate(tasks):
         files = [told / f"{number}.{name}" for name in ("out", "err")]
         for file in files:
-            file.unlink(missing_ok=True)
+            file.write_text("")
         words = [str(argument) for argument in arguments]
         process = start(_run, code, words, str(folder), environment, *map(str, files))
         started.append((process, code, files))

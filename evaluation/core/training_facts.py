@@ -17,7 +17,7 @@ from nuzoo.files.names import CONFIG_FILE, RECIPE_FILE, STATE_FILE, TRAINING_ARG
 from nuzoo.files.origin import find_file
 from nuzoo.files.plain_text import counted, plain
 
-SECTIONS = ("augmentation", "data", "model")
+SECTIONS = ("augmentation", "data", "model", "teacher")
 """Of a recipe, those that are read here."""
 
 FACTS_OF_ARGUMENTS = {
@@ -110,6 +110,8 @@ def training_facts(run: RunFiles) -> dict[str, object]:
         facts["recipe"] = plain(recipe["source"])
     if pretrained := recipe.get("model", {}).get("pretrained"):
         facts["started from"] = plain(pretrained)
+    if teacher := recipe.get("teacher"):
+        facts["teacher"] = plain(", ".join([str(teacher.get("model")), *_pairs(teacher, "model")]))
     facts |= _length(run.state)
     facts |= {
         name: plain(arguments[key])
@@ -117,8 +119,12 @@ def training_facts(run: RunFiles) -> dict[str, object]:
         if arguments.get(key) is not None
     }
     if augmentation := recipe.get("augmentation"):
-        facts["augmentation"] = plain(", ".join(f"{name} {value}" for name, value in augmentation.items()))
+        facts["augmentation"] = plain(", ".join(_pairs(augmentation)))
     return facts
+
+
+def _pairs(section: Mapping[str, Any], *left_out: str) -> list[str]:
+    return [f"{name} {value}" for name, value in section.items() if name not in left_out]
 
 
 def _start(recipe: dict[str, Any]) -> str | None:

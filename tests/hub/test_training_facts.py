@@ -38,6 +38,12 @@ def test_what_a_training_does_not_tell_is_left_out(tmp_path):
     }
 
 
+def test_who_taught_and_how(tmp_path):
+    (tmp_path / "recipe.yaml").write_text("teacher: {model: org/large, temperature: 2.0, features: 3.0}\n")
+    told = {"teacher": "org/large, temperature 2.0, features 3.0"}
+    assert training_facts(read_run(tmp_path)) == told
+
+
 @pytest.mark.parametrize(
     ("name", "content", "match"),
     [
@@ -56,6 +62,7 @@ def test_what_a_training_does_not_tell_is_left_out(tmp_path):
         ("trainer_state.json", {"log_history": [{"train_runtime": "1 h"}]}, "as train_runtime, got '1 h'"),
         ("recipe.yaml", {"model": "tiny"}, "expected names and values as model, got 'tiny'"),
         ("recipe.yaml", {"data": ["x"]}, "as data"),
+        ("recipe.yaml", {"teacher": "large"}, "expected names and values as teacher, got 'large'"),
         ("recipe.yaml", {"augmentation": 3}, "as augmentation, got 3; mend it, or train again"),
     ],
 )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nuzoo.training.distillation.run_study import Judged
     from nuzoo.training.distillation.study import DistillationStudy
 
+DECADE = 10
+"""Ticks of a logarithmic axis that spans less would write over each other."""
+
 
 def study_text(study: DistillationStudy, judged: Sequence[Judged], machine: str, test_events: int) -> str:
     """Write the table of a study, the teacher first.
@@ -45,7 +48,9 @@ def study_text(study: DistillationStudy, judged: Sequence[Judged], machine: str,
 
 
 def draw_study(judged: Sequence[Judged], path: Path) -> None:
-    """Draw accuracy against time for an event."""
+    """Draw accuracy against time for an event, on a logarithmic axis where times differ by much."""
+    times = [one.milliseconds.value for one in judged if one.milliseconds.value]
+    scale = "log" if times and max(times) > DECADE * min(times) else "linear"
     with figure(path, 6.4, 5.6, "", "Errors are bootstrap standard deviations.") as drawn:
         axes = drawn.subplots()
         for number, one in enumerate(judged):
@@ -57,5 +62,5 @@ def draw_study(judged: Sequence[Judged], path: Path) -> None:
                 color=look(number)["color"],
                 label=one.name,
             )
-        axes.set(xlabel="Time for an event / ms", ylabel="Accuracy", xscale="log")
+        axes.set(xlabel="Time for an event / ms", ylabel="Accuracy", xscale=scale)
         legend_below(axes, ncols=2)

@@ -10,11 +10,10 @@ from nuzoo.training.study_files import ReadStudy
 
 PRETRAINED = "pretrained"
 RECIPE = "recipe"
+WAYS = "ways"
 
 Means = Mapping[tuple[str, int], tuple[float, float]]
 """For each way and number of events the mean of the trainings and its error."""
-
-WAYS = "ways"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,31 +21,35 @@ scatter of fits to values drawn within their errors. χ² far above its degrees 
 hold."""
 
 
-def study_text(
-    study: GridStudy,
-    means: Means,
-    sizes: Mapping[str, int],
-    laws: Mapping[str, PowerLaw | None],
-    title: str,
-    test_events: int,
-) -> str:
-    """Write the tables of a study: the numbers, and the laws.
+@dataclass(frozen=True)
+class Scaling:
+    """What a study found.
 
-    Args:
+    Attributes:
         study: The grid.
         means: For each way and number of events the mean and its error.
         sizes: Parameters of the network of each way.
-        laws: Of each way, and of "all".
+        laws: Of each way, and of "all"; None where there are too few points.
         title: What the number is.
-        test_events: On how many events it was measured.
     """
+
+    study: GridStudy
+    means: Means
+    sizes: Mapping[str, int]
+    laws: Mapping[str, PowerLaw | None]
+    title: str
+
+
+def study_text(scaling: Scaling, test_events: int) -> str:
+    """Write the tables of a study: the numbers, measured on so many events, and the laws."""
+    study, title = scaling.study, scaling.title
     events = sorted(study.events)
     rows = [
-        [way, f"{sizes[way]:,}", *(with_error(_as_number(means[way, number])) for number in events)]
+        [way, f"{scaling.sizes[way]:,}", *(with_error(_as_number(scaling.means[way, n])) for n in events)]
         for way in study.ways
     ]
     measured = as_table([f"{title} by events", "parameters", *(f"{number:,}" for number in events)], rows)
-    known = {name: law for name, law in laws.items() if law is not None}
+    known = {name: law for name, law in scaling.laws.items() if law is not None}
     fitted = as_table(["law of", "constants", "χ²", "degrees"], [_row(*item) for item in known.items()])
     return (
         f"# Scaling\n\n{measured}\n\nMeans of {len(study.seeds)} trainings each, measured on {test_events:,} "
@@ -62,17 +67,11 @@ def _row(name: str, law: PowerLaw) -> list[str]:
     return [name, ", ".join(constants), f"{law.chi2:.1f}", str(law.degrees)]
 
 
-def draw_study(
-    study: GridStudy,
-    means: Means,
-    sizes: Mapping[str, int],
-    laws: Mapping[str, PowerLaw | None],
-    title: str,
-    path: Path,
-) -> None:
+def draw_study(scaling: Scaling, path: Path) -> None:
     """Draw what is wrong against events for each size, and against parameters for each number of events."""
-    events = sorted(study.events)
-    ways = sorted(study.ways, key=lambda way: sizes[way])
+    means, sizes, laws = scaling.means, scaling.sizes, scaling.laws
+    events = sorted(scaling.study.events)
+    ways = sorted(scaling.study.ways, key=lambda way: sizes[way])
     with figure(path, 9.0, 4.6, "", "Lines: the law of all sizes together, where there is one.") as drawn:
         by_events, by_size = drawn.subplots(1, 2, sharey=True)
         along = np.geomspace(events[0], events[-1], 50)
@@ -91,7 +90,7 @@ def draw_study(
             )
             if law := laws["all"]:
                 by_size.plot(across, law.curve(np.full_like(across, n), across), **look(number))
-        by_events.set(xscale="log", yscale="log", xlabel="Training events", ylabel=f"1 − {title}")
+        by_events.set(xscale="log", yscale="log", xlabel="Training events", ylabel=f"1 − {scaling.title}")
         by_size.set(xscale="log", xlabel="Parameters")
         for axes in (by_events, by_size):
             legend_below(axes, ncols=2)

@@ -14,7 +14,7 @@ from nuzoo.files.atomic import write_atomically
 from nuzoo.training.grid.run_grid import Measured, means_of, run_grid, write_cells
 from nuzoo.training.grid.study import GridStudy, Means
 from nuzoo.training.scaling.power_laws import PowerLaw, fit_both, fit_events
-from nuzoo.training.scaling.report import draw_study, study_text
+from nuzoo.training.scaling.report import Scaling, draw_study, study_text
 
 TABLE, TEXT, PICTURE = "scaling.csv", "scaling.md", "scaling.png"
 
@@ -38,8 +38,9 @@ def _write(study: GridStudy, found: Sequence[Measured], test: Dataset) -> list[P
     means, title = means_of(study, found), found[0].title
     sizes = {one.cell.way: one.parameters for one in found}
     laws = fit_laws(study, means, sizes)
-    write_atomically(text, study_text(study, means, sizes, laws, title, len(test)))
-    draw_study(study, means, sizes, laws, title, picture)
+    scaling = Scaling(study, means, sizes, laws, title)
+    write_atomically(text, study_text(scaling, len(test)))
+    draw_study(scaling, picture)
     return [table, text, picture, picture.with_suffix(".pdf")]
 
 

@@ -60,6 +60,7 @@ SCINTILLATOR = Events(
 
 ORIGINS = {
     "nu-cnn-tiny": Origin("nu_cnn_zoo", MODULAR),
+    "nu-cnn-student-tiny": Origin("nu_cnn_student_zoo", MODULAR),
     "nu-cnn-dune": Origin("nu_cnn_dune_zoo", DUNE_LIKE),
     "nu-vit-tiny": Origin("nu_vit_zoo", MODULAR),
     "nu-vlm-tiny": Origin("nu_vlm_zoo", MODULAR),

@@ -1,7 +1,10 @@
 import pytest
+from PIL import Image
 
+from nuzoo.modeling.modeling_nu_vlm import NuVlmForEventClassification
 from nuzoo.processors.vlm.tiny_base import tiny_tokenizer
-from nuzoo.training.vlm.tiny_pretraining import every_text
+from nuzoo.training.recipe import load_recipe
+from nuzoo.training.vlm.tiny_pretraining import every_text, tiny_config, tiny_processor
 
 EVERY_TEXT = every_text()
 
@@ -56,3 +59,14 @@ def test_a_text_with_too_many_words_is_refused():
     ]
     with pytest.raises(ValueError, match="at most 512 pieces"):
         tiny_tokenizer(words)
+
+
+def test_a_base_of_several_tiles_gets_images_with_a_place_for_each():
+    vision = "pretraining.base_config.vision_config"
+    ratios = f"{vision}.supported_aspect_ratios=[[1,1],[1,2],[1,3],[1,4],[2,1],[2,2],[3,1],[4,1]]"
+    made = load_recipe("nu_vlm_tiny", [f"{vision}.max_num_tiles=4", ratios]).pretraining
+    images = tiny_processor(made).image_processor([[Image.new("RGB", (128, 128))]], return_tensors="pt")
+    assert images["pixel_values"].shape == (1, 1, 4, 3, 128, 128)
+    seen = {name: images[name] for name in ("pixel_values", "aspect_ratio_ids", "aspect_ratio_mask")}
+    tower = NuVlmForEventClassification(tiny_config(made)).base.model.vision_model
+    assert tower(**seen).last_hidden_state.shape[:4] == (1, 1, 4, (128 // 16) ** 2 + 1)

@@ -122,9 +122,9 @@ def tiny_config(pretraining: Pretraining) -> NuVlmConfig:
 
 
 def tiny_processor(pretraining: Pretraining) -> MllamaProcessor:
-    """Make the base's own processor, for images of the size that it takes."""
-    shapes: Any = pretraining.base_config
-    return tiny_base_processor(every_text(), shapes.vision_config.image_size)
+    """Make the base's own processor, for images of the size and the number of tiles that it takes."""
+    vision: Any = pretraining.base_config.vision_config
+    return tiny_base_processor(every_text(), vision.image_size, vision.max_num_tiles)
 
 
 def every_text() -> list[str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -23,8 +23,9 @@ from nuzoo.processors.input_errors import (
     ProcessorModelMismatchError,
     ProcessorSettingError,
 )
-from nuzoo.processors.pixel_maps.active_window import window_starts
+from nuzoo.processors.pixel_maps.active_window import busiest_start
 from nuzoo.processors.pixel_maps.example_pixel_maps import example_pixel_maps
+from nuzoo.processors.pixel_maps.map_hits import MapHits
 from nuzoo.processors.pixel_maps.read_pixel_maps import is_single_event, read_pixel_maps, split_events
 from nuzoo.processors.saved_processor import SavedProcessor
 
@@ -34,10 +35,11 @@ PixelPitch = float | Sequence[float] | Sequence[Sequence[float]]
 
 PIXEL_PITCH_TOLERANCE = 0.01
 WINDOW_STEP = (
-    "cut from the maps of all views the same `window` (rows and columns before energies were added up): "
-    "along each axis it begins where it holds the most pixels, as they were before, with energy, of all "
-    "views together, and of several such places at the middle one (of an even number the one before)"
+    "cut from the maps of all views the same `window`, rows and columns from `window_start` on, both counted "
+    "in pixels before energies were added up; energies beyond it are added to its edge: along each axis a "
+    "place before the window becomes its first, and one after it its last"
 )
+Places = TypeVar("Places", NDArray[np.int64], torch.Tensor)
 TINY_VIEWS = ("xz", "yz", "uv")
 TINY_PIXELS = 64
 
@@ -68,8 +70,11 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         reference_energy: E0 in MeV.
         rebin: edge, in raw pixels, of the square whose energy one pixel of the image holds.
         window: rows and columns, in raw pixels and multiples of `rebin`, of the part of the maps that the
-            network sees: the same for all views of an event, placed on each axis where it holds the most
-            active pixels, see `window_starts`. What lies beyond it is left out. None is the whole map.
+            network sees, the same of all views and events. What lies beyond it is added to its edge. None is
+            the whole map.
+        window_start: its first row and column, in raw pixels and multiples of `rebin`. Unless it is given,
+            `fit` puts it where the window holds most active pixels of the training events, see
+            `busiest_start`.
         pad_to_multiple: pixels without energy are added behind the last rows and columns of the image
             until their numbers are multiples of it, such as the patch of a vision transformer.
         active_rms: for each view, the root mean square of its scaled active pixels. `fit` sets it;
@@ -98,6 +103,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         reference_energy: float = 1.0,
         rebin: int = 1,
         window: Sequence[int] | None = None,
+        window_start: Sequence[int] | None = None,
         pad_to_multiple: int = 1,
         active_rms: Sequence[float] | None = None,
         **kwargs: Any,
@@ -113,6 +119,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
         self.reference_energy = self._positive("reference_energy", reference_energy)
         self.rebin = self._whole("rebin", rebin)
         self.window = None if window is None else self._edges_of(window)
+        self.window_start = None if window_start is None else self._start_of(window_start)
         self.pad_to_multiple = self._whole("pad_to_multiple", pad_to_multiple)
         self.active_rms = None if active_rms is None else [float(rms) for rms in active_rms]
         self._check_settings()
@@ -180,6 +187,26 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
                 f"{self.height} × {self.width} pixels, got {window!r}"
             )
         return edges
+
+    def _start_of(self, start: Any) -> list[int]:
+        """First row and column of the window in raw pixels."""
+        whole, window = (self.height, self.width), self.window or []
+        edges = list(start) if isinstance(start, Sequence) else [start]
+        fits = len(edges) == len(window) and all(
+            type(edge) is int and edge % self.rebin == 0 and 0 <= edge <= most - size
+            for edge, most, size in zip(edges, whole, window, strict=True)
+        )
+        if not fits:
+            raise ProcessorSettingError(
+                f"expected window_start to be first row and column, multiples of rebin={self.rebin}, of a "
+                f"window of {self.window} in a map of {self.height} × {self.width} pixels, got {start!r}"
+            )
+        return edges
+
+    @property
+    def needed_statistics(self) -> tuple[str, ...]:
+        """The normalisation, and where a window lies."""
+        return self.statistics if self.window is None else (*self.statistics, "window_start")
 
     @property
     def _geometry(self) -> PixelMapGeometry:
@@ -249,8 +276,9 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             "pixel pitch, rows × columns": f"{', '.join(pitches)} mm" if pitches else None,
             "raw pixels summed into one, per side": f"{self.rebin}",
             "part of the map that the network sees": (
-                f"{self.window[0]} × {self.window[1]} pixels, where most of the active pixels are"
-                if self.window
+                f"{self.window[0]} × {self.window[1]} pixels from row {self.window_start[0]} and column "
+                f"{self.window_start[1]} on, what lies beyond is added to its edge"
+                if self.window and self.window_start
                 else None
             ),
             "images padded with zeros to a multiple of": f"{self.pad_to_multiple} pixels",
@@ -272,6 +300,7 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             "mev_per_count": self.mev_per_count,
             "rebin": self.rebin,
             "window": self.window,
+            "window_start": self.window_start,
             "image_rows": rows,
             "image_columns": columns,
             "scale": self.scale,
@@ -369,7 +398,9 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
     def fit(
         self, rows: Any, *, detector: str | None = None, mev_per_count: float | None = None, **unknown: Any
     ) -> Self:
-        """Measure the normalisation on the training events, any number, and keep it in `active_rms`.
+        """Place the window, and measure the normalisation, on the training events, any number.
+
+        What it finds is kept in `window_start`, unless that was given, and `active_rms`.
 
         Args:
             rows: see `__call__`; read in steps.
@@ -382,6 +413,8 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             MissingStatisticsError: a view has no energy in any event.
         """
         self.refuse_options(unknown, ("detector", "mev_per_count"))
+        if self.window is not None and self.window_start is None:
+            self._place_window(rows, detector, mev_per_count)
         squares = torch.zeros(len(self.views), dtype=torch.float64)
         counts = torch.zeros(len(self.views), dtype=torch.int64)
         for step in in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events):
@@ -396,6 +429,28 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
             )
         self.active_rms = (squares / counts).sqrt().tolist()
         return self
+
+    def _place_window(self, rows: Any, detector: str | None, mev_per_count: float | None) -> None:
+        """Put the window where it holds most of the active pixels of events."""
+        counts = [np.zeros(edge // self.rebin, dtype=np.int64) for edge in (self.height, self.width)]
+        for step in in_steps(rows, EVENTS_PER_FIT_STEP, self.split_events):
+            hits = self._read(step, detector, mev_per_count)
+            for count, place in zip(counts, (hits.row, hits.column), strict=True):
+                count += np.bincount(place[hits.energy > 0] // self.rebin, minlength=len(count))
+        starts = map(busiest_start, counts, self._unpadded_size)
+        self.window_start = [start * self.rebin for start in starts]
+
+    def places(self, row: Places, column: Places) -> tuple[Places, Places]:
+        """Give rows and columns of the raw map (n,), of NumPy or torch, as those of the image.
+
+        What lies beyond a window has its place on the window's edge.
+        """
+        row, column = row // self.rebin, column // self.rebin
+        if self.window_start is None:
+            return row, column
+        rows, columns = self._unpadded_size
+        first_row, first_column = (start // self.rebin for start in self.window_start)
+        return (row - first_row).clip(0, rows - 1), (column - first_column).clip(0, columns - 1)
 
     def energy_of(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """Give the energies of images (events, views, rows, columns), MeV."""
@@ -425,46 +480,30 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
                     "(and train a model) for this detector"
                 )
 
-    def _scatter(
-        self, rows: Any, detector: str | None, mev_per_count: float | None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Energy (events, views, rows, columns) in MeV, and the flat positions that hold some."""
+    def _read(self, rows: Any, detector: str | None, mev_per_count: float | None) -> MapHits:
         self.check_detector(rows, detector)
         is_stated = mev_per_count is not None
         count = self._positive("mev_per_count", mev_per_count) if is_stated else self.mev_per_count
         hits = read_pixel_maps(rows, self._geometry, self.schema, count, counts_only=is_stated)
         indices = [hits[f"{view}_index"] for view in self.views]
-        height, width = self.image_size
-        channels = [index.event * len(indices) + channel for channel, index in enumerate(indices)]
-        channel = np.concatenate(channels)
+        maps = np.concatenate([index.event * len(indices) + view for view, index in enumerate(indices)])
         positions = np.concatenate([index.values.astype(np.int64) for index in indices])
         row, column = np.divmod(positions, self.width)
-        row, column = row // self.rebin, column // self.rebin
-        values = np.concatenate([hits[f"{view}_energy"].values.astype(np.float32) for view in self.views])
-        shape = (len(indices[0].counts), len(indices), height, width)
-        if self.window is not None:
-            event, lit = channel // len(indices), values > 0
-            row, in_rows = self._seen(0, event, row, lit, shape[0])
-            column, in_columns = self._seen(1, event, column, lit, shape[0])
-            seen = in_rows & in_columns
-            channel, row, column, values = channel[seen], row[seen], column[seen], values[seen]
-        active = torch.from_numpy(channel * (height * width) + row * width + column)
-        energy = torch.from_numpy(np.zeros(shape, dtype=np.float32))  # four times faster than torch's zeros
-        energy.view(-1).index_add_(0, active, torch.from_numpy(values))
-        return energy, active
+        energy = np.concatenate([hits[f"{view}_energy"].values.astype(np.float32) for view in self.views])
+        return MapHits(len(indices[0].counts), maps, row, column, energy)
 
-    def _seen(
-        self,
-        axis: int,
-        event: NDArray[np.int64],
-        position: NDArray[np.int64],
-        lit: NDArray[np.bool_],
-        events: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Positions along an axis in the window of their event, by the lit ones, and which are in it."""
-        length, window = (self.height, self.width)[axis] // self.rebin, self._unpadded_size[axis]
-        inside = position - window_starts(event[lit], position[lit], events, length, window)[event]
-        return inside, (inside >= 0) & (inside < window)
+    def _scatter(
+        self, rows: Any, detector: str | None, mev_per_count: float | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Energy (events, views, rows, columns) in MeV, and the flat positions that hold some."""
+        hits = self._read(rows, detector, mev_per_count)
+        height, width = self.image_size
+        row, column = self.places(hits.row, hits.column)
+        active = torch.from_numpy(hits.map * (height * width) + row * width + column)
+        shape = (hits.events, len(self.views), height, width)
+        energy = torch.from_numpy(np.zeros(shape, dtype=np.float32))  # four times faster than torch's zeros
+        energy.view(-1).index_add_(0, active, torch.from_numpy(hits.energy))
+        return energy, active
 
     def _normalise(self, energy: torch.Tensor, active: torch.Tensor) -> torch.Tensor:
         """Scale and normalise the active pixels, in place."""

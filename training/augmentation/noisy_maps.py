@@ -35,18 +35,18 @@ class NoisyAugmentation:
         maps = batch["pixel_values"]
         noise = torch.zeros(maps.shape)
         for event in torch.nonzero(torch.rand(len(maps)) < self.settings.noise_probability).flatten():
-            noise[event] = self.window()
+            noise[event] = self.drawn()
         maps = overlaid(maps, noise.to(maps.device), self.processor)
         return {**batch, "pixel_values": self.settings.transformed(maps)}
 
-    def window(self) -> Tensor:
-        """Draw noise in as much of a raw map as the network sees, MeV (views, rows, columns) of the image.
+    def drawn(self) -> Tensor:
+        """Draw noise in a raw map, MeV (views, rows, columns) of the image.
 
         It lies anywhere in what is read out of any frame. Its rows, the drift, are the same in all views and
         mirrored together; columns are drawn and mirrored in each.
         """
         frame = self.frames[int(torch.randint(len(self.frames), ()))]
-        height, width = self._size
+        height, width = self.processor.height, self.processor.width
         take_rows = _Window.drawn(frame.rows, height)
         shape = len(self.processor.views), *self.processor.image_size
         noise = torch.zeros(shape)
@@ -55,18 +55,12 @@ class NoisyAugmentation:
             self._scatter(image, view, take_rows(view.row), take_columns(view.column))
         return noise
 
-    @property
-    def _size(self) -> tuple[int, int]:
-        """Rows and columns of a raw map that the network sees."""
-        height, width = self.processor.window or (self.processor.height, self.processor.width)
-        return height, width
-
     def _scatter(self, image: Tensor, view: ViewNoise, row: Tensor, column: Tensor) -> None:
-        """Add the pixels of a view that are in the window to an image."""
-        height, width = self._size
+        """Add the pixels of a view that are in the raw map to an image."""
+        height, width = self.processor.height, self.processor.width
         inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        pixels = row[inside] // self.processor.rebin, column[inside] // self.processor.rebin
-        image.index_put_(pixels, view.energy[inside], accumulate=True)
+        places = self.processor.places(row[inside], column[inside])
+        image.index_put_(places, view.energy[inside], accumulate=True)
 
 
 @dataclass(frozen=True)

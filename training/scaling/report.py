@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from nuzoo.evaluation.core.results import Estimate
 from nuzoo.evaluation.core.style import figure, legend_below, look, marker
 from nuzoo.evaluation.core.text import as_table, with_error
+from nuzoo.files.plain_text import counted
 from nuzoo.training.grid.study import GridStudy, Means
 from nuzoo.training.scaling.power_laws import PowerLaw
 
@@ -52,8 +53,8 @@ def study_text(scaling: Scaling, test_events: int) -> str:
     known = {name: law for name, law in scaling.laws.items() if law is not None}
     fitted = as_table(["law of", "constants", "χ²", "degrees"], [_row(*item) for item in known.items()])
     return (
-        f"# Scaling\n\n{measured}\n\nMeans of {len(study.seeds)} trainings each, measured on {test_events:,} "
-        f"held-out events.\n\n{fitted}\n\n{FORMULAS.format(title=title)}\n\n{study.source}\n"
+        f"# Scaling\n\n{measured}\n\nMeans of {counted(len(study.seeds), 'training')} each, measured on "
+        f"{test_events:,} held-out events.\n\n{fitted}\n\n{FORMULAS.format(title=title)}\n\n{study.source}\n"
     )
 
 

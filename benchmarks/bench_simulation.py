@@ -1,6 +1,6 @@
 """CPU time of whole simulated events on one core, stage by stage, with the response.
 
-Run `python benchmarks/bench_simulation.py [events]`; one block for each detector, on its default spectrum.
+Run `python benchmarks/bench_simulation.py [events]`; one block for each detector of maps, flat in energy.
 """
 
 import sys
@@ -12,6 +12,7 @@ import numpy as np
 
 from nuzoo.simulation.detectors import DETECTORS, Detector
 from nuzoo.simulation.interactions import Spectrum, sample_interaction
+from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 from nuzoo.simulation.simulate import SimulatedEvent, simulate_event
 from nuzoo.simulation.transport import Volume, transport
 
@@ -60,7 +61,8 @@ def measure(detector: Detector, events: int) -> None:
 def main() -> None:
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     for detector in DETECTORS.values():
-        measure(detector, events)
+        if isinstance(detector.readout, PixelMapReadout):
+            measure(detector, events)
 
 
 if __name__ == "__main__":

@@ -44,13 +44,11 @@ def _column(events: int | str) -> str:
 def draw_study(study: TransferStudy, found: Sequence[Measured], path: Path) -> None:
     """Draw for each detector the number of each model against the events that it learnt from."""
     lines = -(-len(study.detectors) // COLUMNS)
-    with figure(
-        path, 10.0, 1.2 + 2.7 * lines, "", "none: as they are, without events of the detector"
-    ) as drawn:
+    with figure(path, 10.0, 1.2 + 2.7 * lines, "") as drawn:
         panels = drawn.subplots(lines, COLUMNS, sharey=True, squeeze=False).ravel()
         for axes, detector in zip(panels, study.detectors, strict=False):
             _draw_detector(axes, study, [one for one in found if one.cell.detector == detector])
-            axes.set(title=wrapped(detector, 40), xlabel="Training events")
+            axes.set(title=wrapped(detector, 40), xlabel="Training events (none: as it is)")
         for axes in panels[len(study.detectors) :]:
             axes.set_axis_off()
         for axes in panels[::COLUMNS]:

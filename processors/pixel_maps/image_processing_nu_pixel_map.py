@@ -190,11 +190,15 @@ class NuPixelMapImageProcessor(SavedProcessor, BaseImageProcessor):  # type: ign
 
     def _start_of(self, start: Any) -> list[int]:
         """First row and column of the window in raw pixels."""
-        whole, window = (self.height, self.width), self.window or []
+        if self.window is None:
+            raise ProcessorSettingError(
+                f"window_start: expected window beside it, got {start!r} alone: give both, or leave it out"
+            )
+        whole = (self.height, self.width)
         edges = list(start) if isinstance(start, Sequence) else [start]
-        fits = len(edges) == len(window) and all(
+        fits = len(edges) == 2 and all(
             type(edge) is int and edge % self.rebin == 0 and 0 <= edge <= most - size
-            for edge, most, size in zip(edges, whole, window, strict=True)
+            for edge, most, size in zip(edges, whole, self.window, strict=True)
         )
         if not fits:
             raise ProcessorSettingError(

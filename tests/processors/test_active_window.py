@@ -151,5 +151,5 @@ def test_impossible_places_are_refused(start):
 
 
 def test_a_place_of_no_window_is_refused():
-    with pytest.raises(ProcessorSettingError, match="window_start"):
+    with pytest.raises(ProcessorSettingError, match="window_start: expected window beside it"):
         make_processor(window_start=(0, 0))

@@ -1,6 +1,6 @@
 """CPU time of whole simulated events on one core, stage by stage, with the response.
 
-Run `python benchmarks/bench_simulation.py [events]`; one block for each detector of maps, flat in energy.
+Run `python benchmarks/bench_simulation.py [events]`; a block for each detector of maps, flat in energy.
 """
 
 import sys
@@ -61,7 +61,7 @@ def measure(detector: Detector, events: int) -> None:
 def main() -> None:
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     for detector in DETECTORS.values():
-        if isinstance(detector.readout, PixelMapReadout):
+        if detector.has_volume and isinstance(detector.readout, PixelMapReadout):
             measure(detector, events)
 
 

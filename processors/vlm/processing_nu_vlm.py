@@ -118,6 +118,7 @@ class NuVlmProcessor(SavedProcessor, BaseImageProcessor):  # type: ignore[misc]
     image_size = _of_maps("image_size")
     schema = _of_maps("schema")
     is_fitted = _of_maps("is_fitted")
+    needed_statistics = _of_maps("needed_statistics")
     is_single_event = _of_maps("is_single_event")
     split_events = _of_maps("split_events")
     example_events = _of_maps("example_events")

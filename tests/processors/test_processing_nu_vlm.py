@@ -36,6 +36,12 @@ def processor():
     return made.fit(made.example_events(8))
 
 
+def test_a_window_without_a_place_is_named_where_it_is_missing():
+    made = NuVlmProcessor(base_processor(), height=SIZE, width=SIZE, window=[32, 32], active_rms=[1.0, 1.0])
+    with pytest.raises(MissingStatisticsError, match="window_start=None"):
+        made.refuse_unfitted()
+
+
 @pytest.fixture
 def events(processor):
     return processor.example_events(4)

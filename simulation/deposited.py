@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.simulation.detectors import Detector
-from nuzoo.simulation.event_types import Deposits, EnergyBudget, ParticleTable, SemanticClass, Transported
+from nuzoo.simulation.event_types import (
+    Deposits,
+    EnergyBudget,
+    Interaction,
+    ParticleTable,
+    SemanticClass,
+    Transported,
+)
 
 UNKNOWN = float("nan")
 
@@ -36,6 +43,19 @@ class Segments:
 
 
 @dataclass(frozen=True)
+class KnownVertex:
+    """What made deposits.
+
+    Attributes:
+        interaction: What happened in the nucleus.
+        position: float64 (3,), where, cm.
+    """
+
+    interaction: Interaction
+    position: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Placed:
     """Deposits in a detector.
 
@@ -43,14 +63,18 @@ class Placed:
         transported: What of them is inside.
         first: float64 (3,), where the first of them begins, cm; the middle of the detector without any.
         outside: How many are outside altogether.
+        vertex: What made them; None where that is not known, or happened outside.
     """
 
     transported: Transported
     first: NDArray[np.float64]
     outside: int
+    vertex: KnownVertex | None = None
 
 
-def placed(segments: Segments, detector: Detector, *, centred: bool) -> Placed:
+def placed(
+    segments: Segments, detector: Detector, *, centred: bool, vertex: KnownVertex | None = None
+) -> Placed:
     """Put deposits into a detector.
 
     Segments that cross its walls keep the share of their energy that is inside.
@@ -60,16 +84,21 @@ def placed(segments: Segments, detector: Detector, *, centred: bool) -> Placed:
         detector: It records them.
         centred: Whether the middle of the box around them is moved to the middle of the detector; they stay
             where they are otherwise.
+        vertex: What made them, in their frame.
     """
     low, high = np.array(detector.low), np.array(detector.high)
-    middle = (low + high) / 2
+    middle, shift = (low + high) / 2, np.zeros(3)
     if centred and len(segments.energy):
         ends = np.concatenate([segments.start, segments.end])
         shift = middle - (ends.min(axis=0) + ends.max(axis=0)) / 2
         segments = replace(segments, start=segments.start + shift, end=segments.end + shift)
     inside = cut_to_box(segments, low, high)
     first = inside.start[0] if len(inside.energy) else middle
-    return Placed(_as_transported(inside), first, len(segments.energy) - len(inside.energy))
+    if vertex is not None:
+        vertex = replace(vertex, position=vertex.position + shift)
+        if not ((low <= vertex.position) & (vertex.position <= high)).all():
+            vertex = None
+    return Placed(_as_transported(inside), first, len(segments.energy) - len(inside.energy), vertex)
 
 
 def cut_to_box(segments: Segments, low: NDArray[np.float64], high: NDArray[np.float64]) -> Segments:

@@ -24,7 +24,7 @@ class SimulatedEvent:
     Attributes:
         detector: Where it happened.
         interaction: What happened in the nucleus; None where only its deposits are known.
-        vertex: float64 (3,), cm; where the first deposit begins where only deposits are known.
+        vertex: float64 (3,), cm; where the first deposit begins where only those are known.
         transported: Energy deposits and the particles that made them.
         rng: The event's random numbers as transport left them: noise is drawn from a copy.
     """
@@ -98,7 +98,9 @@ def record_deposits(seed: int, index: int, detector: Detector, deposits: Placed)
         DetectorError: The detector's volume is not described.
     """
     rng = random_numbers_in_volume(detector, seed, index)
-    return SimulatedEvent(detector, None, deposits.first, deposits.transported, rng)
+    known = deposits.vertex
+    interaction, vertex = (known.interaction, known.position) if known else (None, deposits.first)
+    return SimulatedEvent(detector, interaction, vertex, deposits.transported, rng)
 
 
 def _transported(

@@ -164,7 +164,8 @@ class GivenPlan(SimulationPlan):
         return self.deposited(index, deposits), f"place={self.place} outside={deposits.outside} "
 
     def _placed(self, given: GivenDeposits) -> Placed:
-        return placed(given.segments, find_detector(self.detector), centred=self.place == PLACES[0])
+        detector, centred = find_detector(self.detector), self.place == PLACES[0]
+        return placed(given.segments, detector, centred=centred, vertex=given.vertex)
 
 
 @lru_cache(maxsize=2)

@@ -7,6 +7,7 @@ from typing import Any
 
 from nuzoo.datasets_scripts.readers.known_files import known_kind
 from nuzoo.datasets_scripts.readers.source_errors import naming_errors
+from nuzoo.datasets_scripts.sources.edep_sim import EDepSimTree
 from nuzoo.datasets_scripts.sources.errors import UnknownSourceError
 from nuzoo.datasets_scripts.sources.genie import RooTracker, Summary
 from nuzoo.datasets_scripts.sources.gibuu import RootTuple
@@ -23,9 +24,9 @@ FORMATS: tuple[type[SourceFile[Any]], ...] = (
     NuHepMC,
     InteractionTable,
     SegmentFile,
+    EDepSimTree,
 )
 
-EDEP_SIM_TREE = "EDepSimEvents"
 _BEGINNING = 1 << 10
 
 
@@ -44,8 +45,6 @@ def open_source(path: Path, gives: str) -> SourceFile[Any]:
     seen = glance(path)
     expected = f"a file of {gives}: {'; '.join(each.holds for each in FORMATS if each.gives == gives)}"
     found = next((each for each in FORMATS if each.claims(seen)), None)
-    if EDEP_SIM_TREE in seen.names:
-        raise UnknownSourceError(path, expected, f"a ROOT file with a tree {EDEP_SIM_TREE}", _DUMP)
     if found is None:
         raise UnknownSourceError(path, expected, _described(path, seen), _WRITE_TABLE[gives == DEPOSITS])
     if found.gives != gives:
@@ -54,10 +53,9 @@ def open_source(path: Path, gives: str) -> SourceFile[Any]:
     return found(path)
 
 
-_DUMP = "write it as HDF5 with larnd-sim's dumpTree.py, and give that with --deposits"
 _WRITE_TABLE = (
     "write it as one of these; docs/generators.md describes the Parquet table",
-    "write it as HDF5 with larnd-sim's dumpTree.py",
+    "write it as HDF5 with larnd-sim's dumpTree.py, or give edep-sim's own ROOT file",
 )
 
 

@@ -68,23 +68,34 @@ class RooTracker(SourceFile[GivenInteraction]):
             expected = "an interaction with what came in (status 0)"
             raise NoVertexError(where, expected, f"{len(pdg)} particles, none of them", "leave it out")
         beam, code = initial[0], str(row["EvtCode/fString"])
-        targets = [int(each) for each in pdg[initial] if each >= PSEUDO_PARTICLES or each in NUCLEONS]
-        process, struck = _CODE.search(code), _STRUCK.search(code)
         final = status == FINAL
         record = Record(
             neutrino_pdg=int(pdg[beam]),
             neutrino=four_momentum[beam],
             pdg=pdg[final],
             four_momentum=four_momentum[final],
-            target_pdg=targets[0] if targets else 0,
+            target_pdg=target_among(pdg[initial]),
             generator=GENERATOR,
-            is_cc=process["current"] == "CC" if process else None,
-            mode=_MODES.get(process["process"]) if process else None,
-            struck_pdg=int(struck[1]) if struck else 0,
             number=int(row["EvtNum"]),
             weight=float(row["EvtWght"]),
+            **told_by(code),
         )
         return transportable(where, record)
+
+
+def target_among(initial: NDArray[np.int64]) -> int:
+    """Return the nucleus, or nucleon, among the PDG codes of what came in; 0 without one."""
+    return next((int(each) for each in initial if each >= PSEUDO_PARTICLES or each in NUCLEONS), 0)
+
+
+def told_by(code: str) -> dict[str, Any]:
+    """Return what the code of an event tells a `Record`: `nu:14;tgt:1000180400;N:2112;proc:Weak[CC],QES;`."""
+    process, struck = _CODE.search(code), _STRUCK.search(code)
+    return {
+        "is_cc": process["current"] == "CC" if process else None,
+        "mode": _MODES.get(process["process"]) if process else None,
+        "struck_pdg": int(struck[1]) if struck else 0,
+    }
 
 
 class Summary(SourceFile[GivenInteraction]):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from nuzoo.simulation.deposited import Segments
+from nuzoo.simulation.deposited import KnownVertex, Segments
 from nuzoo.simulation.event_types import Interaction
 
 INTERACTIONS, DEPOSITS = "interactions", "deposits"
@@ -57,9 +57,15 @@ class GivenInteraction(Given):
 
 @dataclass(frozen=True, kw_only=True)
 class GivenDeposits(Given):
-    """The energy deposits of one event, in the frame of its file."""
+    """The energy deposits of one event, in the frame of its file.
+
+    Attributes:
+        segments: Of all that was sensitive.
+        vertex: Where its neutrino interacted, and how; None where the file tells of none or of several.
+    """
 
     segments: Segments
+    vertex: KnownVertex | None = None
 
 
 @dataclass(frozen=True)

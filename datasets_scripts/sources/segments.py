@@ -14,17 +14,12 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.readers.hdf5 import dataset_in
 from nuzoo.datasets_scripts.readers.source_errors import NotThisFormatError, naming_errors
-from nuzoo.datasets_scripts.sources.errors import ImpossibleEnergyError, NoParticlesError, OtherUnitsError
+from nuzoo.datasets_scripts.sources.deposit_checks import SEGMENTS_THAT_TELL, check_units, usable
 from nuzoo.datasets_scripts.sources.given import DEPOSITS, GivenDeposits, Glance, SourceFile
 from nuzoo.simulation.deposited import Segments
 
 DATASET = "segments"
 ROWS_AT_ONCE = 1 << 18
-ROWS_THAT_TELL = 1 << 16
-"""The first of them tell the units of the file."""
-
-LEAST_DEDX, MOST_DEDX = 0.5, 50.0
-"""MeV/cm, of all energy on all length: liquids and solids are between; mm taken for cm are a tenth."""
 
 _EVENT, _TRACK, _PDG = ("eventID", "event_id"), ("trackID", "traj_id"), ("pdgId", "pdg_id")
 _AXES = ("x", "y", "z")
@@ -49,7 +44,7 @@ class SegmentFile(SourceFile[GivenDeposits]):
             if missing := [name for name in needed if name not in names]:
                 raise _lacks(path, missing[0], names)
             self._places = self._find_events()
-        self._check_units()
+        check_units(path, self._segments(self._rows[:SEGMENTS_THAT_TELL]))
 
     @classmethod
     def claims(cls, glance: Glance) -> bool:
@@ -64,17 +59,7 @@ class SegmentFile(SourceFile[GivenDeposits]):
         where = self.where(entry)
         with naming_errors(where, "segments of energy deposits"):
             rows = np.concatenate([self._rows[start:stop] for start, stop in places])
-        segments = self._segments(rows)
-        values = np.column_stack([segments.start, segments.end, segments.energy])
-        if not np.isfinite(values).all():
-            expected, remedy = "positions and energies that are numbers", "correct it, or leave the event out"
-            raise ImpossibleEnergyError(where, expected, "NaN or infinity", remedy)
-        if len(rows) and (least := segments.energy.min()) < 0:
-            remedy = "correct it, or leave the event out"
-            raise ImpossibleEnergyError(where, "energies of 0 and more", f"{least:g} MeV", remedy)
-        segments = segments[segments.energy > 0]
-        if not len(segments.energy):
-            raise NoParticlesError(where, "deposits of energy", "none", "leave the event out")
+        segments = usable(where, self._segments(rows))
         return GivenDeposits(segments=segments, provenance={"generator": "Geant4", "number": str(number)})
 
     @cached_property
@@ -102,14 +87,6 @@ class SegmentFile(SourceFile[GivenDeposits]):
                 else:
                     spans.append((first + int(start), first + int(stop)))
         return places
-
-    def _check_units(self) -> None:
-        first = self._segments(self._rows[:ROWS_THAT_TELL])
-        length = np.linalg.norm(first.end - first.start, axis=1).sum()
-        dedx = first.energy.sum() / length if length else np.nan
-        if not LEAST_DEDX < dedx < MOST_DEDX and np.isfinite(dedx):
-            got = f"{dedx:.3g} of them to a cm, where liquids and solids have {LEAST_DEDX:g} to {MOST_DEDX:g}"
-            raise OtherUnitsError(self.path, "energies in MeV and positions in cm", got, "scale them")
 
 
 def _one_of(path: Path, names: Any, known: tuple[str, ...]) -> str:

@@ -172,15 +172,6 @@ def test_other_files_are_refused_by_what_they_are(write, gives, words, tmp_path)
         open_source(write(tmp_path / "file.root"), gives)
 
 
-def test_trees_of_edep_sim_are_known_and_what_to_do(tmp_path):
-    import uproot
-
-    with uproot.recreate(tmp_path / "f") as out:
-        out["EDepSimEvents"] = {"Event": np.zeros(1)}
-    with pytest.raises(errors.UnknownSourceError, match=r"EDepSimEvents; write it as HDF5 with .*dumpTree"):
-        open_source(tmp_path / "f", DEPOSITS)
-
-
 @pytest.mark.parametrize("write", WRITERS[:-1])
 def test_files_that_end_early_are_named(write, tmp_path):
     file = write(tmp_path / "f")

@@ -1,0 +1,238 @@
+"""Vectors of objects that ROOT wrote member by member, which uproot leaves as bytes.
+
+Of such vectors the first member of all objects comes first, then the second of all, and so on
+(`TStreamerInfo::WriteBufferAux` of ROOT). Which members a class has is in the file itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+HAS_BYTE_COUNT, IS_MEMBERWISE, IS_REFERENCED = 0x4000_0000, 0x4000, 1 << 4
+"""Bits of a byte count, of a version and of a `TObject`."""
+
+BASIC = {
+    **{1: "i1", 2: ">i2", 3: ">i4", 4: ">i8", 5: ">f4", 6: ">i4", 8: ">f8"},
+    **{11: "u1", 12: ">u2", 13: ">u4", 14: ">u8", 16: ">i8", 17: ">u8", 18: "?"},
+}
+"""Numbers by `TVirtualStreamerInfo::EReadWrite`."""
+
+TOBJECT = np.dtype([("version", ">u2"), ("fUniqueID", ">u4"), ("fBits", ">u4")])
+
+Columns = dict[str, Any]
+"""The members of the objects of a vector, by name; empty where there are none.
+
+Numbers are arrays (n,), objects structured arrays (n,), texts lists of n, lists of whole numbers `Ragged`,
+vectors of objects lists of n `Columns`.
+"""
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Lists of whole numbers, joined.
+
+    Attributes:
+        lengths: int64 (n,), of each list.
+        values: int32, of all of them.
+    """
+
+    lengths: NDArray[np.int64]
+    values: NDArray[np.int32]
+
+    def first(self, missing: int) -> NDArray[np.int64]:
+        """Return the first number of each list, and `missing` of empty ones."""
+        found = np.full(len(self.lengths), missing, np.int64)
+        some = self.lengths > 0
+        found[some] = self.values[(np.cumsum(self.lengths) - self.lengths)[some]]
+        return found
+
+
+_VECTOR = re.compile(r"(?:std::)?vector<\s*(.+?)\s*>$")
+
+
+class MemberwiseReader:
+    """Reads what the classes of a file describe.
+
+    Args:
+        file: Of uproot.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._members = cache(self._find_members)
+        self._layout = cache(self._build_layout)
+
+    def vectors(self, content: bytes, of: str, count: int) -> list[Columns]:
+        """Read vectors of objects of a class.
+
+        Args:
+            content: Of one entry of their branch.
+            of: The class.
+            count: So many vectors.
+
+        Raises:
+            EOFError: The content ends early.
+            ValueError: It is written otherwise.
+        """
+        source = _Source(content)
+        found = self._vectors(source, of, count)
+        source.expect_end()
+        return found
+
+    def vectors_of_map(self, content: bytes, of: str) -> list[Columns]:
+        """Read the vectors of a map from texts to them, which is not split, as `vectors` does."""
+        source = _Source(content)
+        with source.part() as version:
+            _expect_memberwise(version, f"a map to vectors of {of}")
+            source.version()
+            count = source.number(">i4")
+            _texts(source, count)
+            found = self._vectors(source, of, count) if count else []
+        source.expect_end()
+        return found
+
+    def texts(self, content: bytes, count: int) -> list[str]:
+        """Read texts, as `vectors` does."""
+        source = _Source(content)
+        found = _texts(source, count)
+        source.expect_end()
+        return found
+
+    def _vectors(self, source: _Source, of: str, count: int) -> list[Columns]:
+        with source.part() as version:
+            _expect_memberwise(version, f"vectors of {of}")
+            members = self._members(of, source.version() or "max")
+            return [self._objects(source, members, source.number(">i4")) for _ in range(count)]
+
+    def _objects(self, source: _Source, members: Any, count: int) -> Columns:
+        if not count:
+            return {}
+        return {member.name: self._member(source, member, count) for member in members}
+
+    def _member(self, source: _Source, member: Any, count: int) -> Any:
+        kind = member.typename
+        if kind == "BASE":
+            return self._base(source, member.name, count)
+        if kind in ("string", "std::string"):
+            return _texts(source, count)
+        if vector := _VECTOR.match(kind):
+            return _integers(source, count) if vector[1] == "int" else self._vectors(source, vector[1], count)
+        if (number := BASIC.get(member.member("fType"))) is not None:
+            return source.array(number, count)
+        return self._fixed(source, kind, count)
+
+    def _base(self, source: _Source, name: str, count: int) -> NDArray[np.void]:
+        if name != "TObject":
+            raise ValueError(f"objects with a base {name}")
+        objects = source.array(TOBJECT, count)
+        if (objects["fBits"] & IS_REFERENCED).any():
+            raise ValueError("objects that others refer to")
+        return objects
+
+    def _fixed(self, source: _Source, name: str, count: int) -> NDArray[np.void]:
+        objects = source.array(self._layout(name), count)
+        if (objects["bytes"] != HAS_BYTE_COUNT + objects.itemsize - 4).any():
+            raise ValueError(f"objects of {name} with another size than {objects.itemsize} bytes")
+        return objects
+
+    def _find_members(self, name: str, version: int | str) -> Any:
+        described = self._file.streamer_named(name, version)
+        if described is None:
+            raise ValueError(f"no description of {name} (version {version})")
+        return described.elements
+
+    def _build_layout(self, name: str) -> np.dtype[np.void]:
+        fields: list[tuple[str, Any]] = [("bytes", ">u4"), ("version", ">u2")]
+        for member in self._members(name, "max"):
+            if member.typename == "BASE" and member.name == "TObject":
+                fields.append(("TObject", TOBJECT))
+            else:
+                number = BASIC.get(member.member("fType"))
+                fields.append((member.name, number or self._layout(member.typename)))
+        return np.dtype(fields)
+
+
+class _Source:
+    """Bytes, read one after another."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content, self._at = memoryview(content), 0
+
+    def bytes(self, length: int) -> memoryview:
+        if length < 0 or self._at + length > len(self._content):
+            left = len(self._content) - self._at
+            raise EOFError(f"unexpected end: {length:,} bytes expected, {left:,} left")
+        self._at += length
+        return self._content[self._at - length : self._at]
+
+    def peek(self, length: int) -> memoryview:
+        """Return so many bytes, or what is left, and stay."""
+        return self._content[self._at : self._at + max(length, 0)]
+
+    def array(self, dtype: DTypeLike, count: int) -> NDArray[Any]:
+        found = np.dtype(dtype)
+        return np.frombuffer(self.bytes(count * found.itemsize), found)
+
+    def number(self, dtype: str) -> int:
+        return int(self.array(dtype, 1)[0])
+
+    def text(self) -> str:
+        length = self.number("u1")
+        return str(self.bytes(self.number(">i4") if length == 255 else length), "utf-8", "replace")
+
+    def version(self) -> int:
+        """Read the version of a class; 0, and a checksum, of those that have none."""
+        version = self.number(">u2")
+        if not version:
+            self.number(">u4")
+        return version
+
+    @contextmanager
+    def part(self) -> Iterator[int]:
+        """Read what has a byte count and a version, which is given."""
+        count = self.number(">u4")
+        if not count & HAS_BYTE_COUNT:
+            raise ValueError("a version without a byte count")
+        end = self._at + count - HAS_BYTE_COUNT
+        yield self.number(">u2")
+        if self._at != end:
+            raise ValueError(f"a part that ends {self._at - end:+,} bytes off")
+
+    def expect_end(self) -> None:
+        if left := len(self._content) - self._at:
+            raise ValueError(f"{left:,} bytes more than expected")
+
+
+def _expect_memberwise(version: int, what: str) -> None:
+    if not version & IS_MEMBERWISE:
+        raise ValueError(f"{what} that are written object by object")
+
+
+def _texts(source: _Source, count: int) -> list[str]:
+    if not count:
+        return []
+    with source.part():
+        return [source.text() for _ in range(count)]
+
+
+def _integers(source: _Source, count: int) -> Ragged:
+    """Read lists; most often all are as long as the first, and then read at once."""
+    with source.part():
+        start = source.peek(4)
+        length = int.from_bytes(start, "big")
+        block = source.peek(4 * count * (1 + length))
+        if len(start) == 4 and len(block) == 4 * count * (1 + length):
+            rows = np.frombuffer(block, ">i4").reshape(count, 1 + length)
+            if (rows[:, 0] == length).all():
+                source.bytes(len(block))
+                return Ragged(np.full(count, length), rows[:, 1:].ravel())
+        each = [source.array(">i4", source.number(">i4")) for _ in range(count)]
+        return Ragged(np.array([len(values) for values in each]), np.concatenate(each))

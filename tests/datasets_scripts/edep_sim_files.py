@@ -1,0 +1,291 @@
+"""Small files of edep-sim: trees `EDepSimEvents` of `TG4Event` objects, written from its class headers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .root_files import (
+    COLLECTION,
+    DOUBLE,
+    FLOAT,
+    INT,
+    MEMBERWISE,
+    OBJECT,
+    OF_COLLECTION,
+    STL,
+    STREAMER_INFO,
+    STRING,
+    TOBJECT,
+    UINT,
+    Branch,
+    Class,
+    Member,
+    Writer,
+    write_tree,
+)
+
+BASE_CLASS = Member("TObject", TOBJECT, "BASE")
+
+
+def _numbers(kind: int, of: str, *names: str) -> tuple[Member, ...]:
+    return tuple(Member(name, kind, of) for name in names)
+
+
+def _objects(of: str, *names: str) -> tuple[Member, ...]:
+    return _numbers(OBJECT, of, *names)
+
+
+VECTOR3 = Class("TVector3", 3, (BASE_CLASS, *_numbers(DOUBLE, "double", "fX", "fY", "fZ")))
+FOUR_VECTOR = Class(
+    "TLorentzVector", 4, (BASE_CLASS, *_objects("TVector3", "fP"), Member("fE", DOUBLE, "double"))
+)
+HIT = Class(
+    "TG4HitSegment",
+    1,
+    (
+        BASE_CLASS,
+        Member("Contrib", STL, "vector<int>"),
+        Member("PrimaryId", INT, "int"),
+        *_numbers(FLOAT, "float", "EnergyDeposit", "SecondaryDeposit", "TrackLength"),
+        *_objects("TLorentzVector", "Start", "Stop"),
+    ),
+)
+PARTICLE = Class(
+    "TG4PrimaryParticle",
+    1,
+    (
+        BASE_CLASS,
+        Member("TrackId", INT, "int"),
+        Member("Name", STRING, "string"),
+        Member("PDGCode", INT, "int"),
+        *_objects("TLorentzVector", "Momentum"),
+    ),
+)
+VERTEX = Class(
+    "TG4PrimaryVertex",
+    2,
+    (
+        BASE_CLASS,
+        Member("Particles", STL, "vector<TG4PrimaryParticle>"),
+        Member("Informational", STL, "vector<TG4PrimaryVertex>"),
+        *_objects("TLorentzVector", "Position"),
+        *_numbers(STRING, "string", "GeneratorName", "Reaction", "Filename"),
+        Member("InteractionNumber", INT, "int"),
+        *_numbers(FLOAT, "float", "CrossSection", "DiffCrossSection", "Weight", "Probability"),
+    ),
+)
+TRAJECTORY = Class(
+    "TG4Trajectory",
+    1,
+    (
+        BASE_CLASS,
+        Member("Points", STL, "vector<TG4TrajectoryPoint>"),
+        *_numbers(INT, "int", "TrackId", "ParentId"),
+        Member("Name", STRING, "string"),
+        Member("PDGCode", INT, "int"),
+        *_objects("TLorentzVector", "InitialMomentum"),
+    ),
+)
+EVENT = Class(
+    "TG4Event",
+    2,
+    (
+        BASE_CLASS,
+        *_numbers(INT, "int", "RunId", "EventId"),
+        Member("Primaries", STL, "vector<TG4PrimaryVertex>"),
+        Member("Trajectories", STL, "vector<TG4Trajectory>"),
+        Member("SegmentDetectors", STL, "map<string,vector<TG4HitSegment> >"),
+    ),
+)
+PAIR = Class(
+    "pair<string,vector<TG4HitSegment> >",
+    1,
+    (Member("first", STRING, "string"), Member("second", STL, "vector<TG4HitSegment>")),
+)
+TOBJECT_CLASS = Class("TObject", 1, _numbers(UINT, "unsigned int", "fUniqueID", "fBits"))
+CLASSES = (TOBJECT_CLASS, VECTOR3, FOUR_VECTOR, HIT, PARTICLE, VERTEX, TRAJECTORY, PAIR, EVENT)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A `TG4HitSegment`, mm and MeV."""
+
+    start: tuple[float, float, float]
+    stop: tuple[float, float, float]
+    energy: float
+    contributors: tuple[int, ...] = (0,)
+    primary: int = 0
+
+
+@dataclass(frozen=True)
+class Particle:
+    """A `TG4PrimaryParticle`, MeV."""
+
+    pdg: int
+    momentum: tuple[float, float, float]
+    energy: float
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """A `TG4PrimaryVertex`, mm."""
+
+    position: tuple[float, float, float]
+    particles: tuple[Particle, ...]
+    name: str = ""
+    reaction: str = ""
+    informational: tuple["Vertex", ...] = ()
+
+
+@dataclass(frozen=True)
+class Event:
+    """A `TG4Event`; trajectories are the PDG codes of numbers 0, 1, …"""
+
+    number: int
+    detectors: dict[str, tuple[Hit, ...]]
+    trajectories: tuple[int, ...] = (13, 11, 2212)
+    vertices: tuple[Vertex, ...] = ()
+    run: int = 5
+
+
+def write_edep_sim(
+    file: Path, events: list[Event], *, classes=CLASSES, scale: float = 1.0, is_split: bool = True
+) -> Path:
+    """Write a file; `scale` makes other units of its mm, `is_split` branches of the map of detectors."""
+    count = [len(each.vertices).to_bytes(4, "big") for each in events]
+    primaries = Branch("Primaries", "TG4Event", 3, STL, count, COLLECTION, "TG4PrimaryVertex")
+    for number, (name, kind, write) in enumerate(_VERTEX_BRANCHES):
+        entries = [_column(each.vertices, write) for each in events]
+        primaries.branches.append(
+            Branch(f"Primaries.{name}", "TG4PrimaryVertex", number, kind, entries, OF_COLLECTION)
+        )
+    trajectories = _collection(
+        "Trajectories", "TG4Trajectory", 4, [len(each.trajectories) for each in events]
+    )
+    for number, name in ((2, "TrackId"), (5, "PDGCode")):
+        entries = [_track_numbers(each, name) for each in events]
+        trajectories.branches.append(
+            Branch(f"Trajectories.{name}", "TG4Trajectory", number, INT, entries, OF_COLLECTION)
+        )
+    detectors = _collection("SegmentDetectors", PAIR.name, 5, [len(each.detectors) for each in events])
+    names = [_column(tuple(each.detectors), _texts) for each in events]
+    hits = [_column(tuple(each.detectors.values()), lambda out, of: _hits(out, of, scale)) for each in events]
+    if is_split:
+        detectors.branches = [
+            Branch("SegmentDetectors.first", PAIR.name, 0, STL, names, OF_COLLECTION),
+            Branch("SegmentDetectors.second", PAIR.name, 1, STL, hits, OF_COLLECTION),
+        ]
+    else:
+        whole = [_map(each.detectors, *columns) for each, *columns in zip(events, names, hits, strict=True)]
+        detectors = Branch("SegmentDetectors", "TG4Event", 5, STL, whole)
+    numbers = [
+        Branch(name, "TG4Event", number, INT, [value.to_bytes(4, "big") for value in values])
+        for number, name, values in (
+            (1, "RunId", [each.run for each in events]),
+            (2, "EventId", [each.number for each in events]),
+        )
+    ]
+    top = Branch("Event", "TG4Event", -1, -1, [], branches=[*numbers, primaries, trajectories, detectors])
+    return write_tree(file, "EDepSimEvents", top, classes)
+
+
+def _collection(name: str, objects: str, number: int, counts: list[int]) -> Branch:
+    return Branch(
+        name, "TG4Event", number, STL, [each.to_bytes(4, "big") for each in counts], COLLECTION, objects
+    )
+
+
+def _column(values: tuple, write) -> bytes:
+    """Return what a member of the objects of a collection is in its branch: nothing of no objects."""
+    out = Writer()
+    if values:
+        write(out, values)
+    return bytes(out.content)
+
+
+def _map(detectors: dict, names: bytes, hits: bytes) -> bytes:
+    out = Writer()
+    with out.part(STREAMER_INFO | MEMBERWISE):
+        out.put("HIi", 0, 0x1234_5678, len(detectors))
+        out.content += names + hits
+    return bytes(out.content)
+
+
+def _track_numbers(event: Event, name: str) -> bytes:
+    values = event.trajectories if name == "PDGCode" else range(len(event.trajectories))
+    return b"".join(value.to_bytes(4, "big", signed=True) for value in values)
+
+
+def _texts(out: Writer, texts) -> None:
+    with out.part(STREAMER_INFO):
+        for text in texts:
+            out.text(text)
+
+
+def _four_vectors(out: Writer, vectors) -> None:
+    for *spatial, last in vectors:
+        with out.part(4):
+            out.tobject()
+            with out.part(3):
+                out.tobject()
+                out.put("3d", *spatial)
+            out.put("d", last)
+
+
+def _vectors(out: Writer, version: int, of_each, write) -> None:
+    """Write vectors member by member: of each its length, then what `write` makes of it."""
+    with out.part(STREAMER_INFO | MEMBERWISE):
+        out.put("h", version)
+        for objects in of_each:
+            out.put("i", len(objects))
+            if objects:
+                for _ in objects:
+                    out.tobject()
+                write(out, objects)
+
+
+def _hits(out: Writer, of_each, scale: float) -> None:
+    def write(out: Writer, hits) -> None:
+        with out.part(STREAMER_INFO):
+            for hit in hits:
+                out.put(f"i{len(hit.contributors)}i", len(hit.contributors), *hit.contributors)
+        out.put(f"{len(hits)}i", *(hit.primary for hit in hits))
+        for value in (lambda hit: hit.energy, lambda hit: 0.0, lambda hit: 1.0):
+            out.put(f"{len(hits)}f", *map(value, hits))
+        for end in ("start", "stop"):
+            _four_vectors(out, [(*(scale * x for x in getattr(hit, end)), 7.0) for hit in hits])
+
+    _vectors(out, HIT.version, of_each, write)
+
+
+def _particles(out: Writer, of_each) -> None:
+    def write(out: Writer, particles) -> None:
+        out.put(f"{len(particles)}i", *range(len(particles)))
+        _texts(out, ["name"] * len(particles))
+        out.put(f"{len(particles)}i", *(each.pdg for each in particles))
+        _four_vectors(out, [(*each.momentum, each.energy) for each in particles])
+
+    _vectors(out, PARTICLE.version, of_each, write)
+
+
+def _informational(out: Writer, of_each) -> None:
+    def write(out: Writer, vertices) -> None:
+        for _, _, write_member in _VERTEX_BRANCHES:
+            write_member(out, vertices)
+
+    _vectors(out, VERTEX.version, of_each, write)
+
+
+def _floats(out: Writer, vertices) -> None:
+    out.put(f"{len(vertices)}f", *[1.0] * len(vertices))
+
+
+_VERTEX_BRANCHES = (
+    ("Particles", STL, lambda out, of: _particles(out, [each.particles for each in of])),
+    ("Informational", STL, lambda out, of: _informational(out, [each.informational for each in of])),
+    ("Position", OBJECT, lambda out, of: _four_vectors(out, [(*each.position, 0.0) for each in of])),
+    ("GeneratorName", STL, lambda out, of: _texts(out, [each.name for each in of])),
+    ("Reaction", STL, lambda out, of: _texts(out, [each.reaction for each in of])),
+    ("Filename", STL, lambda out, of: _texts(out, [""] * len(of))),
+    ("InteractionNumber", INT, lambda out, of: out.put(f"{len(of)}i", *range(len(of)))),
+    *((name, FLOAT, _floats) for name in ("CrossSection", "DiffCrossSection", "Weight", "Probability")),
+)

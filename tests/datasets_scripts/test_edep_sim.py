@@ -1,0 +1,197 @@
+"""edep-sim's own ROOT files: what its headers and ROOT's format say is read, the rest is named."""
+
+import numpy as np
+import pytest
+import uproot
+
+from nuzoo.cli import main
+from nuzoo.datasets_scripts import lartpc_pixelmaps
+from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
+from nuzoo.datasets_scripts.sources import errors
+from nuzoo.datasets_scripts.sources.formats import open_source
+from nuzoo.datasets_scripts.sources.given import DEPOSITS, INTERACTIONS
+from nuzoo.simulation.event_types import InteractionMode
+
+from .edep_sim_files import CLASSES, Event, Hit, Particle, Vertex, write_edep_sim
+from .source_files import EVENT, segment, write_segments, write_table
+from .test_given_events import rows
+
+MUON = tuple(Hit((x, 500.0, 600.0), (x + 10, 500.0, 600.0), 2.0) for x in (500.0, 510.0, 520.0))
+DELTA = Hit((510.0, 500.0, 600.0), (510.0, 505.0, 600.0), 1.5, contributors=(1, 2))
+NOBODY = Hit((530.0, 500.0, 600.0), (530.0, 504.0, 600.0), 1.0, contributors=(), primary=2)
+LOST = Hit((530.0, 500.0, 600.0), (530.0, 500.0, 604.0), 1.0, contributors=(-1,), primary=40)
+
+CODE = "nu:14;tgt:1000180400;N:2112;proc:Weak[CC],RES;res:0;"
+NEUTRINO, ARGON = Particle(14, (0.0, 0.0, 2000.0), 2000.0), Particle(1000180400, (0.0, 0.0, 0.0), 37215.5)
+
+
+def particle(row: int) -> Particle:
+    pdg, *momentum, energy = (EVENT[name][row] for name in ("pdg", "px", "py", "pz", "energy"))
+    return Particle(pdg, tuple(1000 * p for p in momentum), 1000 * energy)
+
+
+def vertex(
+    *, incoming=(ARGON, NEUTRINO), name="initial-state", reaction=CODE, at=(505.0, 500.0, 600.0)
+) -> Vertex:
+    """The interaction of `EVENT`, in MeV and mm."""
+    initial = Vertex(at, tuple(incoming), name, reaction)
+    return Vertex(at, tuple(map(particle, range(3))), "rooTracker", reaction, informational=(initial,))
+
+
+EVENTS = [
+    Event(7, {"volCryostat": (DELTA,), "volTPC": (*MUON, NOBODY, LOST)}, vertices=(vertex(),)),
+    Event(8, {}),
+    Event(9, {"volEmpty": (), "volTPC": MUON}, vertices=(vertex(), vertex())),
+]
+
+
+@pytest.mark.parametrize("is_split", [True, False])
+def test_hits_are_read_in_cm_with_their_particles(is_split, tmp_path):
+    source = open_source(write_edep_sim(tmp_path / "f", EVENTS, is_split=is_split), DEPOSITS)
+    first, last = source[0].segments, source[2].segments
+    np.testing.assert_allclose(first.start[:3], [[51, 50, 60], [50, 50, 60], [51, 50, 60]])
+    np.testing.assert_allclose(first.end[:3], [[51, 50.5, 60], [51, 50, 60], [52, 50, 60]])
+    assert first.energy.tolist() == [1.5, 2, 2, 2, 1, 1]
+    assert first.track.tolist() == [1, 0, 0, 0, 2, 40]
+    assert first.pdg.tolist() == [11, 13, 13, 13, 2212, 0]  # trajectories 0, 1, 2 are 13, 11, 2212
+    assert (len(source), last.energy.tolist()) == (3, [2, 2, 2])
+    assert source[0].words == "generator=Geant4 run=5 number=7 target=1000180400"
+    with pytest.raises(errors.NoParticlesError, match=r"#1: expected deposits of energy, got none"):
+        source[1]
+
+
+def test_the_same_deposits_in_hdf5_are_the_same(tmp_path):
+    tree = open_source(write_edep_sim(tmp_path / "f", EVENTS), DEPOSITS)[0].segments
+    each = zip(tree.start, tree.end, tree.energy, tree.track, tree.pdg, strict=True)
+    twin = open_source(write_segments(tmp_path / "s", [segment(7, *row) for row in each]), DEPOSITS)[
+        0
+    ].segments
+    for name, values in vars(tree).items():
+        np.testing.assert_allclose(getattr(twin, name), values, rtol=1e-6)
+
+
+def test_many_hits_are_read_whatever_their_contributors(tmp_path):
+    """More of them than a text or an array has room for in its first length."""
+    rng = np.random.default_rng(1)
+    lists = [tuple(range(n)) for n in rng.integers(0, 4, 300)]
+    hits = tuple(Hit((i, 0, 0), (i + 1, 0, 0), 0.25, each, 9) for i, each in enumerate(lists))
+    event = Event(1, {"v" * 300: hits, "w": hits[:1]}, trajectories=tuple(range(10)))
+    segments = open_source(write_edep_sim(tmp_path / "f", [event]), DEPOSITS)[0].segments
+    assert segments.track.tolist() == [0 if each else 9 for each in (*lists, lists[0])]
+    assert segments.pdg.tolist() == segments.track.tolist()
+
+
+def test_a_neutrino_that_came_alone_is_told(tmp_path):
+    source = open_source(write_edep_sim(tmp_path / "f", EVENTS), DEPOSITS)
+    told = source[0].vertex
+    np.testing.assert_allclose(told.position, [50.5, 50, 60])
+    same = open_source(write_table(tmp_path / "t"), INTERACTIONS)[0]
+    for name in ("neutrino_pdg", "is_cc", "mode"):
+        assert getattr(told.interaction, name) == getattr(same.interaction, name)
+    for name in ("neutrino_energy", "pdg", "momentum", "inelasticity", "invisible_energy"):
+        np.testing.assert_allclose(
+            getattr(told.interaction, name), getattr(same.interaction, name), rtol=1e-6
+        )
+    assert (told.interaction.mode, told.interaction.target_pdg) == (InteractionMode.RES, 2112)
+    assert source[2].vertex is None  # of two vertices
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"incoming": (ARGON,)},
+        {"incoming": ()},
+        {"name": "beam-particle:Decay"},
+        {"reaction": "proc:Weak[NC],QES"},
+    ],
+)
+def test_what_is_no_neutrino_interaction_has_no_truth(changes, tmp_path):
+    file = write_edep_sim(tmp_path / "f", [Event(1, {"v": MUON}, vertices=(vertex(**changes),))])
+    assert open_source(file, DEPOSITS)[0].vertex is None
+
+
+def test_events_have_the_truth_of_the_file_and_are_placed_by_its_vertex(tmp_path):
+    outside = Event(10, {"volTPC": MUON}, vertices=(vertex(at=(-9000.0, 0.0, 0.0)),))
+    file = write_edep_sim(tmp_path / "f.root", [*EVENTS, outside])
+    made = lartpc_pixelmaps.simulate_given(tmp_path / "out", deposits=file)
+    neutrino, several, outside = rows(tmp_path / "out")
+    assert (neutrino["label"], neutrino["neutrino_pdg"], neutrino["interaction_mode"]) == (1, 14, 2)
+    assert neutrino["neutrino_energy"] == pytest.approx(2.0)
+    assert (neutrino["n_protons"], neutrino["n_charged_pions"]) == (1, 1)
+    # (50.5, 50, 60), moved with the middle (51.5, 50.25, 60.2) of the hits to that of the detector
+    np.testing.assert_allclose(neutrino["vertex"], [-1, -0.25, 349.8], atol=1e-4)
+    assert [each["label"] for each in (several, outside)] == [None, None]
+    assert several["deposited_energy"] == outside["deposited_energy"] == 6.0
+    assert len(made.left_out) == 1
+
+
+def broken(tmp_path, **changes):
+    return write_edep_sim(tmp_path / "f", EVENTS, **changes)
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        ([each for each in CLASSES if each.name != "TG4HitSegment"], "TG4HitSegment"),
+        ([each for each in CLASSES if each.name != "TLorentzVector"], "TLorentzVector"),
+    ],
+)
+def test_a_file_that_does_not_describe_its_classes_is_named(classes, words, tmp_path):
+    with pytest.raises(
+        SourceFileError, match=f"segments of energy deposits, got .*no description of {words}"
+    ):
+        open_source(broken(tmp_path, classes=classes), DEPOSITS)[0]
+
+
+def test_positions_in_cm_are_refused(tmp_path):
+    with pytest.raises(errors.OtherUnitsError, match="energies in MeV and positions in cm"):
+        open_source(broken(tmp_path, scale=0.01), DEPOSITS)
+
+
+@pytest.mark.parametrize(
+    ("hit", "error", "words"),
+    [
+        (Hit((0, 0, 0), (10, 0, 0), -1.0), errors.ImpossibleEnergyError, "got -1 MeV"),
+        (Hit((0, np.nan, 0), (10, 0, 0), 1.0), errors.ImpossibleEnergyError, "NaN"),
+        (Hit((0, 0, 0), (10, 0, 0), 0.0), errors.NoParticlesError, "deposits of energy, got none"),
+    ],
+)
+def test_hits_that_cannot_be_are_refused_and_the_next_event_is_read(hit, error, words, tmp_path):
+    events = [Event(0, {"v": (hit,)}), Event(1, {"v": tuple(100 * MUON)})]
+    source = open_source(write_edep_sim(tmp_path / "f", events), DEPOSITS)
+    with pytest.raises(error, match=words):
+        source[0]
+    assert len(source[1].segments.energy) == 300
+
+
+def test_another_tree_of_that_name_is_refused(tmp_path):
+    with uproot.recreate(tmp_path / "f") as out:
+        out["EDepSimEvents"] = {"Event": np.zeros(1)}
+    with pytest.raises(SourceFileError, match="a tree EDepSimEvents with RunId"):
+        open_source(tmp_path / "f", DEPOSITS)
+
+
+def test_damage_anywhere_in_a_file_is_named(tmp_path):
+    content = write_edep_sim(tmp_path / "whole", EVENTS).read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for place in rng.integers(100, len(content), 60):
+        (tmp_path / "f").write_bytes(
+            content[:place] + bytes(rng.integers(0, 256, 4, np.uint8)) + content[place + 4 :]
+        )
+        try:
+            source = open_source(tmp_path / "f", DEPOSITS)
+            for entry in range(len(source)):
+                source[entry]
+        except SourceFileError as error:
+            refused += "#1: expected deposits of energy" not in str(error)
+    assert refused > 10
+
+
+def test_the_command_takes_such_a_file(tmp_path, capsys):
+    file = write_edep_sim(tmp_path / "f.root", EVENTS)
+    assert main(["simulate", "lartpc-cubes", f"--deposits={file}", f"--out={tmp_path / 'out'}"]) == 0
+    told = capsys.readouterr()
+    assert "f.root: edep-sim ROOT, 3 events" in told.out and "left out 1 (" in told.err
+    assert main(["simulate", "lartpc-cubes", f"--interactions={file}", f"--out={tmp_path / 'b'}"]) == 1
+    assert "edep-sim ROOT, a file of deposits; give --deposits instead" in capsys.readouterr().err

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.simulation.detectors import Detector
-from nuzoo.simulation.event_types import (
-    Deposits,
-    EnergyBudget,
-    Interaction,
-    ParticleTable,
-    SemanticClass,
-    Transported,
-)
+from nuzoo.simulation.event_types import Deposits, EnergyBudget, ParticleTable, SemanticClass, Transported
+from nuzoo.simulation.known_truth import KnownParticles, KnownTruth
 
 UNKNOWN = float("nan")
 
@@ -43,19 +37,6 @@ class Segments:
 
 
 @dataclass(frozen=True)
-class KnownVertex:
-    """What made deposits.
-
-    Attributes:
-        interaction: What happened in the nucleus.
-        position: float64 (3,), where, cm.
-    """
-
-    interaction: Interaction
-    position: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class Placed:
     """Deposits in a detector.
 
@@ -63,17 +44,17 @@ class Placed:
         transported: What of them is inside.
         first: float64 (3,), where the first of them begins, cm; the middle of the detector without any.
         outside: How many are outside altogether.
-        vertex: What made them; None where that is not known, or happened outside.
+        truth: What else is known of them.
     """
 
     transported: Transported
     first: NDArray[np.float64]
     outside: int
-    vertex: KnownVertex | None = None
+    truth: KnownTruth = field(default_factory=KnownTruth)
 
 
 def placed(
-    segments: Segments, detector: Detector, *, centred: bool, vertex: KnownVertex | None = None
+    segments: Segments, detector: Detector, *, centred: bool, truth: KnownTruth | None = None
 ) -> Placed:
     """Put deposits into a detector.
 
@@ -84,21 +65,19 @@ def placed(
         detector: It records them.
         centred: Whether the middle of the box around them is moved to the middle of the detector; they stay
             where they are otherwise.
-        vertex: What made them, in their frame.
+        truth: What else is known of them, in their frame; its particles are all of theirs.
     """
     low, high = np.array(detector.low), np.array(detector.high)
-    middle, shift = (low + high) / 2, np.zeros(3)
+    middle, truth = (low + high) / 2, truth or KnownTruth()
     if centred and len(segments.energy):
         ends = np.concatenate([segments.start, segments.end])
         shift = middle - (ends.min(axis=0) + ends.max(axis=0)) / 2
         segments = replace(segments, start=segments.start + shift, end=segments.end + shift)
+        truth = truth.moved(shift)
     inside = cut_to_box(segments, low, high)
     first = inside.start[0] if len(inside.energy) else middle
-    if vertex is not None:
-        vertex = replace(vertex, position=vertex.position + shift)
-        if not ((low <= vertex.position) & (vertex.position <= high)).all():
-            vertex = None
-    return Placed(_as_transported(inside), first, len(segments.energy) - len(inside.energy), vertex)
+    transported = _with_particles(inside, truth.particles) if truth.particles else _as_transported(inside)
+    return Placed(transported, first, len(segments.energy) - len(inside.energy), truth)
 
 
 def cut_to_box(segments: Segments, low: NDArray[np.float64], high: NDArray[np.float64]) -> Segments:
@@ -142,5 +121,24 @@ def _as_transported(segments: Segments) -> Transported:
         momentum=np.full((len(tracks), 3), UNKNOWN, np.float32),
         interaction=np.zeros(len(tracks), np.int32),
     )
-    total = float(segments.energy.sum())
-    return Transported(deposits, particles, EnergyBudget(UNKNOWN, total, UNKNOWN, UNKNOWN, UNKNOWN))
+    return Transported(deposits, particles, _budget(segments))
+
+
+def _with_particles(segments: Segments, known: KnownParticles) -> Transported:
+    """Return deposits of particles whose origin is known."""
+    order = np.argsort(known.track, kind="stable")
+    row = order[np.searchsorted(known.track, segments.track, sorter=order)]
+    deposits = Deposits(
+        start=segments.start.astype(np.float32),
+        end=segments.end.astype(np.float32),
+        energy=segments.energy.astype(np.float32),
+        particle=row.astype(np.int32),
+        pdg=segments.pdg,
+        semantic=known.semantic[row],
+        interaction=known.table.interaction[row],
+    )
+    return Transported(deposits, known.table, _budget(segments))
+
+
+def _budget(segments: Segments) -> EnergyBudget:
+    return EnergyBudget(UNKNOWN, float(segments.energy.sum()), UNKNOWN, UNKNOWN, UNKNOWN)

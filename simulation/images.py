@@ -99,7 +99,7 @@ def simulate_image(
 
 
 def record_image(seed: int, index: int, detector: Detector, deposits: Placed) -> SimulatedImage:
-    """Take deposits that another transport made for event `index` of seed `seed`; its origins are not known.
+    """Take deposits that another transport made for event `index` of seed `seed`, with what is known of them.
 
     Args:
         seed: Names a sample, 0 or more.
@@ -111,4 +111,14 @@ def record_image(seed: int, index: int, detector: Detector, deposits: Placed) ->
         DetectorError: The detector's volume is not described.
     """
     rng = random_numbers_in_volume(detector, seed, index, 0)
-    return SimulatedImage(detector, (), deposits.transported, rng)
+    origins = [
+        Origin(
+            "neutrino" if each.interaction else "particles",
+            each.position,
+            each.pdg,
+            each.momentum,
+            each.interaction,
+        )
+        for each in deposits.truth.vertices
+    ]
+    return SimulatedImage(detector, origins, deposits.transported, rng)

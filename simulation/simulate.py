@@ -24,7 +24,7 @@ class SimulatedEvent:
     Attributes:
         detector: Where it happened.
         interaction: What happened in the nucleus; None where only its deposits are known.
-        vertex: float64 (3,), cm; where the first deposit begins where only those are known.
+        vertex: float64 (3,), cm; where the first deposit begins where no other is known.
         transported: Energy deposits and the particles that made them.
         rng: The event's random numbers as transport left them: noise is drawn from a copy.
     """
@@ -88,6 +88,8 @@ def simulate_interaction(
 def record_deposits(seed: int, index: int, detector: Detector, deposits: Placed) -> SimulatedEvent:
     """Take deposits that another transport made for event `index` of seed `seed`: its noise is drawn from it.
 
+    Their neutrino is told where one came alone, and to the detector.
+
     Args:
         seed: Names a sample, 0 or more.
         index: Which event of it, 0 or more.
@@ -98,9 +100,15 @@ def record_deposits(seed: int, index: int, detector: Detector, deposits: Placed)
         DetectorError: The detector's volume is not described.
     """
     rng = random_numbers_in_volume(detector, seed, index)
-    known = deposits.vertex
-    interaction, vertex = (known.interaction, known.position) if known else (None, deposits.first)
-    return SimulatedEvent(detector, interaction, vertex, deposits.transported, rng)
+    vertices = deposits.truth.vertices
+    only = vertices[0] if len(vertices) == 1 else None
+    if only is None or not _is_inside(detector, only.position):
+        return SimulatedEvent(detector, None, deposits.first, deposits.transported, rng)
+    return SimulatedEvent(detector, only.interaction, only.position, deposits.transported, rng)
+
+
+def _is_inside(detector: Detector, place: NDArray[np.float64]) -> bool:
+    return all(low <= x <= high for low, x, high in zip(detector.low, place, detector.high, strict=True))
 
 
 def _transported(

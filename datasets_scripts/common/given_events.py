@@ -75,7 +75,7 @@ class GivenPlan(SimulationPlan):
     """What the file may hold."""
 
     not_in_deposits: ClassVar[tuple[str, ...]] = ()
-    """Columns that deposits alone do not tell."""
+    """Columns that deposits alone do not tell; a file may tell of their particles."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -117,7 +117,9 @@ class GivenPlan(SimulationPlan):
         given = self.read(index)
         event, told = self._begun(index, given)
         row = self.recorded(index, event, f"{given.words} {told}".lstrip())
-        return row | dict.fromkeys(self.not_in_deposits) if self.given == DEPOSITS else row
+        if isinstance(given, GivenDeposits) and given.truth.particles is None:
+            return row | dict.fromkeys(self.not_in_deposits)
+        return row
 
     def read(self, index: int) -> Given:
         """Read an event of the file.
@@ -165,7 +167,7 @@ class GivenPlan(SimulationPlan):
 
     def _placed(self, given: GivenDeposits) -> Placed:
         detector, centred = find_detector(self.detector), self.place == PLACES[0]
-        return placed(given.segments, detector, centred=centred, vertex=given.vertex)
+        return placed(given.segments, detector, centred=centred, truth=given.truth)
 
 
 @lru_cache(maxsize=2)

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError, naming_errors
 from nuzoo.datasets_scripts.sources.deposit_checks import SEGMENTS_THAT_TELL, check_units, usable
+from nuzoo.datasets_scripts.sources.edep_sim_trajectories import EventTrajectories, Trajectories
 from nuzoo.datasets_scripts.sources.edep_sim_vertices import PrimaryVertices, places
 from nuzoo.datasets_scripts.sources.given import DEPOSITS, GivenDeposits, Glance, SourceFile
 from nuzoo.datasets_scripts.sources.memberwise import Columns, MemberwiseReader
 from nuzoo.datasets_scripts.sources.root_trees import BranchBytes, SplitCollection, TreeColumns
 from nuzoo.simulation.deposited import Segments
+from nuzoo.simulation.known_truth import KnownTruth
 
 TREE = "EDepSimEvents"
-
-UNKNOWN_PDG = 0
 
 _HIT = "TG4HitSegment"
 
@@ -33,13 +33,13 @@ class EDepSimTree(SourceFile[GivenDeposits]):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        numbers = ("RunId", "EventId", "Trajectories.TrackId", "Trajectories.PDGCode")
-        self._numbers = TreeColumns(path, TREE, numbers)
+        self._numbers = TreeColumns(path, TREE, ("RunId", "EventId"))
         tree = self._numbers.tree
         with naming_errors(path, f"a tree {TREE} whose branch Event is split, as edep-sim writes it"):
-            self._objects = MemberwiseReader(tree.file)
-            self._hits = _HitBranches(tree, self._objects)
-            self._vertices = PrimaryVertices(tree, self._objects)
+            objects = MemberwiseReader(tree.file)
+            self._hits = _HitBranches(tree, objects)
+            self._trajectories = Trajectories(tree, objects)
+            self._vertices = PrimaryVertices(tree, objects)
         check_units(path, self._first_segments())
 
     @classmethod
@@ -52,23 +52,29 @@ class EDepSimTree(SourceFile[GivenDeposits]):
 
     def __getitem__(self, entry: int) -> GivenDeposits:
         where = self.where(entry)
-        segments, row = usable(where, self._segments(entry)), self._numbers.row(entry)
+        segments, trajectories = self._read(entry)
+        segments = usable(where, segments)
         with naming_errors(where, "primary vertices"):
-            vertex, told = self._vertices.only(where, entry)
-        provenance = {"generator": "Geant4", "run": str(row["RunId"]), "number": str(row["EventId"])}
-        return GivenDeposits(segments=segments, vertex=vertex, provenance=provenance | told)
-
-    def _segments(self, entry: int) -> Segments:
+            vertices = self._vertices.at(where, entry)
+        truth = KnownTruth(vertices, trajectories.known(segments.track, vertices))
         row = self._numbers.row(entry)
+        provenance = {"generator": "Geant4", "run": str(row["RunId"]), "number": str(row["EventId"])}
+        if len(vertices) == 1 and vertices[0].target:
+            provenance["target"] = str(vertices[0].target)
+        return GivenDeposits(segments=segments, truth=truth, provenance=provenance)
+
+    def _read(self, entry: int) -> tuple[Segments, EventTrajectories]:
         with naming_errors(self.where(entry), "segments of energy deposits"):
-            known = _Particles(row["Trajectories.TrackId"], row["Trajectories.PDGCode"])
-            return _joined([_segments(each, known) for each in self._hits[entry] if each])
+            hits = [each for each in self._hits[entry] if each]
+        with naming_errors(self.where(entry), "trajectories"):
+            trajectories = self._trajectories.at(entry)
+        return _joined([_segments(each, trajectories) for each in hits]), trajectories
 
     def _first_segments(self) -> Segments:
         found: list[Segments] = []
         for entry in range(len(self)):
             try:
-                found.append(self._segments(entry))
+                found.append(self._read(entry)[0])
             except SourceFileError:
                 continue
             if sum(len(each.energy) for each in found) >= SEGMENTS_THAT_TELL:
@@ -91,28 +97,14 @@ class _HitBranches:
         return self._objects.vectors(members["second"], _HIT, count) if count else []
 
 
-class _Particles:
-    """PDG codes by the numbers of trajectories."""
-
-    def __init__(self, track: NDArray[np.int32], pdg: NDArray[np.int32]) -> None:
-        order = np.argsort(track, kind="stable")
-        self._track, self._pdg = track[order], pdg[order]
-
-    def pdg(self, track: NDArray[np.int64]) -> NDArray[np.int32]:
-        if not len(self._track):
-            return np.full(len(track), UNKNOWN_PDG, np.int32)
-        place = np.searchsorted(self._track, track).clip(max=len(self._track) - 1)
-        return np.where(self._track[place] == track, self._pdg[place], UNKNOWN_PDG).astype(np.int32)
-
-
-def _segments(hits: Columns, known: _Particles) -> Segments:
+def _segments(hits: Columns, trajectories: EventTrajectories) -> Segments:
     track = _tracks(hits)
     return Segments(
-        places(hits["Start"]),
-        places(hits["Stop"]),
-        hits["EnergyDeposit"].astype(float),
+        places(hits["Start"]["fP"]),
+        places(hits["Stop"]["fP"]),
+        hits["EnergyDeposit"].astype(np.float64),
         track,
-        known.pdg(track),
+        trajectories.pdg_of(track),
     )
 
 
@@ -123,8 +115,7 @@ def _tracks(hits: Columns) -> NDArray[np.int64]:
 
 
 def _joined(parts: list[Segments]) -> Segments:
-    empty = Segments(
-        np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int32)
-    )
+    nowhere = np.zeros((0, 3))
+    empty = Segments(nowhere, nowhere, np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int32))
     columns = zip(*(vars(each).values() for each in [empty, *parts]), strict=True)
     return Segments(*(np.concatenate(column) for column in columns))

@@ -1,4 +1,4 @@
-"""What edep-sim's ROOT files tell of the neutrino: their primary vertices (`TG4PrimaryVertex`)."""
+"""What edep-sim's ROOT files tell of where particles began: their primary vertices (`TG4PrimaryVertex`)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 from nuzoo.datasets_scripts.sources.genie import target_among, told_by
 from nuzoo.datasets_scripts.sources.interaction_records import NEUTRINOS, Record, transportable
 from nuzoo.datasets_scripts.sources.memberwise import Columns, MemberwiseReader
-from nuzoo.datasets_scripts.sources.root_trees import SplitCollection
-from nuzoo.simulation.deposited import KnownVertex
+from nuzoo.datasets_scripts.sources.root_trees import BranchBytes, SplitCollection
+from nuzoo.simulation.event_types import Interaction
+from nuzoo.simulation.known_truth import KnownVertex
 
 CM_PER_MM = 0.1
 
@@ -34,52 +35,73 @@ class PrimaryVertices:
     def __init__(self, tree: Any, objects: MemberwiseReader) -> None:
         self._objects = objects
         self._vertices = SplitCollection(tree, "Primaries", ("Reaction", "Particles", "Informational"))
+        self._position = _Positions(tree, objects)
 
-    def only(self, where: str, entry: int) -> tuple[KnownVertex | None, dict[str, str]]:
-        """Return the neutrino interaction of an event, if it has one alone, and where it comes from.
-
-        Args:
-            where: Names the event in errors.
-            entry: Of the tree.
-        """
+    def at(self, where: str, entry: int) -> tuple[KnownVertex, ...]:
+        """Return the vertices of an event; `where` names it."""
         count, members = self._vertices[entry]
-        if count != 1:
-            return None, {}
-        outgoing = self._objects.vectors(members["Particles"], "TG4PrimaryParticle", 1)[0]
-        told = self._objects.vectors(members["Informational"], "TG4PrimaryVertex", 1)[0]
-        if not outgoing or not told or INITIAL_STATE not in told["GeneratorName"]:
-            return None, {}
-        initial = told["GeneratorName"].index(INITIAL_STATE)
-        reaction = self._objects.texts(members["Reaction"], 1)[0]
-        record = _record(told["Particles"][initial], outgoing, reaction)
-        if record is None:
-            return None, {}
-        try:
-            given = transportable(where, record)
-        except SourceFileError:  # what Geant4 transported, and ours cannot, has no truth of ours
-            return None, {}
-        position = places(told["Position"])[initial]
-        return KnownVertex(given.interaction, position), {
-            key: text for key, text in given.provenance.items() if key == "target"
-        }
+        if not count:
+            return ()
+        left = self._objects.vectors(members["Particles"], "TG4PrimaryParticle", count)
+        told = self._objects.vectors(members["Informational"], "TG4PrimaryVertex", count)
+        reactions = self._objects.texts(members["Reaction"], count)
+        positions = self._position.at(entry, count)
+        each = zip(positions, left, map(_initial_state, told), reactions, strict=True)
+        return tuple(
+            KnownVertex(
+                position,
+                outgoing["PDGCode"].astype(np.int32),
+                vectors(outgoing["Momentum"]["fP"]),
+                _interaction(where, incoming, outgoing, reaction),
+                target_among(incoming.get("PDGCode", ())),
+            )
+            for position, outgoing, incoming, reaction in each
+            if outgoing
+        )
 
 
-def places(four_vectors: NDArray[np.void]) -> NDArray[np.float64]:
-    """Return the positions (n, 3), cm, of `TLorentzVector` objects."""
-    return _vectors(four_vectors) * CM_PER_MM
+class _Positions:
+    """Where vertices are; ROOT may have split them."""
+
+    def __init__(self, tree: Any, objects: MemberwiseReader) -> None:
+        name, self._objects = "Primaries.Position", objects
+        axes = [f"{name}.fP.{axis}" for axis in ("fX", "fY", "fZ")]
+        self._is_split = axes[0] in {branch.name for branch in tree["Primaries"].branches}
+        self._branches = [BranchBytes(tree[each]) for each in (axes if self._is_split else [name])]
+
+    def at(self, entry: int, count: int) -> NDArray[np.float64]:
+        contents = [branch[entry] for branch in self._branches]
+        if self._is_split:
+            axes = [np.frombuffer(each, ">f8", count) for each in contents]
+            return np.column_stack(axes).astype(np.float64) * CM_PER_MM
+        return places(self._objects.objects(contents[0], "TLorentzVector", count)["fP"])
 
 
-def _vectors(four_vectors: NDArray[np.void]) -> NDArray[np.float64]:
-    return np.column_stack([four_vectors["fP"][axis] for axis in ("fX", "fY", "fZ")]).astype(np.float64)
+def places(of: NDArray[np.void]) -> NDArray[np.float64]:
+    """Return the positions (n, 3), cm, of `TVector3` objects in mm."""
+    return vectors(of) * CM_PER_MM
 
 
-def _record(incoming: Columns, outgoing: Columns, reaction: str) -> Record | None:
-    """Return an interaction; None without a neutrino that came in."""
+def vectors(of: NDArray[np.void]) -> NDArray[np.float64]:
+    """Return the coordinates (n, 3) of `TVector3` objects."""
+    return np.column_stack([of[axis] for axis in ("fX", "fY", "fZ")]).astype(np.float64)
+
+
+def _initial_state(informational: Columns) -> Columns:
+    """Return the particles that came in; empty without any."""
+    if not informational or INITIAL_STATE not in informational["GeneratorName"]:
+        return {}
+    found: Columns = informational["Particles"][informational["GeneratorName"].index(INITIAL_STATE)]
+    return found
+
+
+def _interaction(where: str, incoming: Columns, outgoing: Columns, reaction: str) -> Interaction | None:
+    """Return the interaction of a neutrino; None without one, and where ours has no truth for it."""
     neutrinos = np.flatnonzero(np.isin(np.abs(incoming.get("PDGCode", [])), NEUTRINOS))
     if not len(neutrinos):
         return None
     neutrino = neutrinos[0]
-    return Record(
+    record = Record(
         neutrino_pdg=int(incoming["PDGCode"][neutrino]),
         neutrino=_four_momenta(incoming)[neutrino],
         pdg=outgoing["PDGCode"].astype(np.int64),
@@ -89,8 +111,12 @@ def _record(incoming: Columns, outgoing: Columns, reaction: str) -> Record | Non
         unit="MeV",
         **told_by(reaction),
     )
+    try:
+        return transportable(where, record).interaction
+    except SourceFileError:
+        return None
 
 
 def _four_momenta(particles: Columns) -> NDArray[np.float64]:
     momentum = particles["Momentum"]
-    return np.column_stack([_vectors(momentum), momentum["fE"].astype(np.float64)])
+    return np.column_stack([vectors(momentum["fP"]), momentum["fE"].astype(np.float64)])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class RooTracker(SourceFile[GivenInteraction]):
         return transportable(where, record)
 
 
-def target_among(initial: NDArray[np.int64]) -> int:
+def target_among(initial: Iterable[int]) -> int:
     """Return the nucleus, or nucleon, among the PDG codes of what came in; 0 without one."""
     return next((int(each) for each in initial if each >= PSEUDO_PARTICLES or each in NUCLEONS), 0)
 

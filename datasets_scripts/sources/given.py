@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from nuzoo.simulation.deposited import KnownVertex, Segments
+from nuzoo.simulation.deposited import Segments
 from nuzoo.simulation.event_types import Interaction
+from nuzoo.simulation.known_truth import KnownTruth
 
 INTERACTIONS, DEPOSITS = "interactions", "deposits"
 
@@ -61,11 +62,11 @@ class GivenDeposits(Given):
 
     Attributes:
         segments: Of all that was sensitive.
-        vertex: Where its neutrino interacted, and how; None where the file tells of none or of several.
+        truth: What else the file tells.
     """
 
     segments: Segments
-    vertex: KnownVertex | None = None
+    truth: KnownTruth = field(default_factory=KnownTruth)
 
 
 @dataclass(frozen=True)

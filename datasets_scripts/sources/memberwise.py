@@ -99,6 +99,13 @@ class MemberwiseReader:
         source.expect_end()
         return found
 
+    def objects(self, content: bytes, of: str, count: int) -> NDArray[np.void]:
+        """Read objects of a class whose members are numbers and such objects, as `vectors` does."""
+        source = _Source(content)
+        found = self._fixed(source, of, count)
+        source.expect_end()
+        return found
+
     def texts(self, content: bytes, count: int) -> list[str]:
         """Read texts, as `vectors` does."""
         source = _Source(content)
@@ -110,9 +117,9 @@ class MemberwiseReader:
         with source.part() as version:
             _expect_memberwise(version, f"vectors of {of}")
             members = self._members(of, source.version() or "max")
-            return [self._objects(source, members, source.number(">i4")) for _ in range(count)]
+            return [self._columns(source, members, source.number(">i4")) for _ in range(count)]
 
-    def _objects(self, source: _Source, members: Any, count: int) -> Columns:
+    def _columns(self, source: _Source, members: Any, count: int) -> Columns:
         if not count:
             return {}
         return {member.name: self._member(source, member, count) for member in members}

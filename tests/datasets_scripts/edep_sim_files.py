@@ -73,6 +73,16 @@ VERTEX = Class(
         *_numbers(FLOAT, "float", "CrossSection", "DiffCrossSection", "Weight", "Probability"),
     ),
 )
+POINT = Class(
+    "TG4TrajectoryPoint",
+    1,
+    (
+        BASE_CLASS,
+        *_objects("TLorentzVector", "Position"),
+        *_objects("TVector3", "Momentum"),
+        *_numbers(INT, "int", "Process", "Subprocess"),
+    ),
+)
 TRAJECTORY = Class(
     "TG4Trajectory",
     1,
@@ -102,7 +112,7 @@ PAIR = Class(
     (Member("first", STRING, "string"), Member("second", STL, "vector<TG4HitSegment>")),
 )
 TOBJECT_CLASS = Class("TObject", 1, _numbers(UINT, "unsigned int", "fUniqueID", "fBits"))
-CLASSES = (TOBJECT_CLASS, VECTOR3, FOUR_VECTOR, HIT, PARTICLE, VERTEX, TRAJECTORY, PAIR, EVENT)
+CLASSES = (TOBJECT_CLASS, VECTOR3, FOUR_VECTOR, HIT, PARTICLE, VERTEX, POINT, TRAJECTORY, PAIR, EVENT)
 
 
 @dataclass(frozen=True)
@@ -137,12 +147,28 @@ class Vertex:
 
 
 @dataclass(frozen=True)
+class Trajectory:
+    """A `TG4Trajectory`, mm and MeV; its number is its place, its parent the number of another."""
+
+    pdg: int
+    parent: int = -1
+    process: tuple[int, int] = (0, 0)
+    start: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    momentum: tuple[float, float, float] = (0.0, 0.0, 100.0)
+    points: int = 2
+
+
+IONISATION = (2, 2)
+TRAJECTORIES = (Trajectory(13), Trajectory(11, 0, IONISATION), Trajectory(2212))
+
+
+@dataclass(frozen=True)
 class Event:
-    """A `TG4Event`; trajectories are the PDG codes of numbers 0, 1, …"""
+    """A `TG4Event`."""
 
     number: int
     detectors: dict[str, tuple[Hit, ...]]
-    trajectories: tuple[int, ...] = (13, 11, 2212)
+    trajectories: tuple[Trajectory, ...] = TRAJECTORIES
     vertices: tuple[Vertex, ...] = ()
     run: int = 5
 
@@ -150,10 +176,14 @@ class Event:
 def write_edep_sim(
     file: Path, events: list[Event], *, classes=CLASSES, scale: float = 1.0, is_split: bool = True
 ) -> Path:
-    """Write a file; `scale` makes other units of its mm, `is_split` branches of the map of detectors."""
+    """Write a file.
+
+    `scale` makes other units of the mm of its hits; `is_split` branches of the members of the map of
+    detectors, and of the positions of vertices.
+    """
     count = [len(each.vertices).to_bytes(4, "big") for each in events]
     primaries = Branch("Primaries", "TG4Event", 3, STL, count, COLLECTION, "TG4PrimaryVertex")
-    for number, (name, kind, write) in enumerate(_VERTEX_BRANCHES):
+    for number, (name, kind, write) in enumerate(_vertex_branches(is_split)):
         entries = [_column(each.vertices, write) for each in events]
         primaries.branches.append(
             Branch(f"Primaries.{name}", "TG4PrimaryVertex", number, kind, entries, OF_COLLECTION)
@@ -161,11 +191,10 @@ def write_edep_sim(
     trajectories = _collection(
         "Trajectories", "TG4Trajectory", 4, [len(each.trajectories) for each in events]
     )
-    for number, name in ((2, "TrackId"), (5, "PDGCode")):
-        entries = [_track_numbers(each, name) for each in events]
-        trajectories.branches.append(
-            Branch(f"Trajectories.{name}", "TG4Trajectory", number, INT, entries, OF_COLLECTION)
-        )
+    for number, name, kind, write in _TRAJECTORY_BRANCHES:
+        entries = [_column(each.trajectories, write) for each in events]
+        branch = Branch(f"Trajectories.{name}", "TG4Trajectory", number, kind, entries, OF_COLLECTION)
+        trajectories.branches.append(branch)
     detectors = _collection("SegmentDetectors", PAIR.name, 5, [len(each.detectors) for each in events])
     names = [_column(tuple(each.detectors), _texts) for each in events]
     hits = [_column(tuple(each.detectors.values()), lambda out, of: _hits(out, of, scale)) for each in events]
@@ -208,11 +237,6 @@ def _map(detectors: dict, names: bytes, hits: bytes) -> bytes:
         out.put("HIi", 0, 0x1234_5678, len(detectors))
         out.content += names + hits
     return bytes(out.content)
-
-
-def _track_numbers(event: Event, name: str) -> bytes:
-    values = event.trajectories if name == "PDGCode" else range(len(event.trajectories))
-    return b"".join(value.to_bytes(4, "big", signed=True) for value in values)
 
 
 def _texts(out: Writer, texts) -> None:
@@ -279,6 +303,41 @@ def _floats(out: Writer, vertices) -> None:
     out.put(f"{len(vertices)}f", *[1.0] * len(vertices))
 
 
+def _points(out: Writer, of_each) -> None:
+    def write(out: Writer, points) -> None:
+        _four_vectors(out, [(*each.start, 0.0) for each in points])
+        for each in points:
+            with out.part(3):
+                out.tobject()
+                out.put("3d", *each.momentum)
+        for place in (0, 1):
+            out.put(f"{len(points)}i", *(each.process[place] for each in points))
+
+    _vectors(out, POINT.version, [[each] * each.points for each in of_each], write)
+
+
+def _integers_of(value):
+    return lambda out, of: out.put(f"{len(of)}i", *map(value, range(len(of)), of))
+
+
+def _coordinates(axis: int):
+    return lambda out, of: out.put(f"{len(of)}d", *(each.position[axis] for each in of))
+
+
+def _vertex_branches(is_split: bool) -> tuple:
+    if not is_split:
+        return _VERTEX_BRANCHES
+    axes = enumerate(("fX", "fY", "fZ"))
+    split = [(f"Position.fP.{name}", DOUBLE, _coordinates(axis)) for axis, name in axes]
+    return (*(each for each in _VERTEX_BRANCHES if each[0] != "Position"), *split)
+
+
+_TRAJECTORY_BRANCHES = (
+    (1, "Points", STL, _points),
+    (2, "TrackId", INT, _integers_of(lambda place, each: place)),
+    (3, "ParentId", INT, _integers_of(lambda place, each: each.parent)),
+    (5, "PDGCode", INT, _integers_of(lambda place, each: each.pdg)),
+)
 _VERTEX_BRANCHES = (
     ("Particles", STL, lambda out, of: _particles(out, [each.particles for each in of])),
     ("Informational", STL, lambda out, of: _informational(out, [each.informational for each in of])),

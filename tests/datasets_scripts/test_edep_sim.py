@@ -5,14 +5,16 @@ import pytest
 import uproot
 
 from nuzoo.cli import main
-from nuzoo.datasets_scripts import lartpc_pixelmaps
+from nuzoo.datasets_scripts import lartpc_cubes, lartpc_pixelmaps
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
-from nuzoo.datasets_scripts.sources import errors
+from nuzoo.datasets_scripts.sources import errors, geant4_activity
 from nuzoo.datasets_scripts.sources.formats import open_source
 from nuzoo.datasets_scripts.sources.given import DEPOSITS, INTERACTIONS
-from nuzoo.simulation.event_types import InteractionMode
+from nuzoo.simulation.event_types import InteractionMode, SemanticClass
+from nuzoo.simulation.images import SimulatedImage
+from nuzoo.simulation.transport import electrons
 
-from .edep_sim_files import CLASSES, Event, Hit, Particle, Vertex, write_edep_sim
+from .edep_sim_files import CLASSES, IONISATION, Event, Hit, Particle, Trajectory, Vertex, write_edep_sim
 from .source_files import EVENT, segment, write_segments, write_table
 from .test_given_events import rows
 
@@ -75,7 +77,7 @@ def test_many_hits_are_read_whatever_their_contributors(tmp_path):
     rng = np.random.default_rng(1)
     lists = [tuple(range(n)) for n in rng.integers(0, 4, 300)]
     hits = tuple(Hit((i, 0, 0), (i + 1, 0, 0), 0.25, each, 9) for i, each in enumerate(lists))
-    event = Event(1, {"v" * 300: hits, "w": hits[:1]}, trajectories=tuple(range(10)))
+    event = Event(1, {"v" * 300: hits, "w": hits[:1]}, trajectories=tuple(map(Trajectory, range(10))))
     segments = open_source(write_edep_sim(tmp_path / "f", [event]), DEPOSITS)[0].segments
     assert segments.track.tolist() == [0 if each else 9 for each in (*lists, lists[0])]
     assert segments.pdg.tolist() == segments.track.tolist()
@@ -83,7 +85,7 @@ def test_many_hits_are_read_whatever_their_contributors(tmp_path):
 
 def test_a_neutrino_that_came_alone_is_told(tmp_path):
     source = open_source(write_edep_sim(tmp_path / "f", EVENTS), DEPOSITS)
-    told = source[0].vertex
+    [told] = source[0].truth.vertices
     np.testing.assert_allclose(told.position, [50.5, 50, 60])
     same = open_source(write_table(tmp_path / "t"), INTERACTIONS)[0]
     for name in ("neutrino_pdg", "is_cc", "mode"):
@@ -93,7 +95,13 @@ def test_a_neutrino_that_came_alone_is_told(tmp_path):
             getattr(told.interaction, name), getattr(same.interaction, name), rtol=1e-6
         )
     assert (told.interaction.mode, told.interaction.target_pdg) == (InteractionMode.RES, 2112)
-    assert source[2].vertex is None  # of two vertices
+    assert len(source[2].truth.vertices) == 2
+
+
+@pytest.mark.parametrize("is_split", [True, False])
+def test_positions_of_vertices_are_read_whether_or_not_they_are_split(is_split, tmp_path):
+    source = open_source(write_edep_sim(tmp_path / "f", EVENTS, is_split=is_split), DEPOSITS)
+    assert [each.position.tolist() for each in source[2].truth.vertices] == [[50.5, 50.0, 60.0]] * 2
 
 
 @pytest.mark.parametrize(
@@ -107,7 +115,8 @@ def test_a_neutrino_that_came_alone_is_told(tmp_path):
 )
 def test_what_is_no_neutrino_interaction_has_no_truth(changes, tmp_path):
     file = write_edep_sim(tmp_path / "f", [Event(1, {"v": MUON}, vertices=(vertex(**changes),))])
-    assert open_source(file, DEPOSITS)[0].vertex is None
+    [told] = open_source(file, DEPOSITS)[0].truth.vertices
+    assert told.interaction is None and told.pdg.tolist() == [2212, 13, 211]
 
 
 def test_events_have_the_truth_of_the_file_and_are_placed_by_its_vertex(tmp_path):
@@ -123,6 +132,110 @@ def test_events_have_the_truth_of_the_file_and_are_placed_by_its_vertex(tmp_path
     assert [each["label"] for each in (several, outside)] == [None, None]
     assert several["deposited_energy"] == outside["deposited_energy"] == 6.0
     assert len(made.left_out) == 1
+
+
+DECAY, COMPTON, CONVERSION, BREMSSTRAHLUNG, ANNIHILATION = (6, 201), (2, 13), (2, 14), (2, 3), (2, 5)
+INELASTIC, CAPTURE, RADIOACTIVE = (4, 121), (4, 151), (6, 210)
+SHOWER, TRACK, MICHEL, DELTA, LOW_ENERGY = SemanticClass
+
+FAMILY = (
+    (Trajectory(13), TRACK),
+    (Trajectory(11, 0, IONISATION), DELTA),
+    (Trajectory(11, 1, IONISATION), DELTA),
+    (Trajectory(22, 1, BREMSSTRAHLUNG, momentum=(0, 0, 20)), LOW_ENERGY),  # only showers breed showers
+    (Trajectory(11, 3, CONVERSION), LOW_ENERGY),
+    (Trajectory(11, 0, DECAY), MICHEL),
+    (Trajectory(11, 0, CAPTURE), MICHEL),  # of a muon in its orbit
+    (Trajectory(22, 0, CAPTURE), LOW_ENERGY),
+    (Trajectory(22, 0, BREMSSTRAHLUNG, momentum=(0, 0, 50)), SHOWER),
+    (Trajectory(22), SHOWER),
+    (Trajectory(-11, 9, CONVERSION), SHOWER),
+    (Trajectory(22, 10, BREMSSTRAHLUNG, momentum=(3, 0, 4)), SHOWER),  # 5 MeV
+    (Trajectory(11, 11, COMPTON), SHOWER),
+    (Trajectory(22, 10, BREMSSTRAHLUNG, momentum=(0, 0, 4.9)), LOW_ENERGY),
+    (Trajectory(11, 10, COMPTON), LOW_ENERGY),  # of a photon that edep-sim left out
+    (Trajectory(22, 10, ANNIHILATION), LOW_ENERGY),
+    (Trajectory(211), TRACK),
+    (Trajectory(22, 16, DECAY), SHOWER),  # of a neutral pion that edep-sim left out
+    (Trajectory(2112, 16, INELASTIC, momentum=(0, 0, 900)), LOW_ENERGY),
+    (Trajectory(2212, 16, INELASTIC, momentum=(0, 0, 137.4)), TRACK),  # 10.01 MeV
+    (Trajectory(2212, 16, INELASTIC, momentum=(0, 0, 137.2)), LOW_ENERGY),  # 9.98 MeV
+    (Trajectory(2212, momentum=(0, 0, 50)), TRACK),
+    (Trajectory(1000180390, 16, INELASTIC), LOW_ENERGY),
+    (Trajectory(11, 22, RADIOACTIVE), LOW_ENERGY),
+)
+
+
+def test_activity_is_told_by_how_a_particle_came_to_be(tmp_path):
+    hits = tuple(Hit((i, 0, 0), (i + 1, 0, 0), 0.25, (i,)) for i in range(len(FAMILY)))
+    event = Event(1, {"v": hits}, trajectories=tuple(each for each, _ in FAMILY))
+    known = open_source(write_edep_sim(tmp_path / "f", [event]), DEPOSITS)[0].truth.particles
+    assert [SemanticClass(number) for number in known.semantic] == [activity for _, activity in FAMILY]
+    assert known.table.parent.tolist() == [each.parent for each, _ in FAMILY]
+    assert geant4_activity.LOW_ENERGY_PHOTON == electrons.LOW_ENERGY_PHOTON
+
+
+@pytest.mark.parametrize(
+    "trajectories",
+    [
+        (Trajectory(13, 1), Trajectory(11, 0)),  # each the other's parent
+        (Trajectory(13, 7), Trajectory(11, 0)),
+        (Trajectory(13), Trajectory(11, 0, points=0)),
+        (Trajectory(13),),  # without number 1, which left a deposit
+        (),
+    ],
+)
+def test_particles_that_contradict_themselves_are_not_told(trajectories, tmp_path):
+    event = Event(1, {"v": (Hit((0, 0, 0), (10, 0, 0), 2.0, (1,)),)}, trajectories=trajectories)
+    given = open_source(write_edep_sim(tmp_path / "f", [event]), DEPOSITS)[0]
+    assert given.truth.particles is None and given.segments.energy.tolist() == [2.0]
+
+
+def process(pdg: int, above: int, activity: SemanticClass) -> tuple[int, int]:
+    """How Geant4 would say what ours did; of what heavy particles set free, its activity tells it."""
+    if not above:
+        return (0, 0)
+    if abs(pdg) not in (11, 22):
+        return INELASTIC
+    known = {22: CONVERSION, 11: BREMSSTRAHLUNG if pdg == 22 else IONISATION, 111: DECAY}
+    told = {MICHEL: DECAY, SHOWER: DECAY, DELTA: IONISATION}
+    return known.get(above) or told.get(activity, INELASTIC)
+
+
+def as_edep_sim(event: SimulatedImage) -> Event:
+    """An event of ours as edep-sim would write it."""
+    deposits, table = event.transported.deposits, event.transported.particles
+    activity = np.full(len(table.pdg), LOW_ENERGY)
+    activity[deposits.particle] = deposits.semantic
+    above = np.append(np.abs(table.pdg), 0)[table.parent]
+    numbers = (each.tolist() for each in (table.pdg, table.parent, above, activity))
+    places = ((10 * table.start.astype(float)).tolist(), table.momentum.astype(float).tolist())
+    trajectories = tuple(
+        Trajectory(pdg, parent, process(pdg, up, SemanticClass(kind)), start, momentum)
+        for pdg, parent, up, kind, start, momentum in zip(*numbers, *places, strict=True)
+    )
+    ends = ((10 * each.astype(float)).tolist() for each in (deposits.start, deposits.end))
+    each = zip(*ends, deposits.energy.tolist(), deposits.particle.tolist(), strict=True)
+    hits = tuple(Hit(start, end, mev, (row,), row) for start, end, mev, row in each)
+    vertices = tuple(
+        Vertex(tuple(10 * origin.vertex), tuple(Particle(int(pdg), (0, 0, 1), 1) for pdg in origin.pdg))
+        for origin in event.origins
+    )
+    return Event(1, {"volTPC": hits}, trajectories, vertices)
+
+
+def test_events_of_ours_come_back_with_the_truth_that_they_had(tmp_path):
+    plan = lartpc_cubes.CubesPlan(2, 3, "lartpc-cube-768")
+    simulated = [plan.simulate(index) for index in (1, 6)]
+    file = write_edep_sim(tmp_path / "f", [as_edep_sim(event) for event in simulated])
+    lartpc_cubes.simulate_given(tmp_path / "out", deposits=file, place="kept")
+    for event, row in zip(simulated, rows(tmp_path / "out"), strict=True):
+        truth = event.detector.readout.respond(event)
+        told = ("motif", "pid", "role", "particle", "interaction", "x", "y", "z", "energy")
+        told = (*told, *(name for name in truth if name.startswith("particle_")))
+        for name in (*told, "interaction_x", "interaction_y", "interaction_z"):
+            np.testing.assert_allclose(row[name], truth[name], rtol=1e-5, atol=1e-3, err_msg=name)
+        assert {SHOWER, TRACK, DELTA, LOW_ENERGY} <= set(row["motif"])
 
 
 def broken(tmp_path, **changes):

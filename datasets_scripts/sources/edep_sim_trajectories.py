@@ -1,0 +1,121 @@
+"""What edep-sim's ROOT files tell of particles: their trajectories (`TG4Trajectory`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nuzoo.datasets_scripts.sources.edep_sim_vertices import places, vectors
+from nuzoo.datasets_scripts.sources.geant4_activity import activities
+from nuzoo.datasets_scripts.sources.memberwise import Columns, MemberwiseReader
+from nuzoo.datasets_scripts.sources.root_trees import SplitCollection
+from nuzoo.files.events.point_cloud_events import NOWHERE
+from nuzoo.simulation.event_types import ParticleTable
+from nuzoo.simulation.known_truth import KnownParticles, KnownVertex
+
+UNKNOWN_PDG = 0
+
+AT_VERTEX = 0.01
+"""cm between a vertex and where its particles begin."""
+
+
+class Trajectories:
+    """The trajectories of a tree of edep-sim.
+
+    Args:
+        tree: Of uproot.
+        objects: Reads its classes.
+
+    Raises:
+        KeyError: It lacks a branch.
+    """
+
+    def __init__(self, tree: Any, objects: MemberwiseReader) -> None:
+        members = ("TrackId", "ParentId", "PDGCode", "Points")
+        self._objects, self._trajectories = objects, SplitCollection(tree, "Trajectories", members)
+
+    def at(self, entry: int) -> EventTrajectories:
+        """Return the trajectories of an event."""
+        count, members = self._trajectories[entry]
+        track, parent, pdg = (
+            np.frombuffer(members[name], ">i4", count).astype(np.int32)
+            for name in ("TrackId", "ParentId", "PDGCode")
+        )
+        points = self._objects.vectors(members["Points"], "TG4TrajectoryPoint", count) if count else []
+        return EventTrajectories(track, parent, pdg, points)
+
+
+@dataclass(frozen=True)
+class EventTrajectories:
+    """The trajectories of an event.
+
+    Attributes:
+        track: int32 (t,), their numbers.
+        parent: int32 (t,), number of the parent; negative for those that leave a vertex.
+        pdg: int32 (t,), PDG codes.
+        points: Of each, the first where it began.
+    """
+
+    track: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    pdg: NDArray[np.int32]
+    points: Sequence[Columns]
+
+    def rows(self, track: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """Return the rows of trajectories by their numbers, `NOWHERE` for those that are not here."""
+        if not len(self.track):
+            return np.full(len(track), NOWHERE)
+        order = np.argsort(self.track, kind="stable")
+        row = order[np.searchsorted(self.track, track, sorter=order).clip(max=len(order) - 1)]
+        return np.where(self.track[row] == track, row, NOWHERE)
+
+    def pdg_of(self, track: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return PDG codes by numbers."""
+        return np.append(self.pdg, np.int32(UNKNOWN_PDG))[self.rows(track)]
+
+    def known(self, track: NDArray[np.int64], vertices: Sequence[KnownVertex]) -> KnownParticles | None:
+        """Return what is known of the particles of an event.
+
+        Args:
+            track: Numbers that its deposits name.
+            vertices: Its vertices.
+
+        Returns:
+            None where a deposit, or a particle, comes from one that is not here.
+        """
+        parent = np.where(self.parent < 0, NOWHERE, self.rows(self.parent))
+        is_orphan = (self.parent >= 0) & (parent == NOWHERE)
+        is_early = parent >= np.arange(len(parent))
+        if (is_orphan | is_early).any() or not all(self.points) or (self.rows(track) == NOWHERE).any():
+            return None
+        start = np.concatenate([places(each["Position"]["fP"][:1]) for each in self.points])
+        momentum = np.concatenate([vectors(each["Momentum"][:1]) for each in self.points])
+        process, subprocess = (
+            np.array([each[name][0] for each in self.points], np.int32) for name in ("Process", "Subprocess")
+        )
+        semantic = activities(self.pdg, parent, process, subprocess, np.linalg.norm(momentum, axis=1))
+        table = ParticleTable(
+            pdg=self.pdg,
+            parent=parent.astype(np.int32),
+            start=start.astype(np.float32),
+            momentum=momentum.astype(np.float32),
+            interaction=_interactions(parent, start, vertices),
+        )
+        return KnownParticles(self.track.astype(np.int64), table, semantic)
+
+
+def _interactions(
+    parent: NDArray[np.int64], start: NDArray[np.float64], vertices: Sequence[KnownVertex]
+) -> NDArray[np.int32]:
+    """Return the vertex (p,) that each particle comes from, `NOWHERE` for none."""
+    found = np.full(len(parent), NOWHERE, np.int32)
+    if vertices:
+        away = np.linalg.norm(start[:, None] - np.stack([each.position for each in vertices]), axis=2)
+        found = np.where(away.min(axis=1) < AT_VERTEX, away.argmin(axis=1), NOWHERE).astype(np.int32)
+    for row in np.flatnonzero(parent >= 0):
+        found[row] = found[parent[row]]
+    return found

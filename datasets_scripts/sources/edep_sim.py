@@ -54,9 +54,9 @@ class EDepSimTree(SourceFile[GivenDeposits]):
         where = self.where(entry)
         segments, trajectories = self._read(entry)
         segments = usable(where, segments)
-        with naming_errors(where, "primary vertices"):
+        with naming_errors(where, "vertices and particles of edep-sim"):
             vertices = self._vertices.at(where, entry)
-        truth = KnownTruth(vertices, trajectories.known(segments.track, vertices))
+            truth = KnownTruth(vertices, trajectories.known(segments.track, vertices))
         row = self._numbers.row(entry)
         provenance = {"generator": "Geant4", "run": str(row["RunId"]), "number": str(row["EventId"])}
         if len(vertices) == 1 and vertices[0].target:
@@ -64,11 +64,10 @@ class EDepSimTree(SourceFile[GivenDeposits]):
         return GivenDeposits(segments=segments, truth=truth, provenance=provenance)
 
     def _read(self, entry: int) -> tuple[Segments, EventTrajectories]:
-        with naming_errors(self.where(entry), "segments of energy deposits"):
-            hits = [each for each in self._hits[entry] if each]
-        with naming_errors(self.where(entry), "trajectories"):
+        with naming_errors(self.where(entry), "hits and trajectories of edep-sim"):
             trajectories = self._trajectories.at(entry)
-        return _joined([_segments(each, trajectories) for each in hits]), trajectories
+            parts = [_segments(each, trajectories) for each in self._hits[entry] if each]
+        return _joined(parts), trajectories
 
     def _first_segments(self) -> Segments:
         found: list[Segments] = []

@@ -251,7 +251,7 @@ def broken(tmp_path, **changes):
 )
 def test_a_file_that_does_not_describe_its_classes_is_named(classes, words, tmp_path):
     with pytest.raises(
-        SourceFileError, match=f"segments of energy deposits, got .*no description of {words}"
+        SourceFileError, match=f"hits and trajectories of edep-sim, got .*no description of {words}"
     ):
         open_source(broken(tmp_path, classes=classes), DEPOSITS)[0]
 

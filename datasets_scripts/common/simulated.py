@@ -58,7 +58,7 @@ class SimulationPlan(ABC):
                 "no volume, drift and electronics: add them (`nuzoo detectors modular-2x2x7` shows how)"
             )
         if not self.suits(DETECTORS[self.detector]):
-            suited = [known.name for known in DETECTORS.values() if self.suits(known)]
+            suited = [known.name for known in DETECTORS.values() if known.has_volume and self.suits(known)]
             raise DatasetRequestError(
                 f"detector: expected one of {', '.join(suited)}, whose events this dataset holds, got "
                 f"{self.detector}: take another detector, or another dataset"

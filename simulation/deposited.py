@@ -76,7 +76,7 @@ def placed(
         truth = truth.moved(shift)
     inside = cut_to_box(segments, low, high)
     first = inside.start[0] if len(inside.energy) else middle
-    transported = _with_particles(inside, truth.particles) if truth.particles else _as_transported(inside)
+    transported = _transported(inside, truth.particles or _particles_alone(inside))
     return Placed(transported, first, len(segments.energy) - len(inside.energy), truth)
 
 
@@ -101,31 +101,20 @@ def cut_to_box(segments: Segments, low: NDArray[np.float64], high: NDArray[np.fl
     )
 
 
-def _as_transported(segments: Segments) -> Transported:
-    """Return deposits and their particles; which belongs to which, and where they began, is not known."""
-    tracks, first, row = np.unique(segments.track, return_index=True, return_inverse=True)
-    pdg = segments.pdg[first]
-    deposits = Deposits(
-        start=segments.start.astype(np.float32),
-        end=segments.end.astype(np.float32),
-        energy=segments.energy.astype(np.float32),
-        particle=row.astype(np.int32),
-        pdg=segments.pdg,
-        semantic=np.full(len(row), SemanticClass.TRACK, np.uint8),  # each particle is its own group
-        interaction=np.zeros(len(row), np.int32),
-    )
-    particles = ParticleTable(
-        pdg=pdg,
+def _particles_alone(segments: Segments) -> KnownParticles:
+    """Return the particles of deposits; which comes from which, and where they began, is not known."""
+    tracks, first = np.unique(segments.track, return_index=True)
+    table = ParticleTable(
+        pdg=segments.pdg[first],
         parent=np.full(len(tracks), -1, np.int32),
         start=segments.start[first].astype(np.float32),
         momentum=np.full((len(tracks), 3), UNKNOWN, np.float32),
         interaction=np.zeros(len(tracks), np.int32),
     )
-    return Transported(deposits, particles, _budget(segments))
+    return KnownParticles(tracks, table, np.full(len(tracks), SemanticClass.TRACK, np.uint8))
 
 
-def _with_particles(segments: Segments, known: KnownParticles) -> Transported:
-    """Return deposits of particles whose origin is known."""
+def _transported(segments: Segments, known: KnownParticles) -> Transported:
     order = np.argsort(known.track, kind="stable")
     row = order[np.searchsorted(known.track, segments.track, sorter=order)]
     deposits = Deposits(
@@ -137,8 +126,5 @@ def _with_particles(segments: Segments, known: KnownParticles) -> Transported:
         semantic=known.semantic[row],
         interaction=known.table.interaction[row],
     )
-    return Transported(deposits, known.table, _budget(segments))
-
-
-def _budget(segments: Segments) -> EnergyBudget:
-    return EnergyBudget(UNKNOWN, float(segments.energy.sum()), UNKNOWN, UNKNOWN, UNKNOWN)
+    total = float(segments.energy.sum())
+    return Transported(deposits, known.table, EnergyBudget(UNKNOWN, total, UNKNOWN, UNKNOWN, UNKNOWN))

@@ -16,7 +16,7 @@ from nuzoo.datasets_scripts.sources.deposit_checks import SEGMENTS_THAT_TELL, ch
 from nuzoo.datasets_scripts.sources.edep_sim_trajectories import EventTrajectories, Trajectories
 from nuzoo.datasets_scripts.sources.edep_sim_vertices import PrimaryVertices, places
 from nuzoo.datasets_scripts.sources.given import DEPOSITS, GivenDeposits, Glance, SourceFile
-from nuzoo.datasets_scripts.sources.memberwise import Columns, MemberwiseReader
+from nuzoo.datasets_scripts.sources.root_objects import Columns, RootObjects
 from nuzoo.datasets_scripts.sources.root_trees import BranchBytes, SplitCollection, TreeColumns
 from nuzoo.simulation.deposited import Segments
 from nuzoo.simulation.known_truth import KnownTruth
@@ -36,7 +36,7 @@ class EDepSimTree(SourceFile[GivenDeposits]):
         self._numbers = TreeColumns(path, TREE, ("RunId", "EventId"))
         tree = self._numbers.tree
         with naming_errors(path, f"a tree {TREE} whose branch Event is split, as edep-sim writes it"):
-            objects = MemberwiseReader(tree.file)
+            objects = RootObjects(tree.file)
             self._hits = _HitBranches(tree, objects)
             self._trajectories = Trajectories(tree, objects)
             self._vertices = PrimaryVertices(tree, objects)
@@ -66,7 +66,7 @@ class EDepSimTree(SourceFile[GivenDeposits]):
     def _read(self, entry: int) -> tuple[Segments, EventTrajectories]:
         with naming_errors(self.where(entry), "hits and trajectories of edep-sim"):
             trajectories = self._trajectories.at(entry)
-            parts = [_segments(each, trajectories) for each in self._hits[entry] if each]
+            parts = [_segments(hits, trajectories) for _, hits in self._hits[entry] if hits]
         return _joined(parts), trajectories
 
     def _first_segments(self) -> Segments:
@@ -82,18 +82,24 @@ class EDepSimTree(SourceFile[GivenDeposits]):
 
 
 class _HitBranches:
-    """The hits of each sensitive detector: a map, of which ROOT may have made two branches."""
+    """The hits of each sensitive detector: a map, which edep-sim's dictionary keeps ROOT from splitting.
 
-    def __init__(self, tree: Any, objects: MemberwiseReader) -> None:
+    Where ROOT can, two branches have its keys and its vectors.
+    """
+
+    def __init__(self, tree: Any, objects: RootObjects) -> None:
         branch, self._objects = tree["SegmentDetectors"], objects
         self._whole = BranchBytes(branch)
-        self._split = SplitCollection(tree, branch.name, ("second",)) if branch.branches else None
+        self._split = SplitCollection(tree, branch.name, ("first", "second")) if branch.branches else None
 
-    def __getitem__(self, entry: int) -> list[Columns]:
+    def __getitem__(self, entry: int) -> list[tuple[str, Columns]]:
         if self._split is None:
             return self._objects.vectors_of_map(self._whole[entry], _HIT)
         count, members = self._split[entry]
-        return self._objects.vectors(members["second"], _HIT, count) if count else []
+        if not count:
+            return []
+        names = self._objects.texts(members["first"], count)
+        return list(zip(names, self._objects.vectors(members["second"], _HIT, count), strict=True))
 
 
 def _segments(hits: Columns, trajectories: EventTrajectories) -> Segments:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.sources.edep_sim_vertices import places, vectors
 from nuzoo.datasets_scripts.sources.geant4_activity import activities
-from nuzoo.datasets_scripts.sources.memberwise import Columns, MemberwiseReader
+from nuzoo.datasets_scripts.sources.root_objects import Columns, RootObjects
 from nuzoo.datasets_scripts.sources.root_trees import SplitCollection
 from nuzoo.files.events.point_cloud_events import NOWHERE
 from nuzoo.simulation.event_types import ParticleTable
@@ -34,7 +34,7 @@ class Trajectories:
         KeyError: It lacks a branch.
     """
 
-    def __init__(self, tree: Any, objects: MemberwiseReader) -> None:
+    def __init__(self, tree: Any, objects: RootObjects) -> None:
         members = ("TrackId", "ParentId", "PDGCode", "Points")
         self._objects, self._trajectories = objects, SplitCollection(tree, "Trajectories", members)
 

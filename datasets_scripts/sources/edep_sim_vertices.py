@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 from nuzoo.datasets_scripts.sources.genie import target_among, told_by
 from nuzoo.datasets_scripts.sources.interaction_records import NEUTRINOS, Record, transportable
-from nuzoo.datasets_scripts.sources.memberwise import Columns, MemberwiseReader
+from nuzoo.datasets_scripts.sources.root_objects import Columns, RootObjects
 from nuzoo.datasets_scripts.sources.root_trees import BranchBytes, SplitCollection
 from nuzoo.simulation.event_types import Interaction
 from nuzoo.simulation.known_truth import KnownVertex
@@ -32,7 +32,7 @@ class PrimaryVertices:
         KeyError: It lacks a branch.
     """
 
-    def __init__(self, tree: Any, objects: MemberwiseReader) -> None:
+    def __init__(self, tree: Any, objects: RootObjects) -> None:
         self._objects = objects
         self._vertices = SplitCollection(tree, "Primaries", ("Reaction", "Particles", "Informational"))
         self._position = _Positions(tree, objects)
@@ -63,7 +63,7 @@ class PrimaryVertices:
 class _Positions:
     """Where vertices are; ROOT may have split them."""
 
-    def __init__(self, tree: Any, objects: MemberwiseReader) -> None:
+    def __init__(self, tree: Any, objects: RootObjects) -> None:
         name, self._objects = "Primaries.Position", objects
         axes = [f"{name}.fP.{axis}" for axis in ("fX", "fY", "fZ")]
         self._is_split = axes[0] in {branch.name for branch in tree["Primaries"].branches}

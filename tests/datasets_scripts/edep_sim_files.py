@@ -174,12 +174,12 @@ class Event:
 
 
 def write_edep_sim(
-    file: Path, events: list[Event], *, classes=CLASSES, scale: float = 1.0, is_split: bool = True
+    file: Path, events: list[Event], *, classes=CLASSES, scale: float = 1.0, is_split: bool = False
 ) -> Path:
     """Write a file.
 
-    `scale` makes other units of the mm of its hits; `is_split` branches of the members of the map of
-    detectors, and of the positions of vertices.
+    `scale` makes other units of the mm of its hits. Genuine files have one branch for the detectors and
+    one for the positions of vertices; ROOT makes several where it can, `is_split`.
     """
     count = [len(each.vertices).to_bytes(4, "big") for each in events]
     primaries = Branch("Primaries", "TG4Event", 3, STL, count, COLLECTION, "TG4PrimaryVertex")
@@ -195,17 +195,19 @@ def write_edep_sim(
         entries = [_column(each.trajectories, write) for each in events]
         branch = Branch(f"Trajectories.{name}", "TG4Trajectory", number, kind, entries, OF_COLLECTION)
         trajectories.branches.append(branch)
-    detectors = _collection("SegmentDetectors", PAIR.name, 5, [len(each.detectors) for each in events])
-    names = [_column(tuple(each.detectors), _texts) for each in events]
-    hits = [_column(tuple(each.detectors.values()), lambda out, of: _hits(out, of, scale)) for each in events]
     if is_split:
+        names = [_column(tuple(each.detectors), _texts) for each in events]
+        hits = [
+            _column(tuple(each.detectors.values()), lambda out, of: _hits(out, of, scale)) for each in events
+        ]
+        detectors = _collection("SegmentDetectors", PAIR.name, 5, [len(each.detectors) for each in events])
         detectors.branches = [
             Branch("SegmentDetectors.first", PAIR.name, 0, STL, names, OF_COLLECTION),
             Branch("SegmentDetectors.second", PAIR.name, 1, STL, hits, OF_COLLECTION),
         ]
     else:
-        whole = [_map(each.detectors, *columns) for each, *columns in zip(events, names, hits, strict=True)]
-        detectors = Branch("SegmentDetectors", "TG4Event", 5, STL, whole)
+        maps = [_map(each.detectors, scale) for each in events]
+        detectors = Branch("SegmentDetectors", "TG4Event", 5, STL, maps)
     numbers = [
         Branch(name, "TG4Event", number, INT, [value.to_bytes(4, "big") for value in values])
         for number, name, values in (
@@ -231,11 +233,18 @@ def _column(values: tuple, write) -> bytes:
     return bytes(out.content)
 
 
-def _map(detectors: dict, names: bytes, hits: bytes) -> bytes:
+def _map(detectors: dict[str, tuple[Hit, ...]], scale: float) -> bytes:
+    """Return a map of names to vectors, object by object."""
     out = Writer()
-    with out.part(STREAMER_INFO | MEMBERWISE):
-        out.put("HIi", 0, 0x1234_5678, len(detectors))
-        out.content += names + hits
+    with out.part(STREAMER_INFO):
+        out.put("i", len(detectors))
+        for name, hits in detectors.items():
+            out.text(name)
+            out.put("i", len(hits))
+            for hit in hits:
+                with out.part(HIT.version):
+                    out.tobject()
+                    _hit_members(out, (hit,), scale)
     return bytes(out.content)
 
 
@@ -268,17 +277,18 @@ def _vectors(out: Writer, version: int, of_each, write) -> None:
 
 
 def _hits(out: Writer, of_each, scale: float) -> None:
-    def write(out: Writer, hits) -> None:
-        with out.part(STREAMER_INFO):
-            for hit in hits:
-                out.put(f"i{len(hit.contributors)}i", len(hit.contributors), *hit.contributors)
-        out.put(f"{len(hits)}i", *(hit.primary for hit in hits))
-        for value in (lambda hit: hit.energy, lambda hit: 0.0, lambda hit: 1.0):
-            out.put(f"{len(hits)}f", *map(value, hits))
-        for end in ("start", "stop"):
-            _four_vectors(out, [(*(scale * x for x in getattr(hit, end)), 7.0) for hit in hits])
+    _vectors(out, HIT.version, of_each, lambda out, hits: _hit_members(out, hits, scale))
 
-    _vectors(out, HIT.version, of_each, write)
+
+def _hit_members(out: Writer, hits, scale: float) -> None:
+    with out.part(STREAMER_INFO):
+        for hit in hits:
+            out.put(f"i{len(hit.contributors)}i", len(hit.contributors), *hit.contributors)
+    out.put(f"{len(hits)}i", *(hit.primary for hit in hits))
+    for value in (lambda hit: hit.energy, lambda hit: 0.0, lambda hit: 1.0):
+        out.put(f"{len(hits)}f", *map(value, hits))
+    for end in ("start", "stop"):
+        _four_vectors(out, [(*(scale * x for x in getattr(hit, end)), 7.0) for hit in hits])
 
 
 def _particles(out: Writer, of_each) -> None:

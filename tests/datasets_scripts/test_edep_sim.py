@@ -72,13 +72,15 @@ def test_the_same_deposits_in_hdf5_are_the_same(tmp_path):
         np.testing.assert_allclose(getattr(twin, name), values, rtol=1e-6)
 
 
-def test_many_hits_are_read_whatever_their_contributors(tmp_path):
+@pytest.mark.parametrize("is_split", [False, True])
+def test_many_hits_are_read_whatever_their_contributors(is_split, tmp_path):
     """More of them than a text or an array has room for in its first length."""
     rng = np.random.default_rng(1)
     lists = [tuple(range(n)) for n in rng.integers(0, 4, 300)]
     hits = tuple(Hit((i, 0, 0), (i + 1, 0, 0), 0.25, each, 9) for i, each in enumerate(lists))
     event = Event(1, {"v" * 300: hits, "w": hits[:1]}, trajectories=tuple(map(Trajectory, range(10))))
-    segments = open_source(write_edep_sim(tmp_path / "f", [event]), DEPOSITS)[0].segments
+    file = write_edep_sim(tmp_path / "f", [event], is_split=is_split)
+    segments = open_source(file, DEPOSITS)[0].segments
     assert segments.track.tolist() == [0 if each else 9 for each in (*lists, lists[0])]
     assert segments.pdg.tolist() == segments.track.tolist()
 

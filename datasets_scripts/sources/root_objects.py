@@ -1,7 +1,8 @@
-"""Vectors of objects that ROOT wrote member by member, which uproot leaves as bytes.
+"""Vectors of objects in ROOT files, of which uproot gives the bytes and not always the objects.
 
-Of such vectors the first member of all objects comes first, then the second of all, and so on
-(`TStreamerInfo::WriteBufferAux` of ROOT). Which members a class has is in the file itself.
+ROOT writes most of them member by member: the first member of all objects, then the second of all, and so on
+(`TStreamerInfo::WriteBufferAux` of ROOT). Those in a map that it does not split it writes object by object.
+Which members a class has is in the file itself.
 """
 
 from __future__ import annotations
@@ -55,10 +56,12 @@ class Ragged:
         return found
 
 
+INTEGERS = "vector<int>"
+
 _VECTOR = re.compile(r"(?:std::)?vector<\s*(.+?)\s*>$")
 
 
-class MemberwiseReader:
+class RootObjects:
     """Reads what the classes of a file describe.
 
     Args:
@@ -87,15 +90,16 @@ class MemberwiseReader:
         source.expect_end()
         return found
 
-    def vectors_of_map(self, content: bytes, of: str) -> list[Columns]:
-        """Read the vectors of a map from texts to them, which is not split, as `vectors` does."""
+    def vectors_of_map(self, content: bytes, of: str) -> list[tuple[str, Columns]]:
+        """Read the vectors of a map from texts, object by object, as `vectors` does, with their keys."""
         source = _Source(content)
         with source.part() as version:
-            _expect_memberwise(version, f"a map to vectors of {of}")
-            source.version()
-            count = source.number(">i4")
-            _texts(source, count)
-            found = self._vectors(source, of, count) if count else []
+            if version & IS_MEMBERWISE:
+                raise ValueError(f"a map to vectors of {of} that is written member by member")
+            found = []
+            for _ in range(source.number(">i4")):
+                key = source.text()
+                found.append((key, self._sequence(source, of, source.number(">i4"))))
         source.expect_end()
         return found
 
@@ -115,7 +119,8 @@ class MemberwiseReader:
 
     def _vectors(self, source: _Source, of: str, count: int) -> list[Columns]:
         with source.part() as version:
-            _expect_memberwise(version, f"vectors of {of}")
+            if not version & IS_MEMBERWISE:
+                raise ValueError(f"vectors of {of} that are written object by object")
             members = self._members(of, source.version() or "max")
             return [self._columns(source, members, source.number(">i4")) for _ in range(count)]
 
@@ -131,7 +136,7 @@ class MemberwiseReader:
         if kind in ("string", "std::string"):
             return _texts(source, count)
         if vector := _VECTOR.match(kind):
-            return _integers(source, count) if vector[1] == "int" else self._vectors(source, vector[1], count)
+            return _integers(source, count) if kind == INTEGERS else self._vectors(source, vector[1], count)
         if (number := BASIC.get(member.member("fType"))) is not None:
             return source.array(number, count)
         return self._fixed(source, kind, count)
@@ -139,16 +144,27 @@ class MemberwiseReader:
     def _base(self, source: _Source, name: str, count: int) -> NDArray[np.void]:
         if name != "TObject":
             raise ValueError(f"objects with a base {name}")
-        objects = source.array(TOBJECT, count)
-        if (objects["fBits"] & IS_REFERENCED).any():
-            raise ValueError("objects that others refer to")
-        return objects
+        return _checked(source.array(TOBJECT, count))
 
     def _fixed(self, source: _Source, name: str, count: int) -> NDArray[np.void]:
-        objects = source.array(self._layout(name), count)
-        if (objects["bytes"] != HAS_BYTE_COUNT + objects.itemsize - 4).any():
-            raise ValueError(f"objects of {name} with another size than {objects.itemsize} bytes")
-        return objects
+        layout = self._layout(name, 0)
+        return _checked(np.frombuffer(source.take(count * layout.itemsize), layout))
+
+    def _sequence(self, source: _Source, of: str, count: int) -> Columns:
+        """Read objects one after another; those of one size, which have lists of one length, at once."""
+        if not count:
+            return {}
+        start, size = source.extents(count)
+        shortest = self._layout(of, 0).itemsize
+        groups = []
+        for each in np.unique(size):
+            length, rest = divmod(int(each) - shortest, 4)
+            if rest or length < 0:
+                raise ValueError(f"an object of {of} of {each} bytes")
+            chosen = np.flatnonzero(size == each)
+            objects = np.frombuffer(source.gathered(start[chosen], int(each)), self._layout(of, length))
+            groups.append((chosen, _checked(objects)))
+        return _merged(groups, count)
 
     def _find_members(self, name: str, version: int | str) -> Any:
         described = self._file.streamer_named(name, version)
@@ -156,14 +172,17 @@ class MemberwiseReader:
             raise ValueError(f"no description of {name} (version {version})")
         return described.elements
 
-    def _build_layout(self, name: str) -> np.dtype[np.void]:
+    def _build_layout(self, name: str, length: int) -> np.dtype[np.void]:
+        """Return how an object lies in a file that has `length` numbers in each of its lists of them."""
         fields: list[tuple[str, Any]] = [("bytes", ">u4"), ("version", ">u2")]
         for member in self._members(name, "max"):
             if member.typename == "BASE" and member.name == "TObject":
                 fields.append(("TObject", TOBJECT))
+            elif member.typename == INTEGERS:
+                fields.append((member.name, [*fields[:2], ("length", ">i4"), ("values", ">i4", (length,))]))
             else:
                 number = BASIC.get(member.member("fType"))
-                fields.append((member.name, number or self._layout(member.typename)))
+                fields.append((member.name, number or self._layout(member.typename, 0)))
         return np.dtype(fields)
 
 
@@ -173,7 +192,7 @@ class _Source:
     def __init__(self, content: bytes) -> None:
         self._content, self._at = memoryview(content), 0
 
-    def bytes(self, length: int) -> memoryview:
+    def take(self, length: int) -> memoryview:
         if length < 0 or self._at + length > len(self._content):
             left = len(self._content) - self._at
             raise EOFError(f"unexpected end: {length:,} bytes expected, {left:,} left")
@@ -186,14 +205,37 @@ class _Source:
 
     def array(self, dtype: DTypeLike, count: int) -> NDArray[Any]:
         found = np.dtype(dtype)
-        return np.frombuffer(self.bytes(count * found.itemsize), found)
+        return np.frombuffer(self.take(count * found.itemsize), found)
 
     def number(self, dtype: str) -> int:
         return int(self.array(dtype, 1)[0])
 
     def text(self) -> str:
         length = self.number("u1")
-        return str(self.bytes(self.number(">i4") if length == 255 else length), "utf-8", "replace")
+        return str(self.take(self.number(">i4") if length == 255 else length), "utf-8", "replace")
+
+    def extents(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Pass over objects, and return where each begins and how many bytes it has."""
+        first = 4 + int.from_bytes(self.peek(4), "big") - HAS_BYTE_COUNT
+        block = self.peek(count * first)
+        if first > 4 and len(block) == count * first:
+            counts = np.frombuffer(block, [("bytes", ">u4"), ("rest", f"V{first - 4}")])
+            if (counts["bytes"] == HAS_BYTE_COUNT + first - 4).all():
+                start = self._at + first * np.arange(count)
+                self.take(len(block))
+                return start, np.full(count, first)
+        start, size = np.empty(count, np.int64), np.empty(count, np.int64)
+        for row in range(count):
+            start[row] = self._at
+            self.take(self.number(">u4") - HAS_BYTE_COUNT)
+            size[row] = self._at - start[row]
+        return start, size
+
+    def gathered(self, start: NDArray[np.int64], size: int) -> memoryview | bytes:
+        """Return objects of one size, one after another."""
+        if len(start) * size == start[-1] + size - start[0]:
+            return self._content[start[0] : start[-1] + size]
+        return b"".join(self._content[each : each + size] for each in start.tolist())
 
     def version(self) -> int:
         """Read the version of a class; 0, and a checksum, of those that have none."""
@@ -218,9 +260,46 @@ class _Source:
             raise ValueError(f"{left:,} bytes more than expected")
 
 
-def _expect_memberwise(version: int, what: str) -> None:
-    if not version & IS_MEMBERWISE:
-        raise ValueError(f"{what} that are written object by object")
+def _checked(objects: NDArray[np.void]) -> NDArray[np.void]:
+    """Refuse objects, or objects in them, that lie in the file in another way."""
+    layout = objects.dtype
+    if "bytes" in (layout.names or ()) and (objects["bytes"] != HAS_BYTE_COUNT + layout.itemsize - 4).any():
+        raise ValueError(f"objects of another size than {layout.itemsize} bytes")
+    if "fBits" in (layout.names or ()) and (objects["fBits"] & IS_REFERENCED).any():
+        raise ValueError("objects that others refer to")
+    if "length" in (layout.names or ()) and (objects["length"] != objects["values"].shape[1]).any():
+        raise ValueError("lists of another length than they have room for")
+    for name in layout.names or ():
+        if layout[name].names:
+            _checked(objects[name])
+    return objects
+
+
+def _merged(groups: list[tuple[NDArray[np.int64], NDArray[np.void]]], count: int) -> Columns:
+    """Put groups of objects, with the places of each, into one order."""
+    columns: Columns = {}
+    for name in groups[0][1].dtype.names or ():
+        first = groups[0][1][name]
+        if "values" in (first.dtype.names or ()):
+            columns[name] = _merged_lists(
+                [(chosen, objects[name]["values"]) for chosen, objects in groups], count
+            )
+            continue
+        columns[name] = np.empty(count, first.dtype)
+        for chosen, objects in groups:
+            columns[name][chosen] = objects[name]
+    return columns
+
+
+def _merged_lists(groups: list[tuple[NDArray[np.int64], NDArray[np.int32]]], count: int) -> Ragged:
+    lengths = np.zeros(count, np.int64)
+    for chosen, values in groups:
+        lengths[chosen] = values.shape[1]
+    start = np.cumsum(lengths) - lengths
+    joined = np.empty(lengths.sum(), np.int32)
+    for chosen, values in groups:
+        joined[start[chosen][:, None] + np.arange(values.shape[1])] = values
+    return Ragged(lengths, joined)
 
 
 def _texts(source: _Source, count: int) -> list[str]:
@@ -239,7 +318,7 @@ def _integers(source: _Source, count: int) -> Ragged:
         if len(start) == 4 and len(block) == 4 * count * (1 + length):
             rows = np.frombuffer(block, ">i4").reshape(count, 1 + length)
             if (rows[:, 0] == length).all():
-                source.bytes(len(block))
+                source.take(len(block))
                 return Ragged(np.full(count, length), rows[:, 1:].ravel())
         each = [source.array(">i4", source.number(">i4")) for _ in range(count)]
         return Ragged(np.array([len(values) for values in each]), np.concatenate(each))

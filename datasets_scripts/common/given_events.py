@@ -7,7 +7,7 @@ before anything is simulated, left out, counted and listed; the others keep thei
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -45,6 +45,8 @@ from nuzoo.simulation.event_types import Interaction
 PLACES = ("centred", "kept")
 """Deposits of an event are moved to the middle of the detector, or stay where they are."""
 
+SEPARATOR = ","
+
 _PREFIXES = {INTERACTIONS: TRANSPORTED_PREFIX, DEPOSITS: RECORDED_PREFIX}
 _DIGITS = 8
 
@@ -60,6 +62,8 @@ class GivenPlan(SimulationPlan):
         format: Of the file.
         entries: Events in the file; `events` counts those that are used.
         place: One of `PLACES` for deposits; None for interactions, which happen anywhere.
+        sensitive: Names of the sensitive detectors whose deposits are taken, `SEPARATOR` between them; None
+            for all of them.
         path: Where the file lies; it decides nothing.
     """
 
@@ -69,6 +73,7 @@ class GivenPlan(SimulationPlan):
     format: str
     entries: int
     place: str | None
+    sensitive: str | None = field(default=None, kw_only=True)
     path: Path | None = field(default=None, kw_only=True, compare=False)
 
     begins_with: ClassVar[tuple[str, ...]] = (INTERACTIONS, DEPOSITS)
@@ -144,7 +149,7 @@ class GivenPlan(SimulationPlan):
             raise DatasetRequestError(
                 f"{self.file}: expected the path of this file, got none: simulate again"
             )
-        return _opened(self.path, self.given, self.sha256)
+        return _opened(self.path, self.given, self.sha256, self.sensitive)
 
     def outside(self, given: Given) -> int:
         """Count the deposits of an event that are outside of the detector."""
@@ -171,8 +176,8 @@ class GivenPlan(SimulationPlan):
 
 
 @lru_cache(maxsize=2)
-def _opened(path: Path, given: str, digest: str) -> SourceFile[Any]:
-    return open_source(path, given)
+def _opened(path: Path, given: str, digest: str, sensitive: str | None) -> SourceFile[Any]:
+    return open_source(path, given, sensitive.split(SEPARATOR) if sensitive else ())
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,7 @@ class GivenSimulator:
         interactions: Path | None = None,
         deposits: Path | None = None,
         place: str | None = None,
+        sensitive: Sequence[str] = (),
         events: int | None = None,
         seed: int = 0,
         detector: str = "",
@@ -229,6 +235,7 @@ class GivenSimulator:
             interactions: File of interactions; they happen anywhere in the detector's box of vertices.
             deposits: File of deposits, instead.
             place: Where deposits are put, one of `PLACES`; centred by default.
+            sensitive: Sensitive detectors of edep-sim whose deposits are taken; all of them by default.
             events: So many at most, the first that can be used; all of the file by default.
             seed: Of places, transport and noise.
             detector: A name in `DETECTORS`, or the file that describes one.
@@ -244,8 +251,8 @@ class GivenSimulator:
             SourceFileError: The file is broken, or of an unknown format.
             DatasetFolderError: `out` holds another dataset.
         """
-        given, path = _the_file(interactions, deposits, place)
-        source = open_source(path, given)
+        given, path = _the_file(interactions, deposits, place, sensitive)
+        source = open_source(path, given, sensitive)
         if not len(source):
             raise DatasetRequestError(f"{path}: expected events, got none: give another file")
         plan = self.plan_class(
@@ -258,6 +265,7 @@ class GivenSimulator:
             source.format,
             len(source),
             (place or PLACES[0]) if given == DEPOSITS else None,
+            sensitive=SEPARATOR.join(sorted({*sensitive})) or None,
             path=path.resolve(),
             shard_size=shard_size,
         )
@@ -274,12 +282,15 @@ class GivenSimulator:
         return GivenDataset(manifest, reasons, tuple(_notes(plan, sum(outside), events)))
 
 
-def _the_file(interactions: Path | None, deposits: Path | None, place: str | None) -> tuple[str, Path]:
+def _the_file(
+    interactions: Path | None, deposits: Path | None, place: str | None, sensitive: Sequence[str]
+) -> tuple[str, Path]:
     if interactions is not None and deposits is None:
-        if place is not None:
-            raise DatasetRequestError(
-                "place: expected it with deposits, got it with interactions: leave it out"
-            )
+        for name, given in (("place", place), ("sensitive", sensitive)):
+            if given:
+                raise DatasetRequestError(
+                    f"{name}: expected it with deposits, got it with interactions: leave it out"
+                )
         return INTERACTIONS, interactions
     if deposits is not None and interactions is None:
         return DEPOSITS, deposits

@@ -84,10 +84,10 @@ class SimulationPlan(ABC):
         Raises:
             DatasetRequestError: Something is missing in it, or cannot be.
         """
-        names = [field.name for field in fields(cls) if field.compare]
-        if missing := [name for name in names if name not in plan]:
+        named = {field.name: field.default for field in fields(cls) if field.compare}
+        if missing := [name for name, usual in named.items() if name not in plan and usual is not None]:
             raise DatasetRequestError(f"expected {', '.join(missing)}, got none")
-        return cls(**{name: plan[name] for name in names})
+        return cls(**{name: plan[name] for name in named if name in plan})
 
     def content(self) -> dict[str, Any]:
         """Return what `plan.json` says of it: all that decides the events."""

@@ -5,6 +5,7 @@ Files have mm and MeV (`EDepSimUnits.h` of edep-sim); the axes are taken as they
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from nuzoo.datasets_scripts.readers.source_errors import SourceFileError, naming
 from nuzoo.datasets_scripts.sources.deposit_checks import SEGMENTS_THAT_TELL, check_units, usable
 from nuzoo.datasets_scripts.sources.edep_sim_trajectories import EventTrajectories, Trajectories
 from nuzoo.datasets_scripts.sources.edep_sim_vertices import PrimaryVertices, places
-from nuzoo.datasets_scripts.sources.given import DEPOSITS, GivenDeposits, Glance, SourceFile
+from nuzoo.datasets_scripts.sources.errors import NoParticlesError
+from nuzoo.datasets_scripts.sources.given import DEPOSITS, GivenDeposits, Glance, SourceFile, one_word
 from nuzoo.datasets_scripts.sources.root_objects import Columns, RootObjects
 from nuzoo.datasets_scripts.sources.root_trees import BranchBytes, SplitCollection, TreeColumns
 from nuzoo.simulation.deposited import Segments
@@ -27,7 +29,7 @@ _HIT = "TG4HitSegment"
 
 
 class EDepSimTree(SourceFile[GivenDeposits]):
-    """A tree of edep-sim; an event has the segments of all its sensitive detectors."""
+    """A tree of edep-sim; an event has the segments of all its sensitive detectors, or of those to keep."""
 
     format, gives, holds = "edep-sim ROOT", DEPOSITS, f"a ROOT file with a tree {TREE}"
 
@@ -40,6 +42,7 @@ class EDepSimTree(SourceFile[GivenDeposits]):
             self._hits = _HitBranches(tree, objects)
             self._trajectories = Trajectories(tree, objects)
             self._vertices = PrimaryVertices(tree, objects)
+        self._kept: Collection[str] = ()
         check_units(path, self._first_segments())
 
     @classmethod
@@ -47,33 +50,43 @@ class EDepSimTree(SourceFile[GivenDeposits]):
         """Say whether a file is of this format."""
         return TREE in glance.names
 
+    def keep(self, sensitive: Collection[str]) -> None:
+        """Give the hits of these sensitive detectors alone."""
+        self._kept = sensitive
+
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __getitem__(self, entry: int) -> GivenDeposits:
-        where = self.where(entry)
-        segments, trajectories = self._read(entry)
-        segments = usable(where, segments)
+        where, row = self.where(entry), self._numbers.row(entry)
+        hits, trajectories = self._read(entry)
+        segments = usable(where, _joined(list(hits.values())))
         with naming_errors(where, "vertices and particles of edep-sim"):
             vertices = self._vertices.at(where, entry)
             truth = KnownTruth(vertices, trajectories.known(segments.track, vertices))
-        row = self._numbers.row(entry)
-        provenance = {"generator": "Geant4", "run": str(row["RunId"]), "number": str(row["EventId"])}
+        told = {"generator": "Geant4", "run": str(row["RunId"]), "number": str(row["EventId"])}
         if len(vertices) == 1 and vertices[0].target:
-            provenance["target"] = str(vertices[0].target)
-        return GivenDeposits(segments=segments, truth=truth, provenance=provenance)
+            told["target"] = str(vertices[0].target)
+        told["sensitive"] = one_word("+".join(hits))
+        return GivenDeposits(segments=segments, truth=truth, provenance=told)
 
-    def _read(self, entry: int) -> tuple[Segments, EventTrajectories]:
-        with naming_errors(self.where(entry), "hits and trajectories of edep-sim"):
+    def _read(self, entry: int) -> tuple[dict[str, Segments], EventTrajectories]:
+        """Return the segments of each sensitive detector that has some, and the trajectories."""
+        where = self.where(entry)
+        with naming_errors(where, "hits and trajectories of edep-sim"):
             trajectories = self._trajectories.at(entry)
-            parts = [_segments(hits, trajectories) for _, hits in self._hits[entry] if hits]
-        return _joined(parts), trajectories
+            found = {name: _segments(hits, trajectories) for name, hits in self._hits[entry] if hits}
+        kept = {name: each for name, each in found.items() if name in (self._kept or found)}
+        if found and not kept:
+            expected = f"hits in {' or '.join(self._kept)}"
+            raise NoParticlesError(where, expected, f"those in {', '.join(found)}", "name one of these")
+        return kept, trajectories
 
     def _first_segments(self) -> Segments:
         found: list[Segments] = []
         for entry in range(len(self)):
             try:
-                found.append(self._read(entry)[0])
+                found.extend(self._read(entry)[0].values())
             except SourceFileError:
                 continue
             if sum(len(each.energy) for each in found) >= SEGMENTS_THAT_TELL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,16 @@ FORMATS: tuple[type[SourceFile[Any]], ...] = (
 _BEGINNING = 1 << 10
 
 
-def open_source(path: Path, gives: str) -> SourceFile[Any]:
+def open_source(path: Path, gives: str, sensitive: Collection[str] = ()) -> SourceFile[Any]:
     """Open a file that a simulation begins with.
 
     Args:
         path: Of the file, whatever its ending.
         gives: `INTERACTIONS` or `DEPOSITS`, which is asked for.
+        sensitive: Sensitive detectors whose deposits are asked for; all of them by default.
 
     Raises:
-        UnknownSourceError: Its format is not known, or gives the other.
+        UnknownSourceError: Its format is not known, gives the other, or does not tell detectors apart.
         SourceFileError: It is broken.
         MissingReaderError: The library that reads it is not installed.
     """
@@ -50,7 +52,10 @@ def open_source(path: Path, gives: str) -> SourceFile[Any]:
     if found.gives != gives:
         remedy = f"give --{found.gives} instead"
         raise UnknownSourceError(path, expected, f"{found.format}, a file of {found.gives}", remedy)
-    return found(path)
+    source = found(path)
+    if sensitive:
+        source.keep(sensitive)
+    return source
 
 
 _WRITE_TABLE = (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
+from nuzoo.datasets_scripts.sources.errors import UnknownSourceError
 from nuzoo.simulation.deposited import Segments
 from nuzoo.simulation.event_types import Interaction
 from nuzoo.simulation.known_truth import KnownTruth
@@ -100,6 +101,15 @@ class SourceFile(ABC, Generic[G]):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def keep(self, sensitive: Collection[str]) -> None:
+        """Give the deposits of these sensitive detectors alone.
+
+        Raises:
+            UnknownSourceError: The format does not tell them apart.
+        """
+        expected = f"a file that names sensitive detectors, to take those of {', '.join(sensitive)}"
+        raise UnknownSourceError(self.path, expected, self.format, "leave the option out")
 
     @classmethod
     @abstractmethod

@@ -68,6 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("centred", "kept"),
         help="each event's deposits in the middle of the detector, or where they are (default: the first)",
     )
+    parser.add_argument(
+        "--sensitive",
+        nargs="+",
+        default=absent,
+        metavar="NAME",
+        help="deposits in these sensitive detectors of edep-sim alone (default: in all)",
+    )
     parser.add_argument("--spectrum", default=absent, help="flat-0-10 or broad-0.5-40 (default: the first)")
 
 

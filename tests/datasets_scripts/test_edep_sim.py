@@ -57,9 +57,23 @@ def test_hits_are_read_in_cm_with_their_particles(is_split, tmp_path):
     assert first.track.tolist() == [1, 0, 0, 0, 2, 40]
     assert first.pdg.tolist() == [11, 13, 13, 13, 2212, 0]  # trajectories 0, 1, 2 are 13, 11, 2212
     assert (len(source), last.energy.tolist()) == (3, [2, 2, 2])
-    assert source[0].words == "generator=Geant4 run=5 number=7 target=1000180400"
+    told = "generator=Geant4 run=5 number=7 target=1000180400 sensitive="
+    assert source[0].words == f"{told}volCryostat+volTPC"
     with pytest.raises(errors.NoParticlesError, match=r"#1: expected deposits of energy, got none"):
         source[1]
+
+
+@pytest.mark.parametrize("is_split", [True, False])
+def test_hits_of_some_sensitive_detectors_alone(is_split, tmp_path):
+    file = write_edep_sim(tmp_path / "f", EVENTS, is_split=is_split)
+    source = open_source(file, DEPOSITS, ("volCryostat", "volElsewhere"))
+    assert (source[0].segments.energy.tolist(), source[0].segments.track.tolist()) == ([1.5], [1])
+    words = "#2: expected hits in volCryostat or volElsewhere, got those in volTPC; name one of these"
+    with pytest.raises(errors.NoParticlesError, match=words):
+        source[2]
+    hdf5 = write_segments(tmp_path / "s", [segment(0, (0, 0, 0), (1, 0, 0), 2)])
+    with pytest.raises(errors.UnknownSourceError, match=r"names sensitive detectors.* got edep-sim or larnd"):
+        open_source(hdf5, DEPOSITS, ("volTPC",))
 
 
 def test_the_same_deposits_in_hdf5_are_the_same(tmp_path):
@@ -308,5 +322,10 @@ def test_the_command_takes_such_a_file(tmp_path, capsys):
     assert main(["simulate", "lartpc-cubes", f"--deposits={file}", f"--out={tmp_path / 'out'}"]) == 0
     told = capsys.readouterr()
     assert "f.root: edep-sim ROOT, 3 events" in told.out and "left out 1 (" in told.err
+    some = ["simulate", "lartpc-cubes", f"--deposits={file}", f"--out={tmp_path / 'a'}", "--sensitive"]
+    assert main([*some, "volCryostat"]) == 0
+    [row] = rows(tmp_path / "a")
+    assert " sensitive=volCryostat " in row["source"] and sum(row["energy"]) == pytest.approx(1.5)
+    assert "volCryostat" in (tmp_path / "a" / "plan.json").read_text()
     assert main(["simulate", "lartpc-cubes", f"--interactions={file}", f"--out={tmp_path / 'b'}"]) == 1
     assert "edep-sim ROOT, a file of deposits; give --deposits instead" in capsys.readouterr().err

@@ -279,26 +279,26 @@ def _merged(groups: list[tuple[NDArray[np.int64], NDArray[np.void]]], count: int
     """Put groups of objects, with the places of each, into one order."""
     columns: Columns = {}
     for name in groups[0][1].dtype.names or ():
-        first = groups[0][1][name]
-        if "values" in (first.dtype.names or ()):
-            columns[name] = _merged_lists(
-                [(chosen, objects[name]["values"]) for chosen, objects in groups], count
-            )
-            continue
-        columns[name] = np.empty(count, first.dtype)
-        for chosen, objects in groups:
-            columns[name][chosen] = objects[name]
+        parts = [(chosen, objects[name]) for chosen, objects in groups]
+        if "values" in (parts[0][1].dtype.names or ()):
+            columns[name] = _merged_lists(parts, count)
+        elif len(parts) == 1:
+            columns[name] = parts[0][1]
+        else:
+            columns[name] = np.empty(count, parts[0][1].dtype)
+            for chosen, values in parts:
+                columns[name][chosen] = values
     return columns
 
 
-def _merged_lists(groups: list[tuple[NDArray[np.int64], NDArray[np.int32]]], count: int) -> Ragged:
+def _merged_lists(parts: list[tuple[NDArray[np.int64], NDArray[np.void]]], count: int) -> Ragged:
     lengths = np.zeros(count, np.int64)
-    for chosen, values in groups:
-        lengths[chosen] = values.shape[1]
+    for chosen, lists in parts:
+        lengths[chosen] = lists["values"].shape[1]
     start = np.cumsum(lengths) - lengths
     joined = np.empty(lengths.sum(), np.int32)
-    for chosen, values in groups:
-        joined[start[chosen][:, None] + np.arange(values.shape[1])] = values
+    for chosen, lists in parts:
+        joined[start[chosen][:, None] + np.arange(lists["values"].shape[1])] = lists["values"]
     return Ragged(lengths, joined)
 
 

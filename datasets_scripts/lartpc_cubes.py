@@ -23,6 +23,7 @@ from nuzoo.datasets_scripts.workers.workers import Workers
 from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import LARTPC_CUBE, Detector, find_detector
 from nuzoo.simulation.event_types import Interaction
+from nuzoo.simulation.known_truth import KnownTruth
 from nuzoo.simulation.materials import LAR
 from nuzoo.simulation.response.voxels import VoxelReadout
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 NAME = "lartpc-cubes"
 
-_VECTORS = ("x", "y", "z", "px", "py", "pz")
+_PLACE = ("x", "y", "z")
+_VECTORS = (*_PLACE, "px", "py", "pz")
 
 FEWEST_VOXELS, MOST_VOXELS = 1_000, 30_000
 """An event with fewer or more is drawn again: PILArNet-M's events have so many."""
@@ -63,18 +65,20 @@ class CubesPlan(SimulationPlan):
         return {}
 
 
+OF_PARTICLES = (
+    *("motif", "role", "interaction"),
+    *(f"particle_{name}" for name in ("parent", "interaction", *_VECTORS, "momentum", "primary")),
+    *(f"keypoint_{name}" for name in ("kind", *_PLACE)),
+)
+"""Columns that need to know which particle came from which, and where it began."""
+
+OF_NEUTRINOS = tuple(f"interaction_{name}" for name in ("kind", "pdg", "neutrino_energy", "is_cc"))
+OF_VERTICES = tuple(f"interaction_{name}" for name in _PLACE)
+
+
 @dataclass(frozen=True)
 class GivenCubesPlan(GivenPlan):
     """One event of a file, in voxels; none is drawn again, however many voxels it has."""
-
-    not_in_deposits = (
-        "motif",
-        "role",
-        "interaction",
-        *(f"particle_{name}" for name in ("parent", "interaction", *_VECTORS, "momentum", "primary")),
-        *(f"interaction_{name}" for name in ("kind", "x", "y", "z", "pdg", "neutrino_energy", "is_cc")),
-        *(f"keypoint_{name}" for name in ("kind", "x", "y", "z")),
-    )
 
     @classmethod
     def suits(cls, detector: Detector) -> bool:
@@ -96,6 +100,17 @@ class GivenCubesPlan(GivenPlan):
         from nuzoo.simulation.images import record_image
 
         return record_image(self.seed, index, find_detector(self.detector), deposits)
+
+    def untold(self, truth: KnownTruth) -> Sequence[str]:
+        """Return the columns that are null, of an event of deposits of which only so much is known."""
+        null = () if truth.particles else OF_PARTICLES
+        if not truth.particles and not truth.vertices:
+            return (*null, *OF_VERTICES, *OF_NEUTRINOS)
+        return null if all(each.kind for each in truth.vertices) else (*null, *OF_NEUTRINOS)
+
+    def lacks(self, truth: KnownTruth) -> str | None:
+        """Say what an event of deposits is without, and why; None if it is whole."""
+        return None if truth.particles else "motifs: the file does not tell which particle came from which"
 
     def truth(self, event: SimulatedImage) -> Row:
         """Return nothing: all truth is that of hits, particles and interactions."""

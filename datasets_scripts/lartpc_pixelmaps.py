@@ -32,6 +32,7 @@ from nuzoo.simulation.deposited import Placed
 from nuzoo.simulation.detectors import MODULAR_LARTPC, Detector, find_detector
 from nuzoo.simulation.detectors.detector_file import detector_text
 from nuzoo.simulation.event_types import Interaction
+from nuzoo.simulation.known_truth import KnownTruth
 from nuzoo.simulation.response.pixel_maps import PixelMapReadout
 
 if TYPE_CHECKING:
@@ -75,6 +76,14 @@ class GivenPixelMapPlan(GivenPlan):
     def truth(self, event: SimulatedEvent) -> Row:
         """Return the columns of truth of a simulated event."""
         return truth_of_neutrino(event)
+
+    def lacks(self, truth: KnownTruth) -> str | None:
+        """Say what an event of deposits is without, and why; None if it is whole."""
+        detector = find_detector(self.detector)
+        alone = truth.alone(detector.low, detector.high)
+        if alone and alone.interaction:
+            return None
+        return "label: the file tells of no neutrino that interacted in the detector alone"
 
 
 def simulate_dataset(

@@ -44,7 +44,7 @@ class Placed:
         transported: What of them is inside.
         first: float64 (3,), where the first of them begins, cm; the middle of the detector without any.
         outside: How many are outside altogether.
-        truth: What else is known of them.
+        truth: What else is known of them: of interactions that the detector can know of.
     """
 
     transported: Transported
@@ -76,6 +76,7 @@ def placed(
         truth = truth.moved(shift)
     inside = cut_to_box(segments, low, high)
     first = inside.start[0] if len(inside.energy) else middle
+    truth = truth.seen(low, high, inside.track)
     transported = _transported(inside, truth.particles or _particles_alone(inside))
     return Placed(transported, first, len(segments.energy) - len(inside.energy), truth)
 
@@ -115,8 +116,7 @@ def _particles_alone(segments: Segments) -> KnownParticles:
 
 
 def _transported(segments: Segments, known: KnownParticles) -> Transported:
-    order = np.argsort(known.track, kind="stable")
-    row = order[np.searchsorted(known.track, segments.track, sorter=order)]
+    row = known.rows(segments.track)
     deposits = Deposits(
         start=segments.start.astype(np.float32),
         end=segments.end.astype(np.float32),

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from nuzoo.simulation.response.voxels import Voxels
 
 
+UNKNOWN_KIND = "particles"
+"""Of an origin whose kind is not known; what is written of it is null."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Particles that begin at one point.
@@ -112,13 +116,7 @@ def record_image(seed: int, index: int, detector: Detector, deposits: Placed) ->
     """
     rng = random_numbers_in_volume(detector, seed, index, 0)
     origins = [
-        Origin(
-            "neutrino" if each.interaction else "particles",
-            each.position,
-            each.pdg,
-            each.momentum,
-            each.interaction,
-        )
+        Origin(each.kind or UNKNOWN_KIND, each.position, each.pdg, each.momentum, each.interaction)
         for each in deposits.truth.vertices
     ]
     return SimulatedImage(detector, origins, deposits.transported, rng)

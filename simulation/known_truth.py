@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nuzoo.simulation.event_types import Interaction, ParticleTable
+
+NONE, LEFT_OUT = -1, -2
+"""In place of the number of an interaction or a parent."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +23,19 @@ class KnownVertex:
         pdg: int32 (n,), PDG codes of what left it.
         momentum: float64 (n, 3), MeV/c.
         interaction: The neutrino's; None of particles that were given, and of what is not known.
-        target: PDG code of the nucleus; 0 where it is not known.
+        is_gun: Whether particles were given there, by no interaction.
     """
 
     position: NDArray[np.float64]
     pdg: NDArray[np.int32]
     momentum: NDArray[np.float64]
     interaction: Interaction | None = None
-    target: int = 0
+    is_gun: bool = False
+
+    @property
+    def kind(self) -> str | None:
+        """A name in `INTERACTION_KINDS`; None where it is not known."""
+        return "neutrino" if self.interaction else "particles" if self.is_gun else None
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,29 @@ class KnownParticles:
     table: ParticleTable
     semantic: NDArray[np.uint8]
 
+    def rows(self, track: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of particles by their numbers, all of which are here."""
+        order = np.argsort(self.track, kind="stable")
+        found: NDArray[np.int64] = order[np.searchsorted(self.track, track, sorter=order)]
+        return found
+
+    def of_interactions(self, kept: Sequence[int], *, total: int) -> KnownParticles:
+        """Keep the particles of some of all interactions, number these anew, and keep those of none."""
+        number = np.full(total + 1, LEFT_OUT, np.int32)
+        number[list(kept)] = np.arange(len(kept))
+        number[NONE] = NONE
+        interaction = number[self.table.interaction]
+        is_kept = interaction != LEFT_OUT
+        row = np.append(np.cumsum(is_kept) - 1, NONE).astype(np.int32)
+        table = ParticleTable(
+            pdg=self.table.pdg[is_kept],
+            parent=row[self.table.parent[is_kept]],
+            start=self.table.start[is_kept],
+            momentum=self.table.momentum[is_kept],
+            interaction=interaction[is_kept],
+        )
+        return KnownParticles(self.track[is_kept], table, self.semantic[is_kept])
+
 
 @dataclass(frozen=True)
 class KnownTruth:
@@ -56,6 +88,12 @@ class KnownTruth:
     vertices: tuple[KnownVertex, ...] = ()
     particles: KnownParticles | None = None
 
+    def alone(self, low: ArrayLike, high: ArrayLike) -> KnownVertex | None:
+        """Return the only vertex, if it lies in a box with the corners (3,) and (3,), cm."""
+        if len(self.vertices) != 1 or not _is_between(low, self.vertices[0].position, high):
+            return None
+        return self.vertices[0]
+
     def moved(self, shift: NDArray[np.float64]) -> KnownTruth:
         """Return it elsewhere, cm away (3,)."""
         vertices = tuple(replace(each, position=each.position + shift) for each in self.vertices)
@@ -64,3 +102,29 @@ class KnownTruth:
         table = self.particles.table
         table = replace(table, start=(table.start + shift).astype(np.float32))
         return KnownTruth(vertices, replace(self.particles, table=table))
+
+    def seen(
+        self, low: NDArray[np.float64], high: NDArray[np.float64], track: NDArray[np.int64]
+    ) -> KnownTruth:
+        """Keep the interactions that a detector can know of.
+
+        Args:
+            low: (3,), lower corner of its volume, cm.
+            high: (3,), upper corner.
+            track: Numbers of the particles that left deposits in it.
+
+        Returns:
+            Those that happened in it, or left some of its deposits.
+        """
+        places = (each.position for each in self.vertices)
+        kept = {number for number, place in enumerate(places) if _is_between(low, place, high)}
+        if self.particles is None:  # whose deposits they are is not known
+            return self if len(kept) == len(self.vertices) else KnownTruth()
+        left = self.particles.table.interaction[self.particles.rows(np.unique(track))]
+        numbers = sorted(kept | {int(number) for number in left if number != NONE})
+        vertices = tuple(self.vertices[number] for number in numbers)
+        return KnownTruth(vertices, self.particles.of_interactions(numbers, total=len(self.vertices)))
+
+
+def _is_between(low: ArrayLike, place: NDArray[np.float64], high: ArrayLike) -> bool:
+    return bool(((np.asarray(low) <= place) & (place <= np.asarray(high))).all())

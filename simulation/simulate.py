@@ -88,7 +88,7 @@ def simulate_interaction(
 def record_deposits(seed: int, index: int, detector: Detector, deposits: Placed) -> SimulatedEvent:
     """Take deposits that another transport made for event `index` of seed `seed`: its noise is drawn from it.
 
-    Their neutrino is told where one came alone, and to the detector.
+    Their neutrino is told where one interacted in the detector alone.
 
     Args:
         seed: Names a sample, 0 or more.
@@ -100,15 +100,9 @@ def record_deposits(seed: int, index: int, detector: Detector, deposits: Placed)
         DetectorError: The detector's volume is not described.
     """
     rng = random_numbers_in_volume(detector, seed, index)
-    vertices = deposits.truth.vertices
-    only = vertices[0] if len(vertices) == 1 else None
-    if only is None or not _is_inside(detector, only.position):
-        return SimulatedEvent(detector, None, deposits.first, deposits.transported, rng)
-    return SimulatedEvent(detector, only.interaction, only.position, deposits.transported, rng)
-
-
-def _is_inside(detector: Detector, place: NDArray[np.float64]) -> bool:
-    return all(low <= x <= high for low, x, high in zip(detector.low, place, detector.high, strict=True))
+    only = deposits.truth.alone(detector.low, detector.high)
+    interaction, vertex = (only.interaction, only.position) if only else (None, deposits.first)
+    return SimulatedEvent(detector, interaction, vertex, deposits.transported, rng)
 
 
 def _transported(

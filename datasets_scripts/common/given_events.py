@@ -7,6 +7,7 @@ before anything is simulated, left out, counted and listed; the others keep thei
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -41,6 +42,7 @@ from nuzoo.files.plain_text import counted
 from nuzoo.simulation.deposited import Placed, placed
 from nuzoo.simulation.detectors import find_detector
 from nuzoo.simulation.event_types import Interaction
+from nuzoo.simulation.known_truth import KnownTruth
 
 PLACES = ("centred", "kept")
 """Deposits of an event are moved to the middle of the detector, or stay where they are."""
@@ -79,9 +81,6 @@ class GivenPlan(SimulationPlan):
     begins_with: ClassVar[tuple[str, ...]] = (INTERACTIONS, DEPOSITS)
     """What the file may hold."""
 
-    not_in_deposits: ClassVar[tuple[str, ...]] = ()
-    """Columns that deposits alone do not tell; a file may tell of their particles."""
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.given not in _PREFIXES:
@@ -114,33 +113,38 @@ class GivenPlan(SimulationPlan):
 
     def simulate(self, index: int) -> Any:
         """Simulate the event at place `index` in the file."""
-        return self._begun(index, self.read(index))[0]
+        return self._begun(index, *self.read(index))
 
     @undisturbed()
     def row(self, index: int) -> Row:
         """Return the row of an event, with all that the file tells of where it comes from."""
-        given = self.read(index)
-        event, told = self._begun(index, given)
-        row = self.recorded(index, event, f"{given.words} {told}".lstrip())
-        if isinstance(given, GivenDeposits) and given.truth.particles is None:
-            return row | dict.fromkeys(self.not_in_deposits)
-        return row
+        given, deposits = self.read(index)
+        event = self._begun(index, given, deposits)
+        told = f"{given.words} ".lstrip()
+        if deposits is None:
+            return self.recorded(index, event, told)
+        told += f"place={self.place} outside={deposits.outside} "
+        return self.recorded(index, event, told) | dict.fromkeys(self.untold(deposits.truth))
 
-    def read(self, index: int) -> Given:
-        """Read an event of the file.
+    def read(self, index: int) -> tuple[Given, Placed | None]:
+        """Read an event of the file, and put its deposits, if it is some, into the detector.
 
         Raises:
             SourceFileError: It cannot be used.
         """
         given = self.source[index]
-        if isinstance(given, GivenDeposits) and not len(self._placed(given).transported.deposits.energy):
+        if not isinstance(given, GivenDeposits):
+            return given, None
+        detector, centred = find_detector(self.detector), self.place == PLACES[0]
+        deposits = placed(given.segments, detector, centred=centred, truth=given.truth)
+        if not len(deposits.transported.deposits.energy):
             raise OutsideError(
                 self.source.where(index),
                 f"deposits inside of {self.detector}",
                 f"{counted(len(given.segments.energy), 'deposit')} outside",
-                "give a larger detector, or --place centred",
+                _REMEDIES[centred],
             )
-        return given
+        return given, deposits
 
     @property
     def source(self) -> SourceFile[Any]:
@@ -151,9 +155,13 @@ class GivenPlan(SimulationPlan):
             )
         return _opened(self.path, self.given, self.sha256, self.sensitive)
 
-    def outside(self, given: Given) -> int:
-        """Count the deposits of an event that are outside of the detector."""
-        return self._placed(given).outside if isinstance(given, GivenDeposits) else 0
+    def untold(self, truth: KnownTruth) -> Sequence[str]:
+        """Return the columns that are null, of an event of deposits of which only so much is known."""
+        return ()
+
+    def lacks(self, truth: KnownTruth) -> str | None:
+        """Say what an event of deposits is without, and why; None if it is whole."""
+        return None
 
     @abstractmethod
     def transported(self, index: int, interaction: Interaction) -> Any:
@@ -163,16 +171,11 @@ class GivenPlan(SimulationPlan):
         """Take deposits for an event, where `begins_with` has them."""
         raise NotImplementedError
 
-    def _begun(self, index: int, given: Given) -> tuple[Any, str]:
-        if isinstance(given, GivenInteraction):
-            return self.transported(index, given.interaction), ""
-        assert isinstance(given, GivenDeposits)
-        deposits = self._placed(given)
-        return self.deposited(index, deposits), f"place={self.place} outside={deposits.outside} "
-
-    def _placed(self, given: GivenDeposits) -> Placed:
-        detector, centred = find_detector(self.detector), self.place == PLACES[0]
-        return placed(given.segments, detector, centred=centred, truth=given.truth)
+    def _begun(self, index: int, given: Given, deposits: Placed | None) -> Any:
+        if deposits is not None:
+            return self.deposited(index, deposits)
+        assert isinstance(given, GivenInteraction)
+        return self.transported(index, given.interaction)
 
 
 @lru_cache(maxsize=2)
@@ -270,8 +273,8 @@ class GivenSimulator:
             shard_size=shard_size,
         )
         left_out: list[Omission] = []
-        outside: list[int] = []
-        usable = [*islice(_usable(plan, left_out, outside), events)]
+        account = _Account()
+        usable = [*islice(_usable(plan, left_out, account), events)]
         reasons = Reasons(left_out)
         if not usable:
             told = "\n".join(reasons.told())
@@ -279,7 +282,7 @@ class GivenSimulator:
         plan = replace(plan, events=len(usable))
         manifest = write_simulation(out, self.dataset, plan, self.finish, num_proc, cluster, usable)
         write_omissions(out / LEFT_OUT_FILE, left_out)
-        return GivenDataset(manifest, reasons, tuple(_notes(plan, sum(outside), events)))
+        return GivenDataset(manifest, reasons, tuple(_notes(plan, account, events)))
 
 
 def _the_file(
@@ -298,18 +301,47 @@ def _the_file(
     raise DatasetRequestError(f"expected a file of interactions or one of deposits, got {got}")
 
 
-def _usable(plan: GivenPlan, left_out: list[Omission], outside: list[int]) -> Iterator[int]:
-    """Give the places of the events that can be used; note the others, and how many deposits are outside."""
+@dataclass
+class _Account:
+    """What became of the deposits of a file.
+
+    Attributes:
+        deposits: All of them.
+        outside: Those outside of the detector altogether.
+        energy: Of all of them, MeV.
+        inside: Energy inside, MeV.
+        lacking: Events that lack something, by what and why.
+    """
+
+    deposits: int = 0
+    outside: int = 0
+    energy: float = 0.0
+    inside: float = 0.0
+    lacking: Counter[str] = field(default_factory=Counter)
+
+    def add(self, plan: GivenPlan, given: GivenDeposits, deposits: Placed) -> None:
+        self.deposits += len(given.segments.energy)
+        self.outside += deposits.outside
+        self.energy += float(given.segments.energy.sum())
+        self.inside += deposits.transported.budget.deposited
+        if lacking := plan.lacks(deposits.truth):
+            self.lacking[lacking] += 1
+
+
+def _usable(plan: GivenPlan, left_out: list[Omission], account: _Account) -> Iterator[int]:
+    """Give the places of the events that can be used; note the others, and what became of their deposits."""
     for entry in tqdm(range(plan.entries), desc="read", unit="event", leave=False):
         try:
-            outside.append(plan.outside(plan.read(entry)))
+            given, deposits = plan.read(entry)
         except SourceFileError as error:
             left_out.append(Omission.of(plan.source.path, error))
-        else:
-            yield entry
+            continue
+        if isinstance(given, GivenDeposits) and deposits is not None:
+            account.add(plan, given, deposits)
+        yield entry
 
 
-def _notes(plan: GivenPlan, outside: int, asked: int | None) -> Iterator[str]:
+def _notes(plan: GivenPlan, account: _Account, asked: int | None) -> Iterator[str]:
     yield f"{plan.file}: {plan.format}, {counted(plan.entries, 'event')}"
     if asked is not None and plan.events < asked:
         yield f"{counted(plan.events, 'event')} instead of {asked:,}: there are no more that can be used"
@@ -317,10 +349,18 @@ def _notes(plan: GivenPlan, outside: int, asked: int | None) -> Iterator[str]:
         yield "interactions happen anywhere in the box of vertices, their neutrinos come along +z"
         return
     yield f"deposits of each event: {_PLACED[str(plan.place)]}"
-    if outside:
-        yield f"left out {counted(outside, 'deposit')} outside of {plan.detector}, and cut those at its walls"
+    if account.outside:
+        of_all = f"{counted(account.outside, 'deposit')} of {account.deposits:,}"
+        lost = f"{1 - account.inside / account.energy:.1%} of the energy"
+        yield f"left out {of_all} outside of {plan.detector}, and cut those at its walls: {lost}"
+    for lacking, events in account.lacking.items():
+        yield f"{counted(events, 'event')} of {plan.events:,} without {lacking}"
 
 
+_REMEDIES = {
+    True: "give a larger detector, or the sensitive detectors that it stands for with --sensitive",
+    False: "give a larger detector, or --place centred",
+}
 _PLACED = {
     "centred": "the middle of the box around them is moved to the middle of the detector",
     "kept": "they stay where they are in the file",

@@ -64,17 +64,18 @@ _OTHER_FORMAT = (
 _UNPACK = "unpack it, and give the files or the folder"
 _TABLE = "it holds no events that nuzoo reads: leave it out"
 _PROJECT = f"project the hits of each event on the views of your detector, and save the maps as {MAPS}"
-_DETECTOR_FIRST = (
-    f"run a detector simulation on it, and save the maps as {MAPS}; or make events with nuzoo simulate"
+_INTERACTIONS, _DEPOSITS = (
+    f"make events of it: nuzoo simulate DATASET --{given} FILE --out FOLDER"
+    for given in ("interactions", "deposits")
 )
 
 _HISTOGRAMS = FileKind("a ROOT file of histograms", _TABLE, has_events=False)
 _ROOT_CLASSES = {
-    b"gRooTracker": FileKind("a ROOT file of GENIE interactions (gRooTracker)", _DETECTOR_FIRST),
+    b"gRooTracker": FileKind("a ROOT file of GENIE interactions (gRooTracker)", _INTERACTIONS),
     b"RootTuple": FileKind(
-        "a ROOT file of interactions of a generator (RootTuple, as of GiBUU)", _DETECTOR_FIRST
+        "a ROOT file of interactions of a generator (RootTuple, as of GiBUU)", _INTERACTIONS
     ),
-    b"EDepSimEvents": FileKind("a ROOT file of edep-sim (Geant4) energy deposits", _DETECTOR_FIRST),
+    b"EDepSimEvents": FileKind("a ROOT file of edep-sim (Geant4) energy deposits", _DEPOSITS),
     b"TH2": _HISTOGRAMS,
     b"TH1": _HISTOGRAMS,
 }
@@ -172,7 +173,7 @@ _CLOUDS = {
     ),
 }
 _DEPOSITS = {
-    "segments": FileKind("energy deposits of edep-sim (Geant4), before any detector", _DETECTOR_FIRST),
+    "segments": FileKind("energy deposits of edep-sim (Geant4), before any detector", _DEPOSITS),
     "packets": FileKind("packets of pixels, as of larnd-sim", _PROJECT),
     "pix_x": FileKind("charges of single pixels, as of larnd-sim", _PROJECT),
 }

@@ -117,7 +117,7 @@ def without_frames(error: SourceFileError) -> SourceFileError:
     return error
 
 
-_CUT = ("truncated", "unexpected end")
+_CUT = ("truncated", "unexpected end", "expected chunk of length")
 """Words of libraries on files that end early."""
 
 

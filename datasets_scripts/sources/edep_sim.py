@@ -62,12 +62,10 @@ class EDepSimTree(SourceFile[GivenDeposits]):
         hits, trajectories = self._read(entry)
         segments = usable(where, _joined(list(hits.values())))
         with naming_errors(where, "vertices and particles of edep-sim"):
-            vertices = self._vertices.at(where, entry)
+            vertices, of_vertex = self._vertices.at(where, entry)
             truth = KnownTruth(vertices, trajectories.known(segments.track, vertices))
         told = {"generator": "Geant4", "run": str(row["RunId"]), "number": str(row["EventId"])}
-        if len(vertices) == 1 and vertices[0].target:
-            told["target"] = str(vertices[0].target)
-        told["sensitive"] = one_word("+".join(hits))
+        told |= of_vertex | {"sensitive": one_word("+".join(hits))}
         return GivenDeposits(segments=segments, truth=truth, provenance=told)
 
     def _read(self, entry: int) -> tuple[dict[str, Segments], EventTrajectories]:
@@ -127,8 +125,11 @@ def _segments(hits: Columns, trajectories: EventTrajectories) -> Segments:
 
 
 def _tracks(hits: Columns) -> NDArray[np.int64]:
-    """Return the first contributor of each hit, which edep-sim's dumps name too, or else its primary."""
-    track = hits["Contrib"].first(missing=-1)
+    """Return the first contributor of each hit that edep-sim kept, or else its primary.
+
+    Contributors are sorted: the first is most often the parent of the others (`CopyHitContributors`).
+    """
+    track = hits["Contrib"].least(missing=-1)
     return np.where(track < 0, hits["PrimaryId"], track)
 
 

@@ -17,6 +17,9 @@ from nuzoo.simulation.known_truth import KnownVertex
 
 CM_PER_MM = 0.1
 
+GUN = "gps"
+"""Begin of the name of Geant4's general particle source (`EDepSimPrimaryGenerator.cc`)."""
+
 INITIAL_STATE = "initial-state"
 """Name of the vertex that edep-sim adds for what came in (`EDepSimRooTrackerKinematicsGenerator.cc`)."""
 
@@ -33,31 +36,40 @@ class PrimaryVertices:
     """
 
     def __init__(self, tree: Any, objects: RootObjects) -> None:
+        members = ("GeneratorName", "Reaction", "Weight", "InteractionNumber", "Particles", "Informational")
         self._objects = objects
-        self._vertices = SplitCollection(tree, "Primaries", ("Reaction", "Particles", "Informational"))
+        self._vertices = SplitCollection(tree, "Primaries", members)
         self._position = _Positions(tree, objects)
 
-    def at(self, where: str, entry: int) -> tuple[KnownVertex, ...]:
-        """Return the vertices of an event; `where` names it."""
+    def at(self, where: str, entry: int) -> tuple[tuple[KnownVertex, ...], dict[str, str]]:
+        """Return the vertices of an event, which `where` names; and provenance of a neutrino alone."""
         count, members = self._vertices[entry]
         if not count:
-            return ()
+            return (), {}
         left = self._objects.vectors(members["Particles"], "TG4PrimaryParticle", count)
-        told = self._objects.vectors(members["Informational"], "TG4PrimaryVertex", count)
+        informational = self._objects.vectors(members["Informational"], "TG4PrimaryVertex", count)
+        incoming = [_initial_state(each) for each in informational]
         reactions = self._objects.texts(members["Reaction"], count)
-        positions = self._position.at(entry, count)
-        each = zip(positions, left, map(_initial_state, told), reactions, strict=True)
-        return tuple(
+        names = self._objects.texts(members["GeneratorName"], count)
+        each = zip(self._position.at(entry, count), left, incoming, reactions, names, strict=True)
+        vertices = tuple(
             KnownVertex(
                 position,
                 outgoing["PDGCode"].astype(np.int32),
                 vectors(outgoing["Momentum"]["fP"]),
-                _interaction(where, incoming, outgoing, reaction),
-                target_among(incoming.get("PDGCode", ())),
+                _interaction(where, came, outgoing, reaction),
+                is_gun=name.startswith(GUN),
             )
-            for position, outgoing, incoming, reaction in each
+            for position, outgoing, came, reaction, name in each
             if outgoing
         )
+        if count > 1 or not incoming[0]:
+            return vertices, {}
+        weight = np.frombuffer(members["Weight"], ">f4", 1)[0]
+        number = np.frombuffer(members["InteractionNumber"], ">i4", 1)[0]
+        told = {"interaction": str(number), "weight": f"{weight:.9g}"}
+        target = target_among(incoming[0]["PDGCode"])
+        return vertices, told | ({"target": str(target)} if target else {})
 
 
 class _Positions:

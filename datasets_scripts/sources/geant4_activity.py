@@ -93,8 +93,9 @@ def _light(
 ) -> SemanticClass:
     """Return the class of an electron or photon that another particle made."""
     is_decay = process == Process.DECAY and subprocess != Subprocess.RADIOACTIVE_DECAY
-    if above == MUON and not is_photon and (is_decay or process == Process.HADRONIC):
-        return SemanticClass.MICHEL  # captured muons decay in their orbits, too
+    in_orbit = process == Process.HADRONIC and momentum >= LOW_ENERGY_PHOTON
+    if above == MUON and not is_photon and (is_decay or in_orbit):
+        return SemanticClass.MICHEL  # captured muons decay too; softer electrons are of their cascade
     if is_decay:
         return SemanticClass.SHOWER
     if process != Process.ELECTROMAGNETIC or subprocess == Subprocess.ANNIHILATION:

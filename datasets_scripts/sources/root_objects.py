@@ -48,15 +48,19 @@ class Ragged:
     lengths: NDArray[np.int64]
     values: NDArray[np.int32]
 
-    def first(self, missing: int) -> NDArray[np.int64]:
-        """Return the first number of each list, and `missing` of empty ones."""
+    def least(self, missing: int) -> NDArray[np.int64]:
+        """Return the least number of each list that is not negative, and `missing` where there is none."""
         found = np.full(len(self.lengths), missing, np.int64)
-        some = self.lengths > 0
-        found[some] = self.values[(np.cumsum(self.lengths) - self.lengths)[some]]
-        return found
+        some, start = self.lengths > 0, np.cumsum(self.lengths) - self.lengths
+        if some.any():
+            known = np.where(self.values >= 0, self.values, NO_NUMBER)
+            found[some] = np.minimum.reduceat(known, start[some])
+        return np.where(found == NO_NUMBER, missing, found)
 
 
 INTEGERS = "vector<int>"
+
+NO_NUMBER = np.iinfo(np.int32).max
 
 _VECTOR = re.compile(r"(?:std::)?vector<\s*(.+?)\s*>$")
 

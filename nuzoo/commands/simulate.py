@@ -2,8 +2,8 @@
 
 With --interactions the final states of another generator are transported instead of our own: a file of
 GENIE (gRooTracker or gst trees), GiBUU (RootTuple), NuHepMC, or a Parquet table. With --deposits energy
-deposits of Geant4 are recorded (HDF5 of edep-sim or larnd-sim). Formats are recognised by content. Events
-that cannot be used are left out and listed in left-out.csv.
+deposits of Geant4 are recorded (ROOT and HDF5 of edep-sim, HDF5 of larnd-sim). Formats are recognised by
+content. Events that cannot be used are left out and listed in left-out.csv.
 
 Killed at any moment, the same command goes on and ends with the same bytes.
 """
@@ -125,7 +125,8 @@ def run(args: argparse.Namespace) -> int:
     manifest = made if file is None else _told(made, out)
     splits = ", ".join(f"{events} {split}" for split, events in manifest["splits"].items())
     print(f"dataset: {args.out} ({splits})")
-    tell_empty(manifest["splits"], "simulate more")
+    remedy = "simulate more" if file is None else "give more of them, or name one with --split"
+    tell_empty(manifest["splits"], remedy)
     return 0
 
 

@@ -22,6 +22,7 @@ MUON = tuple(Hit((x, 500.0, 600.0), (x + 10, 500.0, 600.0), 2.0) for x in (500.0
 DELTA = Hit((510.0, 500.0, 600.0), (510.0, 505.0, 600.0), 1.5, contributors=(1, 2))
 NOBODY = Hit((530.0, 500.0, 600.0), (530.0, 504.0, 600.0), 1.0, contributors=(), primary=2)
 LOST = Hit((530.0, 500.0, 600.0), (530.0, 500.0, 604.0), 1.0, contributors=(-1,), primary=40)
+PARTLY = Hit((530.0, 500.0, 600.0), (530.0, 502.0, 604.0), 0.5, contributors=(-1, 2, 5), primary=40)
 
 CODE = "nu:14;tgt:1000180400;N:2112;proc:Weak[CC],RES;res:0;"
 NEUTRINO, ARGON = Particle(14, (0.0, 0.0, 2000.0), 2000.0), Particle(1000180400, (0.0, 0.0, 0.0), 37215.5)
@@ -41,7 +42,7 @@ def vertex(
 
 
 EVENTS = [
-    Event(7, {"volCryostat": (DELTA,), "volTPC": (*MUON, NOBODY, LOST)}, vertices=(vertex(),)),
+    Event(7, {"volCryostat": (DELTA,), "volTPC": (*MUON, NOBODY, LOST, PARTLY)}, vertices=(vertex(),)),
     Event(8, {}),
     Event(9, {"volEmpty": (), "volTPC": MUON}, vertices=(vertex(), vertex())),
 ]
@@ -53,12 +54,12 @@ def test_hits_are_read_in_cm_with_their_particles(is_split, tmp_path):
     first, last = source[0].segments, source[2].segments
     np.testing.assert_allclose(first.start[:3], [[51, 50, 60], [50, 50, 60], [51, 50, 60]])
     np.testing.assert_allclose(first.end[:3], [[51, 50.5, 60], [51, 50, 60], [52, 50, 60]])
-    assert first.energy.tolist() == [1.5, 2, 2, 2, 1, 1]
-    assert first.track.tolist() == [1, 0, 0, 0, 2, 40]
-    assert first.pdg.tolist() == [11, 13, 13, 13, 2212, 0]  # trajectories 0, 1, 2 are 13, 11, 2212
+    assert first.energy.tolist() == [1.5, 2, 2, 2, 1, 1, 0.5]
+    assert first.track.tolist() == [1, 0, 0, 0, 2, 40, 2]
+    assert first.pdg.tolist() == [11, 13, 13, 13, 2212, 0, 2212]  # trajectories 0, 1, 2 are 13, 11, 2212
     assert (len(source), last.energy.tolist()) == (3, [2, 2, 2])
-    told = "generator=Geant4 run=5 number=7 target=1000180400 sensitive="
-    assert source[0].words == f"{told}volCryostat+volTPC"
+    told = "generator=Geant4 run=5 number=7 interaction=0 weight=1 target=1000180400"
+    assert source[0].words == f"{told} sensitive=volCryostat+volTPC"
     with pytest.raises(errors.NoParticlesError, match=r"#1: expected deposits of energy, got none"):
         source[1]
 
@@ -114,6 +115,51 @@ def test_a_neutrino_that_came_alone_is_told(tmp_path):
     assert len(source[2].truth.vertices) == 2
 
 
+def gun(at: tuple[float, float, float]) -> Vertex:
+    return Vertex(at, (Particle(13, (0.0, 0.0, 1000.0), 1005.6),), "gps:fixed@free-fixed")
+
+
+def cubes_of(tmp_path, vertices: tuple[Vertex, ...], **changes) -> dict:
+    """The row of an event whose muons begin at vertices, and leave a centimetre each there."""
+    starts = [each.position for each in vertices]
+    hits = tuple(Hit(at, (at[0] + 10, *at[1:]), 2.0, (row,)) for row, at in enumerate(starts))
+    trajectories = tuple(Trajectory(13, start=at) for at in starts)
+    event = Event(1, {"v": hits}, **{"trajectories": trajectories, "vertices": vertices, **changes})
+    lartpc_cubes.simulate_given(
+        tmp_path / "out", deposits=write_edep_sim(tmp_path / "f", [event]), place="kept"
+    )
+    [row] = rows(tmp_path / "out")
+    return row
+
+
+KINDS = ("neutrino", "particles", "cosmic")
+
+
+def test_interactions_of_cubes_are_those_that_the_file_tells(tmp_path):
+    row = cubes_of(tmp_path, (gun((300.0, 300.0, 300.0)), vertex(at=(900.0, 900.0, 900.0))))
+    assert [KINDS[number] for number in row["interaction_kind"]] == ["particles", "neutrino"]
+    assert (row["interaction_pdg"], row["interaction_is_cc"]) == ([0, 14], [-1, 1])
+    assert row["interaction_x"] == [100.0, 300.0]  # in voxels of 3 mm
+    assert row["particle_interaction"] == [0, 1] and set(row["interaction"]) == {0, 1}
+
+
+def test_interactions_elsewhere_are_left_out(tmp_path):
+    far = gun((-9000.0, 0.0, 0.0))
+    row = cubes_of(tmp_path, (far, gun((300.0, 300.0, 300.0)), far))
+    assert row["interaction_x"] == [100.0]
+    assert (row["particle_interaction"], set(row["interaction"])) == ([0], {0})
+
+
+def test_of_an_event_without_trajectories_the_vertices_are_known(tmp_path):
+    row = cubes_of(tmp_path, (vertex(at=(300.0, 300.0, 300.0)),), trajectories=())
+    assert (row["interaction_pdg"], row["motif"], row["particle_parent"]) == ([14], None, None)
+
+
+def test_what_came_is_null_where_it_is_not_known(tmp_path):
+    row = cubes_of(tmp_path, (vertex(at=(300.0, 300.0, 300.0), name="else"),))
+    assert (row["interaction_x"], row["interaction_kind"], row["interaction_pdg"]) == ([100.0], None, None)
+
+
 @pytest.mark.parametrize("is_split", [True, False])
 def test_positions_of_vertices_are_read_whether_or_not_they_are_split(is_split, tmp_path):
     source = open_source(write_edep_sim(tmp_path / "f", EVENTS, is_split=is_split), DEPOSITS)
@@ -148,6 +194,7 @@ def test_events_have_the_truth_of_the_file_and_are_placed_by_its_vertex(tmp_path
     assert [each["label"] for each in (several, outside)] == [None, None]
     assert several["deposited_energy"] == outside["deposited_energy"] == 6.0
     assert len(made.left_out) == 1
+    assert "2 events of 3 without label: the file tells of no neutrino that interacted in" in made.notes[-1]
 
 
 DECAY, COMPTON, CONVERSION, BREMSSTRAHLUNG, ANNIHILATION = (6, 201), (2, 13), (2, 14), (2, 3), (2, 5)
@@ -162,23 +209,24 @@ FAMILY = (
     (Trajectory(11, 3, CONVERSION), LOW_ENERGY),
     (Trajectory(11, 0, DECAY), MICHEL),
     (Trajectory(11, 0, CAPTURE), MICHEL),  # of a muon in its orbit
+    (Trajectory(11, 0, CAPTURE, momentum=(0, 0, 4.9)), LOW_ENERGY),  # of the atom's cascade
     (Trajectory(22, 0, CAPTURE), LOW_ENERGY),
     (Trajectory(22, 0, BREMSSTRAHLUNG, momentum=(0, 0, 50)), SHOWER),
     (Trajectory(22), SHOWER),
-    (Trajectory(-11, 9, CONVERSION), SHOWER),
-    (Trajectory(22, 10, BREMSSTRAHLUNG, momentum=(3, 0, 4)), SHOWER),  # 5 MeV
-    (Trajectory(11, 11, COMPTON), SHOWER),
-    (Trajectory(22, 10, BREMSSTRAHLUNG, momentum=(0, 0, 4.9)), LOW_ENERGY),
-    (Trajectory(11, 10, COMPTON), LOW_ENERGY),  # of a photon that edep-sim left out
-    (Trajectory(22, 10, ANNIHILATION), LOW_ENERGY),
+    (Trajectory(-11, 10, CONVERSION), SHOWER),
+    (Trajectory(22, 11, BREMSSTRAHLUNG, momentum=(3, 0, 4)), SHOWER),  # 5 MeV
+    (Trajectory(11, 12, COMPTON), SHOWER),
+    (Trajectory(22, 11, BREMSSTRAHLUNG, momentum=(0, 0, 4.9)), LOW_ENERGY),
+    (Trajectory(11, 11, COMPTON), LOW_ENERGY),  # of a photon that edep-sim left out
+    (Trajectory(22, 11, ANNIHILATION), LOW_ENERGY),
     (Trajectory(211), TRACK),
-    (Trajectory(22, 16, DECAY), SHOWER),  # of a neutral pion that edep-sim left out
-    (Trajectory(2112, 16, INELASTIC, momentum=(0, 0, 900)), LOW_ENERGY),
-    (Trajectory(2212, 16, INELASTIC, momentum=(0, 0, 137.4)), TRACK),  # 10.01 MeV
-    (Trajectory(2212, 16, INELASTIC, momentum=(0, 0, 137.2)), LOW_ENERGY),  # 9.98 MeV
+    (Trajectory(22, 17, DECAY), SHOWER),  # of a neutral pion that edep-sim left out
+    (Trajectory(2112, 17, INELASTIC, momentum=(0, 0, 900)), LOW_ENERGY),
+    (Trajectory(2212, 17, INELASTIC, momentum=(0, 0, 137.4)), TRACK),  # 10.01 MeV
+    (Trajectory(2212, 17, INELASTIC, momentum=(0, 0, 137.2)), LOW_ENERGY),  # 9.98 MeV
     (Trajectory(2212, momentum=(0, 0, 50)), TRACK),
-    (Trajectory(1000180390, 16, INELASTIC), LOW_ENERGY),
-    (Trajectory(11, 22, RADIOACTIVE), LOW_ENERGY),
+    (Trajectory(1000180390, 17, INELASTIC), LOW_ENERGY),
+    (Trajectory(11, 23, RADIOACTIVE), LOW_ENERGY),
 )
 
 
@@ -249,6 +297,7 @@ def test_events_of_ours_come_back_with_the_truth_that_they_had(tmp_path):
         truth = event.detector.readout.respond(event)
         told = ("motif", "pid", "role", "particle", "interaction", "x", "y", "z", "energy")
         told = (*told, *(name for name in truth if name.startswith("particle_")))
+        assert row["interaction_kind"] is None and row["interaction_is_cc"] is None  # nor invented
         for name in (*told, "interaction_x", "interaction_y", "interaction_z"):
             np.testing.assert_allclose(row[name], truth[name], rtol=1e-5, atol=1e-3, err_msg=name)
         assert {SHOWER, TRACK, DELTA, LOW_ENERGY} <= set(row["motif"])

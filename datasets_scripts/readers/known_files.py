@@ -64,18 +64,18 @@ _OTHER_FORMAT = (
 _UNPACK = "unpack it, and give the files or the folder"
 _TABLE = "it holds no events that nuzoo reads: leave it out"
 _PROJECT = f"project the hits of each event on the views of your detector, and save the maps as {MAPS}"
-_INTERACTIONS, _DEPOSITS = (
+_FROM_INTERACTIONS, _FROM_DEPOSITS = (
     f"make events of it: nuzoo simulate DATASET --{given} FILE --out FOLDER"
     for given in ("interactions", "deposits")
 )
 
 _HISTOGRAMS = FileKind("a ROOT file of histograms", _TABLE, has_events=False)
 _ROOT_CLASSES = {
-    b"gRooTracker": FileKind("a ROOT file of GENIE interactions (gRooTracker)", _INTERACTIONS),
+    b"gRooTracker": FileKind("a ROOT file of GENIE interactions (gRooTracker)", _FROM_INTERACTIONS),
     b"RootTuple": FileKind(
-        "a ROOT file of interactions of a generator (RootTuple, as of GiBUU)", _INTERACTIONS
+        "a ROOT file of interactions of a generator (RootTuple, as of GiBUU)", _FROM_INTERACTIONS
     ),
-    b"EDepSimEvents": FileKind("a ROOT file of edep-sim (Geant4) energy deposits", _DEPOSITS),
+    b"EDepSimEvents": FileKind("a ROOT file of edep-sim (Geant4) energy deposits", _FROM_DEPOSITS),
     b"TH2": _HISTOGRAMS,
     b"TH1": _HISTOGRAMS,
 }
@@ -173,7 +173,7 @@ _CLOUDS = {
     ),
 }
 _DEPOSITS = {
-    "segments": FileKind("energy deposits of edep-sim (Geant4), before any detector", _DEPOSITS),
+    "segments": FileKind("energy deposits of edep-sim (Geant4), before any detector", _FROM_DEPOSITS),
     "packets": FileKind("packets of pixels, as of larnd-sim", _PROJECT),
     "pix_x": FileKind("charges of single pixels, as of larnd-sim", _PROJECT),
 }

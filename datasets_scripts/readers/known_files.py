@@ -200,7 +200,6 @@ _STORED = {
 """What rows that nuzoo stores hold beside pixel maps, by the name of a column."""
 
 _POINTS = "'point' and 'cluster' of PILArNet-M, or groups of larcv3 in 'Data'"
-_VOXELS_FIRST = "run a detector simulation on it, or make events with nuzoo simulate"
 
 
 def without_points(file: Path, contents: Contents, expected: str = _POINTS) -> SourceFileError:
@@ -210,7 +209,7 @@ def without_points(file: Path, contents: Contents, expected: str = _POINTS) -> S
     if kind is _CLOUDS["voxel"]:
         remedy = "save all of these arrays"
     elif kind is not None:
-        remedy = _VOXELS_FIRST if kind in _DEPOSITS.values() else kind.remedy
+        remedy = kind.remedy
     text = kind.text if kind else "other arrays"
     return NotThisFormatError(file, expected, f"{text}: {_listed(contents)}", remedy)
 

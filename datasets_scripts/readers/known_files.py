@@ -199,6 +199,8 @@ _STORED = {
 }
 """What rows that nuzoo stores hold beside pixel maps, by the name of a column."""
 
+_FLOW_FIRST = "make hits of it with ndlar_flow, and give its file"
+
 _POINTS = "'point' and 'cluster' of PILArNet-M, or groups of larcv3 in 'Data'"
 
 
@@ -209,7 +211,7 @@ def without_points(file: Path, contents: Contents, expected: str = _POINTS) -> S
     if kind is _CLOUDS["voxel"]:
         remedy = "save all of these arrays"
     elif kind is not None:
-        remedy = kind.remedy
+        remedy = _FLOW_FIRST if kind.remedy == _PROJECT else kind.remedy
     text = kind.text if kind else "other arrays"
     return NotThisFormatError(file, expected, f"{text}: {_listed(contents)}", remedy)
 

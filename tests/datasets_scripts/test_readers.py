@@ -741,7 +741,7 @@ def test_endings_in_capitals(tmp_path):
     [
         ("a.tar.gz", None, "a tar archive, packed with gzip", "unpack it"),
         ("a.zip", b"PK\x03\x04", "a zip archive", "unpack it"),
-        ("a.root", b"root\0\0gRooTracker", "GENIE interactions", "detector simulation"),
+        ("a.root", b"root\0\0gRooTracker", "GENIE interactions", "nuzoo simulate DATASET --interactions"),
         ("a.root", b"root\0\0", "a ROOT file", "uproot"),
         ("flux.txt", b"1.0 2e-38\n1.1 3e-38\n", "a table of numbers with 2 columns", "leave it out"),
         ("a.png", b"\x89PNG", "not named after a view", "<event>_<view>.png"),

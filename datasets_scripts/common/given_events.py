@@ -296,6 +296,9 @@ def _the_file(
                 )
         return INTERACTIONS, interactions
     if deposits is not None and interactions is None:
+        if any(SEPARATOR in name for name in sensitive):
+            got = ", ".join(map(repr, sensitive))
+            raise DatasetRequestError(f"sensitive: expected names without {SEPARATOR!r}, got {got}")
         return DEPOSITS, deposits
     got = "none" if deposits is None else "both"
     raise DatasetRequestError(f"expected a file of interactions or one of deposits, got {got}")

@@ -40,14 +40,23 @@ def usable(where: str, segments: Segments) -> Segments:
     return segments
 
 
-def check_units(path: Path, first: Segments) -> None:
+def dedx(segments: Segments) -> float:
+    """Return the energy of segments on their length, MeV/cm; NaN without any length."""
+    length = np.linalg.norm(segments.end - segments.start, axis=1).sum()
+    return float(segments.energy.sum() / length) if length else float("nan")
+
+
+def check_units(path: Path, found: float, units: str) -> None:
     """Compare the energy of the first segments of a file with their length.
+
+    Args:
+        path: Of the file.
+        found: See `dedx`.
+        units: That the file should have.
 
     Raises:
         OtherUnitsError: No liquid or solid has so little or so much.
     """
-    length = np.linalg.norm(first.end - first.start, axis=1).sum()
-    dedx = first.energy.sum() / length if length else np.nan
-    if not LEAST_DEDX < dedx < MOST_DEDX and np.isfinite(dedx):
-        got = f"{dedx:.3g} of them to a cm, where liquids and solids have {LEAST_DEDX:g} to {MOST_DEDX:g}"
-        raise OtherUnitsError(path, "energies in MeV and positions in cm", got, "scale them")
+    if not LEAST_DEDX < found < MOST_DEDX and np.isfinite(found):
+        got = f"{found:.3g} MeV/cm, where liquids and solids have {LEAST_DEDX:g} to {MOST_DEDX:g}"
+        raise OtherUnitsError(path, units, got, "scale them")

@@ -5,7 +5,8 @@ Files have mm and MeV (`EDepSimUnits.h` of edep-sim); the axes are taken as they
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError, naming_errors
-from nuzoo.datasets_scripts.sources.deposit_checks import SEGMENTS_THAT_TELL, check_units, usable
+from nuzoo.datasets_scripts.sources.deposit_checks import check_units, dedx, usable
 from nuzoo.datasets_scripts.sources.edep_sim_trajectories import EventTrajectories, Trajectories
 from nuzoo.datasets_scripts.sources.edep_sim_vertices import PrimaryVertices, places
 from nuzoo.datasets_scripts.sources.errors import NoParticlesError
@@ -25,6 +26,12 @@ from nuzoo.simulation.known_truth import KnownTruth
 
 TREE = "EDepSimEvents"
 
+EVENTS_THAT_TELL = 100
+"""The first of them tell the units of the file."""
+
+LONGEST = 200
+"""Characters of names that are said."""
+
 _HIT = "TG4HitSegment"
 
 
@@ -35,15 +42,16 @@ class EDepSimTree(SourceFile[GivenDeposits]):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._numbers = TreeColumns(path, TREE, ("RunId", "EventId"))
+        self._numbers = TreeColumns(path, TREE, ("RunId", "EventId"), optional=("SubrunId",))
         tree = self._numbers.tree
         with naming_errors(path, f"a tree {TREE} whose branch Event is split, as edep-sim writes it"):
             objects = RootObjects(tree.file)
             self._hits = _HitBranches(tree, objects)
             self._trajectories = Trajectories(tree, objects)
             self._vertices = PrimaryVertices(tree, objects)
+        if len(self):
+            self._numbers.row(len(self) - 1)  # a file whose end is not there has no end of errors
         self._kept: Collection[str] = ()
-        check_units(path, self._first_segments())
 
     @classmethod
     def claims(cls, glance: Glance) -> bool:
@@ -54,6 +62,15 @@ class EDepSimTree(SourceFile[GivenDeposits]):
         """Give the hits of these sensitive detectors alone."""
         self._kept = sensitive
 
+    def check(self) -> None:
+        """Compare energies and lengths of the first events, by their median."""
+        found: list[float] = []
+        for entry in range(min(len(self), EVENTS_THAT_TELL)):
+            with suppress(SourceFileError):
+                found.append(dedx(usable(self.where(entry), _joined([*self._read(entry)[0].values()]))))
+        if found:
+            check_units(self.path, float(np.nanmedian(found)), "energies in MeV and positions in mm")
+
     def __len__(self) -> int:
         return len(self._numbers)
 
@@ -62,10 +79,12 @@ class EDepSimTree(SourceFile[GivenDeposits]):
         hits, trajectories = self._read(entry)
         segments = usable(where, _joined(list(hits.values())))
         with naming_errors(where, "vertices and particles of edep-sim"):
-            vertices, of_vertex = self._vertices.at(where, entry)
-            truth = KnownTruth(vertices, trajectories.known(segments.track, vertices))
+            vertices = self._vertices.at(where, entry)
+            truth = KnownTruth(vertices.known, trajectories.known(segments.track, vertices))
         told = {"generator": "Geant4", "run": str(row["RunId"]), "number": str(row["EventId"])}
-        told |= of_vertex | {"sensitive": one_word("+".join(hits))}
+        if "SubrunId" in row:
+            told["subrun"] = str(row["SubrunId"])
+        told |= {**vertices.told, "sensitive": one_word("+".join(hits))[:LONGEST]}
         return GivenDeposits(segments=segments, truth=truth, provenance=told)
 
     def _read(self, entry: int) -> tuple[dict[str, Segments], EventTrajectories]:
@@ -77,19 +96,8 @@ class EDepSimTree(SourceFile[GivenDeposits]):
         kept = {name: each for name, each in found.items() if name in (self._kept or found)}
         if found and not kept:
             expected = f"hits in {' or '.join(self._kept)}"
-            raise NoParticlesError(where, expected, f"those in {', '.join(found)}", "name one of these")
+            raise NoParticlesError(where, expected, f"those in {_listed(found)}", "name one of these")
         return kept, trajectories
-
-    def _first_segments(self) -> Segments:
-        found: list[Segments] = []
-        for entry in range(len(self)):
-            try:
-                found.extend(self._read(entry)[0].values())
-            except SourceFileError:
-                continue
-            if sum(len(each.energy) for each in found) >= SEGMENTS_THAT_TELL:
-                break
-        return _joined(found)
 
 
 class _HitBranches:
@@ -138,3 +146,8 @@ def _joined(parts: list[Segments]) -> Segments:
     empty = Segments(nowhere, nowhere, np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int32))
     columns = zip(*(vars(each).values() for each in [empty, *parts]), strict=True)
     return Segments(*(np.concatenate(column) for column in columns))
+
+
+def _listed(names: Iterable[str]) -> str:
+    text = ", ".join(names)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nuzoo.datasets_scripts.sources.edep_sim_vertices import places, vectors
+from nuzoo.datasets_scripts.sources.edep_sim_vertices import EventVertices, places, vectors
 from nuzoo.datasets_scripts.sources.geant4_activity import activities
 from nuzoo.datasets_scripts.sources.root_objects import Columns, RootObjects
 from nuzoo.datasets_scripts.sources.root_trees import SplitCollection
 from nuzoo.files.events.point_cloud_events import NOWHERE
 from nuzoo.simulation.event_types import ParticleTable
-from nuzoo.simulation.known_truth import KnownParticles, KnownVertex
+from nuzoo.simulation.known_truth import KnownParticles
 
 UNKNOWN_PDG = 0
 
@@ -77,7 +77,7 @@ class EventTrajectories:
         """Return PDG codes by numbers."""
         return np.append(self.pdg, np.int32(UNKNOWN_PDG))[self.rows(track)]
 
-    def known(self, track: NDArray[np.int64], vertices: Sequence[KnownVertex]) -> KnownParticles | None:
+    def known(self, track: NDArray[np.int64], vertices: EventVertices) -> KnownParticles | None:
         """Return what is known of the particles of an event.
 
         Args:
@@ -85,7 +85,7 @@ class EventTrajectories:
             vertices: Its vertices.
 
         Returns:
-            None where a deposit, or a particle, comes from one that is not here.
+            None where a deposit, or a particle, comes from one that is not here, or began nowhere.
         """
         parent = np.where(self.parent < 0, NOWHERE, self.rows(self.parent))
         is_orphan = (self.parent >= 0) & (parent == NOWHERE)
@@ -94,6 +94,8 @@ class EventTrajectories:
             return None
         start = np.concatenate([places(each["Position"]["fP"][:1]) for each in self.points])
         momentum = np.concatenate([vectors(each["Momentum"][:1]) for each in self.points])
+        if not (np.abs([start, momentum]) < np.finfo(np.float32).max).all():
+            return None
         process, subprocess = (
             np.array([each[name][0] for each in self.points], np.int32) for name in ("Process", "Subprocess")
         )
@@ -109,13 +111,16 @@ class EventTrajectories:
 
 
 def _interactions(
-    parent: NDArray[np.int64], start: NDArray[np.float64], vertices: Sequence[KnownVertex]
+    parent: NDArray[np.int64], start: NDArray[np.float64], vertices: EventVertices
 ) -> NDArray[np.int32]:
     """Return the vertex (p,) that each particle comes from, `NOWHERE` for none."""
     found = np.full(len(parent), NOWHERE, np.int32)
-    if vertices:
-        away = np.linalg.norm(start[:, None] - np.stack([each.position for each in vertices]), axis=2)
-        found = np.where(away.min(axis=1) < AT_VERTEX, away.argmin(axis=1), NOWHERE).astype(np.int32)
+    positions = np.array([each.position for each in vertices.known]).reshape(-1, 3)
+    for row in np.flatnonzero(parent < 0):
+        near = np.flatnonzero(np.linalg.norm(positions - start[row], axis=1) < AT_VERTEX)
+        of_its_own = [each for each in near if row in vertices.tracks[each]]
+        if len(near):
+            found[row] = of_its_own[0] if of_its_own else near[0]
     for row in np.flatnonzero(parent >= 0):
         found[row] = found[parent[row]]
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,21 @@ INITIAL_STATE = "initial-state"
 """Name of the vertex that edep-sim adds for what came in (`EDepSimRooTrackerKinematicsGenerator.cc`)."""
 
 
+@dataclass(frozen=True)
+class EventVertices:
+    """The vertices of an event.
+
+    Attributes:
+        known: What is known of each.
+        tracks: Of each, the numbers that its particles have as trajectories where all of these are kept.
+        told: Provenance of a neutrino alone.
+    """
+
+    known: tuple[KnownVertex, ...] = ()
+    tracks: tuple[frozenset[int], ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
 class PrimaryVertices:
     """The primary vertices of a tree of edep-sim.
 
@@ -41,35 +58,26 @@ class PrimaryVertices:
         self._vertices = SplitCollection(tree, "Primaries", members)
         self._position = _Positions(tree, objects)
 
-    def at(self, where: str, entry: int) -> tuple[tuple[KnownVertex, ...], dict[str, str]]:
-        """Return the vertices of an event, which `where` names; and provenance of a neutrino alone."""
+    def at(self, where: str, entry: int) -> EventVertices:
+        """Return the vertices of an event, which `where` names."""
         count, members = self._vertices[entry]
         if not count:
-            return (), {}
+            return EventVertices()
         left = self._objects.vectors(members["Particles"], "TG4PrimaryParticle", count)
         informational = self._objects.vectors(members["Informational"], "TG4PrimaryVertex", count)
         incoming = [_initial_state(each) for each in informational]
         reactions = self._objects.texts(members["Reaction"], count)
         names = self._objects.texts(members["GeneratorName"], count)
         each = zip(self._position.at(entry, count), left, incoming, reactions, names, strict=True)
-        vertices = tuple(
-            KnownVertex(
-                position,
-                outgoing["PDGCode"].astype(np.int32),
-                vectors(outgoing["Momentum"]["fP"]),
-                _interaction(where, came, outgoing, reaction),
-                is_gun=name.startswith(GUN),
-            )
-            for position, outgoing, came, reaction, name in each
-            if outgoing
-        )
+        known = tuple(_known(where, *one) for one in each)
+        tracks = tuple(frozenset(np.asarray(one.get("TrackId", [])).tolist()) for one in left)
         if count > 1 or not incoming[0]:
-            return vertices, {}
+            return EventVertices(known, tracks)
         weight = np.frombuffer(members["Weight"], ">f4", 1)[0]
         number = np.frombuffer(members["InteractionNumber"], ">i4", 1)[0]
         told = {"interaction": str(number), "weight": f"{weight:.9g}"}
         target = target_among(incoming[0]["PDGCode"])
-        return vertices, told | ({"target": str(target)} if target else {})
+        return EventVertices(known, tracks, told | ({"target": str(target)} if target else {}))
 
 
 class _Positions:
@@ -97,6 +105,25 @@ def places(of: NDArray[np.void]) -> NDArray[np.float64]:
 def vectors(of: NDArray[np.void]) -> NDArray[np.float64]:
     """Return the coordinates (n, 3) of `TVector3` objects."""
     return np.column_stack([of[axis] for axis in ("fX", "fY", "fZ")]).astype(np.float64)
+
+
+def _known(
+    where: str,
+    position: NDArray[np.float64],
+    outgoing: Columns,
+    incoming: Columns,
+    reaction: str,
+    generator: str,
+) -> KnownVertex:
+    if not outgoing:
+        return KnownVertex(position, np.zeros(0, np.int32), np.zeros((0, 3)))
+    return KnownVertex(
+        position,
+        outgoing["PDGCode"].astype(np.int32),
+        vectors(outgoing["Momentum"]["fP"]),
+        _interaction(where, incoming, outgoing, reaction),
+        is_gun=generator.startswith(GUN),
+    )
 
 
 def _initial_state(informational: Columns) -> Columns:

@@ -55,6 +55,7 @@ def open_source(path: Path, gives: str, sensitive: Collection[str] = ()) -> Sour
     source = found(path)
     if sensitive:
         source.keep(sensitive)
+    source.check()
     return source
 
 

@@ -21,8 +21,8 @@ NUCLEONS = (2212, 2112)
 SLOW_NUCLEON = 10.0
 """MeV of kinetic energy; what slower nucleons leave that a nucleus sets free is called low energy."""
 
-LOW_ENERGY_PHOTON = 5.0
-"""MeV; what softer photons set free is called low energy."""
+LOW_ENERGY = 5.0
+"""MeV; what softer photons set free is called low energy, and softer electrons of captured muons."""
 
 
 class Process(IntEnum):
@@ -37,7 +37,6 @@ class Subprocess(IntEnum):
     """Sub-types of them."""
 
     IONISATION = 2
-    ANNIHILATION = 5
     PHOTOELECTRIC = 12
     COMPTON = 13
     CONVERSION = 14
@@ -93,16 +92,16 @@ def _light(
 ) -> SemanticClass:
     """Return the class of an electron or photon that another particle made."""
     is_decay = process == Process.DECAY and subprocess != Subprocess.RADIOACTIVE_DECAY
-    in_orbit = process == Process.HADRONIC and momentum >= LOW_ENERGY_PHOTON
+    in_orbit = process == Process.HADRONIC and momentum >= LOW_ENERGY
     if above == MUON and not is_photon and (is_decay or in_orbit):
         return SemanticClass.MICHEL  # captured muons decay too; softer electrons are of their cascade
     if is_decay:
         return SemanticClass.SHOWER
-    if process != Process.ELECTROMAGNETIC or subprocess == Subprocess.ANNIHILATION:
+    if process != Process.ELECTROMAGNETIC:
         return SemanticClass.LOW_ENERGY
     breeds = inherited == SemanticClass.SHOWER or above not in (ELECTRON, PHOTON)
     if is_photon:
-        return SemanticClass.SHOWER if breeds and momentum >= LOW_ENERGY_PHOTON else SemanticClass.LOW_ENERGY
+        return SemanticClass.SHOWER if breeds and momentum >= LOW_ENERGY else SemanticClass.LOW_ENERGY
     if subprocess in OF_PHOTONS:
         return inherited if above == PHOTON else SemanticClass.LOW_ENERGY  # a photon too soft to be kept
     if above in (ELECTRON, PHOTON):

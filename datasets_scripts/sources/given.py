@@ -102,6 +102,13 @@ class SourceFile(ABC, Generic[G]):
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def check(self) -> None:
+        """Look at the first events, of what is kept.
+
+        Raises:
+            SourceFileError: They have other units.
+        """
+
     def keep(self, sensitive: Collection[str]) -> None:
         """Give the deposits of these sensitive detectors alone.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -58,11 +58,29 @@ class Ragged:
         return np.where(found == NO_NUMBER, missing, found)
 
 
-INTEGERS = "vector<int>"
+BASE, TEXTS, INTEGERS = "BASE", ("string", "std::string"), "vector<int>"
 
 NO_NUMBER = np.iinfo(np.int32).max
 
+MOST_KEYS = 1 << 16
+
 _VECTOR = re.compile(r"(?:std::)?vector<\s*(.+?)\s*>$")
+
+
+class _Member(NamedTuple):
+    """A member of a class: its name, its type, the numbers or the class of a vector that it is."""
+
+    name: str
+    kind: str
+    number: str | None
+    objects: str | None
+
+    @classmethod
+    def of(cls, element: Any) -> _Member:
+        vector = _VECTOR.match(element.typename)
+        return cls(
+            element.name, element.typename, BASIC.get(element.member("fType")), vector[1] if vector else None
+        )
 
 
 class RootObjects:
@@ -74,7 +92,7 @@ class RootObjects:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._members = cache(self._find_members)
+        self._described = cache(self._describe)
         self._layout = cache(self._build_layout)
 
     def vectors(self, content: bytes, of: str, count: int) -> list[Columns]:
@@ -101,7 +119,9 @@ class RootObjects:
             if version & IS_MEMBERWISE:
                 raise ValueError(f"a map to vectors of {of} that is written member by member")
             found = []
-            for _ in range(source.number(">i4")):
+            if (keys := source.number(">i4")) > MOST_KEYS:
+                raise ValueError(f"a map of {keys:,} keys")
+            for _ in range(keys):
                 key = source.text()
                 found.append((key, self._sequence(source, of, source.number(">i4"))))
         source.expect_end()
@@ -128,22 +148,23 @@ class RootObjects:
             members = self._members(of, source.version() or "max")
             return [self._columns(source, members, source.number(">i4")) for _ in range(count)]
 
-    def _columns(self, source: _Source, members: Any, count: int) -> Columns:
+    def _columns(self, source: _Source, members: tuple[_Member, ...], count: int) -> Columns:
         if not count:
             return {}
         return {member.name: self._member(source, member, count) for member in members}
 
-    def _member(self, source: _Source, member: Any, count: int) -> Any:
-        kind = member.typename
-        if kind == "BASE":
+    def _member(self, source: _Source, member: _Member, count: int) -> Any:
+        if member.kind == BASE:
             return self._base(source, member.name, count)
-        if kind in ("string", "std::string"):
+        if member.kind in TEXTS:
             return _texts(source, count)
-        if vector := _VECTOR.match(kind):
-            return _integers(source, count) if kind == INTEGERS else self._vectors(source, vector[1], count)
-        if (number := BASIC.get(member.member("fType"))) is not None:
-            return source.array(number, count)
-        return self._fixed(source, kind, count)
+        if member.kind == INTEGERS:
+            return _integers(source, count)
+        if member.objects:
+            return self._vectors(source, member.objects, count)
+        if member.number:
+            return source.array(member.number, count)
+        return self._fixed(source, member.kind, count)
 
     def _base(self, source: _Source, name: str, count: int) -> NDArray[np.void]:
         if name != "TObject":
@@ -170,23 +191,32 @@ class RootObjects:
             groups.append((chosen, _checked(objects)))
         return _merged(groups, count)
 
-    def _find_members(self, name: str, version: int | str) -> Any:
-        described = self._file.streamer_named(name, version)
+    def _members(self, name: str, version: int | str) -> tuple[_Member, ...]:
+        described = self._described(name, version)
+        if isinstance(described, str):
+            raise ValueError(described)
+        return described
+
+    def _describe(self, name: str, version: int | str) -> tuple[_Member, ...] | str:
+        """Return the members of a class, or why they are not known: a damaged file is asked once."""
+        try:
+            described = self._file.streamer_named(name, version)
+        except Exception as error:  # whatever uproot makes of a damaged description
+            return f"a description of {name} that cannot be read ({type(error).__name__})"
         if described is None:
-            raise ValueError(f"no description of {name} (version {version})")
-        return described.elements
+            return f"no description of {name} (version {version})"
+        return tuple(_Member.of(each) for each in described.elements)
 
     def _build_layout(self, name: str, length: int) -> np.dtype[np.void]:
         """Return how an object lies in a file that has `length` numbers in each of its lists of them."""
         fields: list[tuple[str, Any]] = [("bytes", ">u4"), ("version", ">u2")]
         for member in self._members(name, "max"):
-            if member.typename == "BASE" and member.name == "TObject":
+            if member.kind == BASE and member.name == "TObject":
                 fields.append(("TObject", TOBJECT))
-            elif member.typename == INTEGERS:
+            elif member.kind == INTEGERS:
                 fields.append((member.name, [*fields[:2], ("length", ">i4"), ("values", ">i4", (length,))]))
             else:
-                number = BASIC.get(member.member("fType"))
-                fields.append((member.name, number or self._layout(member.typename, 0)))
+                fields.append((member.name, member.number or self._layout(member.kind, 0)))
         return np.dtype(fields)
 
 

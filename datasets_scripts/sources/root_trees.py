@@ -38,16 +38,19 @@ class TreeColumns:
         path: Of the file.
         tree: Name of the tree.
         columns: Names of branches.
+        optional: Of branches that there may be too.
 
     Raises:
         SourceFileError: The tree lacks one of them, or is broken.
     """
 
-    def __init__(self, path: Path, tree: str, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, tree: str, columns: Sequence[str], optional: Sequence[str] = ()) -> None:
         self.path, self.name = path, tree
         with naming_errors(path, f"a tree {tree} with {', '.join(columns)}"):
             self.tree = open_root(path)[tree]
-            self.branches = {column: self.tree[column] for column in columns}
+            known = {branch.name for branch in self.tree.itervalues()} if optional else set()
+            chosen = (*columns, *(column for column in optional if column in known))
+            self.branches = {column: self.tree[column] for column in chosen}
             if lengths := {int(each.num_entries) for each in self.branches.values()} - {len(self)}:
                 raise ValueError(f"{len(self):,} entries, and {lengths.pop():,} in a branch")
         self._first, self._held = 0, dict[str, Any]()
@@ -73,10 +76,15 @@ class BranchBytes:
 
     Args:
         branch: Of uproot.
+
+    Raises:
+        ValueError: It has not as many entries as its tree says.
     """
 
     def __init__(self, branch: Any) -> None:
         self._branch, self._first = branch, list(branch.entry_offsets)
+        if self._first[-1] != branch.tree.num_entries:
+            raise ValueError(f"{branch.tree.num_entries:,} entries, and {self._first[-1]:,} of {branch.name}")
         self._held = -1
         self._basket: Any = None
 

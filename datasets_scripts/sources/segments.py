@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nuzoo.datasets_scripts.readers.hdf5 import dataset_in
 from nuzoo.datasets_scripts.readers.source_errors import NotThisFormatError, naming_errors
-from nuzoo.datasets_scripts.sources.deposit_checks import SEGMENTS_THAT_TELL, check_units, usable
+from nuzoo.datasets_scripts.sources.deposit_checks import SEGMENTS_THAT_TELL, check_units, dedx, usable
 from nuzoo.datasets_scripts.sources.given import DEPOSITS, GivenDeposits, Glance, SourceFile
 from nuzoo.simulation.deposited import Segments
 
@@ -44,7 +44,8 @@ class SegmentFile(SourceFile[GivenDeposits]):
             if missing := [name for name in needed if name not in names]:
                 raise _lacks(path, missing[0], names)
             self._places = self._find_events()
-        check_units(path, self._segments(self._rows[:SEGMENTS_THAT_TELL]))
+        first = self._segments(self._rows[:SEGMENTS_THAT_TELL])
+        check_units(path, dedx(first), "energies in MeV and positions in cm")
 
     @classmethod
     def claims(cls, glance: Glance) -> bool:

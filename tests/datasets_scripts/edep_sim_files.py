@@ -133,6 +133,7 @@ class Particle:
     pdg: int
     momentum: tuple[float, float, float]
     energy: float
+    track: int = 0
 
 
 @dataclass(frozen=True)
@@ -293,7 +294,7 @@ def _hit_members(out: Writer, hits, scale: float) -> None:
 
 def _particles(out: Writer, of_each) -> None:
     def write(out: Writer, particles) -> None:
-        out.put(f"{len(particles)}i", *range(len(particles)))
+        out.put(f"{len(particles)}i", *(each.track for each in particles))
         _texts(out, ["name"] * len(particles))
         out.put(f"{len(particles)}i", *(each.pdg for each in particles))
         _four_vectors(out, [(*each.momentum, each.energy) for each in particles])

@@ -1,5 +1,7 @@
 """edep-sim's own ROOT files: what its headers and ROOT's format say is read, the rest is named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import uproot
@@ -115,8 +117,8 @@ def test_a_neutrino_that_came_alone_is_told(tmp_path):
     assert len(source[2].truth.vertices) == 2
 
 
-def gun(at: tuple[float, float, float]) -> Vertex:
-    return Vertex(at, (Particle(13, (0.0, 0.0, 1000.0), 1005.6),), "gps:fixed@free-fixed")
+def gun(at: tuple[float, float, float], track: int = 0) -> Vertex:
+    return Vertex(at, (Particle(13, (0.0, 0.0, 1000.0), 1005.6, track),), "gps:fixed@free-fixed")
 
 
 def cubes_of(tmp_path, vertices: tuple[Vertex, ...], **changes) -> dict:
@@ -141,6 +143,19 @@ def test_interactions_of_cubes_are_those_that_the_file_tells(tmp_path):
     assert (row["interaction_pdg"], row["interaction_is_cc"]) == ([0, 14], [-1, 1])
     assert row["interaction_x"] == [100.0, 300.0]  # in voxels of 3 mm
     assert row["particle_interaction"] == [0, 1] and set(row["interaction"]) == {0, 1}
+
+
+def test_particles_of_two_vertices_at_one_place_are_of_their_own(tmp_path):
+    at = (300.0, 300.0, 300.0)
+    row = cubes_of(tmp_path, (gun(at), gun(at, 1)))
+    assert (row["particle_interaction"], row["interaction_x"]) == ([0, 1], [100.0, 100.0])
+
+
+def test_a_vertex_that_nothing_left_is_one_more(tmp_path):
+    absorbed = replace(vertex(), particles=())
+    events = [Event(1, {"v": MUON}, vertices=(vertex(), absorbed))]
+    made = lartpc_pixelmaps.simulate_given(tmp_path / "out", deposits=write_edep_sim(tmp_path / "f", events))
+    assert rows(tmp_path / "out")[0]["label"] is None and "1 event of 1 without label" in made.notes[-1]
 
 
 def test_interactions_elsewhere_are_left_out(tmp_path):
@@ -218,7 +233,7 @@ FAMILY = (
     (Trajectory(11, 12, COMPTON), SHOWER),
     (Trajectory(22, 11, BREMSSTRAHLUNG, momentum=(0, 0, 4.9)), LOW_ENERGY),
     (Trajectory(11, 11, COMPTON), LOW_ENERGY),  # of a photon that edep-sim left out
-    (Trajectory(22, 11, ANNIHILATION), LOW_ENERGY),
+    (Trajectory(22, 11, ANNIHILATION, momentum=(0, 0, 0.511)), LOW_ENERGY),
     (Trajectory(211), TRACK),
     (Trajectory(22, 17, DECAY), SHOWER),  # of a neutral pion that edep-sim left out
     (Trajectory(2112, 17, INELASTIC, momentum=(0, 0, 900)), LOW_ENERGY),
@@ -236,7 +251,7 @@ def test_activity_is_told_by_how_a_particle_came_to_be(tmp_path):
     known = open_source(write_edep_sim(tmp_path / "f", [event]), DEPOSITS)[0].truth.particles
     assert [SemanticClass(number) for number in known.semantic] == [activity for _, activity in FAMILY]
     assert known.table.parent.tolist() == [each.parent for each, _ in FAMILY]
-    assert geant4_activity.LOW_ENERGY_PHOTON == electrons.LOW_ENERGY_PHOTON
+    assert geant4_activity.LOW_ENERGY == electrons.LOW_ENERGY_PHOTON
 
 
 @pytest.mark.parametrize(
@@ -246,6 +261,8 @@ def test_activity_is_told_by_how_a_particle_came_to_be(tmp_path):
         (Trajectory(13, 7), Trajectory(11, 0)),
         (Trajectory(13), Trajectory(11, 0, points=0)),
         (Trajectory(13),),  # without number 1, which left a deposit
+        (Trajectory(13), Trajectory(11, 0, start=(np.nan, 0, 0))),
+        (Trajectory(13), Trajectory(11, 0, momentum=(0, 0, 1e300))),
         (),
     ],
 )
@@ -322,8 +339,18 @@ def test_a_file_that_does_not_describe_its_classes_is_named(classes, words, tmp_
 
 
 def test_positions_in_cm_are_refused(tmp_path):
-    with pytest.raises(errors.OtherUnitsError, match="energies in MeV and positions in cm"):
+    with pytest.raises(errors.OtherUnitsError, match="energies in MeV and positions in mm"):
         open_source(broken(tmp_path, scale=0.01), DEPOSITS)
+
+
+def test_units_are_told_by_what_is_kept_and_not_by_one_event(tmp_path):
+    gas = tuple(Hit((0, 0, 0), (10_000, 0, 0), 5.0) for _ in range(3))
+    wild = Event(0, {"v": (Hit((0, 0, 0), (2e9, 0, 0), 2.0),)})
+    events = [wild, *(Event(number, {"v": MUON, "gas": gas}) for number in range(1, 4))]
+    file = write_edep_sim(tmp_path / "f", events)
+    with pytest.raises(errors.OtherUnitsError, match="positions in mm, got 0"):
+        open_source(file, DEPOSITS)
+    assert len(open_source(file, DEPOSITS, ("v",))[1].segments.energy) == 3
 
 
 @pytest.mark.parametrize(

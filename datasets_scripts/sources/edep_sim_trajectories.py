@@ -85,7 +85,8 @@ class EventTrajectories:
             vertices: Its vertices.
 
         Returns:
-            None where a deposit, or a particle, comes from one that is not here, or began nowhere.
+            None where a deposit, or a particle, comes from one that is not here, or began nowhere, and where
+            it is not said what made them.
         """
         parent = np.where(self.parent < 0, NOWHERE, self.rows(self.parent))
         is_orphan = (self.parent >= 0) & (parent == NOWHERE)
@@ -99,6 +100,10 @@ class EventTrajectories:
         process, subprocess = (
             np.array([each[name][0] for each in self.points], np.int32) for name in ("Process", "Subprocess")
         )
+        if (parent >= 0).any() and not process[
+            parent >= 0
+        ].any():  # as edep-sim wrote it before December 2017
+            return None
         semantic = activities(self.pdg, parent, process, subprocess, np.linalg.norm(momentum, axis=1))
         table = ParticleTable(
             pdg=self.pdg,

@@ -257,12 +257,13 @@ def test_activity_is_told_by_how_a_particle_came_to_be(tmp_path):
 @pytest.mark.parametrize(
     "trajectories",
     [
-        (Trajectory(13, 1), Trajectory(11, 0)),  # each the other's parent
-        (Trajectory(13, 7), Trajectory(11, 0)),
-        (Trajectory(13), Trajectory(11, 0, points=0)),
+        (Trajectory(13, 1, IONISATION), Trajectory(11, 0, IONISATION)),  # each the other's parent
+        (Trajectory(13, 7, IONISATION), Trajectory(11, 0, IONISATION)),
+        (Trajectory(13), Trajectory(11, 0, IONISATION, points=0)),
         (Trajectory(13),),  # without number 1, which left a deposit
-        (Trajectory(13), Trajectory(11, 0, start=(np.nan, 0, 0))),
-        (Trajectory(13), Trajectory(11, 0, momentum=(0, 0, 1e300))),
+        (Trajectory(13), Trajectory(11, 0, IONISATION, start=(np.nan, 0, 0))),
+        (Trajectory(13), Trajectory(11, 0, IONISATION, momentum=(0, 0, 1e300))),
+        (Trajectory(13), Trajectory(11, 0)),  # made by nothing
         (),
     ],
 )

@@ -64,10 +64,8 @@ def usable_events(path: Path, sensitive: list[str], most: int) -> list[GivenDepo
 
 
 def box_of(events: list[GivenDeposits]) -> Box:
-    ends = [end for each in events for end in (each.segments.start, each.segments.end)]
-    return np.min([each.min(axis=0) for each in ends], axis=0), np.max(
-        [each.max(axis=0) for each in ends], axis=0
-    )
+    ends = np.concatenate([end for each in events for end in (each.segments.start, each.segments.end)])
+    return ends.min(axis=0), ends.max(axis=0)
 
 
 def pairs(events: list[GivenDeposits]) -> Iterator[tuple[SimulatedImage, SimulatedImage]]:

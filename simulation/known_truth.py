@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from nuzoo.simulation.event_types import Interaction, ParticleTable
 
 NONE, LEFT_OUT = -1, -2
-"""In place of the number of an interaction or a parent."""
+"""In place of the number of an interaction, or the row of a particle."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,7 @@ class KnownParticles:
 
     def rows(self, track: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of particles by their numbers, all of which are here."""
-        order = np.argsort(self.track, kind="stable")
-        found: NDArray[np.int64] = order[np.searchsorted(self.track, track, sorter=order)]
-        return found
+        return rows_of(track, self.track)
 
     def of_interactions(self, kept: Sequence[int], *, total: int) -> KnownParticles:
         """Keep the particles of some of all interactions, number these anew, and keep those of none."""
@@ -121,9 +120,18 @@ class KnownTruth:
         if self.particles is None:  # whose deposits they are is not known
             return self if len(kept) == len(self.vertices) else KnownTruth()
         left = self.particles.table.interaction[self.particles.rows(np.unique(track))]
-        numbers = sorted(kept | {int(number) for number in left if number != NONE})
+        numbers = sorted(kept | set(left.tolist()) - {NONE})
         vertices = tuple(self.vertices[number] for number in numbers)
         return KnownTruth(vertices, self.particles.of_interactions(numbers, total=len(self.vertices)))
+
+
+def rows_of(wanted: NDArray[np.integer[Any]], numbers: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """Return where each wanted number stands among numbers (n,), `NONE` for those that are not there."""
+    if not len(numbers):
+        return np.full(len(wanted), NONE)
+    order = np.argsort(numbers, kind="stable")
+    row = order[np.searchsorted(numbers, wanted, sorter=order).clip(max=len(order) - 1)]
+    return np.where(numbers[row] == wanted, row, NONE)
 
 
 def _is_between(low: ArrayLike, place: NDArray[np.float64], high: ArrayLike) -> bool:

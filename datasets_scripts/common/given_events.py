@@ -23,7 +23,7 @@ from nuzoo.datasets_scripts.common.simulated import SimulationPlan, requested_de
 from nuzoo.datasets_scripts.common.undisturbed import undisturbed
 from nuzoo.datasets_scripts.readers.source_errors import SourceFileError
 from nuzoo.datasets_scripts.sources.errors import OutsideError
-from nuzoo.datasets_scripts.sources.formats import open_source
+from nuzoo.datasets_scripts.sources.formats import open_source, recognised
 from nuzoo.datasets_scripts.sources.given import (
     DEPOSITS,
     INTERACTIONS,
@@ -180,7 +180,7 @@ class GivenPlan(SimulationPlan):
 
 @lru_cache(maxsize=2)
 def _opened(path: Path, given: str, digest: str, sensitive: str | None) -> SourceFile[Any]:
-    return open_source(path, given, sensitive.split(SEPARATOR) if sensitive else ())
+    return recognised(path, given, sensitive.split(SEPARATOR) if sensitive else ())
 
 
 @dataclass(frozen=True)

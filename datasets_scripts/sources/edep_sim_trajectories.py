@@ -13,9 +13,8 @@ from nuzoo.datasets_scripts.sources.edep_sim_vertices import EventVertices, plac
 from nuzoo.datasets_scripts.sources.geant4_activity import activities
 from nuzoo.datasets_scripts.sources.root_objects import Columns, RootObjects
 from nuzoo.datasets_scripts.sources.root_trees import SplitCollection
-from nuzoo.files.events.point_cloud_events import NOWHERE
 from nuzoo.simulation.event_types import ParticleTable
-from nuzoo.simulation.known_truth import KnownParticles
+from nuzoo.simulation.known_truth import NONE, KnownParticles, rows_of
 
 UNKNOWN_PDG = 0
 
@@ -66,12 +65,8 @@ class EventTrajectories:
     points: Sequence[Columns]
 
     def rows(self, track: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """Return the rows of trajectories by their numbers, `NOWHERE` for those that are not here."""
-        if not len(self.track):
-            return np.full(len(track), NOWHERE)
-        order = np.argsort(self.track, kind="stable")
-        row = order[np.searchsorted(self.track, track, sorter=order).clip(max=len(order) - 1)]
-        return np.where(self.track[row] == track, row, NOWHERE)
+        """Return the rows of trajectories by their numbers, `NONE` for those that are not here."""
+        return rows_of(track, self.track)
 
     def pdg_of(self, track: NDArray[np.int64]) -> NDArray[np.int32]:
         """Return PDG codes by numbers."""
@@ -88,10 +83,10 @@ class EventTrajectories:
             None where a deposit, or a particle, comes from one that is not here, or began nowhere, and where
             it is not said what made them.
         """
-        parent = np.where(self.parent < 0, NOWHERE, self.rows(self.parent))
-        is_orphan = (self.parent >= 0) & (parent == NOWHERE)
+        parent = np.where(self.parent < 0, NONE, self.rows(self.parent))
+        is_orphan = (self.parent >= 0) & (parent == NONE)
         is_early = parent >= np.arange(len(parent))
-        if (is_orphan | is_early).any() or not all(self.points) or (self.rows(track) == NOWHERE).any():
+        if (is_orphan | is_early).any() or not all(self.points) or (self.rows(track) == NONE).any():
             return None
         start = np.concatenate([places(each["Position"]["fP"][:1]) for each in self.points])
         momentum = np.concatenate([vectors(each["Momentum"][:1]) for each in self.points])
@@ -118,8 +113,8 @@ class EventTrajectories:
 def _interactions(
     parent: NDArray[np.int64], start: NDArray[np.float64], vertices: EventVertices
 ) -> NDArray[np.int32]:
-    """Return the vertex (p,) that each particle comes from, `NOWHERE` for none."""
-    found = np.full(len(parent), NOWHERE, np.int32)
+    """Return the vertex (p,) that each particle comes from, `NONE` for none."""
+    found = np.full(len(parent), NONE, np.int32)
     positions = np.array([each.position for each in vertices.known]).reshape(-1, 3)
     for row in np.flatnonzero(parent < 0):
         near = np.flatnonzero(np.linalg.norm(positions - start[row], axis=1) < AT_VERTEX)

@@ -32,7 +32,7 @@ _BEGINNING = 1 << 10
 
 
 def open_source(path: Path, gives: str, sensitive: Collection[str] = ()) -> SourceFile[Any]:
-    """Open a file that a simulation begins with.
+    """Open a file that a simulation begins with, and look at its first events.
 
     Args:
         path: Of the file, whatever its ending.
@@ -44,6 +44,13 @@ def open_source(path: Path, gives: str, sensitive: Collection[str] = ()) -> Sour
         SourceFileError: It is broken.
         MissingReaderError: The library that reads it is not installed.
     """
+    source = recognised(path, gives, sensitive)
+    source.check()
+    return source
+
+
+def recognised(path: Path, gives: str, sensitive: Collection[str] = ()) -> SourceFile[Any]:
+    """Open a file as `open_source` does, which has looked at its first events before."""
     seen = glance(path)
     expected = f"a file of {gives}: {'; '.join(each.holds for each in FORMATS if each.gives == gives)}"
     found = next((each for each in FORMATS if each.claims(seen)), None)
@@ -55,7 +62,6 @@ def open_source(path: Path, gives: str, sensitive: Collection[str] = ()) -> Sour
     source = found(path)
     if sensitive:
         source.keep(sensitive)
-    source.check()
     return source
 
 

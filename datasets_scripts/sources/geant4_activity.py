@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nuzoo.datasets_scripts.sources.interaction_records import NUCLEONS, PSEUDO_PARTICLES
 from nuzoo.simulation.event_types import SemanticClass
 from nuzoo.simulation.particles import MASS, SPECIES_OF
 
-ELECTRON, MUON, PHOTON, NUCLEI = 11, 13, 22, 1_000_000_000
-NUCLEONS = (2212, 2112)
+ELECTRON, MUON, PHOTON, NEUTRON = 11, 13, 22, 2112
 
 SLOW_NUCLEON = 10.0
 """MeV of kinetic energy; what slower nucleons leave that a nucleus sets free is called low energy."""
@@ -78,7 +78,7 @@ def activities(
 
 
 def _heavy(code: int, momentum: float, *, is_primary: bool) -> SemanticClass:
-    if code == NUCLEONS[1] or code >= NUCLEI:
+    if code == NEUTRON or code >= PSEUDO_PARTICLES:
         return SemanticClass.LOW_ENERGY
     if code in NUCLEONS and not is_primary:
         mass = float(MASS[SPECIES_OF[code]])
